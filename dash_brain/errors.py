@@ -1,0 +1,59 @@
+"""Everything dash_brain raises, in one tree under :class:`BrainError`.
+
+A message says what failed, with which name, and what to do next. It never prints a value, a token or a
+secret.
+"""
+
+from __future__ import annotations
+
+
+class BrainError(Exception):
+    """The root of every error that dash_brain raises on its own account."""
+
+
+class ValueMissing(BrainError, KeyError):
+    """No value lies under this name or token: never stored, expired, or deleted."""
+
+    def __str__(self) -> str:
+        # KeyError would show the repr of the message.
+        return str(self.args[0]) if self.args else ""
+
+
+class BadToken(BrainError, ValueError):
+    """What came in place of a token is none of ours, or none of this session's.
+
+    Foreign, forged, malformed and outdated tokens are told apart by nobody: all raise this one error
+    with the same message.
+    """
+
+
+class NoSession(BrainError, RuntimeError):
+    """A session was needed, and no browser session is asking."""
+
+
+class StoreError(BrainError, OSError):
+    """The store could not do what was asked."""
+
+
+class StoreFull(StoreError):
+    """There is no room for the value; what was stored before is untouched."""
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be opened or reached, or lacks the ability that was asked for."""
+
+
+class EncodeError(BrainError, TypeError):
+    """The value cannot be stored; the message names the path to the part that cannot."""
+
+
+class DecodeError(BrainError, ValueError):
+    """The stored bytes are not an authentic object of this store; none of them was unpickled."""
+
+
+class AlreadyConfigured(BrainError, RuntimeError):
+    """``configure()`` was called with other arguments after the first use."""
+
+
+class BrainNameTypeError(BrainError, TypeError):
+    """A name in a ``Brain`` is any string, and this is none."""

@@ -1,0 +1,184 @@
+"""The Store contract: few verbs over frames, a miss is an exception.
+
+A store keeps *objects*. An object is one immutable value under a key of a namespace; its *frames* are
+the buffers the value encodes to (see :mod:`dash_brain.codec`). Stores know nothing of Python values,
+sessions or Dash.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from dash_brain.errors import StoreUnavailable
+
+#: One frame: C-contiguous, one-dimensional bytes.
+Frame: TypeAlias = "bytes | bytearray | memoryview"
+
+#: What a value encodes to. The first frame is the stream, the others are its out-of-band buffers.
+Frames: TypeAlias = Sequence[Frame]
+
+
+def new_object_id() -> str:
+    """Return a fresh random object id: 128 bits as 32 lowercase hex digits."""
+    return os.urandom(16).hex()
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """What a store knows of one object without reading its value.
+
+    Attributes
+    ----------
+    namespace, key
+        Where it lies.
+    object_id
+        Random name of this very object; another put under the same key gets another one.
+    nbytes
+        Bytes that it occupies in the store.
+    created, used
+        Seconds since the epoch: when it was put, and about when it was last read.
+    expires
+        Seconds since the epoch, or None for an object without a ttl.
+    meta
+        Small strings that were put with it.
+    """
+
+    namespace: str
+    key: str
+    object_id: str
+    nbytes: int
+    created: float
+    used: float
+    expires: float | None = None
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+
+class Store(ABC):
+    """Keyed storage of immutable objects, safe to use from any thread and process.
+
+    A namespace is ``"<domain>/<name>"``: the domain is a lowercase word (``brain``, ``session``, …),
+    the name and every key are any strings at all (empty, long, with slashes or NUL). A namespace comes
+    into being with its first object.
+    """
+
+    @abstractmethod
+    def put(
+        self,
+        namespace: str,
+        key: str,
+        frames: Frames,
+        *,
+        ttl: float | None = None,
+        meta: Mapping[str, str] | None = None,
+    ) -> str:
+        """Store ``frames`` under ``key``, in place of what was there, and return the new object id.
+
+        The change is atomic: whoever reads meanwhile gets the old object or the new one, whole.
+        When it fails the old object stays. ``ttl`` is in seconds.
+
+        Raises
+        ------
+        StoreFull
+            When there is no room.
+        StoreUnavailable
+            When the store cannot be reached.
+        """
+
+    @abstractmethod
+    def get(self, namespace: str, key: str) -> Frames:
+        """Return the frames of the object, writable and private to the caller.
+
+        They never change, whatever happens to the key afterwards, and writing into them changes
+        nobody else's.
+
+        Raises
+        ------
+        ValueMissing
+            When there is none, or it has expired.
+        DecodeError
+            When the stored bytes are not authentic.
+        """
+
+    @abstractmethod
+    def info(self, namespace: str, key: str) -> ObjectInfo:
+        """Return what is known of the object without reading its value. Raises as ``get`` does."""
+
+    @abstractmethod
+    def delete(self, namespace: str, key: str) -> bool:
+        """Remove the object and say whether there was one. Who reads it keeps what he has."""
+
+    @abstractmethod
+    def touch(self, namespace: str, key: str, ttl: float | None) -> None:
+        """Let the object live ``ttl`` seconds from now (None: for good).
+
+        Raises
+        ------
+        ValueMissing
+            When there is none, or it has expired.
+        """
+
+    @abstractmethod
+    def drop(self, namespace: str) -> None:
+        """Remove the namespace with all its objects; a namespace that is not there is fine."""
+
+    @abstractmethod
+    def usage(self) -> int:
+        """Return the bytes that all objects of the store occupy."""
+
+    @abstractmethod
+    def sweep(self) -> int:
+        """Remove what has expired or was orphaned by a crash; return how many objects went."""
+
+    @abstractmethod
+    def secret(self) -> bytes:
+        """Return 32 secret bytes, the same for every process that opens this store."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back descriptors and connections; using the store again opens it anew."""
+
+
+@runtime_checkable
+class Scans(Protocol):
+    """The ability to list what is there."""
+
+    def scan(self, namespace: str) -> Iterator[str]:
+        """Yield the keys of the namespace that have not expired, in no order."""
+
+    def namespaces(self, domain: str) -> Iterator[str]:
+        """Yield the namespaces (``"<domain>/<name>"``) of a domain that hold objects."""
+
+
+@runtime_checkable
+class Locks(Protocol):
+    """The ability to lock a key across threads and processes."""
+
+    def lock(self, key: str) -> AbstractContextManager[None]:
+        """Hold ``key`` alone while the block runs; wait for whoever holds it.
+
+        A holder that dies frees it at once. Locking a key that this thread holds already raises
+        ``RuntimeError`` instead of waiting for ever.
+        """
+
+
+def needs_scan(store: Store) -> Scans:
+    """Return ``store`` as one that can list its keys, or raise what to use instead."""
+    if not isinstance(store, Scans):
+        raise StoreUnavailable(
+            f"{type(store).__name__} cannot list its keys; use shm://, file:// or memory:// for that."
+        )
+    return store
+
+
+def needs_lock(store: Store) -> Locks:
+    """Return ``store`` as one that can lock a key, or raise what to use instead."""
+    if not isinstance(store, Locks):
+        raise StoreUnavailable(
+            f"{type(store).__name__} cannot lock a key; use shm://, file:// or memory:// for that."
+        )
+    return store
