@@ -100,7 +100,7 @@ class Server:
         return self.log_file.read_text(errors="replace")
 
 
-#: ``serve(target, workers=4, threads=4, env=None, folder=REPOSITORY, options=())``
+#: ``serve(target, workers=4, threads=1, env=None, folder=REPOSITORY, options=())``
 Serve: TypeAlias = Callable[..., Server]
 
 
@@ -108,7 +108,7 @@ Serve: TypeAlias = Callable[..., Server]
 def gunicorn(
     target: str,
     workers: int = 4,
-    threads: int = 4,
+    threads: int = 1,  # Dash sets itself up during its first request: another thread's then fails
     env: Mapping[str, str] | None = None,
     folder: Path = REPOSITORY,
     options: Sequence[str] = (),
