@@ -1,0 +1,25 @@
+# make demo    serve the examples at http://127.0.0.1:8050 (PORT=... for another port)
+# make test    everything CI checks
+# make bench   measure what the README promises
+# make clean   remove what the others made
+#
+# All work happens in .venv, made with the newest Python that is found; PYTHON=... names another.
+
+export PYTHON PORT
+
+.PHONY: demo test bench clean
+
+demo:
+	@bash .ci/venv.sh demo
+	@bash .ci/demo.sh
+
+test:
+	@bash .ci/test.sh
+
+bench:
+	@bash .ci/venv.sh test
+	@.venv/bin/python -m tests.benchmarks
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
