@@ -31,7 +31,7 @@ STORE_NAME = f"test-{os.getpid()}-{secrets.token_hex(4)}"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Point this process and its children at the run's own store, before anything is imported.
+    """Point this process and its children at the run's own store and at this source, before anything else.
 
     A hook and not a fixture: the doctests of the package lie outside this folder, where no fixture of
     this file reaches.
@@ -39,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("DASH_BRAIN_")]:
         del os.environ[name]
     os.environ["DASH_BRAIN_STORE"] = f"shm://{STORE_NAME}"
+    os.environ["PYTHONPATH"] = str(REPOSITORY)
     _load_hypothesis_profile()
 
 
