@@ -57,3 +57,11 @@ class AlreadyConfigured(BrainError, RuntimeError):
 
 class BrainNameTypeError(BrainError, TypeError):
     """A name in a ``Brain`` is any string, and this is none."""
+
+
+class StoreURLError(BrainError, ValueError):
+    """The URL names no store that this release knows; the message lists those that it does."""
+
+
+class BrainNamespaceNameError(BrainError, ValueError):
+    """The namespace of a ``Brain`` is a string of 1 to 255 bytes, and this is none."""

@@ -1,0 +1,115 @@
+"""Where values are kept; :func:`open_store` finds the store for a URL."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from dash_brain.errors import StoreURLError
+from dash_brain.stores.base import Store
+from dash_brain.stores.forks import reset_in_children
+from dash_brain.stores.local import FileStore, SharedMemoryStore
+from dash_brain.stores.memory import MemoryStore
+
+__all__ = ["FileStore", "MemoryStore", "SharedMemoryStore", "Store", "open_store"]
+
+_ALLOWED = "shm://[name], file:///folder, or memory://[name]"
+
+
+def open_store(url: str | Store | None = None) -> Store:
+    """Return the store that ``url`` names; within a process the same URL gives the same store.
+
+    Parameters
+    ----------
+    url
+        ``shm://[name]``: shared memory of this host (the default). ``file:///folder``: a folder on a local
+        disk. ``memory://[name]``: this process only. A ``Store`` is returned as it is.
+
+    Raises
+    ------
+    StoreURLError
+        When the URL is none of these.
+
+    Examples
+    --------
+    >>> open_store("shm://orders")
+    SharedMemoryStore('orders')
+    >>> open_store("memory://") is open_store("memory://")
+    True
+    """
+    if isinstance(url, Store):
+        return url
+    return _opened.store("shm://" if url is None else url)
+
+
+class _Opened:
+    """The stores that this process has opened, by URL."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._stores: dict[str, Store] = {}
+        reset_in_children(self)
+
+    def store(self, url: str) -> Store:
+        with self._guard:
+            if url not in self._stores:
+                self._stores[url] = _make(url)
+            return self._stores[url]
+
+    def reset_after_fork(self) -> None:
+        self._guard = threading.Lock()
+
+
+def _make(url: str) -> Store:
+    try:
+        parts = urlsplit(url)
+        make = _SCHEMES[parts.scheme]
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise StoreURLError(f"{_shown(url)} is no URL of a store; it is {_ALLOWED}.{_hint(url)}") from None
+    if parts.query or parts.fragment:
+        raise StoreURLError(f"{_shown(url)}: no parameters are known; the URL is {_ALLOWED}.")
+    try:
+        return make(parts)
+    except ValueError as error:
+        raise StoreURLError(f"{_shown(url)}: {error} The URL is {_ALLOWED}.") from error
+
+
+def _shared_memory(parts: SplitResult) -> Store:
+    return SharedMemoryStore(_name(parts))
+
+
+def _folder(parts: SplitResult) -> Store:
+    if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
+        raise ValueError("a folder is given by its absolute path, after three slashes.")
+    return FileStore(unquote(parts.path))
+
+
+def _memory(parts: SplitResult) -> Store:
+    _name(parts)
+    return MemoryStore()
+
+
+def _name(parts: SplitResult) -> str:
+    if parts.path not in ("", "/"):
+        raise ValueError("a name has no slashes.")
+    return parts.netloc or "default"
+
+
+def _shown(url: object) -> str:
+    # A URL may carry a password: only its scheme is shown.
+    scheme = urlsplit(url).scheme if isinstance(url, str) and "://" in url else ""
+    return f"{scheme}://…" if scheme else "What was given"
+
+
+def _hint(url: object) -> str:
+    return " Redis is not in this release." if isinstance(url, str) and url.startswith("redi") else ""
+
+
+_SCHEMES: Final[dict[str, Callable[[SplitResult], Store]]] = {
+    "shm": _shared_memory,
+    "file": _folder,
+    "memory": _memory,
+}
+_opened = _Opened()

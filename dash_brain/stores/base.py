@@ -22,10 +22,28 @@ Frame: TypeAlias = "bytes | bytearray | memoryview"
 #: What a value encodes to. The first frame is the stream, the others are its out-of-band buffers.
 Frames: TypeAlias = Sequence[Frame]
 
+_END_OF_TIMES = 2.0**33
+
 
 def new_object_id() -> str:
     """Return a fresh random object id: 128 bits as 32 lowercase hex digits."""
     return os.urandom(16).hex()
+
+
+def expires_at(ttl: float | None, now: float) -> float | None:
+    """Return when an object put at ``now`` expires, or None for never.
+
+    Examples
+    --------
+    >>> expires_at(60.0, 1000.0), expires_at(None, 1000.0)
+    (1060.0, None)
+    """
+    if ttl is None:
+        return None
+    if not ttl >= 0:
+        raise ValueError(f"A ttl is a number of seconds, 0 or more, and not {ttl!r}.")
+    # What lies beyond the reach of file times is as good as never.
+    return now + ttl if now + ttl < _END_OF_TIMES else None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,105 @@
+"""``Brain``: a dictionary that every process on this host shares."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from dash_brain.errors import BrainNamespaceNameError
+from dash_brain.names import Names, checked_name
+from dash_brain.stores import FileStore, Store, open_store
+from dash_brain.stores.quoting import to_bytes
+
+_LONGEST_NAMESPACE = 255
+
+
+class Brain(Names):
+    """Named values, shared by every process that opens the same store; no server is needed.
+
+    Large arrays and frames are read without a copy, and every reader may change what it got. Overwriting a
+    name is atomic: no reader ever sees it missing, and whoever holds the old value keeps it. Thread-safe.
+
+    Parameters
+    ----------
+    namespace
+        Names of one namespace are apart from those of another: any text of 1 to 255 bytes.
+    url
+        A store, as :func:`dash_brain.open_store` takes it; by default the shared memory of this host.
+    path
+        Short for a local store in that folder, which is made if missing and may be anyone's.
+    store
+        An open store. At most one of ``url``, ``path`` and ``store`` is given.
+    ttl
+        Seconds that a value lives unless ``learn`` says otherwise; None: for good.
+
+    Raises
+    ------
+    BrainNamespaceNameError
+        When the namespace is no such text.
+    StoreURLError
+        When the URL names no store that is known.
+
+    Examples
+    --------
+    >>> brain = Brain(url="memory://brain-example")
+    >>> brain["orders"] = [1, 2, 3]
+    >>> brain["orders"]
+    [1, 2, 3]
+    >>> brain.names()
+    ['orders']
+    """
+
+    def __init__(
+        self,
+        namespace: str = "default",
+        *,
+        url: str | None = None,
+        path: str | os.PathLike[str] | None = None,
+        store: Store | None = None,
+        ttl: float | None = None,
+    ) -> None:
+        super().__init__(_open(url, path, store), f"brain/{_checked(namespace)}", ttl=ttl)
+        self.namespace = namespace
+
+    def __repr__(self) -> str:
+        return f"Brain({self.namespace!r}, store={self._store!r})"
+
+    def recall(self, name: str) -> Any:
+        """Return the value of ``name``, as ``brain[name]`` does.
+
+        Raises
+        ------
+        ValueMissing
+            When there is none; it is a ``KeyError``.
+        """
+        return self[name]
+
+    def forget(self, name: str) -> None:
+        """Forget ``name``; nothing happens when it is not there."""
+        self._store.delete(self._within, checked_name(name))
+
+    def exists(self, name: str) -> bool:
+        """Say whether there is a value under ``name``."""
+        return name in self
+
+    def names(self) -> list[str]:
+        """Return the names of this namespace, sorted."""
+        return sorted(self)
+
+    def view(self, namespace: str) -> Brain:
+        """Return another namespace of the same store; this one stays as it is."""
+        return Brain(namespace, store=self._store, ttl=self._ttl)
+
+
+def _open(url: str | None, path: str | os.PathLike[str] | None, store: Store | None) -> Store:
+    if sum(given is not None for given in (url, path, store)) > 1:
+        raise TypeError("Give one of url=, path= and store=; they all say where the values lie.")
+    if path is not None:
+        return FileStore(path)
+    return open_store(store if store is not None else url)
+
+
+def _checked(namespace: object) -> str:
+    if isinstance(namespace, str) and 0 < len(to_bytes(namespace)) <= _LONGEST_NAMESPACE:
+        return namespace
+    raise BrainNamespaceNameError(f"A namespace is a text of 1 to {_LONGEST_NAMESPACE} bytes.")

@@ -1,0 +1,208 @@
+"""Named values in one namespace of a store, as a mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, ItemsView, Iterator, MutableMapping, ValuesView
+from typing import Any, TypeVar
+
+from dash_brain import codec
+from dash_brain.errors import BrainNameTypeError, ValueMissing
+from dash_brain.stores.base import Store, needs_lock, needs_scan
+from dash_brain.stores.faults import missing
+
+Value = TypeVar("Value")
+
+_NOTHING = object()
+
+
+class Names(MutableMapping[str, Any]):
+    """The named values of one namespace of a store.
+
+    Others may learn and forget names at any moment. So iterating goes over the names there were when it
+    began, and ``values`` and ``items`` pass over those that are gone by their turn. Every read gives a value
+    of the reader's own: changing it changes nothing that is stored.
+
+    Parameters
+    ----------
+    store
+        Where the values lie.
+    namespace
+        Namespace of the store: ``"<domain>/<name>"``.
+    ttl
+        Seconds that a value lives unless ``learn`` says otherwise; None: for good.
+
+    Examples
+    --------
+    >>> from dash_brain.stores import MemoryStore
+    >>> names = Names(MemoryStore(), "brain/default")
+    >>> names["year"] = 2024
+    >>> names["year"], "month" in names, list(names)
+    (2024, False, ['year'])
+    """
+
+    def __init__(self, store: Store, namespace: str, *, ttl: float | None = None) -> None:
+        self._store = store
+        self._within = namespace
+        self._ttl = ttl
+
+    def learn(
+        self, name: str, thing: Any, description: str | None = None, *, ttl: float | None = None
+    ) -> str:
+        """Keep ``thing`` under ``name``, in place of what was there, and return its object id.
+
+        Readers meet the old value or the new one, never none. When it fails the old value stays.
+
+        Parameters
+        ----------
+        name
+            Any string.
+        thing
+            Any value that pickle can store.
+        description
+            A text for people, shown by tools.
+        ttl
+            Seconds that the value lives; by default that of the mapping.
+
+        Raises
+        ------
+        BrainNameTypeError
+            When the name is no string.
+        EncodeError
+            When the value cannot be stored.
+        StoreFull
+            When there is no room.
+        """
+        meta = {"type": codec.type_name(thing)}
+        if description is not None:
+            meta["description"] = description
+        return self._store.put(
+            self._within,
+            checked_name(name),
+            codec.encode(thing),
+            ttl=self._ttl if ttl is None else ttl,
+            meta=meta,
+        )
+
+    def get_or_learn(self, name: str, make: Callable[[], Value], *, ttl: float | None = None) -> Value:
+        """Return the value of ``name``; when there is none, make it, once for all who ask meanwhile.
+
+        The other threads and processes wait for it. When ``make`` raises, nothing is kept and the next one
+        makes it; so too when the process that makes it is killed.
+
+        Parameters
+        ----------
+        name
+            Any string.
+        make
+            Called without arguments when there is no value yet. It may ask for other names.
+        ttl
+            Seconds that the value lives; by default that of the mapping.
+
+        Raises
+        ------
+        RuntimeError
+            When ``make`` asks for the very name that it is making.
+
+        Examples
+        --------
+        >>> from dash_brain.stores import MemoryStore
+        >>> names = Names(MemoryStore(), "brain/default")
+        >>> names.get_or_learn("answer", lambda: 42), names.get_or_learn("answer", lambda: 43)
+        (42, 42)
+        """
+        try:
+            return self[name]  # type: ignore[no-any-return]
+        except ValueMissing:
+            pass
+        with needs_lock(self._store).lock(f"{len(self._within)}:{self._within}/{name}"):
+            try:
+                return self[name]  # type: ignore[no-any-return]
+            except ValueMissing:
+                value = make()
+                self.learn(name, value, ttl=ttl)
+                return value
+
+    def __getitem__(self, name: str) -> Any:
+        return codec.decode(self._store.get(self._within, checked_name(name)))
+
+    def __setitem__(self, name: str, thing: Any) -> None:
+        self.learn(name, thing)
+
+    def __delitem__(self, name: str) -> None:
+        if not self._store.delete(self._within, checked_name(name)):
+            raise missing(name)
+
+    def __contains__(self, name: object) -> bool:
+        try:
+            self._store.info(self._within, checked_name(name))
+        except ValueMissing:
+            return False
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return needs_scan(self._store).scan(self._within)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def values(self) -> ValuesView[Any]:
+        """Return a view of the values, without those that vanish while it is walked through."""
+        return _Values(self)
+
+    def items(self) -> ItemsView[str, Any]:
+        """Return a view of names and values, without those that vanish while it is walked through."""
+        return _Items(self)
+
+    def pop(self, name: str, default: Any = _NOTHING) -> Any:
+        """Return the value and forget it; of several who pop a name at once, one gets it."""
+        try:
+            value = self[name]
+            del self[name]
+        except ValueMissing:
+            if default is _NOTHING:
+                raise
+            return default
+        return value
+
+    def popitem(self) -> tuple[str, Any]:
+        """Return some name with its value and forget it; ``KeyError`` when there is none."""
+        for name in self:
+            value = self.pop(name, _NOTHING)
+            if value is not _NOTHING:
+                return name, value
+        raise ValueMissing("There is no name left.")
+
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        """Return the value of ``name``, which is ``default`` from now on if there was none."""
+        return self.get_or_learn(name, lambda: default)
+
+    def clear(self) -> None:
+        """Forget every name."""
+        self._store.drop(self._within)
+
+
+class _Items(ItemsView[str, Any]):
+    _mapping: Names
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        for name in self._mapping:
+            value = self._mapping.get(name, _NOTHING)
+            if value is not _NOTHING:
+                yield name, value
+
+
+class _Values(ValuesView[Any]):
+    _mapping: Names
+
+    def __iter__(self) -> Iterator[Any]:
+        return (value for _, value in self._mapping.items())
+
+    def __contains__(self, wanted: object) -> bool:
+        return any(value is wanted or value == wanted for value in self)
+
+
+def checked_name(name: object) -> str:
+    """Return ``name`` if it is a string, as every name is."""
+    if not isinstance(name, str):
+        raise BrainNameTypeError(f"A name is a string, and not of type {type(name).__name__}.")
+    return name

@@ -1,0 +1,51 @@
+"""Faults of the system become typed errors; whoever waits for values never meets a bare OSError."""
+
+from __future__ import annotations
+
+import errno
+import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from dash_brain.errors import StoreError, StoreFull, StoreUnavailable, ValueMissing
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: No blocks, no inodes or no quota; a limit for files; no memory for a page of shared memory.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM}
+
+
+def typed(error: OSError) -> StoreError:
+    """Return ``error`` as the store's own."""
+    if error.errno in _FULL:
+        return StoreFull(
+            f"There is no room for the value ({error.strerror}); what was stored before is untouched. "
+            "Delete values, or give the store a larger place."
+        )
+    if error.errno == errno.EMFILE:
+        return StoreUnavailable(
+            "This process has too many open files; raise its limit (ulimit -n), or keep fewer values at once."
+        )
+    return StoreUnavailable(f"The store cannot be used: {error}.")
+
+
+def faults_are_typed(method: Callable[P, T]) -> Callable[P, T]:
+    """Make a method raise StoreFull or StoreUnavailable, with its cause, instead of another OSError."""
+
+    @functools.wraps(method)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(*args, **kwargs)
+        except StoreError:
+            raise
+        except OSError as error:
+            raise typed(error) from error
+
+    return wrapper
+
+
+def missing(key: str) -> ValueMissing:
+    """Return the error for a key without a value."""
+    shown = key if len(key) <= 80 else f"{key[:80]}…"
+    return ValueMissing(f"There is no value under {shown!r}: never stored, expired, or deleted.")

@@ -1,0 +1,205 @@
+"""The folder of a store: opened safely, reached through one descriptor, and noticed when it is removed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack
+
+from dash_brain.errors import StoreUnavailable
+from dash_brain.stores import platform, publishing
+from dash_brain.stores.kernel_locks import open_kernel_locks
+from dash_brain.stores.locks import Locks, lock_number
+from dash_brain.stores.objectfile import Seal
+
+#: Bumped when a store of an older release could no longer be read. Newer stores are refused.
+FORMAT = 1
+SECRET_SIZE = 32
+
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+def draft_of(path: str) -> str:
+    """Return the hidden name, beside ``path``, that only the holder of its lock uses."""
+    return os.path.join(os.path.dirname(path), f".{lock_number(path):016x}")
+
+
+def number_of_draft(name: str) -> int | None:
+    """Return the lock that guards the draft ``name``, or None for what is no draft."""
+    try:
+        return int(name[1:], 16) if len(name) == 17 and name[0] == "." else None
+    except ValueError:
+        return None
+
+
+def open_private(parent: int, name: str, shown: str) -> int:
+    """Return a descriptor of the folder ``name`` in ``parent``, which nobody else can enter.
+
+    Raises
+    ------
+    StoreUnavailable
+        When what lies there is not a folder, not ours, or open to others.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(name, 0o700, dir_fd=parent)
+    try:
+        descriptor = _open_folder(parent, name)
+    except OSError as error:
+        raise _refuse(shown, f"cannot be opened as a folder ({error.strerror})") from error
+    try:
+        _check_private(descriptor, shown)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _open_folder(parent: int, name: str) -> int:
+    try:
+        return os.open(name, _FOLDER | platform.NO_FOLLOW, dir_fd=parent)
+    except PermissionError:
+        heal_folder(parent, name)
+        return os.open(name, _FOLDER | platform.NO_FOLLOW, dir_fd=parent)
+
+
+def heal_folder(parent: int, name: str) -> None:
+    """Give a folder of ours the owner's rights that a strange umask took away when it was made."""
+    found = os.stat(name, dir_fd=parent, follow_symlinks=False)
+    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    if ours and stat.S_IMODE(found.st_mode) & ~0o700 == 0:
+        os.chmod(name, 0o700, dir_fd=parent)
+
+
+def _check_private(descriptor: int, shown: str) -> None:
+    found = os.fstat(descriptor)
+    if found.st_uid != os.geteuid():
+        raise _refuse(shown, f"belongs to user {found.st_uid}, not to user {os.geteuid()}")
+    if found.st_mode & 0o077:
+        raise _refuse(shown, f"is open to other users (mode {stat.S_IMODE(found.st_mode):03o})")
+
+
+def _refuse(shown: str, why: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"The store folder {shown} {why}. It may have been planted: look at it, then remove it, "
+        "or choose another place with file:///folder or shm://name."
+    )
+
+
+def open_store_folder(folder: str, name: str, shown: str) -> int:
+    """Return a descriptor of the private ``dash_brain-<uid>/<name>`` in ``folder``, which may be anyone's."""
+    outer = f"dash_brain-{os.geteuid()}"
+    with ExitStack() as closing:
+        parent = os.open(folder, _FOLDER)
+        closing.callback(os.close, parent)
+        inner = open_private(parent, outer, os.path.dirname(shown))
+        closing.callback(os.close, inner)
+        return open_private(inner, name, shown)
+
+
+class Root:
+    """The open folder of a store, with its locks and its secret.
+
+    Its descriptors are closed when the last operation that uses it is over; so a number never comes to
+    mean another file in the middle of one.
+
+    Parameters
+    ----------
+    folder
+        Any folder; the store is the private ``dash_brain-<uid>/<name>`` below it.
+    name
+        The name of the store.
+    """
+
+    def __init__(self, folder: str, name: str) -> None:
+        self._open: list[int] = []
+        self.shown = os.path.join(folder, f"dash_brain-{os.geteuid()}", name)
+        if not platform.is_supported():
+            raise StoreUnavailable("This system has no private folders to share; use memory:// instead.")
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        self.descriptor = self._keep(open_store_folder(folder, name, self.shown))
+        self.locks = Locks(open_kernel_locks(self.descriptor))
+        self._check_format()
+        self.publish = publishing.best_for(self.descriptor)
+        self._key = self._keep(self._open_own("key", os.urandom(SECRET_SIZE)))
+        self.secret = os.pread(self._key, SECRET_SIZE + 1, 0)
+        if len(self.secret) != SECRET_SIZE:
+            raise StoreUnavailable(f"{self.shown}/key is damaged; remove the folder {self.shown}.")
+        self.seal = Seal(self.secret)
+
+    def gone(self) -> bool:
+        """Say whether the folder, or what binds those who open it, was removed under us."""
+        return os.fstat(self._key).st_nlink == 0 or self.locks.gone()
+
+    def swept(self) -> float:
+        """Return when anybody swept last, in seconds since the epoch: the key file's time says so."""
+        return os.fstat(self._key).st_mtime
+
+    def note_sweep(self, now: float) -> None:
+        """Note that a sweep is over."""
+        os.utime(self._key, (now, now))
+
+    def hold(self, path: str) -> AbstractContextManager[None]:
+        """Hold the lock of a path while the block runs."""
+        return self.locks.hold(lock_number(path))
+
+    def hold_if_free(self, path: str) -> AbstractContextManager[bool]:
+        """Hold the lock of a path while the block runs, or say False when somebody else does."""
+        return self.locks.hold_if_free(lock_number(path))
+
+    def make_folder(self, path: str) -> None:
+        """Make the folder ``<domain>/<name>``, and the one above it."""
+        for part in (os.path.dirname(path), path):
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(part, 0o700, dir_fd=self.descriptor)
+            heal_folder(self.descriptor, part)
+
+    def names(self, path: str = ".") -> list[str]:
+        """Return the names in a folder, none if it is not there."""
+        return [name for name, _ in self.entries(path)]
+
+    def entries(self, path: str) -> Iterator[tuple[str, os.stat_result]]:
+        """Yield what lies in a folder, but for what vanishes meanwhile; nothing if it is not there."""
+        try:
+            folder = os.open(path, _FOLDER | platform.NO_FOLLOW, dir_fd=self.descriptor)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        try:
+            for name in os.listdir(folder):
+                with contextlib.suppress(FileNotFoundError):
+                    yield name, os.stat(name, dir_fd=folder, follow_symlinks=False)
+        finally:
+            os.close(folder)
+
+    def _check_format(self) -> None:
+        file = self._open_own("FORMAT", json.dumps({"format": FORMAT}).encode())
+        try:
+            found = json.loads(os.read(file, 4096))["format"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreUnavailable(
+                f"{self.shown}/FORMAT is damaged; remove the folder {self.shown}."
+            ) from error
+        finally:
+            os.close(file)
+        if found != FORMAT:
+            raise StoreUnavailable(
+                f"The store {self.shown} has format {found}, and this release knows format {FORMAT}. "
+                "Upgrade dash_brain, or choose another store name."
+            )
+
+    def _open_own(self, name: str, content: bytes) -> int:
+        try:
+            return platform.open_healed(name, os.O_RDONLY, self.descriptor)
+        except FileNotFoundError:
+            publishing.create_once(self.descriptor, name, draft_of(name), content, lambda: self.hold(name))
+            return platform.open_healed(name, os.O_RDONLY, self.descriptor)
+
+    def _keep(self, descriptor: int) -> int:
+        self._open.append(descriptor)
+        return descriptor
+
+    def __del__(self) -> None:
+        while self._open:
+            os.close(self._open.pop())

@@ -1,0 +1,157 @@
+"""Objects in this process alone."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+
+from dash_brain.stores.base import Frames, ObjectInfo, Store, expires_at, new_object_id
+from dash_brain.stores.faults import missing
+from dash_brain.stores.forks import reset_in_children
+from dash_brain.stores.locks import Locks, NoKernelLocks, lock_number
+from dash_brain.stores.places import folder_of
+
+
+@dataclass
+class _Object:
+    frames: list[bytes]
+    info: ObjectInfo
+
+
+class MemoryStore(Store):
+    """Objects in the memory of this process: for tests, and for an app that runs as one process.
+
+    Shared between processes: no; a forked child begins with a copy. Survives a restart: no.
+    Thread-safe: yes. ``close`` keeps what is stored.
+
+    Parameters
+    ----------
+    clock
+        Seconds since the epoch; tests pass their own.
+
+    Examples
+    --------
+    >>> store = MemoryStore()
+    >>> object_id = store.put("brain/default", "greeting", [b"hello"])
+    >>> store.get("brain/default", "greeting")
+    [bytearray(b'hello')]
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._secret = os.urandom(32)
+        self._locks = Locks(NoKernelLocks())
+        self._guard = threading.RLock()
+        self._namespaces: dict[str, dict[str, _Object]] = {}
+        reset_in_children(self)
+
+    def put(
+        self,
+        namespace: str,
+        key: str,
+        frames: Frames,
+        *,
+        ttl: float | None = None,
+        meta: Mapping[str, str] | None = None,
+    ) -> str:
+        folder_of(namespace)  # refuses what is none
+        now, copies = self._clock(), [bytes(frame) for frame in frames]
+        if not copies:
+            raise ValueError("An object has at least one frame, its stream.")
+        info = ObjectInfo(
+            namespace=namespace,
+            key=key,
+            object_id=new_object_id(),
+            nbytes=sum(map(len, copies)),
+            created=now,
+            used=now,
+            expires=expires_at(ttl, now),
+            meta=dict(meta or {}),
+        )
+        with self._guard:
+            self._namespaces.setdefault(namespace, {})[key] = _Object(copies, info)
+        return info.object_id
+
+    def get(self, namespace: str, key: str) -> Frames:
+        with self._guard:
+            found = self._find(namespace, key)
+            found.info = replace(found.info, used=self._clock())
+        return [bytearray(frame) for frame in found.frames]
+
+    def info(self, namespace: str, key: str) -> ObjectInfo:
+        with self._guard:
+            return self._find(namespace, key).info
+
+    def delete(self, namespace: str, key: str) -> bool:
+        with self._guard:
+            found = self._namespaces.get(namespace, {}).pop(key, None)
+            return found is not None and not self._has_expired(found)
+
+    def touch(self, namespace: str, key: str, ttl: float | None) -> None:
+        now = self._clock()
+        expires = expires_at(ttl, now)
+        with self._guard:
+            found = self._find(namespace, key)
+            found.info = replace(found.info, used=now, expires=expires)
+
+    def drop(self, namespace: str) -> None:
+        folder_of(namespace)
+        with self._guard:
+            self._namespaces.pop(namespace, None)
+
+    def usage(self) -> int:
+        with self._guard:
+            return sum(
+                found.info.nbytes for objects in self._namespaces.values() for found in objects.values()
+            )
+
+    def sweep(self) -> int:
+        removed = 0
+        with self._guard:
+            for namespace, objects in list(self._namespaces.items()):
+                for key in [key for key, found in objects.items() if self._has_expired(found)]:
+                    del objects[key]
+                    removed += 1
+                if not objects:
+                    del self._namespaces[namespace]
+        return removed
+
+    def secret(self) -> bytes:
+        return self._secret
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to give back but the values."""
+
+    def scan(self, namespace: str) -> Iterator[str]:
+        """Yield the keys of the namespace that have not expired, as they are now, in no order."""
+        folder_of(namespace)
+        with self._guard:
+            objects = self._namespaces.get(namespace, {}).items()
+            return iter([key for key, found in objects if not self._has_expired(found)])
+
+    def namespaces(self, domain: str) -> Iterator[str]:
+        """Yield the namespaces of a domain that hold objects, as they are now, in no order."""
+        with self._guard:
+            ours = [name for name in self._namespaces if name.startswith(f"{domain}/")]
+            return iter([name for name in ours if next(self.scan(name), None) is not None])
+
+    def lock(self, key: str) -> AbstractContextManager[None]:
+        """Hold ``key`` alone among the threads of this process while the block runs."""
+        return self._locks.hold(lock_number(key))
+
+    def reset_after_fork(self) -> None:
+        """Give the child a lock of its own; the parent's may be held by a thread that it has not."""
+        self._guard = threading.RLock()
+
+    def _find(self, namespace: str, key: str) -> _Object:
+        found = self._namespaces.get(namespace, {}).get(key)
+        if found is None or self._has_expired(found):
+            raise missing(key)
+        return found
+
+    def _has_expired(self, found: _Object) -> bool:
+        return found.info.expires is not None and found.info.expires <= self._clock()

@@ -1,0 +1,47 @@
+"""Where an object lies below the root of a store: ``<domain>/<quoted namespace>/<quoted key>``."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+
+from dash_brain.stores.objectfile import Label
+from dash_brain.stores.quoting import is_digest, quote
+
+_DOMAIN = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+
+
+def is_domain(name: str) -> bool:
+    """Say whether ``name`` can be the domain of a namespace."""
+    return _DOMAIN.fullmatch(name) is not None
+
+
+@functools.lru_cache(maxsize=256)
+def folder_of(namespace: str) -> str:
+    """Return the folder of a namespace.
+
+    Examples
+    --------
+    >>> folder_of("brain/Sales 2024")
+    'brain/%53ales%202024'
+    """
+    domain, slash, name = namespace.partition("/")
+    if not slash or not is_domain(domain):
+        raise ValueError('A namespace is "<domain>/<name>", the domain a lowercase word.')
+    return f"{domain}/{quote(name)}"
+
+
+def path_of(namespace: str, key: str) -> str:
+    """Return the path of an object."""
+    return f"{folder_of(namespace)}/{quote(key)}"
+
+
+def label_of(namespace: str, key: str, meta: Mapping[str, str] | None) -> Label:
+    """Return the label for an object; it says in full what a path cut short cannot."""
+    _, folder, name = path_of(namespace, key).split("/")
+    return Label(
+        meta=meta or {},
+        key=key if is_digest(name) else None,
+        namespace=namespace if is_digest(folder) else None,
+    )

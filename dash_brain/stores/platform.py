@@ -1,0 +1,69 @@
+"""What differs between kernels, in flags and small functions."""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import sys
+import tempfile
+
+try:
+    import fcntl
+except ImportError:  # Windows has none of this; opening a store says so.
+    fcntl = None  # type: ignore[assignment]
+
+# getattr: macOS lacks some of them, and Python 3.10 some others.
+NO_ATIME: int = getattr(os, "O_NOATIME", 0)
+NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
+TMPFILE: int = getattr(os, "O_TMPFILE", 0)
+_NO_RESERVE: int = getattr(mmap, "MAP_NORESERVE", 0)
+
+_SHARED_MEMORY = "/dev/shm"
+
+#: How a kernel or a file system says that it does not know what it is asked for.
+LACKING = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.ENOLCK, errno.ENOSYS}
+
+
+def is_supported() -> bool:
+    """Say whether this system can work through directory descriptors at all."""
+    return fcntl is not None and os.open in os.supports_dir_fd
+
+
+def map_private(descriptor: int, size: int) -> mmap.mmap:
+    """Return the file as private memory: what is written there is copied first, and stays the writer's.
+
+    A map costs no descriptor from Python 3.13 on. Before, ``mmap.mmap`` keeps a duplicate as long as the
+    map lives, and nothing can be done about it.
+    """
+    protection = mmap.PROT_READ | mmap.PROT_WRITE
+    flags = mmap.MAP_PRIVATE | _NO_RESERVE
+    if sys.version_info >= (3, 13):
+        return mmap.mmap(descriptor, size, flags, protection, trackfd=False)
+    return mmap.mmap(descriptor, size, flags, protection)
+
+
+def open_healed(path: str, flags: int, folder: int) -> int:
+    """Open a file of the store itself; give its owner the rights that a strange umask took away."""
+    flags |= os.O_CLOEXEC | NO_FOLLOW
+    try:
+        return os.open(path, flags, 0o600, dir_fd=folder)
+    except PermissionError:
+        os.chmod(path, 0o600, dir_fd=folder)
+        return os.open(path, flags, 0o600, dir_fd=folder)
+
+
+def default_folder() -> str:
+    """Return where shared memory lives: ``/dev/shm`` if it is a tmpfs we may write to, else a temp folder."""
+    if _is_tmpfs(_SHARED_MEMORY) and os.access(_SHARED_MEMORY, os.W_OK | os.X_OK):
+        return _SHARED_MEMORY
+    return tempfile.gettempdir()
+
+
+def _is_tmpfs(folder: str) -> bool:
+    real = os.path.realpath(folder)
+    try:
+        with open("/proc/self/mounts", encoding="utf-8", errors="replace") as mounts:
+            return any(line.split(" ")[1:3] == [real, "tmpfs"] for line in mounts)
+    except OSError:
+        return False

@@ -1,0 +1,120 @@
+"""A file appears under its name whole, or not at all.
+
+Linux writes a file without a name (``O_TMPFILE``) and links it. Where that is missing, a hidden draft under
+the key's lock and a rename do the same work; whoever finds that lock free may remove the draft.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeAlias
+
+from dash_brain.stores.platform import LACKING, NO_FOLLOW, TMPFILE
+
+Fill: TypeAlias = Callable[[int], None]
+Lock: TypeAlias = Callable[[], AbstractContextManager[None]]
+
+_NAMED = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | NO_FOLLOW
+
+
+class Publish(Protocol):
+    """Make the file ``path`` under the folder ``root``, in place of what was there.
+
+    ``fill`` writes into a descriptor; ``lock`` holds the path alone; ``draft`` is a name that only the
+    holder of that lock uses.
+    """
+
+    def __call__(self, root: int, path: str, draft: str, fill: Fill, lock: Lock) -> None: ...
+
+
+def has_unnamed_files(folder: int) -> bool:
+    """Say whether files can be written without a name in this folder, and be linked later."""
+    if not TMPFILE or not os.path.isdir("/proc/self/fd"):
+        return False
+    try:
+        os.close(os.open(".", TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600, dir_fd=folder))
+    except OSError as error:
+        if error.errno not in LACKING:
+            raise
+        return False
+    return True
+
+
+def best_for(folder: int) -> Publish:
+    """Return the way of publishing that suits this folder."""
+    return publish_unnamed if has_unnamed_files(folder) else publish_named
+
+
+def publish_unnamed(root: int, path: str, draft: str, fill: Fill, lock: Lock) -> None:
+    """Write a file without a name, then give it one: killed on the way, nothing is left."""
+    descriptor = os.open(os.path.dirname(path), TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600, dir_fd=root)
+    try:
+        fill(descriptor)
+        try:
+            _link(descriptor, path, root)
+        except FileExistsError:
+            # linkat never replaces, so a second name and a rename do. A crash between the two leaves the
+            # draft to the next one who holds the lock: a writer of the key, or the sweep.
+            with lock():
+                remove(draft, root)
+                _link(descriptor, draft, root)
+                _rename(draft, path, root)
+    finally:
+        os.close(descriptor)
+
+
+def publish_named(root: int, path: str, draft: str, fill: Fill, lock: Lock) -> None:
+    """Write a hidden file under the key's lock and rename it: whoever finds the lock free may remove it."""
+    with lock():
+        remove(draft, root)
+        descriptor = os.open(draft, _NAMED, 0o600, dir_fd=root)
+        try:
+            fill(descriptor)
+            os.rename(draft, path, src_dir_fd=root, dst_dir_fd=root)
+        except BaseException:
+            remove(draft, root)
+            raise
+        finally:
+            os.close(descriptor)
+
+
+def remove(path: str, root: int) -> bool:
+    """Unlink the file and say whether there was one."""
+    try:
+        os.unlink(path, dir_fd=root)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _link(descriptor: int, path: str, root: int) -> None:
+    # Only with a directory descriptor does os.link call linkat with AT_SYMLINK_FOLLOW. Without one it
+    # calls link, which would try to link the entry in /proc itself.
+    os.link(f"/proc/self/fd/{descriptor}", path, dst_dir_fd=root)
+
+
+def _rename(draft: str, path: str, root: int) -> None:
+    try:
+        os.rename(draft, path, src_dir_fd=root, dst_dir_fd=root)
+    except BaseException:
+        remove(draft, root)
+        raise
+
+
+def create_once(root: int, name: str, draft: str, content: bytes, lock: Lock) -> None:
+    """Make a file of the store itself, unless there is one: the first wins, for good."""
+    with lock():
+        remove(draft, root)
+        descriptor = os.open(draft, _NAMED, 0o600, dir_fd=root)
+        try:
+            os.write(descriptor, content)
+            os.fchmod(descriptor, 0o600)
+            # Not a rename: should the folder be emptied by hand meanwhile, the lock might be another file.
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, name, src_dir_fd=root, dst_dir_fd=root)
+        finally:
+            os.close(descriptor)
+            remove(draft, root)
