@@ -22,11 +22,6 @@ SECRET_SIZE = 32
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
-def draft_of(path: str) -> str:
-    """Return the hidden name, beside ``path``, that only the holder of its lock uses."""
-    return os.path.join(os.path.dirname(path), f".{lock_number(path):016x}")
-
-
 def number_of_draft(name: str) -> int | None:
     """Return the lock that guards the draft ``name``, or None for what is no draft."""
     try:
@@ -141,9 +136,12 @@ class Root:
         """Note that a sweep is over."""
         os.utime(self._key, (now, now))
 
-    def hold(self, path: str) -> AbstractContextManager[None]:
-        """Hold the lock of a path while the block runs."""
-        return self.locks.hold(lock_number(path))
+    @contextlib.contextmanager
+    def hold(self, path: str) -> Iterator[str]:
+        """Hold the lock of a path; gives the hidden name beside it that only the holder uses."""
+        number = lock_number(path)
+        with self.locks.hold(number):
+            yield os.path.join(os.path.dirname(path), f".{number:016x}")
 
     def hold_if_free(self, path: str) -> AbstractContextManager[bool]:
         """Hold the lock of a path while the block runs, or say False when somebody else does."""
@@ -193,7 +191,7 @@ class Root:
         try:
             return platform.open_healed(name, os.O_RDONLY, self.descriptor)
         except FileNotFoundError:
-            publishing.create_once(self.descriptor, name, draft_of(name), content, lambda: self.hold(name))
+            publishing.create_once(self.descriptor, name, content, lambda: self.hold(name))
             return platform.open_healed(name, os.O_RDONLY, self.descriptor)
 
     def _keep(self, descriptor: int) -> int:

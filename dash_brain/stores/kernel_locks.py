@@ -10,8 +10,12 @@ import threading
 
 from dash_brain.stores.locks import KernelLocks
 from dash_brain.stores.platform import LACKING, open_healed
-from dash_brain.stores.platform import fcntl as fcntl
 from dash_brain.stores.publishing import remove
+
+try:
+    import fcntl
+except ImportError:  # Windows has none of this; opening a store says so.
+    fcntl = None  # type: ignore[assignment]
 
 
 def open_kernel_locks(folder: int) -> KernelLocks:

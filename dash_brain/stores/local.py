@@ -19,11 +19,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TypeVar
 
-from dash_brain.errors import DecodeError
+from dash_brain.errors import DecodeError, StoreUnavailable
 from dash_brain.stores import files, walking
 from dash_brain.stores.base import Frames, ObjectInfo, Store, expires_at, new_object_id
 from dash_brain.stores.faults import faults_are_typed, missing
-from dash_brain.stores.folder import Root, draft_of
+from dash_brain.stores.folder import Root
 from dash_brain.stores.forks import reset_in_children
 from dash_brain.stores.objectfile import Head, Label, bad_object, compose, read_head, read_object
 from dash_brain.stores.places import folder_of, label_of, path_of
@@ -248,10 +248,9 @@ class _LocalStore(Store):
 
     def _open_root(self) -> Root:
         with self._opening:
-            root = self._root
-            if root is None:
-                self._root = root = Root(self.folder, self.name)
-            return root
+            if self._root is None:
+                self._root = _opened(self.folder, self.name)
+            return self._root
 
     def _sweep_if_due(self) -> None:
         """Sweep, unless somebody did lately or does now."""
@@ -347,6 +346,14 @@ class FileStore(_LocalStore):
         return f"FileStore({self.folder!r}, {self.name!r})"
 
 
+def _opened(folder: str, name: str) -> Root:
+    for _ in range(_ATTEMPTS):
+        # While we open it, the folder may be removed once more.
+        with suppress(FileNotFoundError):
+            return Root(folder, name)
+    raise StoreUnavailable(f"The store folder in {folder} is removed as often as it is made.")
+
+
 def _open(root: Root, path: str) -> int:
     try:
         return os.open(path, _READ, dir_fd=root.descriptor)
@@ -364,7 +371,7 @@ def _read_info(root: Root, path: str, file: int, found: os.stat_result) -> tuple
 def _publish(root: Root, path: str, fill: Callable[[int], None]) -> None:
     for attempt in range(_ATTEMPTS):
         try:
-            return root.publish(root.descriptor, path, draft_of(path), fill, lambda: root.hold(path))
+            return root.publish(root.descriptor, path, fill, lambda: root.hold(path))
         except (FileNotFoundError, PermissionError):
             if root.gone() or attempt == _ATTEMPTS - 1:
                 raise

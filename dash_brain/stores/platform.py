@@ -8,11 +8,6 @@ import os
 import sys
 import tempfile
 
-try:
-    import fcntl
-except ImportError:  # Windows has none of this; opening a store says so.
-    fcntl = None  # type: ignore[assignment]
-
 # getattr: macOS lacks some of them, and Python 3.10 some others.
 NO_ATIME: int = getattr(os, "O_NOATIME", 0)
 NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
@@ -27,7 +22,7 @@ LACKING = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.ENO
 
 def is_supported() -> bool:
     """Say whether this system can work through directory descriptors at all."""
-    return fcntl is not None and os.open in os.supports_dir_fd
+    return os.open in os.supports_dir_fd and hasattr(os, "fchmod")
 
 
 def map_private(descriptor: int, size: int) -> mmap.mmap:

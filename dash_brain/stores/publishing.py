@@ -15,7 +15,7 @@ from typing import Protocol, TypeAlias
 from dash_brain.stores.platform import LACKING, NO_FOLLOW, TMPFILE
 
 Fill: TypeAlias = Callable[[int], None]
-Lock: TypeAlias = Callable[[], AbstractContextManager[None]]
+Lock: TypeAlias = Callable[[], AbstractContextManager[str]]
 
 _NAMED = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | NO_FOLLOW
 
@@ -23,11 +23,11 @@ _NAMED = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | NO_FOLLOW
 class Publish(Protocol):
     """Make the file ``path`` under the folder ``root``, in place of what was there.
 
-    ``fill`` writes into a descriptor; ``lock`` holds the path alone; ``draft`` is a name that only the
-    holder of that lock uses.
+    ``fill`` writes into a descriptor; ``lock`` holds the path alone, and gives the name of a draft that
+    only its holder uses.
     """
 
-    def __call__(self, root: int, path: str, draft: str, fill: Fill, lock: Lock) -> None: ...
+    def __call__(self, root: int, path: str, fill: Fill, lock: Lock) -> None: ...
 
 
 def has_unnamed_files(folder: int) -> bool:
@@ -48,7 +48,7 @@ def best_for(folder: int) -> Publish:
     return publish_unnamed if has_unnamed_files(folder) else publish_named
 
 
-def publish_unnamed(root: int, path: str, draft: str, fill: Fill, lock: Lock) -> None:
+def publish_unnamed(root: int, path: str, fill: Fill, lock: Lock) -> None:
     """Write a file without a name, then give it one: killed on the way, nothing is left."""
     descriptor = os.open(os.path.dirname(path), TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600, dir_fd=root)
     try:
@@ -58,17 +58,16 @@ def publish_unnamed(root: int, path: str, draft: str, fill: Fill, lock: Lock) ->
         except FileExistsError:
             # linkat never replaces, so a second name and a rename do. A crash between the two leaves the
             # draft to the next one who holds the lock: a writer of the key, or the sweep.
-            with lock():
-                remove(draft, root)
-                _link(descriptor, draft, root)
+            with lock() as draft:
+                _link_anew(descriptor, draft, root)
                 _rename(draft, path, root)
     finally:
         os.close(descriptor)
 
 
-def publish_named(root: int, path: str, draft: str, fill: Fill, lock: Lock) -> None:
+def publish_named(root: int, path: str, fill: Fill, lock: Lock) -> None:
     """Write a hidden file under the key's lock and rename it: whoever finds the lock free may remove it."""
-    with lock():
+    with lock() as draft:
         remove(draft, root)
         descriptor = os.open(draft, _NAMED, 0o600, dir_fd=root)
         try:
@@ -96,6 +95,14 @@ def _link(descriptor: int, path: str, root: int) -> None:
     os.link(f"/proc/self/fd/{descriptor}", path, dst_dir_fd=root)
 
 
+def _link_anew(descriptor: int, draft: str, root: int) -> None:
+    try:
+        _link(descriptor, draft, root)
+    except FileExistsError:
+        remove(draft, root)
+        _link(descriptor, draft, root)
+
+
 def _rename(draft: str, path: str, root: int) -> None:
     try:
         os.rename(draft, path, src_dir_fd=root, dst_dir_fd=root)
@@ -104,9 +111,9 @@ def _rename(draft: str, path: str, root: int) -> None:
         raise
 
 
-def create_once(root: int, name: str, draft: str, content: bytes, lock: Lock) -> None:
+def create_once(root: int, name: str, content: bytes, lock: Lock) -> None:
     """Make a file of the store itself, unless there is one: the first wins, for good."""
-    with lock():
+    with lock() as draft:
         remove(draft, root)
         descriptor = os.open(draft, _NAMED, 0o600, dir_fd=root)
         try:
