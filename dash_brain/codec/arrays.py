@@ -1,0 +1,131 @@
+"""numpy arrays: any dtype of plain memory goes out-of-band, also where pickle would copy it.
+
+pickle copies datetimes, timedeltas, structures that contain them, strided arrays and subclasses into the
+stream. Here each array is a view of its bytes, a dtype, a shape and an order.
+"""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+
+from dash_brain.codec.cells import reduce_objects
+from dash_brain.codec.reducers import Reducer
+
+Array = np.ndarray[Any, Any]
+
+# The type numbers of numpy's own dtypes end here. Others (numpy.dtypes.StringDType, bfloat16) may keep
+# more than their visible bytes: those are left to numpy's own pickling.
+_OWN_DTYPES = 24
+
+
+def reducer(cls: type) -> Reducer | None:
+    """Return the reducer for an array type, or None where the type's own pickling is right."""
+    if cls is np.ndarray:
+        return _reduce_array
+    if cls is np.ma.MaskedArray:
+        return _reduce_masked
+    if issubclass(cls, np.ndarray) and _pickles_as_ndarray(cls):
+        return _reduce_subclass
+    return None
+
+
+def _pickles_as_ndarray(cls: type) -> bool:
+    names = ("__reduce__", "__reduce_ex__", "__setstate__")
+    return all(getattr(cls, name) is getattr(np.ndarray, name) for name in names)
+
+
+def _reduce_array(array: Array) -> str | tuple[Any, ...]:
+    if array.dtype.num == 17:  # object
+        return reduce_objects(array)
+    if not _is_plain_memory(array.dtype):
+        return array.__reduce_ex__(5)
+    return new_array, _parts(array)
+
+
+def _reduce_subclass(array: Array) -> str | tuple[Any, ...]:
+    if not _is_plain_memory(array.dtype):
+        return array.__reduce_ex__(5)
+    # A memmap's attributes describe its file; as numpy does, it is stored as a mere array of that type.
+    attributes = None if isinstance(array, np.memmap) else getattr(array, "__dict__", None)
+    arguments = (type(array), *_parts(array.view(np.ndarray)))
+    return new_subclass, arguments, attributes or None, None, None, set_attributes
+
+
+def _reduce_masked(array: np.ma.MaskedArray[Any, Any]) -> tuple[Any, ...]:
+    # numpy's own pickling turns "no mask" into a mask and forgets that a mask is hard.
+    mask = None if array._mask is np.ma.nomask else array._mask  # type: ignore[attr-defined]
+    hard = bool(array.hardmask)
+    fill = array._fill_value  # type: ignore[attr-defined]
+    return new_masked, (array.data, mask, fill, hard, array._optinfo or None)  # type: ignore[attr-defined]
+
+
+def _is_plain_memory(dtype: np.dtype[Any]) -> bool:
+    return dtype.num < _OWN_DTYPES and not dtype.hasobject and dtype.itemsize > 0
+
+
+def _parts(array: Any) -> tuple[Any, ...]:
+    """Return buffer, dtype, shape and order of an array, copying it only if its memory has holes."""
+    flags = array.flags
+    if not flags.forc:
+        # Keep the direction of the strides, so that the copy runs along the memory.
+        transposed = array.ndim > 1 and abs(array.strides[0]) < abs(array.strides[-1])
+        array = array.copy(order="F" if transposed else "C")
+        flags = array.flags
+    order = "C" if flags.c_contiguous else "F"
+    return pickle.PickleBuffer(_raw(array, order)), _spelled(array.dtype), array.shape, order
+
+
+def _spelled(dtype: np.dtype[Any]) -> Any:
+    """Return the shortest exact spelling: a string where the dtype is nothing but a type code."""
+    return dtype if dtype.num == 20 or dtype.metadata is not None else dtype.str
+
+
+def _raw(array: Any, order: Any) -> Any:
+    """Return the bytes of a contiguous array as a writable view."""
+    flat = array.reshape(-1, order=order).view(np.uint8)
+    return flat if flat.flags.writeable else np.asarray(_Writable(flat))
+
+
+class _Writable:
+    """The memory of a read-only array, declared writable.
+
+    pickle marks a read-only buffer in the stream and gives it back read-only, although the reader's
+    memory is private. Nobody writes through this view.
+    """
+
+    def __init__(self, flat: Array) -> None:
+        self._kept_alive = flat
+        address = flat.__array_interface__["data"][0]
+        self.__array_interface__ = {
+            "version": 3,
+            "shape": flat.shape,
+            "typestr": "|u1",
+            "data": (address, False),
+        }
+
+
+def new_array(buffer: Any, dtype: Any, shape: tuple[int, ...], order: Any) -> Array:
+    """Return an array that views the buffer. Stored streams refer to this function."""
+    return np.ndarray(shape, dtype, buffer, 0, None, order)
+
+
+def new_subclass(cls: Any, buffer: Any, dtype: Any, shape: tuple[int, ...], order: Any) -> Array:
+    """Return an array of a subclass that views the buffer. Stored streams refer to this function."""
+    array: Array = np.ndarray.__new__(cls, shape, dtype, buffer, 0, None, order)
+    return array
+
+
+def set_attributes(array: Array, attributes: dict[str, Any]) -> None:
+    """Give an array of a subclass its attributes back. Stored streams refer to this function."""
+    array.__dict__.update(attributes)
+
+
+def new_masked(data: Array, mask: Any, fill: Any, hard: bool, notes: Any) -> Any:
+    """Return a masked array over data and mask. Stored streams refer to this function."""
+    array: Any = np.ma.MaskedArray(data, mask=np.ma.nomask if mask is None else mask, hard_mask=hard)
+    array._fill_value = fill
+    array._optinfo.update(notes or {})
+    return array

@@ -1,0 +1,143 @@
+"""Find out, after encoding or decoding failed, what is to blame and what can be done about it."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import types
+from typing import TYPE_CHECKING, Any
+
+from dash_brain.codec.names import class_name, type_name
+from dash_brain.codec.parts import Place, places
+from dash_brain.codec.reducers import Reducers
+
+if TYPE_CHECKING:
+    from dash_brain.stores.base import Frames
+
+#: So many objects are tried on their own, the last ones that were met before the failure.
+TRIES = 1000
+
+_OTHERWISE = "Leave it out, or store what it can be made from again"
+_ADVICE: dict[str, str] = {
+    "function": "Only functions that can be imported are stored: define it at the top level of a module",
+    "class": "Only classes that can be imported are stored: define it at the top level of a module",
+    "generator": "Store what it yields, for example as a list",
+    "module": "Store the name of the module, and import it where it is needed",
+    "memoryview": "Store bytes(...) of it",
+    "TextIOWrapper": "Store the path or the content of the file",
+    "BufferedReader": "Store the path or the content of the file",
+    "Connection": "Store what opens the connection, and open it where it is needed",
+}
+
+
+class _Recorder(pickle.Pickler):
+    """Remembers the objects that it takes apart, in their order, and keeps nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), 5, buffer_callback=lambda buffer: None)
+        self.dispatch_table = Reducers()
+        self.met: list[Any] = []
+
+    def reducer_override(self, value: Any) -> Any:
+        self.met.append(value)
+        return NotImplemented
+
+
+def explain_encoding(value: object, error: Exception) -> str:
+    """Return the message that names the part of ``value`` that cannot be stored."""
+    if isinstance(error, RecursionError):
+        return (
+            f"value: {type_name(value)} is nested too deeply to be stored, or holds an object whose "
+            "__reduce__ or __getattr__ calls itself without end. Store it flatter, or in parts."
+        )
+    place = _culprit(value)
+    if place is None:
+        return (
+            f"value: {type_name(value)} could not be stored ({type(error).__name__}), but a second look "
+            "finds nothing wrong: did another thread change it meanwhile? Store a copy that is yours alone."
+        )
+    what, advice = _described(place.value)
+    return f"{place.path}: {what} cannot be stored. {advice}."
+
+
+def _culprit(value: object) -> Place | None:
+    """Return the innermost part that fails, also alone; None when nothing fails any more."""
+    met = _met_before_failure(value)
+    if met is None:
+        return None
+    suspects = {id(suspect): number for number, suspect in enumerate(met)}
+    found = [place for place in places(value) if id(place.value) in suspects]
+    # The last object that was begun is the innermost; those that were finished before it do not fail.
+    for place in sorted(found, key=lambda place: suspects[id(place.value)], reverse=True)[:TRIES]:
+        if _met_before_failure(place.value) is not None:
+            return place
+    return Place(value, "value")
+
+
+def _met_before_failure(value: object) -> list[Any] | None:
+    """Return the objects that were taken apart before encoding failed, or None when it succeeds."""
+    recorder = _Recorder()
+    try:
+        recorder.dump(value)
+    except MemoryError:
+        raise
+    except Exception:
+        return recorder.met
+    return None
+
+
+def _described(value: Any) -> tuple[str, str]:
+    """Return what kind of thing the culprit is, and what to do about it."""
+    if isinstance(value, types.FunctionType):
+        return f"function {value.__name__}", _ADVICE["function"]
+    if isinstance(value, type):
+        return f"class {value.__qualname__}", _ADVICE["class"]
+    cls = type(value)
+    if "<locals>" in cls.__qualname__:
+        return f"object of the local class {cls.__qualname__}", _ADVICE["class"]
+    return class_name(cls), _ADVICE.get(cls.__name__, _OTHERWISE)
+
+
+class _Finder(pickle.Unpickler):
+    """Remembers which class or function it could not find."""
+
+    missing: tuple[str, str] | None = None
+
+    def find_class(self, module: str, name: str) -> Any:
+        self.missing = (module, name)
+        found = super().find_class(module, name)
+        self.missing = None
+        return found
+
+
+def explain_decoding(frames: Frames, error: Exception) -> str:
+    """Return the message that says what this process lacks to rebuild the value."""
+    finder = _Finder(io.BytesIO(frames[0]), buffers=frames[1:])
+    try:
+        finder.load()
+    except MemoryError:
+        raise
+    except Exception:
+        if finder.missing:
+            return _missing(*finder.missing, error)
+    return (
+        f"The stored value could not be rebuilt ({type(error).__name__}): another version of a class or "
+        "library has probably stored it. Store it again with the version that runs here."
+    )
+
+
+def _missing(module: str, name: str, error: Exception) -> str:
+    if module == "__main__":
+        return (
+            f"The stored value needs {name}, which was defined in the script that stored it, and this "
+            "process runs another one. Move it to a module that both import, and store the value again."
+        )
+    if isinstance(error, ImportError):
+        return (
+            f"The stored value needs {module}.{name}, but the module {error.name or module} cannot be "
+            "imported here. Install it, or store the value again without it."
+        )
+    return (
+        f"The stored value needs {module}.{name}, which that module does not have here: it was moved or "
+        "renamed, or another version is installed. Bring it back, or store the value again."
+    )

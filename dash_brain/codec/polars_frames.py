@@ -1,0 +1,75 @@
+"""polars frames and series: their Arrow columns, shared and not copied, where Arrow is exact."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from typing import Any
+
+import polars as pl
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from dash_brain.codec.arrow import wasteful
+from dash_brain.codec.reducers import Reducer
+
+
+def reducer(cls: type) -> Reducer | None:
+    """Return the reducer for frames and series; lazy frames are pickled by polars itself."""
+    if cls is pl.DataFrame:
+        return _reduce_frame
+    return _reduce_series if cls is pl.Series else None
+
+
+def _reduce_frame(frame: pl.DataFrame) -> tuple[Any, ...]:
+    table = _exact_table(frame)
+    if table is None:
+        return frame_from_polars, (pickle.PickleBuffer(frame.serialize()),)
+    return frame_from_arrow, (table, _sorted_columns(frame))
+
+
+def _reduce_series(series: pl.Series) -> tuple[Any, ...]:
+    return only_series, (series.to_frame(),)
+
+
+def _exact_table(frame: pl.DataFrame) -> pa.Table | None:
+    """Return the frame's memory as an Arrow table, or None where Arrow would not give the same frame."""
+    if not frame.width or "Object" in str(frame.schema):
+        return None
+    try:
+        table = _table(frame)
+        exact = frame_from_arrow(table.slice(0, 0), []).schema == frame.schema
+    except (pa.ArrowException, pl.exceptions.PolarsError):  # such as 128-bit integers
+        return None
+    return table if exact else None
+
+
+def _table(frame: pl.DataFrame) -> pa.Table:
+    table = frame.to_arrow(compat_level=pl.CompatLevel.newest())
+    if not wasteful(table.get_total_buffer_size(), int(frame.estimated_size())):
+        return table
+    # A slice or a filtered frame shares the text of all rows; the older layout is a copy of its own rows.
+    return frame.to_arrow()
+
+
+def _sorted_columns(frame: pl.DataFrame) -> list[tuple[int, bool]]:
+    """Return position and direction of the columns that are known to be sorted."""
+    flags = [(at, column.flags) for at, column in enumerate(frame.get_columns())]
+    return [(at, known["SORTED_DESC"]) for at, known in flags if known["SORTED_ASC"] or known["SORTED_DESC"]]
+
+
+def frame_from_arrow(table: pa.Table, ordered: list[tuple[int, bool]]) -> pl.DataFrame:
+    """Return the frame that views an Arrow table. Stored streams refer to this function."""
+    frame: Any = pl.from_arrow(table, rechunk=False)
+    for at, descending in ordered:
+        frame.replace_column(at, frame.to_series(at).set_sorted(descending=descending))
+    return frame  # type: ignore[no-any-return]
+
+
+def frame_from_polars(serialized: Any) -> pl.DataFrame:
+    """Return the frame that polars serialized. Stored streams refer to this function."""
+    return pl.DataFrame.deserialize(io.BytesIO(serialized))
+
+
+def only_series(frame: pl.DataFrame) -> pl.Series:
+    """Return the one column of a frame. Stored streams refer to this function."""
+    return frame.to_series(0)
