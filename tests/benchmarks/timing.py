@@ -1,0 +1,65 @@
+"""Time two contenders in turns, and show the outcome as one row of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from statistics import median
+from time import perf_counter
+from typing import Any, TypeAlias
+
+Contender: TypeAlias = Callable[[], Any]
+#: The seconds of each run: ours, theirs.
+Times: TypeAlias = "tuple[list[float], list[float]]"
+
+LAYOUT = "{:<58} {:>11} {:>11} {:>9}   {:<16} {:>5}"
+HEADER = LAYOUT.format("what, and what it is compared with", "dash_brain", "other", "ratio", "goal", "runs")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table; ``shown`` picks what is compared with the goal."""
+
+    what: str
+    times: Times
+    goal: str
+
+    def __str__(self) -> str:
+        ours, theirs = self.times
+        ratio = median(other / own for own, other in zip(ours, theirs, strict=True))
+        shown = f"{ratio:.2f}x" if ratio < 10 else f"{ratio:.0f}x"
+        return LAYOUT.format(
+            self.what, seconds(median(ours)), seconds(median(theirs)), shown, self.goal, len(ours)
+        )
+
+
+def seconds(value: float) -> str:
+    """Return a duration in the unit that a reader would choose."""
+    unit, factor = next(
+        (unit, factor) for unit, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6)) if value * factor >= 1
+    )
+    return f"{value * factor:.3g} {unit}"
+
+
+def once(contender: Contender) -> float:
+    """Return the seconds that one run takes; giving back what it returned is not counted."""
+    start = perf_counter()
+    result = contender()
+    stop = perf_counter()
+    del result
+    return stop - start
+
+
+def paired(ours: Contender, theirs: Contender, runs: int) -> Times:
+    """Run both in turns, ``runs`` times each, after one run of each that does not count."""
+    once(ours), once(theirs)
+    pairs = [(once(ours), once(theirs)) for _ in range(runs)]
+    return [own for own, _ in pairs], [other for _, other in pairs]
+
+
+def paired_in_another_process(ours: Contender, theirs: Contender, runs: int) -> Times:
+    """Do the same in a fresh process, which has inherited nothing from this one."""
+    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(paired, ours, theirs, runs).result()
