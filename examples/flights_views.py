@@ -1,0 +1,298 @@
+"""What the flights page looks like: its layout, and a pure function from flights to each figure."""
+
+import numpy as np
+import plotly.graph_objects as go
+from dash import Input, Output, dash_table, dcc, html
+from flights_data import WEEKDAYS, read_airlines, read_airports, read_destinations
+from theme import AMBER, BLUE, TEAL, THEME
+
+HOURS = list(range(5, 24))
+LATE = [[0, TEAL], [0.4, "#d9d6c9"], [1, "#c2410c"]]  # early, a little late, very late
+NEW_YORK = (-73.9, 40.7)
+PAGE_SIZE = 10
+COLUMNS = {
+    "date": "Date",
+    "hour": "Hour",
+    "airline": "Airline",
+    "number": "Flight",
+    "origin": "From",
+    "destination": "To",
+    "dep_delay": "Departed late (min)",
+    "arr_delay": "Arrived late (min)",
+    "distance": "Miles",
+}
+MARGIN = {"l": 16, "r": 16, "t": 52, "b": 16}
+
+airports = read_airports()
+
+
+# ---- layout ----
+
+
+def layout(sentence):
+    return [
+        html.H1("336,776 flights out of New York"),
+        html.P(sentence),
+        filter_bar(),
+        html.Div([html.Div(id="numbers"), wire_tile()], className="tiles"),
+        html.Div([graph(name) for name in ("routes", "airlines", "hours", "days")], className="grid"),
+        table(),
+    ]
+
+
+def filter_bar():
+    months = dcc.RangeSlider(
+        1,
+        12,
+        1,
+        value=[1, 12],
+        id="months",
+        marks={1: "Jan", 4: "Apr", 7: "Jul", 10: "Oct", 12: "Dec"},
+        allow_direct_input=False,
+    )
+    return html.Div(
+        [
+            field("Months", months),
+            field("From", dcc.Dropdown(["EWR", "JFK", "LGA"], id="origin", placeholder="all airports")),
+            field(
+                "Airline",
+                dcc.Dropdown(sorted(read_airlines().values()), id="airline", placeholder="all airlines"),
+            ),
+            field("To", dcc.Dropdown(read_destinations(), id="destination", placeholder="everywhere")),
+            field("Weekday", dcc.Dropdown(WEEKDAYS, id="weekday", placeholder="every day")),
+            field("Hour", dcc.Dropdown(HOURS, id="hour", placeholder="all day")),
+        ],
+        className="card filters",
+    )
+
+
+def field(label, control):
+    return html.Div([html.Label(label), control])
+
+
+def graph(name):
+    return dcc.Graph(id=name, config={"displayModeBar": False}, style={"height": 400})
+
+
+def table():
+    return dash_table.DataTable(
+        id="table",
+        columns=[{"id": column, "name": name} for column, name in COLUMNS.items()],
+        page_action="custom",
+        page_current=0,
+        page_size=PAGE_SIZE,
+        sort_action="custom",
+        sort_by=[{"column_id": "dep_delay", "direction": "desc"}],
+        cell_selectable=False,
+    )
+
+
+def tile(label, value, note=""):
+    return html.Div(
+        [
+            html.Div(label, className="label"),
+            html.Div(value, className="value"),
+            html.Div(note, className="note"),
+        ],
+        className="tile",
+    )
+
+
+def wire_tile():
+    """The tile whose value `assets/wire.js` measures in the browser."""
+    value = html.Div(id="wire-total", className="value")
+    return html.Div(
+        [html.Div("Over the wire", className="label"), value, html.Div(id="wire-note", className="note")],
+        className="tile accent",
+    )
+
+
+def link_clicks(app):
+    """Let a click on an airline, a destination or an hour choose it in the filter bar."""
+    clicked = Input("airlines", "clickData"), Input("routes", "clickData"), Input("hours", "clickData")
+    point = "(click) => click.points[0]"
+    options = {"prevent_initial_call": True}
+    app.clientside_callback(f"{point}.y", Output("airline", "value"), clicked[0], **options)
+    app.clientside_callback(f"{point}.text", Output("destination", "value"), clicked[1], **options)
+    app.clientside_callback(
+        "(click) => [click.points[0].y, click.points[0].x]",
+        Output("weekday", "value"),
+        Output("hour", "value"),
+        clicked[2],
+        **options,
+    )
+
+
+# ---- from flights to what is shown ----
+
+
+def numbers(flights):
+    late = flights["arr_delay"]
+    flown = late.notna().sum()
+    return [
+        tile("Flights", f"{len(flights):,}", f"to {flights['destination'].nunique()} airports"),
+        tile("On time", percent((late <= 15).sum(), flown), "at most 15 minutes late"),
+        tile("Median delay", f"{late.median():+.0f} min" if flown else "none", "on arrival"),
+        tile("Cancelled", percent(flights["dep_delay"].isna().sum(), len(flights)), "never took off"),
+    ]
+
+
+def percent(part, whole):
+    return f"{part / whole:.1%}" if whole else "none"
+
+
+def routes(flights):
+    """Every destination at its place, as large as its number of flights, and coloured by its delay."""
+    ends = (
+        flights.groupby("destination", observed=True)["arr_delay"]
+        .agg(["size", "mean"])
+        .join(airports, how="inner")
+    )
+    figure = go.Figure([outline(), arcs(ends), destinations(ends)])
+    longitude = {"range": [-126, -62], "visible": False}
+    latitude = {"range": [16, 51], "visible": False, "scaleanchor": "x", "scaleratio": 1.25}
+    return figure.update_layout(
+        template=THEME,
+        title="Where they went",
+        margin=MARGIN | {"b": 8},
+        showlegend=False,
+        xaxis=longitude,
+        yaxis=latitude,
+        dragmode="pan",
+    )
+
+
+def outline():
+    """All airports of the country, as faint dots: together they draw its map."""
+    places = airports[airports["lon"].between(-126, -62) & (airports["lat"] < 51)].astype(
+        {"lat": "f4", "lon": "f4"}
+    )
+    marker = {"size": 2.5, "color": "#cfcdc3"}
+    return go.Scatter(x=places["lon"], y=places["lat"], mode="markers", marker=marker, hoverinfo="skip")
+
+
+def arcs(ends):
+    """One trace for all routes: New York, a raised middle, the destination, and a gap before the next one."""
+    x = np.column_stack(
+        [
+            np.full(len(ends), NEW_YORK[0]),
+            (ends["lon"] + NEW_YORK[0]) / 2,
+            ends["lon"],
+            np.full(len(ends), np.nan),
+        ]
+    )
+    height = 0.06 * np.abs(ends["lon"] - NEW_YORK[0])
+    y = np.column_stack(
+        [
+            np.full(len(ends), NEW_YORK[1]),
+            (ends["lat"] + NEW_YORK[1]) / 2 + height,
+            ends["lat"],
+            np.full(len(ends), np.nan),
+        ]
+    )
+    line = {"shape": "spline", "width": 0.8, "color": "rgba(15, 118, 110, 0.35)"}
+    return go.Scatter(
+        x=x.ravel().astype("f4"), y=y.ravel().astype("f4"), mode="lines", line=line, hoverinfo="skip"
+    )
+
+
+def destinations(ends):
+    return go.Scatter(
+        x=ends["lon"],
+        y=ends["lat"],
+        text=ends.index,
+        customdata=ends[["name", "size"]],
+        mode="markers",
+        marker={
+            "size": 5 + 22 * np.sqrt(ends["size"] / max(ends["size"].max(), 1)) if len(ends) else [],
+            "color": ends["mean"].round(1),
+            "colorscale": LATE,
+            "cmin": -15,
+            "cmax": 30,
+            "line": {"width": 1, "color": "#ffffff"},
+            "colorbar": {
+                "title": {"text": "min late"},
+                "thickness": 8,
+                "len": 0.5,
+                "x": 0.98,
+                "y": 0.25,
+                "outlinewidth": 0,
+            },
+        },
+        hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]:,} flights<br>%{marker.color} min late"
+        "<extra></extra>",
+    )
+
+
+def airlines(flights):
+    """The middle of each airline's arrivals: half of them in the box, four of five between the whiskers."""
+    quantiles = (
+        flights.groupby("airline", observed=True)["arr_delay"].quantile([0.1, 0.25, 0.5, 0.75, 0.9]).unstack()
+    )
+    quantiles = quantiles.dropna().sort_values(0.5, ascending=False)
+    box = go.Box(
+        y=quantiles.index,
+        lowerfence=quantiles.get(0.1),
+        q1=quantiles.get(0.25),
+        median=quantiles.get(0.5),
+        q3=quantiles.get(0.75),
+        upperfence=quantiles.get(0.9),
+        orientation="h",
+        line={"width": 1.2},
+        width=0.55,
+    )
+    return go.Figure(box).update_layout(
+        template=THEME,
+        title="Who was late, in minutes on arrival",
+        margin=MARGIN,
+        xaxis={"zeroline": True, "zerolinecolor": "#b9b8b0"},
+    )
+
+
+def hours(flights):
+    cells = flights.groupby(["weekday", "hour"], observed=True)["dep_delay"].agg(["mean", "size"])
+    cells = cells.unstack().reindex(index=WEEKDAYS[::-1]).reindex(columns=HOURS, level=1)
+    heat = go.Heatmap(
+        x=cells["mean"].columns,
+        y=cells.index,
+        z=cells["mean"].astype("f4"),
+        customdata=cells["size"].fillna(0).astype("i4"),
+        xgap=2,
+        ygap=2,
+        showscale=False,
+        hovertemplate="%{y}, %{x}:00<br>%{customdata:,} flights, %{z:.0f} min late<extra></extra>",
+    )
+    return go.Figure(heat).update_layout(
+        template=THEME,
+        title="Delay by weekday and hour of departure",
+        margin=MARGIN,
+        xaxis={"dtick": 2, "showgrid": False},
+        yaxis={"showgrid": False},
+    )
+
+
+def days(flights):
+    daily = flights.groupby("date")[["dep_delay", "precip"]].mean().astype("f4")
+    delay = go.Scatter(
+        x=daily.index,
+        y=daily["dep_delay"],
+        line={"width": 1.3, "color": AMBER},
+        fill="tozeroy",
+        name="min late",
+    )
+    rain = go.Bar(x=daily.index, y=daily["precip"], yaxis="y2", marker={"color": BLUE}, name="rain, in/h")
+    return go.Figure([delay, rain]).update_layout(
+        template=THEME,
+        title="Rain and delay at departure",
+        margin=MARGIN,
+        showlegend=False,
+        hovermode="x unified",
+        yaxis={"domain": [0.34, 1], "title": "min late"},
+        yaxis2={"domain": [0, 0.24], "title": "rain"},
+        bargap=0,
+    )
+
+
+def rows(flights):
+    """Return these flights as the rows of the table."""
+    return flights[list(COLUMNS)].assign(date=flights["date"].dt.strftime("%d %b")).to_dict("records")

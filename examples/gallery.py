@@ -1,0 +1,56 @@
+"""All examples behind one entry, each under its own address, beside its plain-Dash original.
+
+Serve it with ``python examples/gallery.py`` or ``gunicorn --workers 4 examples.gallery:server``.
+"""
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from flask import Flask, render_template
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.serving import run_simple
+
+EXAMPLES = {
+    "flights": "336,776 flights, six linked views, and a few kilobytes on the wire.",
+    "cleaning": "One slow cleaning step feeds a graph and a table: 10 MB that never leave the server.",
+    "aggregations": "One query, a frame for each fruit, and each graph reads its own.",
+    "signalling": "An expensive query runs once for everybody; four graphs are drawn in parallel.",
+    "session_data": "Each browser session keeps its own data, and both outputs agree about it.",
+    "temperature": "Switch between Celsius and Fahrenheit without fetching the day again.",
+}
+
+index = Flask(__name__, template_folder=".", static_folder="assets")
+
+
+@index.get("/")
+def show_index():
+    return render_template("gallery.html", examples=EXAMPLES)
+
+
+def mount(name):
+    """Import an example so that it answers below ``/<name>/``, with a bar above its page."""
+    os.environ["DASH_REQUESTS_PATHNAME_PREFIX"] = f"/{name}/"
+    app = import_module(name).app
+    with index.app_context():
+        bar = render_template("gallery_bar.html", name=name.removesuffix("_plain"), here=name)
+    app.index_string = app.index_string.replace("{%app_entry%}", bar + "{%app_entry%}")
+    app.server.after_request(tell_worker)
+    # On its first request an app takes all callbacks that `@callback` has collected: those of its own module.
+    app.server.test_client().get("/_dash-dependencies")
+    return app.server
+
+
+def tell_worker(response):
+    response.headers["X-Worker"] = os.getpid()
+    return response
+
+
+sys.path.insert(0, str(Path(__file__).parent))  # where each example finds what it imports, as when run alone
+mounts = {f"/{name}": mount(name) for example in EXAMPLES for name in (example, f"{example}_plain")}
+del os.environ["DASH_REQUESTS_PATHNAME_PREFIX"]
+server = DispatcherMiddleware(index, mounts)
+
+if __name__ == "__main__":
+    run_simple("127.0.0.1", 8050, server, threaded=True)

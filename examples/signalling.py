@@ -1,0 +1,74 @@
+"""Example 3: an expensive query runs once for everybody, and four graphs read its result in parallel."""
+
+import time
+
+import numpy as np
+import pandas as pd
+from dash import Dash, Input, Output, dcc, html
+from theme import THEME
+
+from dash_brain import Brain, ServerStore, brain_callback
+
+N = 100
+FRUIT = {"apples": 5 * N, "oranges": 10 * N, "figs": 20 * N, "pineapples": 15 * N}
+
+random = np.random.default_rng(0)
+df = pd.DataFrame({"category": np.repeat(list(FRUIT), list(FRUIT.values()))})
+df["x"], df["y"] = random.standard_normal((2, len(df)))
+
+brain = Brain("signalling")
+app = Dash(__name__, title="Signalling")
+app.layout = [
+    html.H1("Compute once, draw four times"),
+    html.P(
+        "Choose a fruit: the query takes 3 seconds, once for all users, tabs and workers. Each graph "
+        "receives the frame; chosen again, reloaded or opened in a new window, it is there at once."
+    ),
+    dcc.Dropdown(list(FRUIT), "apples", id="dropdown", clearable=False),
+    html.Div([dcc.Graph(id=f"graph-{number}") for number in (1, 2, 3, 4)], className="grid"),
+    ServerStore(id="signal"),
+]
+
+
+def expensive_query(value):
+    print(f"Computing value with {value}", flush=True)
+    time.sleep(3)
+    return df[df["category"] == value]
+
+
+def generate_figure(data, trace):
+    return {
+        "data": [{"x": data["x"], "y": data["y"], **trace}],
+        "layout": {"template": THEME, "margin": {"l": 40, "r": 24, "b": 40, "t": 24}},
+    }
+
+
+@brain_callback(Output("signal", "data"), Input("dropdown", "value"))
+def compute_value(value):
+    return brain.get_or_learn(value, lambda: expensive_query(value), ttl=3600)
+
+
+@brain_callback(Output("graph-1", "figure"), Input("signal", "data"))
+def update_graph_1(data):
+    marker = {"opacity": 0.5, "size": 14}
+    return generate_figure(data, {"type": "scatter", "mode": "markers", "marker": marker})
+
+
+@brain_callback(Output("graph-2", "figure"), Input("signal", "data"))
+def update_graph_2(data):
+    line = {"shape": "spline", "width": 0.5}
+    return generate_figure(data, {"type": "scatter", "mode": "lines", "line": line})
+
+
+@brain_callback(Output("graph-3", "figure"), Input("signal", "data"))
+def update_graph_3(data):
+    return generate_figure(data, {"type": "histogram2d"})
+
+
+@brain_callback(Output("graph-4", "figure"), Input("signal", "data"))
+def update_graph_4(data):
+    return generate_figure(data, {"type": "histogram2dcontour"})
+
+
+if __name__ == "__main__":
+    app.run()
