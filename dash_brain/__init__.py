@@ -1,3 +1,70 @@
-"""Share data between Dash callbacks, workers and processes without a copy."""
+"""Share data between Dash callbacks, workers and processes without a copy.
+
+The names here are loaded when they are first taken: ``Brain`` and the stores work without Dash, and
+nothing is imported that is not needed.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+# What Dash serves to the browser for this package.
+_js_dist = [{"relative_package_path": "server_store.js", "namespace": "dash_brain"}]
+
+_PLAIN = {
+    "Brain": "brain",
+    "Token": "tokens",
+    "configure": "settings",
+    "open_store": "stores",
+}
+_DASH = {
+    "ServerOutput": "server_store",
+    "ServerStore": "server_store",
+    "brain_callback": "callback",
+    "from_token": "exchange",
+    "session_brain": "session_names",
+    "set_props": "callback",
+    "to_token": "exchange",
+}
+
+__all__ = [
+    "Brain",
+    "ServerOutput",
+    "ServerStore",
+    "Token",
+    "brain_callback",
+    "configure",
+    "from_token",
+    "open_store",
+    "session_brain",
+    "set_props",
+    "to_token",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _DASH:
+        import_module("dash_brain.hooks").use()
+    module = {**_PLAIN, **_DASH}.get(name)
+    if module is None:
+        raise AttributeError(f"module 'dash_brain' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"dash_brain.{module}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
+
+
+if TYPE_CHECKING:
+    from dash_brain.brain import Brain
+    from dash_brain.callback import brain_callback, set_props
+    from dash_brain.exchange import from_token, to_token
+    from dash_brain.server_store import ServerOutput, ServerStore
+    from dash_brain.session_names import session_brain
+    from dash_brain.settings import configure
+    from dash_brain.stores import open_store
+    from dash_brain.tokens import Token

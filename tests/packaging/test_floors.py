@@ -15,7 +15,7 @@ PACKAGE = Path(dash_brain.__file__).parent
 FLOORS = [
     {"errors"},
     {"codec", "keys", "tokens", "stores.base"},
-    {"stores", "brain", "memoize", "settings"},
+    {"stores", "names", "brain", "memoize", "settings"},
     {"internals", "registry", "sessions", "claims", "exchange", "server_store", "hooks"},
     {"incoming", "outgoing", "callback", "session_names"},
     {"devtools", "cli", "testing", "adapters", ""},

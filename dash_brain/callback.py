@@ -1,0 +1,164 @@
+"""``brain_callback``: ``dash.callback`` for functions that take and return large values."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+import dash
+
+from dash_brain.incoming import resolve_arguments
+from dash_brain.internals import (
+    app_error_handler,
+    call_as_user,
+    callback_context,
+    handle_grouped_callback_args,
+)
+from dash_brain.outgoing import Outgoing
+from dash_brain.sessions import visit
+from dash_brain.settings import OnMissing, check_on_missing, current
+
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
+
+_NOT_YET = ("background", "websocket")
+
+
+def brain_callback(
+    *dependencies: Any, on_missing: OnMissing | None = None, app: dash.Dash | None = None, **dash_options: Any
+) -> Callable[[Callable[Params, Result]], Callable[Params, Result]]:
+    """Register a callback whose large values stay on the server.
+
+    Takes what ``dash.callback`` takes, in every form. What the function returns for a
+    :class:`~dash_brain.ServerStore` is stored on the server and the browser gets a token; a token that
+    comes in for a ServerStore is the value again before the function runs, also in ``dash.ctx``. Everything
+    else is left as it is. ``None`` empties a store, ``no_update`` leaves it alone.
+
+    Parameters
+    ----------
+    *dependencies
+        Outputs, inputs and states as for ``dash.callback``.
+    on_missing
+        What happens to an argument whose token is no longer valid or whose value is gone: ``"raise"``
+        (``BadToken`` or ``ValueMissing``, which reach ``on_error``), ``"empty"`` (the argument is None),
+        ``"prevent"`` (``PreventUpdate``), or a function of the exception whose result replaces the
+        argument. By default as configured, which is ``"raise"``.
+    app
+        The Dash app to register with, as ``app.callback`` does; by default as ``dash.callback`` does.
+    **dash_options
+        Options of ``dash.callback``: ``prevent_initial_call``, ``running``, ``on_error``, …
+
+    Returns
+    -------
+    Callable
+        A decorator that returns the function itself, so that it can be tested as one.
+
+    Raises
+    ------
+    TypeError
+        For ``background`` and ``websocket`` callbacks; and while it runs, for a ``Patch`` on a ServerStore.
+
+    Examples
+    --------
+    >>> from dash import Input, Output
+    >>> from dash_brain import brain_callback
+    >>> @brain_callback(Output("orders", "data"), Input("year", "value"))
+    ... def load(year):
+    ...     return list(range(year))
+    >>> load(3)
+    [0, 1, 2]
+    """
+    for option in _NOT_YET:
+        if dash_options.get(option):
+            raise TypeError(
+                f"brain_callback cannot take {option}= yet; use dash.callback with plain values there."
+            )
+    wiring = _Wiring(dependencies, dash_options, on_missing)
+
+    def register(function: Callable[Params, Result]) -> Callable[Params, Result]:
+        options = {**dash_options, **wiring.options}
+        declare = call_as_user((app or dash).callback, *dependencies, depth=2, **options)
+        declare(wiring.wrap(function))
+        return function
+
+    return register
+
+
+def set_props(component_id: str | dict[str, Any], props: dict[str, Any]) -> None:
+    """Set properties of any component, as ``dash.set_props``; a value for a ServerStore stays on the server.
+
+    Raises
+    ------
+    EncodeError
+        When the value cannot be stored.
+    NoSession
+        When no browser session is asking.
+
+    Examples
+    --------
+    >>> from dash import Input, callback
+    >>> from dash_brain import set_props
+    >>> @callback(Input("reset", "n_clicks"))
+    ... def reset(clicks):
+    ...     set_props("orders", {"data": [1, 2, 3]})
+    """
+    dash.set_props(component_id, Outgoing(visit()).props(component_id, props))
+
+
+class _Wiring:
+    """How the values of one declared callback travel: what its function is wrapped into."""
+
+    def __init__(self, dependencies: Any, options: dict[str, Any], on_missing: OnMissing | None) -> None:
+        self._schema, _, _, self._indices, _ = handle_grouped_callback_args(dependencies, options)
+        self._user_on_error = options.get("on_error")
+        self._on_missing = None if on_missing is None else check_on_missing(on_missing)
+        # Callbacks with tokens are no tools for a language model to call.
+        self.options = {"on_error": self._on_error, "mcp_enabled": options.get("mcp_enabled", False)}
+
+    def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function that Dash calls: tokens in, tokens out."""
+        if inspect.iscoroutinefunction(function):
+
+            @wraps(function)
+            async def exchange_async(*args: Any, **kwargs: Any) -> Any:
+                if callback_context() is None:
+                    return await function(*args, **kwargs)
+                args, kwargs = self._arguments()
+                return self._results(await function(*args, **kwargs))
+
+            return exchange_async
+
+        @wraps(function)
+        def exchange(*args: Any, **kwargs: Any) -> Any:
+            if callback_context() is None:
+                return function(*args, **kwargs)
+            args, kwargs = self._arguments()
+            return self._results(function(*args, **kwargs))
+
+        return exchange
+
+    def _arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        on_missing = self._on_missing or current.use().on_missing
+        arguments = resolve_arguments(callback_context(), visit(), self._indices, on_missing)
+        if isinstance(self._indices, dict):
+            return (), arguments
+        return tuple(arguments) if isinstance(self._indices, (list, tuple)) else (arguments,), {}
+
+    def _results(self, result: Any) -> Any:
+        context = cast(Any, callback_context())
+        outgoing = Outgoing(visit())
+        try:
+            outgoing.side_updates(context.updated_props)
+            return outgoing.outputs(result, context.outputs_list, self._schema)
+        except BaseException:
+            outgoing.undo()
+            raise
+
+    def _on_error(self, error: Exception) -> Any:
+        """Handle an error as the callback or the app says; the results go the same way as others."""
+        handler = self._user_on_error or app_error_handler()
+        if handler is None:
+            raise error
+        return self._results(handler(error))

@@ -1,0 +1,146 @@
+"""A value for a token, and back: the two ways through the house.
+
+    value -> codec.encode -> store.put -> tokens.mint -> browser
+    browser -> tokens.verify -> store.get -> codec.decode -> value
+
+Who asks decides where a value lies and which tokens open.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
+
+from dash_brain import codec, tokens
+from dash_brain.errors import StoreError, ValueMissing
+from dash_brain.internals import requested_app
+from dash_brain.registry import Registry
+from dash_brain.sessions import Visit, visit
+from dash_brain.settings import Settings, current
+from dash_brain.stores.base import new_object_id
+from dash_brain.tokens import Token
+
+#: Seconds that an object lives on after it was last read.
+OBJECT_TTL = 3600.0
+
+
+def to_token(value: Any, scope: str = "session") -> Token:
+    """Store a value and return the token that stands for it in the browser.
+
+    ``brain_callback`` does this by itself; this is for plain ``dash.callback`` code and for
+    ``set_props``.
+
+    Parameters
+    ----------
+    value
+        Anything that can be stored; see :func:`dash_brain.codec.encode`.
+    scope
+        ``"session"``: only the session that asks can use the token. ``"app"``: every session of the app
+        can.
+
+    Returns
+    -------
+    Token
+        Fewer than 100 characters.
+
+    Raises
+    ------
+    EncodeError
+        When the value cannot be stored.
+    NoSession
+        When no browser session is asking.
+    StoreFull, StoreUnavailable
+        When the store has no room or cannot be reached.
+
+    Examples
+    --------
+    >>> from dash import Input, Output, callback
+    >>> from dash_brain import to_token
+    >>> @callback(Output("orders", "data"), Input("year", "value"))
+    ... def load(year):
+    ...     return to_token(list(range(year)))
+    """
+    return store_value(visit(), value, scope)
+
+
+def from_token(token: str) -> Any:
+    """Return the value that a token stands for, private to the caller.
+
+    Raises
+    ------
+    BadToken
+        When it is none of this session's tokens.
+    ValueMissing
+        When its value is gone.
+    NoSession
+        When no browser session is asking.
+
+    Examples
+    --------
+    >>> from dash import Input, Output, callback
+    >>> from dash_brain import from_token
+    >>> @callback(Output("count", "children"), Input("orders", "data"))
+    ... def count(token):
+    ...     return len(from_token(token))
+    """
+    return resolve(visit(), token)
+
+
+def store_value(visit: Visit, value: Any, scope: str = "session", object_id: str | None = None) -> Token:
+    """Store a value in a namespace of the visit and mint its token."""
+    settings = current.use()
+    namespace = visit.namespace(scope)
+    frames = codec.encode(value)
+    key = object_id or new_object_id()
+    settings.store.put(namespace, key, frames, ttl=OBJECT_TTL, meta={"type": codec.type_name(value)})
+    return tokens.mint(settings.keys, scope, namespace, key)
+
+
+def store_by_content(visit: Visit, value: Any) -> Token:
+    """Store what stands in a layout, once for equal content, however often the layout is served."""
+    settings = current.use()
+    scope = "session" if visit.session is not None else "app"
+    namespace = visit.namespace(scope)
+    frames = codec.encode(value)
+    # Keyed, so that a token does not tell who holds the same content.
+    key = settings.keys.newest.mac("content", namespace, codec.fingerprint(frames)).hex()[:32]
+    try:
+        settings.store.touch(namespace, key, OBJECT_TTL)
+    except ValueMissing:
+        settings.store.put(namespace, key, frames, ttl=OBJECT_TTL, meta={"type": codec.type_name(value)})
+    return tokens.mint(settings.keys, scope, namespace, key)
+
+
+def resolve(visit: Visit, token: object) -> Any:
+    """Return the value of a token that came from the browser."""
+    settings = current.use()
+    namespace, object_id = tokens.verify(settings.keys, visit.namespaces, token)
+    try:
+        frames = settings.store.get(namespace, object_id)
+    except ValueMissing:
+        raise ValueMissing(
+            "The value behind this token is gone: it was deleted, it was not read for too long, or the store "
+            "was restarted. Compute it again, or say what happens then: brain_callback(..., on_missing=...)."
+        ) from None
+    with suppress(ValueMissing):  # deleted just now, but held here
+        settings.store.touch(namespace, object_id, OBJECT_TTL)
+    return codec.decode(frames)
+
+
+def discard(visit: Visit, token: Token) -> None:
+    """Delete the object of a token that never reached a browser."""
+    settings = current.use()
+    namespace, object_id = tokens.verify(settings.keys, visit.namespaces, token)
+    with suppress(StoreError):  # its ttl sees to it then
+        settings.store.delete(namespace, object_id)
+
+
+def registry(visit: Visit) -> Registry:
+    """Return the registry of ServerStore ids of the app that is asked."""
+    return _registry(current.use(), visit.app_id)
+
+
+@lru_cache(maxsize=256)
+def _registry(settings: Settings, app_id: str) -> Registry:
+    return Registry(settings.store, app_id, requested_app())

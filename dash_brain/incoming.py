@@ -1,0 +1,107 @@
+"""Arguments of a callback: every token in them becomes its value, wherever the callback may look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from dash.exceptions import PreventUpdate
+
+from dash_brain.errors import BadToken, ValueMissing
+from dash_brain.exchange import registry, resolve
+from dash_brain.internals import flatten_grouping, map_grouping, stringify_id
+from dash_brain.sessions import Visit
+from dash_brain.settings import OnMissing
+
+Leaf = dict[str, Any]
+
+
+def resolve_arguments(context: Any, visit: Visit, indices: Any, on_missing: OnMissing) -> Any:
+    """Put values in place of tokens in the context of a callback, and return its arguments.
+
+    Parameters
+    ----------
+    context
+        The callback's context: ``inputs_list``, ``states_list`` and what Dash derived from them.
+    visit
+        Who asks whom.
+    indices
+        The grouping of the arguments: dicts, lists and positions in inputs + states.
+    on_missing
+        What to do about a token without a value.
+
+    Returns
+    -------
+    Any
+        The arguments in the shape of ``indices``.
+    """
+    leaves = [*context.inputs_list, *context.states_list]
+    values = _resolved(_flat(leaves), visit, on_missing)
+    if values:
+        _replace(context, indices, values)
+    return map_grouping(lambda index: _value(leaves[index]), indices)
+
+
+def _resolved(leaves: Iterator[Leaf], visit: Visit, on_missing: OnMissing) -> dict[str, Any]:
+    """Return property id -> value for every ServerStore among the leaves; each token is resolved once."""
+    stores = registry(visit)
+    by_token: dict[str, Any] = {}
+    values: dict[str, Any] = {}
+    for leaf in leaves:
+        token = leaf.get("value")
+        if leaf["property"] != "data" or token is None or leaf["id"] not in stores:
+            continue
+        key = token if isinstance(token, str) else repr(token)
+        if key not in by_token:
+            by_token[key] = _value_or_instead(visit, token, on_missing)
+        values[_prop_id(leaf)] = by_token[key]
+    return values
+
+
+def _value_or_instead(visit: Visit, token: object, on_missing: OnMissing) -> Any:
+    try:
+        return resolve(visit, token)
+    except (ValueMissing, BadToken) as error:
+        return _INSTEAD[on_missing](error) if isinstance(on_missing, str) else on_missing(error)
+
+
+def _raise(error: Exception) -> Any:
+    raise error
+
+
+def _prevent(error: Exception) -> Any:
+    raise PreventUpdate from error
+
+
+_INSTEAD: dict[str, Callable[[Exception], Any]] = {
+    "raise": _raise,
+    "empty": lambda error: None,
+    "prevent": _prevent,
+}
+
+
+def _replace(context: Any, indices: Any, values: dict[str, Any]) -> None:
+    """Put the values everywhere in the context: Dash has copied each token to several places."""
+    grouped = _flat(flatten_grouping(context.args_grouping, indices))
+    for leaf in (*_flat(context.inputs_list), *_flat(context.states_list), *grouped):
+        if _prop_id(leaf) in values:
+            leaf["value"] = values[_prop_id(leaf)]
+    for trigger in context.triggered_inputs:
+        if trigger["prop_id"] in values:
+            trigger["value"] = values[trigger["prop_id"]]
+    for known in (context.input_values, context.state_values):
+        known.update({prop_id: values[prop_id] for prop_id in known if prop_id in values})
+
+
+def _flat(leaves: list[Any]) -> Iterator[Leaf]:
+    """Yield single properties; a wildcard stands for a list of them."""
+    for leaf in leaves:
+        yield from leaf if isinstance(leaf, list) else (leaf,)
+
+
+def _value(leaf: Any) -> Any:
+    return [one.get("value") for one in leaf] if isinstance(leaf, list) else leaf.get("value")
+
+
+def _prop_id(leaf: Leaf) -> str:
+    return f"{stringify_id(leaf['id'])}.{leaf['property']}"

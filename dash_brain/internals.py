@@ -1,0 +1,99 @@
+"""What we need of Dash that Dash does not publish; the only file that imports its private modules."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, cast
+
+import dash
+import flask
+from dash._callback_context import context_value
+from dash._grouping import flatten_grouping, make_grouping_by_index, map_grouping
+from dash._no_update import NoUpdate
+from dash._utils import clean_property_name, stringify_id
+from dash.dependencies import handle_grouped_callback_args
+
+__all__ = [
+    "app_error_handler",
+    "call_as_user",
+    "callback_context",
+    "clean_property_name",
+    "flatten_grouping",
+    "handle_grouped_callback_args",
+    "is_no_update",
+    "make_grouping_by_index",
+    "map_grouping",
+    "remember_app",
+    "requested_app",
+    "serves",
+    "stringify_id",
+]
+
+is_no_update: Callable[[object], bool] = NoUpdate.is_no_update
+
+_apps: list[dash.Dash] = []
+
+
+def remember_app(app: dash.Dash) -> None:
+    """Keep the app among those that :func:`requested_app` can find."""
+    _apps.append(app)
+
+
+def requested_app() -> dash.Dash | None:
+    """Return the Dash app whose route the current request came in by, None outside of requests.
+
+    While a callback runs, ``dash.get_app()`` names the app that was created last, which is the wrong one
+    when a process serves several.
+    """
+    if not flask.has_request_context():
+        return None
+    server, endpoint = flask.current_app._get_current_object(), flask.request.endpoint  # type: ignore[attr-defined]
+    for app in reversed(_apps):
+        if app.server is server and endpoint in app.routes:
+            return app
+    return _latest_app()
+
+
+def _latest_app() -> dash.Dash | None:
+    """Return the app created last, for one that was created before dash_brain was imported."""
+    try:
+        return cast(dash.Dash, dash.get_app())
+    except dash.exceptions.AppNotFoundError:
+        return None
+
+
+def serves(route: str) -> bool:
+    """Say whether the current request came in by a route of Dash, as ``"_dash-layout"``."""
+    return flask.has_request_context() and str(flask.request.endpoint).endswith(route)
+
+
+def callback_context() -> Any | None:
+    """Return the mutable context of the running callback, or None outside of callbacks.
+
+    After an async callback asgiref leaves its context behind in the thread, for the next request to find;
+    that request knows better what it is.
+    """
+    if flask.has_request_context() and not serves("_dash-update-component"):
+        return None
+    try:
+        return context_value.get() or None
+    except LookupError:  # a thread in which no callback ever ran
+        return None
+
+
+def app_error_handler() -> Callable[[Exception], Any] | None:
+    """Return the ``on_error`` of the app that is asked, if it has one."""
+    return getattr(requested_app(), "_on_error", None)
+
+
+def call_as_user(function: Callable[..., Any], *args: Any, depth: int, **options: Any) -> Any:
+    """Call a function of Dash so that the call seems to stand in the user's line, ``depth`` frames up.
+
+    Dash names a callback that has neither inputs nor outputs after the first line outside of Dash that
+    it was called from. That would be ours, and all such callbacks would get the same name.
+    """
+    frame = sys._getframe(depth)
+    source = "\n" * (frame.f_lineno - 1) + "function(*args, **options)"
+    line = compile(source, frame.f_code.co_filename, "eval")
+    return eval(line, {"function": function, "args": args, "options": options})

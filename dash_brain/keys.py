@@ -1,0 +1,86 @@
+"""The secrets that sign: one 32-byte master, from which every other key is derived with a label.
+
+A :class:`KeyRing` holds the masters of one deployment, newest first: the newest signs, all of them
+verify, so that a key can be rotated while sessions live on.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+#: Keys shorter than this can be guessed.
+SHORTEST_SECRET = 16
+
+_PLACEHOLDERS = ("changeme", "secret", "password", "placeholder", "example", "default", "your-")
+
+
+class Key:
+    """One master key: a public ``kid`` that names it, and message authentication with labels."""
+
+    def __init__(self, master: bytes) -> None:
+        self._master = master
+
+    @cached_property
+    def kid(self) -> str:
+        """Eight hex digits that name this key and reveal nothing of it."""
+        return self._derive("kid").hex()[:8]
+
+    def mac(self, label: str, *parts: str | bytes) -> bytes:
+        """Return 32 bytes that only the holder of the key can compute from label and parts.
+
+        Parts are framed by their lengths, so that ``("ab", "c")`` and ``("a", "bc")`` differ.
+        """
+        message = bytearray()
+        for part in parts:
+            data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+            message += len(data).to_bytes(8, "big") + data
+        return hmac.digest(self._derive(label), message, "sha256")
+
+    def signature(self, label: str, *parts: str | bytes) -> str:
+        """Return :meth:`mac` as 43 URL-safe characters."""
+        return base64.urlsafe_b64encode(self.mac(label, *parts)).decode().rstrip("=")
+
+    def signs(self, signature: str, label: str, *parts: str | bytes) -> bool:
+        """Say, in constant time, whether ``signature`` is this key's for label and parts."""
+        # compare_digest takes text only when it is ASCII; other text can be no signature.
+        return signature.isascii() and hmac.compare_digest(signature, self.signature(label, *parts))
+
+    def _derive(self, label: str) -> bytes:
+        return hmac.digest(self._master, b"dash_brain/" + label.encode(), "sha256")
+
+
+class KeyRing:
+    """The keys of one deployment, newest first."""
+
+    def __init__(self, masters: Sequence[bytes]) -> None:
+        self._keys = {key.kid: key for key in map(Key, masters)}
+        self.newest = next(iter(self._keys.values()))
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._keys.values())
+
+    def find(self, kid: str) -> Key | None:
+        """Return the key of that name, or None when it is none of ours."""
+        return self._keys.get(kid)
+
+
+def master_from(secret: str | bytes) -> bytes:
+    """Return the master key of a configured secret.
+
+    Raises
+    ------
+    ValueError
+        For a secret that is short or a placeholder; the message does not repeat it.
+    """
+    data = secret.encode() if isinstance(secret, str) else bytes(secret)
+    text = data.decode("latin-1").lower()
+    if len(data) < SHORTEST_SECRET or len(set(data)) < 6 or any(word in text for word in _PLACEHOLDERS):
+        raise ValueError(
+            f"key= (or DASH_BRAIN_KEY) must be at least {SHORTEST_SECRET} random bytes and no placeholder. "
+            'Make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+        )
+    return hashlib.sha256(b"dash_brain master" + data).digest()

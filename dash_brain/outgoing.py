@@ -1,0 +1,101 @@
+"""Results of a callback: a value for a ServerStore stays here, its token goes to the browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Output, Patch
+
+from dash_brain.exchange import discard, registry, store_value
+from dash_brain.internals import (
+    clean_property_name,
+    flatten_grouping,
+    is_no_update,
+    make_grouping_by_index,
+)
+from dash_brain.server_store import ServerOutput
+from dash_brain.sessions import Visit
+from dash_brain.tokens import Token
+
+
+class Outgoing:
+    """The results of one call, for one visit.
+
+    Parameters
+    ----------
+    visit
+        Who asks whom.
+    """
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self._stores = registry(visit)
+        self._minted: dict[int, tuple[Any, Token]] = {}
+
+    def outputs(self, result: Any, specs: Any, schema: Any) -> Any:
+        """Return a callback's result with tokens in it.
+
+        Parameters
+        ----------
+        result
+            What the function returned.
+        specs
+            The concrete outputs of this call, as Dash lists them in ``outputs_list``.
+        schema
+            The declared outputs: an ``Output``, or a list or dict of them.
+        """
+        if is_no_update(result):
+            return result
+        if not isinstance(schema, (list, tuple, dict)):
+            return self._leaf(result, specs, schema)
+        outputs = flatten_grouping(schema)
+        values = flatten_grouping(result, schema)
+        return make_grouping_by_index(schema, list(map(self._leaf, values, specs, outputs)))
+
+    def side_updates(self, updates: dict[str, dict[str, Any]]) -> None:
+        """Put tokens into what ``set_props`` collected during the call."""
+        for component_id, props in updates.items():
+            updates[component_id] = self.props(component_id, props)
+
+    def props(self, component_id: Any, props: dict[str, Any]) -> dict[str, Any]:
+        """Return the properties of one component with tokens in them."""
+        return {
+            name: self._single(value, {"id": component_id, "property": name}) for name, value in props.items()
+        }
+
+    def undo(self) -> None:
+        """Delete what this call stored: its tokens will reach nobody."""
+        for _, token in self._minted.values():
+            discard(self._visit, token)
+        self._minted.clear()
+
+    def _leaf(self, value: Any, spec: Any, output: Output) -> Any:
+        """Return what goes to one declared output: a list of values when its id has wildcards."""
+        specs = spec if isinstance(spec, list) else [spec]
+        if isinstance(output, ServerOutput):
+            for one in specs:
+                self._stores.add(one["id"])
+        if not isinstance(spec, list):
+            return self._single(value, spec)
+        if not isinstance(value, (list, tuple)) or len(value) != len(specs):
+            return value  # left to Dash, which says best what does not fit
+        return list(map(self._single, value, specs))
+
+    def _single(self, value: Any, spec: dict[str, Any]) -> Any:
+        if clean_property_name(spec["property"]) != "data" or spec["id"] not in self._stores:
+            return value
+        if isinstance(value, Patch):
+            raise TypeError(
+                f"A Patch cannot change ServerStore {spec['id']!r}, whose value is on the server. Take the "
+                "value as State, change it, and return it."
+            )
+        if value is None or isinstance(value, Token) or is_no_update(value):
+            return value
+        return self._token(value)
+
+    def _token(self, value: Any) -> Token:
+        """Return the value's token; one that is returned for two stores is stored once."""
+        if id(value) not in self._minted:
+            # The value is kept beside its token, so that its id stays its own.
+            self._minted[id(value)] = (value, store_value(self._visit, value))
+        return self._minted[id(value)][1]

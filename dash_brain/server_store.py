@@ -1,0 +1,120 @@
+"""ServerStore, the component: a ``dcc.Store`` whose value is on the server and whose token is in the page."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from dash import Output
+from dash.development.base_component import Component
+
+from dash_brain.errors import NoSession
+from dash_brain.exchange import registry, store_by_content
+from dash_brain.internals import serves
+from dash_brain.sessions import Visit, visit
+from dash_brain.tokens import Token
+
+PROPS = ["id", "clear_data", "data", "modified_timestamp", "storage_type"]
+
+
+class ServerStore(Component):
+    """A store for large values: they stay on the server, in memory that all workers share.
+
+    Use it as ``dcc.Store``. Callbacks made with :func:`~dash_brain.brain_callback` write any Python value
+    to its ``data`` and read that value again, without a copy; the browser holds a token of fewer than 100
+    characters, and that is what a clientside callback sees.
+
+    Parameters
+    ----------
+    id
+        A string, or a dict for pattern-matching callbacks.
+    data
+        The first value. It is stored when the layout is served, for the session that asks.
+    storage_type
+        Where the browser keeps the token: ``"memory"`` until the page is left, ``"session"`` until the
+        tab is closed, ``"local"`` for good.
+    clear_data
+        Set it to True to empty the store.
+    modified_timestamp
+        When the token changed last, in milliseconds since the epoch; set by the browser.
+
+    Raises
+    ------
+    EncodeError
+        When the layout is served and ``data`` cannot be stored.
+
+    Examples
+    --------
+    >>> from dash import html
+    >>> from dash_brain import ServerStore
+    >>> layout = html.Div([ServerStore(id="orders"), ServerStore(id={"type": "part", "index": 1})])
+    """
+
+    _children_props: list[str] = []  # noqa: RUF012 - the base class wants lists
+    _base_nodes = ["children"]  # noqa: RUF012
+    _namespace = "dash_brain"
+    _type = "ServerStore"
+    _prop_names = PROPS
+    _valid_wildcard_attributes: list[str] = []  # noqa: RUF012
+    available_properties = PROPS
+    available_wildcard_properties: list[str] = []  # noqa: RUF012
+
+    id: str | dict[str, Any]
+
+    def __init__(
+        self,
+        id: str | dict[str, Any],
+        data: Any = None,
+        *,
+        storage_type: Literal["memory", "session", "local"] = "memory",
+        clear_data: bool = False,
+        **props: Any,
+    ) -> None:
+        given = {"data": data} if data is not None else {}
+        super().__init__(  # type: ignore[no-untyped-call]
+            id=id, storage_type=storage_type, clear_data=clear_data, **given, **props
+        )
+
+    def to_plotly_json(self) -> dict[str, Any]:
+        """Return what is sent to the browser: the id is entered, and a token stands for the value."""
+        sent: dict[str, Any] = super().to_plotly_json()  # type: ignore[no-untyped-call]
+        asking = _asking()
+        if asking is not None:
+            registry(asking).add(self.id)
+        if "data" in sent["props"]:
+            sent["props"]["data"] = _token(asking, sent["props"]["data"])
+        return sent
+
+
+class ServerOutput(Output):
+    """An ``Output`` that is a ServerStore by declaration.
+
+    For the rare case in which a callback writes to a ServerStore of which no page has been sent yet.
+
+    Examples
+    --------
+    >>> from dash_brain import ServerOutput
+    >>> ServerOutput("orders")
+    <ServerOutput `orders.data`>
+    """
+
+    def __init__(
+        self, id: str | dict[str, Any] | Component, property: str = "data", allow_duplicate: bool = False
+    ) -> None:
+        super().__init__(id, property, allow_duplicate)
+
+
+def _asking() -> Visit | None:
+    """Return who the component is being sent to; None when nobody asks."""
+    try:
+        return visit()
+    except NoSession:
+        return None
+
+
+def _token(asking: Visit | None, value: Any) -> Token | None:
+    """Return what the page gets for a value in a layout."""
+    if isinstance(value, Token):
+        return value
+    # The index page holds a layout too, for validation only: what is in it is never shown.
+    shown = serves("_dash-layout") or serves("_dash-update-component")
+    return store_by_content(asking, value) if asking is not None and shown else None

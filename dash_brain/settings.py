@@ -1,0 +1,154 @@
+"""What ``configure()`` and the environment say, and the store and keys that follow from it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+from dash_brain.errors import AlreadyConfigured
+from dash_brain.keys import KeyRing, master_from
+from dash_brain.stores import open_store
+from dash_brain.stores.base import Store
+
+Secret: TypeAlias = "str | bytes"
+
+#: What happens to an argument whose token has no value.
+OnMissing: TypeAlias = 'Literal["raise", "empty", "prevent"] | Callable[[Exception], Any]'
+
+SESSION_TTL = 8 * 3600.0
+_ON_MISSING = ("raise", "empty", "prevent")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One configuration, with the store and the keys that belong to it, opened at first use."""
+
+    store_or_url: Store | str | None = None
+    secrets: tuple[Secret, ...] = ()
+    app_id: str | None = None
+    session_ttl: float = SESSION_TTL
+    on_missing: OnMissing = "raise"
+
+    @cached_property
+    def store(self) -> Store:
+        """The store that everything lies in."""
+        return open_store(self.store_or_url)
+
+    @cached_property
+    def keys(self) -> KeyRing:
+        """The keys that sign: the configured ones, else the one that the store's openers share."""
+        masters = [master_from(secret) for secret in self.secrets]
+        return KeyRing(masters or [self.store.secret()])
+
+
+class _Current:
+    """The settings of this process: made once, at ``configure()`` or at first use."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._settings: Settings | None = None
+        self._used = False
+
+    def configure(self, settings: Settings) -> None:
+        with self._lock:
+            if self._used and settings != self._settings:
+                raise AlreadyConfigured(
+                    "dash_brain is in use with other settings; call configure() once, before the first value "
+                    "is stored or the first page is served."
+                )
+            self._settings = settings if self._settings != settings else self._settings
+
+    def use(self) -> Settings:
+        with self._lock:
+            if self._settings is None:
+                self._settings = _settings()
+            self._used = True
+            return self._settings
+
+    def forget(self) -> None:
+        """Begin anew, as in a fresh process."""
+        self.__init__()  # type: ignore[misc]
+
+
+current = _Current()
+
+
+def configure(
+    store: Store | str | None = None,
+    *,
+    key: Secret | Sequence[Secret] | None = None,
+    app_id: str | None = None,
+    session_ttl: float | None = None,
+    on_missing: OnMissing | None = None,
+) -> None:
+    """Set up dash_brain for this process, before its first use.
+
+    Each argument that is left out comes from the environment variable ``DASH_BRAIN_<NAME>``, else from
+    its default. Without any call, values lie in shared memory.
+
+    Parameters
+    ----------
+    store
+        A URL as :func:`~dash_brain.open_store` takes it, or a store.
+    key
+        Secret that signs tokens and cookies, at least 16 bytes; of a list the first signs and all
+        verify. Without it, all processes that open the store share a key that lies in it.
+    app_id
+        Identity of the Dash app; apps with the same one share sessions and ServerStores. By default
+        the app's name and path prefix.
+    session_ttl
+        Seconds that a session and what belongs to it live on without being used; 8 hours.
+    on_missing
+        What happens to an argument whose token has no value: see :func:`~dash_brain.brain_callback`.
+
+    Raises
+    ------
+    AlreadyConfigured
+        When dash_brain is in use with other settings.
+    ValueError
+        For a weak key, a ttl that is not positive, or an unknown ``on_missing``.
+
+    Examples
+    --------
+    >>> from dash_brain import configure
+    >>> configure("memory://example", session_ttl=3600)
+    """
+    current.configure(_settings(store, key, app_id, session_ttl, on_missing))
+
+
+def _settings(
+    store: Store | str | None = None,
+    key: Secret | Sequence[Secret] | None = None,
+    app_id: str | None = None,
+    session_ttl: float | None = None,
+    on_missing: OnMissing | None = None,
+) -> Settings:
+    secret = key if key is not None else os.environ.get("DASH_BRAIN_KEY")
+    secrets = (secret,) if isinstance(secret, (str, bytes)) else tuple(secret or ())
+    for one in secrets:
+        master_from(one)  # a weak key is refused here, not at the first request
+    return Settings(
+        store_or_url=store if store is not None else os.environ.get("DASH_BRAIN_STORE"),
+        secrets=secrets,
+        app_id=app_id or os.environ.get("DASH_BRAIN_APP_ID"),
+        session_ttl=_seconds(session_ttl or os.environ.get("DASH_BRAIN_SESSION_TTL") or SESSION_TTL),
+        on_missing=check_on_missing(on_missing or os.environ.get("DASH_BRAIN_ON_MISSING") or "raise"),
+    )
+
+
+def check_on_missing(on_missing: Any) -> OnMissing:
+    """Return ``on_missing`` when it is one of the known ways, else raise ``ValueError``."""
+    if on_missing in _ON_MISSING or callable(on_missing):
+        return on_missing  # type: ignore[no-any-return]
+    raise ValueError(f"on_missing must be one of {', '.join(_ON_MISSING)} or a function of the exception.")
+
+
+def _seconds(value: float | str) -> float:
+    seconds = float(value)
+    if not seconds > 0:
+        raise ValueError("session_ttl is in seconds and must be positive.")
+    return seconds
