@@ -3,7 +3,7 @@
 set -euo pipefail
 
 if [[ $(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then
-  echo "Missing: $*. Install it and try again; on Debian or Ubuntu:  sudo apt-get install $*" >&2
+  echo "Missing: $*. Install that and try again; on Debian or Ubuntu:  sudo apt-get install $*" >&2
   exit 1
 fi
 echo "installing $*"
