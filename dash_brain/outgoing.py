@@ -44,7 +44,7 @@ class Outgoing:
         schema
             The declared outputs: an ``Output``, or a list or dict of them.
         """
-        if is_no_update(result):
+        if is_no_update(result) or not specs:
             return result
         if not isinstance(schema, (list, tuple, dict)):
             return self._leaf(result, specs, schema)

@@ -346,6 +346,17 @@ def test_side_updates_of_set_props_are_swapped_in_both_forms(open_page):
     assert changes["plain"]["data"] == {"x": 1}
 
 
+def test_a_callback_without_outputs_sets_props(open_page):
+    app = app_with(ServerStore(id="a"), dcc.Input(id="n", value=1))
+
+    @brain_callback(Input("n", "value"))
+    def put(n):
+        dash.set_props("a", {"data": {n}})
+
+    page = open_page(app)
+    assert is_token(page.fire(page.dependencies[0]["output"], output_ids=[])["a"]["data"])
+
+
 def test_plain_callbacks_use_to_token_from_token_and_set_props(open_page):
     app = app_with(ServerStore(id="a"), ServerStore(id="b"), dcc.Input(id="n", value=1), html.Div(id="out"))
 

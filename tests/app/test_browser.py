@@ -1,0 +1,140 @@
+"""The component in a real browser, against several real workers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.conftest import Server, chrome
+
+
+@pytest.fixture(scope="module")
+def served(serve_for_module: Any) -> Server:
+    return serve_for_module("tests.app.served:server", workers=4)
+
+
+class Tab:
+    """A page of the app in one browser."""
+
+    def __init__(self, driver: Any, url: str) -> None:
+        self.driver = driver
+        driver.get(url)
+
+    def text(self, component_id: str) -> str:
+        found = self.driver.find_elements("id", component_id)
+        return found[0].text if found else ""
+
+    def wait(self, component_id: str, text: str) -> None:
+        WebDriverWait(self.driver, 20).until(
+            lambda _: self.text(component_id) == text, f"{component_id} shows {self.text(component_id)!r}"
+        )
+
+    def click(self, component_id: str) -> None:
+        self.driver.find_element("id", component_id).click()
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Return what the network did since the last look."""
+        return [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+
+    def bodies(self) -> list[tuple[str, int]]:
+        """Return (request body, bytes of the answer on the wire) of each callback since the last look."""
+        messages = self.messages()
+        received = {
+            message["params"]["requestId"]: message["params"]["encodedDataLength"]
+            for message in messages
+            if message["method"] == "Network.loadingFinished"
+        }
+        return [
+            (message["params"]["request"]["postData"], received[message["params"]["requestId"]])
+            for message in messages
+            if message["method"] == "Network.requestWillBeSent"
+            and "_dash-update-component" in message["params"]["request"]["url"]
+        ]
+
+    def assert_clean(self) -> None:
+        severe = [entry for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+        assert severe == []
+
+
+@pytest.fixture
+def tab(served: Server) -> Iterator[Tab]:
+    with chrome() as driver:
+        page = Tab(driver, served.url)
+        page.wait("shape", "empty")
+        yield page
+        page.assert_clean()
+
+
+def test_a_frame_travels_between_workers_and_only_its_token_over_the_wire(tab: Tab) -> None:
+    tab.wait("plain-text", "[1, 2]")
+    tab.wait("parts-text", "[]")
+    tab.messages()
+    tab.click("make")
+    tab.wait("shape", "1250000 1249999")
+    tab.click("make")
+    tab.wait("shape", "1250000 2499998")
+    tab.wait("tab-text", "clicks 2")
+    bodies = tab.bodies()
+    assert len(bodies) >= 6
+    assert max(len(body) for body, _ in bodies) < 1000
+    assert max(received for _, received in bodies) < 1000
+
+
+def test_readers_change_their_own_copy_only(tab: Tab) -> None:
+    tab.click("make")
+    tab.wait("shape", "1250000 1249999")  # `shape` set its x to 0 in every worker that ran it
+    for clicks in range(2, 7):
+        tab.click("make")
+        tab.wait("shape", f"1250000 {1249999 * clicks}")
+
+
+def test_a_session_store_survives_a_reload_and_a_memory_store_does_not(tab: Tab) -> None:
+    tab.click("make")
+    tab.wait("tab-text", "clicks 1")
+    tab.wait("shape", "1250000 1249999")
+    tab.driver.refresh()
+    tab.wait("tab-text", "clicks 1")
+    tab.wait("shape", "empty")
+
+
+def test_layout_functions_read_the_session(tab: Tab) -> None:
+    tab.wait("visits-text", "visit 1")
+    tab.driver.refresh()
+    tab.wait("visits-text", "visit 2")
+
+
+def test_stores_that_callbacks_build_are_known_to_every_worker(tab: Tab) -> None:
+    for clicks in range(1, 6):
+        tab.click("grow")
+        tab.wait("parts-text", repr([(i, clicks) for i in range(clicks)]))
+
+
+def test_set_props_empties_a_store(tab: Tab) -> None:
+    tab.click("make")
+    tab.wait("shape", "1250000 1249999")
+    tab.click("clear")
+    tab.wait("shape", "empty")
+
+
+def test_a_token_typed_into_a_field_is_shown_as_it_is(tab: Tab) -> None:
+    tab.messages()
+    tab.click("make")
+    tab.wait("shape", "1250000 1249999")
+    token = (
+        next(body for body, _ in tab.bodies() if '"value":"db1.' in body).split('"value":"')[1].split('"')[0]
+    )
+    tab.driver.find_element("id", "typed").send_keys(token + "\n")
+    tab.wait("echo", f"echo {token}")
+
+
+def test_two_browsers_are_two_sessions(served: Server) -> None:
+    with chrome() as mine, chrome() as yours:
+        first, second = Tab(mine, served.url), Tab(yours, served.url)
+        first.wait("visits-text", "visit 1")
+        mine.refresh()
+        first.wait("visits-text", "visit 2")
+        second.wait("visits-text", "visit 1")
