@@ -7,7 +7,8 @@ from flights_data import WEEKDAYS, read_airlines, read_airports, read_destinatio
 from theme import AMBER, BLUE, TEAL, THEME
 
 HOURS = list(range(5, 24))
-LATE = [[0, TEAL], [0.4, "#d9d6c9"], [1, "#c2410c"]]  # early, a little late, very late
+EARLY_TO_LATE = [[0, TEAL], [0.35, "#d9d6c9"], [1, "#c2410c"]]
+LATE = [[0, "#f7f6f2"], [0.45, "#f1c391"], [1, "#b03a06"]]
 NEW_YORK = (-73.9, 40.7)
 PAGE_SIZE = 10
 COLUMNS = {
@@ -20,6 +21,14 @@ COLUMNS = {
     "dep_delay": "Departed late (min)",
     "arr_delay": "Arrived late (min)",
     "distance": "Miles",
+}
+COLORBAR = {
+    "orientation": "h",
+    "y": -0.02,
+    "len": 0.5,
+    "thickness": 8,
+    "outlinewidth": 0,
+    "ticksuffix": " min",
 }
 MARGIN = {"l": 16, "r": 16, "t": 52, "b": 16}
 
@@ -143,57 +152,35 @@ def percent(part, whole):
 
 def routes(flights):
     """Every destination at its place, as large as its number of flights, and coloured by its delay."""
-    ends = (
-        flights.groupby("destination", observed=True)["arr_delay"]
-        .agg(["size", "mean"])
-        .join(airports, how="inner")
-    )
-    figure = go.Figure([outline(), arcs(ends), destinations(ends)])
-    longitude = {"range": [-126, -62], "visible": False}
-    latitude = {"range": [16, 51], "visible": False, "scaleanchor": "x", "scaleratio": 1.25}
-    return figure.update_layout(
+    ends = flights.groupby("destination", observed=True)["arr_delay"].agg(["size", "mean"])
+    ends = ends.join(airports, how="inner")
+    return go.Figure([outline(), arcs(ends), destinations(ends)]).update_layout(
         template=THEME,
         title="Where they went",
-        margin=MARGIN | {"b": 8},
+        margin=MARGIN | {"b": 36},
         showlegend=False,
-        xaxis=longitude,
-        yaxis=latitude,
         dragmode="pan",
+        xaxis={"range": [-125.5, -66], "visible": False},
+        yaxis={"range": [23.5, 50], "visible": False, "scaleanchor": "x", "scaleratio": 1.25},
     )
 
 
 def outline():
     """All airports of the country, as faint dots: together they draw its map."""
-    places = airports[airports["lon"].between(-126, -62) & (airports["lat"] < 51)].astype(
-        {"lat": "f4", "lon": "f4"}
-    )
+    near = airports["lon"].between(-126, -66) & airports["lat"].between(24, 50)
+    places = airports.loc[near, ["lat", "lon"]].astype("f4")
     marker = {"size": 2.5, "color": "#cfcdc3"}
     return go.Scatter(x=places["lon"], y=places["lat"], mode="markers", marker=marker, hoverinfo="skip")
 
 
 def arcs(ends):
-    """One trace for all routes: New York, a raised middle, the destination, and a gap before the next one."""
-    x = np.column_stack(
-        [
-            np.full(len(ends), NEW_YORK[0]),
-            (ends["lon"] + NEW_YORK[0]) / 2,
-            ends["lon"],
-            np.full(len(ends), np.nan),
-        ]
-    )
-    height = 0.06 * np.abs(ends["lon"] - NEW_YORK[0])
-    y = np.column_stack(
-        [
-            np.full(len(ends), NEW_YORK[1]),
-            (ends["lat"] + NEW_YORK[1]) / 2 + height,
-            ends["lat"],
-            np.full(len(ends), np.nan),
-        ]
-    )
+    """One line for all routes: New York, a raised middle, the destination, a gap before the next one."""
+    (x0, y0), x1, y1 = NEW_YORK, ends["lon"].to_numpy(), ends["lat"].to_numpy()
+    gap = np.full(len(ends), np.nan)
+    x = np.column_stack([0 * x1 + x0, (x0 + x1) / 2, x1, gap]).astype("f4")
+    y = np.column_stack([0 * y1 + y0, (y0 + y1) / 2 + 0.06 * np.abs(x1 - x0), y1, gap]).astype("f4")
     line = {"shape": "spline", "width": 0.8, "color": "rgba(15, 118, 110, 0.35)"}
-    return go.Scatter(
-        x=x.ravel().astype("f4"), y=y.ravel().astype("f4"), mode="lines", line=line, hoverinfo="skip"
-    )
+    return go.Scatter(x=x.ravel(), y=y.ravel(), mode="lines", line=line, hoverinfo="skip")
 
 
 def destinations(ends):
@@ -206,18 +193,11 @@ def destinations(ends):
         marker={
             "size": 5 + 22 * np.sqrt(ends["size"] / max(ends["size"].max(), 1)) if len(ends) else [],
             "color": ends["mean"].round(1),
-            "colorscale": LATE,
+            "colorscale": EARLY_TO_LATE,
             "cmin": -15,
             "cmax": 30,
             "line": {"width": 1, "color": "#ffffff"},
-            "colorbar": {
-                "title": {"text": "min late"},
-                "thickness": 8,
-                "len": 0.5,
-                "x": 0.98,
-                "y": 0.25,
-                "outlinewidth": 0,
-            },
+            "colorbar": COLORBAR,
         },
         hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]:,} flights<br>%{marker.color} min late"
         "<extra></extra>",
@@ -226,39 +206,30 @@ def destinations(ends):
 
 def airlines(flights):
     """The middle of each airline's arrivals: half of them in the box, four of five between the whiskers."""
-    quantiles = (
-        flights.groupby("airline", observed=True)["arr_delay"].quantile([0.1, 0.25, 0.5, 0.75, 0.9]).unstack()
-    )
-    quantiles = quantiles.dropna().sort_values(0.5, ascending=False)
-    box = go.Box(
-        y=quantiles.index,
-        lowerfence=quantiles.get(0.1),
-        q1=quantiles.get(0.25),
-        median=quantiles.get(0.5),
-        q3=quantiles.get(0.75),
-        upperfence=quantiles.get(0.9),
-        orientation="h",
-        line={"width": 1.2},
-        width=0.55,
-    )
+    shares = {0.1: "lowerfence", 0.25: "q1", 0.5: "median", 0.75: "q3", 0.9: "upperfence"}
+    late = flights.groupby("airline", observed=True)["arr_delay"].quantile(list(shares)).unstack()
+    late = late.reindex(columns=shares).rename(columns=shares).dropna().sort_values("median")
+    box = go.Box(y=late.index, **late, orientation="h", line={"width": 1.2}, width=0.55)
     return go.Figure(box).update_layout(
         template=THEME,
         title="Who was late, in minutes on arrival",
         margin=MARGIN,
-        xaxis={"zeroline": True, "zerolinecolor": "#b9b8b0"},
+        xaxis={"zeroline": True, "zerolinecolor": "#b9b8b0", "dtick": 25},
     )
 
 
 def hours(flights):
-    cells = flights.groupby(["weekday", "hour"], observed=True)["dep_delay"].agg(["mean", "size"])
-    cells = cells.unstack().reindex(index=WEEKDAYS[::-1]).reindex(columns=HOURS, level=1)
+    cells = flights.groupby(["weekday", "hour"], observed=True)["dep_delay"]
+    late = cells.mean().unstack().reindex(index=WEEKDAYS[::-1], columns=HOURS)
+    count = cells.size().unstack().reindex_like(late)
     heat = go.Heatmap(
-        x=cells["mean"].columns,
-        y=cells.index,
-        z=cells["mean"].astype("f4"),
-        customdata=cells["size"].fillna(0).astype("i4"),
+        x=HOURS,
+        y=late.index,
+        z=late.astype("f4"),
+        customdata=count.fillna(0).astype("i4"),
         xgap=2,
         ygap=2,
+        colorscale=LATE,
         showscale=False,
         hovertemplate="%{y}, %{x}:00<br>%{customdata:,} flights, %{z:.0f} min late<extra></extra>",
     )
@@ -273,23 +244,19 @@ def hours(flights):
 
 def days(flights):
     daily = flights.groupby("date")[["dep_delay", "precip"]].mean().astype("f4")
-    delay = go.Scatter(
-        x=daily.index,
-        y=daily["dep_delay"],
-        line={"width": 1.3, "color": AMBER},
-        fill="tozeroy",
-        name="min late",
-    )
-    rain = go.Bar(x=daily.index, y=daily["precip"], yaxis="y2", marker={"color": BLUE}, name="rain, in/h")
+    day = daily.index.strftime("%Y-%m-%d")
+    line = {"width": 1.3, "color": AMBER}
+    delay = go.Scatter(x=day, y=daily["dep_delay"], line=line, fill="tozeroy", name="min late")
+    rain = go.Bar(x=day, y=daily["precip"], yaxis="y2", marker={"color": BLUE}, name="inches of rain an hour")
     return go.Figure([delay, rain]).update_layout(
         template=THEME,
-        title="Rain and delay at departure",
+        title="Delay at departure, and rain",
         margin=MARGIN,
         showlegend=False,
         hovermode="x unified",
+        bargap=0,
         yaxis={"domain": [0.34, 1], "title": "min late"},
         yaxis2={"domain": [0, 0.24], "title": "rain"},
-        bargap=0,
     )
 
 
