@@ -44,8 +44,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the run's own store, and the one that the doctests name."""
     for root in (Path("/dev/shm"), Path(tempfile.gettempdir())):
-        shutil.rmtree(root / f"dash_brain-{os.geteuid()}" / STORE_NAME, ignore_errors=True)
+        for name in (STORE_NAME, "example"):
+            shutil.rmtree(root / f"dash_brain-{os.geteuid()}" / name, ignore_errors=True)
 
 
 def _load_hypothesis_profile() -> None:
