@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dash_brain.errors import StoreUnavailable
 from dash_brain.stores import platform, publishing
 from dash_brain.stores.kernel_locks import open_kernel_locks
-from dash_brain.stores.locks import Locks, lock_number
+from dash_brain.stores.locks import KernelLocks, Locks, lock_number
 from dash_brain.stores.objectfile import Seal
 
 #: Bumped when a store of an older release could no longer be read. Newer stores are refused.
@@ -115,14 +115,20 @@ class Root:
             raise StoreUnavailable("This system has no private folders to share; use memory:// instead.")
         os.makedirs(folder, mode=0o700, exist_ok=True)
         self.descriptor = self._keep(open_store_folder(folder, name, self.shown))
-        self.locks = Locks(open_kernel_locks(self.descriptor))
+        self.locks = Locks(self._best_locks())
         self._check_format()
-        self.publish = publishing.best_for(self.descriptor)
+        self.publish = self._best_publish()
         self._key = self._keep(self._open_own("key", os.urandom(SECRET_SIZE)))
         self.secret = os.pread(self._key, SECRET_SIZE + 1, 0)
         if len(self.secret) != SECRET_SIZE:
             raise StoreUnavailable(f"{self.shown}/key is damaged; remove the folder {self.shown}.")
         self.seal = Seal(self.secret)
+
+    def _best_locks(self) -> KernelLocks:
+        return open_kernel_locks(self.descriptor)
+
+    def _best_publish(self) -> publishing.Publish:
+        return publishing.best_for(self.descriptor)
 
     def gone(self) -> bool:
         """Say whether the folder, or what binds those who open it, was removed under us."""

@@ -48,6 +48,8 @@ _READ = os.O_RDONLY | NO_FOLLOW | NO_ATIME | getattr(os, "O_CLOEXEC", 0) | getat
 class _LocalStore(Store):
     """Objects as files in the private folder ``dash_brain-<uid>/<name>`` below ``folder``."""
 
+    _Root = Root
+
     def __init__(
         self,
         folder: str,
@@ -249,8 +251,15 @@ class _LocalStore(Store):
     def _open_root(self) -> Root:
         with self._opening:
             if self._root is None:
-                self._root = _opened(self.folder, self.name)
+                self._root = self._make_root()
             return self._root
+
+    def _make_root(self) -> Root:
+        for _ in range(_ATTEMPTS):
+            # While we open it, the folder may be removed once more.
+            with suppress(FileNotFoundError):
+                return self._Root(self.folder, self.name)
+        raise StoreUnavailable(f"The store folder in {self.folder} is removed as often as it is made.")
 
     def _sweep_if_due(self) -> None:
         """Sweep, unless somebody did lately or does now."""
@@ -286,11 +295,8 @@ class SharedMemoryStore(_LocalStore):
 
     Examples
     --------
-    >>> store = SharedMemoryStore("example")
-    >>> object_id = store.put("brain/default", "greeting", [b"hello"], ttl=60)
-    >>> bytes(store.get("brain/default", "greeting")[0])
-    b'hello'
-    >>> store.drop("brain/default")
+    >>> SharedMemoryStore("orders")  # nothing is opened before its first use
+    SharedMemoryStore('orders')
     """
 
     def __init__(
@@ -344,14 +350,6 @@ class FileStore(_LocalStore):
 
     def __repr__(self) -> str:
         return f"FileStore({self.folder!r}, {self.name!r})"
-
-
-def _opened(folder: str, name: str) -> Root:
-    for _ in range(_ATTEMPTS):
-        # While we open it, the folder may be removed once more.
-        with suppress(FileNotFoundError):
-            return Root(folder, name)
-    raise StoreUnavailable(f"The store folder in {folder} is removed as often as it is made.")
 
 
 def _open(root: Root, path: str) -> int:

@@ -58,7 +58,7 @@ class MemoryStore(Store):
         ttl: float | None = None,
         meta: Mapping[str, str] | None = None,
     ) -> str:
-        folder_of(namespace)  # refuses what is none
+        folder_of(namespace)  # refuses what is no namespace
         now, copies = self._clock(), [bytes(frame) for frame in frames]
         if not copies:
             raise ValueError("An object has at least one frame, its stream.")
@@ -88,7 +88,7 @@ class MemoryStore(Store):
 
     def delete(self, namespace: str, key: str) -> bool:
         with self._guard:
-            found = self._namespaces.get(namespace, {}).pop(key, None)
+            found = self._objects(namespace).pop(key, None)
             return found is not None and not self._has_expired(found)
 
     def touch(self, namespace: str, key: str, ttl: float | None) -> None:
@@ -128,9 +128,8 @@ class MemoryStore(Store):
 
     def scan(self, namespace: str) -> Iterator[str]:
         """Yield the keys of the namespace that have not expired, as they are now, in no order."""
-        folder_of(namespace)
         with self._guard:
-            objects = self._namespaces.get(namespace, {}).items()
+            objects = self._objects(namespace).items()
             return iter([key for key, found in objects if not self._has_expired(found)])
 
     def namespaces(self, domain: str) -> Iterator[str]:
@@ -147,8 +146,12 @@ class MemoryStore(Store):
         """Give the child a lock of its own; the parent's may be held by a thread that it has not."""
         self._guard = threading.RLock()
 
+    def _objects(self, namespace: str) -> dict[str, _Object]:
+        folder_of(namespace)  # refuses what is no namespace
+        return self._namespaces.get(namespace, {})
+
     def _find(self, namespace: str, key: str) -> _Object:
-        found = self._namespaces.get(namespace, {}).get(key)
+        found = self._objects(namespace).get(key)
         if found is None or self._has_expired(found):
             raise missing(key)
         return found

@@ -1,0 +1,31 @@
+"""A local store on a system that has neither unnamed files nor byte-range locks."""
+
+from __future__ import annotations
+
+import os
+
+from dash_brain.stores import FileStore
+from dash_brain.stores.folder import Root
+from dash_brain.stores.kernel_locks import FlockedFiles
+from dash_brain.stores.publishing import publish_named
+
+
+class FallbackRoot(Root):
+    """A folder that takes what every POSIX system has."""
+
+    def _best_locks(self):
+        return FlockedFiles(self.descriptor)
+
+    def _best_publish(self):
+        return publish_named
+
+
+class FallbackStore(FileStore):
+    """A ``FileStore`` that was told the system lacks what Linux has, in any process that opens it."""
+
+    _Root = FallbackRoot
+
+
+def place(store) -> str:
+    """Return the folder of a local store."""
+    return os.path.join(store.folder, f"dash_brain-{os.geteuid()}", store.name)

@@ -1,0 +1,89 @@
+"""Every store passes the one contract."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from functools import partial
+
+import pytest
+
+from dash_brain.stores import FileStore, MemoryStore, SharedMemoryStore
+from dash_brain.testing import Clock, LocksContract, ScansContract, SharedContract, StoreContract
+from tests.stores.fallbacks import FallbackStore, place
+
+
+class OwnClock:
+    """Time moves by a fake clock."""
+
+    @pytest.fixture
+    def clock(self):
+        return Clock()
+
+    @pytest.fixture
+    def pass_time(self, clock):
+        return clock.advance
+
+
+class LocalContract(OwnClock, StoreContract, ScansContract, LocksContract, SharedContract):
+    """What the local stores share."""
+
+
+class TestSharedMemoryStore(LocalContract):
+    @pytest.fixture
+    def name(self):
+        return f"test-{uuid.uuid4().hex}"
+
+    @pytest.fixture
+    def store(self, name, clock):
+        store = SharedMemoryStore(name, clock=clock)
+        yield store
+        shutil.rmtree(place(store), ignore_errors=True)
+
+    @pytest.fixture
+    def reopen(self, name):
+        return partial(SharedMemoryStore, name)
+
+
+class TestFileStore(LocalContract):
+    @pytest.fixture
+    def store(self, tmp_path, clock):
+        return FileStore(tmp_path, clock=clock)
+
+    @pytest.fixture
+    def reopen(self, tmp_path):
+        return partial(FileStore, tmp_path)
+
+
+class TestFallbackStore(LocalContract):
+    @pytest.fixture
+    def store(self, tmp_path, clock):
+        return FallbackStore(tmp_path, clock=clock)
+
+    @pytest.fixture
+    def reopen(self, tmp_path):
+        return partial(FallbackStore, tmp_path)
+
+
+class TestMemoryStore(OwnClock, StoreContract, ScansContract, LocksContract):
+    @pytest.fixture
+    def store(self, clock):
+        return MemoryStore(clock=clock)
+
+
+class TestRealTime(LocalContract):
+    """The same with the clock of the system."""
+
+    @pytest.fixture
+    def store(self, tmp_path):
+        return FileStore(tmp_path)
+
+    @pytest.fixture
+    def pass_time(self):
+        from time import sleep
+
+        return sleep
+
+    @pytest.fixture
+    def reopen(self, tmp_path):
+        return partial(FileStore, tmp_path)
