@@ -21,8 +21,12 @@ from dash_brain.settings import Settings, current
 from dash_brain.stores.base import new_object_id
 from dash_brain.tokens import Token
 
-#: Seconds that an object lives on after it was last read.
-OBJECT_TTL = 3600.0
+#: Seconds in which a page has to claim an object that is on its way; else its response was superseded.
+UNCLAIMED = 300.0
+
+#: Seconds that an object lives on after a page claimed it last: for a laptop that sleeps, and for a
+#: browser that died without a word. Pages claim anew every few minutes.
+LEASE = 3600.0
 
 
 def to_token(value: Any, scope: str = "session") -> Token:
@@ -87,13 +91,14 @@ def from_token(token: str) -> Any:
     return resolve(visit(), token)
 
 
-def store_value(visit: Visit, value: Any, scope: str = "session", object_id: str | None = None) -> Token:
+def store_value(visit: Visit, value: Any, scope: str = "session") -> Token:
     """Store a value in a namespace of the visit and mint its token."""
     settings = current.use()
     namespace = visit.namespace(scope)
     frames = codec.encode(value)
-    key = object_id or new_object_id()
-    settings.store.put(namespace, key, frames, ttl=OBJECT_TTL, meta={"type": codec.type_name(value)})
+    key = new_object_id()
+    ttl = UNCLAIMED if scope == "session" else settings.session_ttl
+    settings.store.put(namespace, key, frames, ttl=ttl, meta={"type": codec.type_name(value)})
     return tokens.mint(settings.keys, scope, namespace, key)
 
 
@@ -106,9 +111,9 @@ def store_by_content(visit: Visit, value: Any) -> Token:
     # Keyed, so that a token does not tell who holds the same content.
     key = settings.keys.newest.mac("content", namespace, codec.fingerprint(frames)).hex()[:32]
     try:
-        settings.store.touch(namespace, key, OBJECT_TTL)
+        settings.store.touch(namespace, key, LEASE)
     except ValueMissing:
-        settings.store.put(namespace, key, frames, ttl=OBJECT_TTL, meta={"type": codec.type_name(value)})
+        settings.store.put(namespace, key, frames, ttl=LEASE, meta={"type": codec.type_name(value)})
     return tokens.mint(settings.keys, scope, namespace, key)
 
 
@@ -120,11 +125,9 @@ def resolve(visit: Visit, token: object) -> Any:
         frames = settings.store.get(namespace, object_id)
     except ValueMissing:
         raise ValueMissing(
-            "The value behind this token is gone: it was deleted, it was not read for too long, or the store "
-            "was restarted. Compute it again, or say what happens then: brain_callback(..., on_missing=...)."
+            "The value behind this token is gone: no page held it any more, it expired, or the store was "
+            "restarted. Compute it again, or say what happens then: brain_callback(..., on_missing=...)."
         ) from None
-    with suppress(ValueMissing):  # deleted just now, but held here
-        settings.store.touch(namespace, object_id, OBJECT_TTL)
     return codec.decode(frames)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dash
 import flask
 
-from dash_brain import sessions
+from dash_brain import claims, sessions
 from dash_brain.internals import remember_app
 
 
@@ -23,6 +23,20 @@ def _index(page: str) -> str:
     if _used and flask.has_request_context():
         flask.after_this_request(sessions.cookies.keep)
     return page
+
+
+@dash.hooks.route("_dash-brain-claim", methods=("POST",))  # type: ignore[untyped-decorator]
+def _claim() -> flask.Response:
+    """Take what a page holds, and answer which of it is dead."""
+    if not _used:
+        flask.abort(404)
+    try:
+        claim = claims.read(flask.request.get_data(cache=False))
+    except claims.BadClaim:
+        flask.abort(400)
+    answer = flask.jsonify(dead=claims.accept(sessions.visit(), claim))
+    # A page that outlived its key gets a new session here, and learns that all its tokens are dead.
+    return sessions.cookies.keep(answer)
 
 
 _used = False

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from dash import Output
 from dash.development.base_component import Component
 
+from dash_brain.claims import mark
 from dash_brain.errors import NoSession
 from dash_brain.exchange import registry, store_by_content
 from dash_brain.internals import serves
@@ -75,11 +76,12 @@ class ServerStore(Component):
         )
 
     def to_plotly_json(self) -> dict[str, Any]:
-        """Return what is sent to the browser: the id is entered, and a token stands for the value."""
+        """Return what is sent to the browser: a token for the value, and a mark for the page to show."""
         sent: dict[str, Any] = super().to_plotly_json()  # type: ignore[no-untyped-call]
         asking = _asking()
         if asking is not None:
             registry(asking).add(self.id)
+            sent["props"]["mark"] = mark(asking, self.id)
         if "data" in sent["props"]:
             sent["props"]["data"] = _token(asking, sent["props"]["data"])
         return sent

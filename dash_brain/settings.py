@@ -20,6 +20,7 @@ Secret: TypeAlias = "str | bytes"
 OnMissing: TypeAlias = 'Literal["raise", "empty", "prevent"] | Callable[[Exception], Any]'
 
 SESSION_TTL = 8 * 3600.0
+GRACE = 60.0
 _ON_MISSING = ("raise", "empty", "prevent")
 
 
@@ -31,6 +32,7 @@ class Settings:
     secrets: tuple[Secret, ...] = ()
     app_id: str | None = None
     session_ttl: float = SESSION_TTL
+    grace: float = GRACE
     on_missing: OnMissing = "raise"
 
     @cached_property
@@ -83,6 +85,7 @@ def configure(
     key: Secret | Sequence[Secret] | None = None,
     app_id: str | None = None,
     session_ttl: float | None = None,
+    grace: float | None = None,
     on_missing: OnMissing | None = None,
 ) -> None:
     """Set up dash_brain for this process, before its first use.
@@ -102,6 +105,8 @@ def configure(
         the app's name and path prefix.
     session_ttl
         Seconds that a session and what belongs to it live on without being used; 8 hours.
+    grace
+        Seconds that an object lives on when no page holds it any more; 60.
     on_missing
         What happens to an argument whose token has no value: see :func:`~dash_brain.brain_callback`.
 
@@ -117,7 +122,7 @@ def configure(
     >>> from dash_brain import configure
     >>> configure("memory://example", session_ttl=3600)
     """
-    current.configure(_settings(store, key, app_id, session_ttl, on_missing))
+    current.configure(_settings(store, key, app_id, session_ttl, grace, on_missing))
 
 
 def _settings(
@@ -125,6 +130,7 @@ def _settings(
     key: Secret | Sequence[Secret] | None = None,
     app_id: str | None = None,
     session_ttl: float | None = None,
+    grace: float | None = None,
     on_missing: OnMissing | None = None,
 ) -> Settings:
     secret = key if key is not None else os.environ.get("DASH_BRAIN_KEY")
@@ -135,7 +141,8 @@ def _settings(
         store_or_url=store if store is not None else os.environ.get("DASH_BRAIN_STORE"),
         secrets=secrets,
         app_id=app_id or os.environ.get("DASH_BRAIN_APP_ID"),
-        session_ttl=_seconds(session_ttl or os.environ.get("DASH_BRAIN_SESSION_TTL") or SESSION_TTL),
+        session_ttl=_seconds("session_ttl", session_ttl, SESSION_TTL),
+        grace=_seconds("grace", grace, GRACE),
         on_missing=check_on_missing(on_missing or os.environ.get("DASH_BRAIN_ON_MISSING") or "raise"),
     )
 
@@ -147,8 +154,8 @@ def check_on_missing(on_missing: Any) -> OnMissing:
     raise ValueError(f"on_missing must be one of {', '.join(_ON_MISSING)} or a function of the exception.")
 
 
-def _seconds(value: float | str) -> float:
-    seconds = float(value)
+def _seconds(name: str, given: float | None, default: float) -> float:
+    seconds = float(given if given is not None else os.environ.get(f"DASH_BRAIN_{name.upper()}", default))
     if not seconds > 0:
-        raise ValueError("session_ttl is in seconds and must be positive.")
+        raise ValueError(f"{name} is in seconds and must be positive.")
     return seconds

@@ -1,0 +1,366 @@
+"""What pages say that they hold: it lives; what no page holds dies after the grace."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import dash
+import pytest
+from dash import Input, Output, dcc, html
+
+from dash_brain import ServerStore, brain_callback, session_brain
+from dash_brain.exchange import LEASE, UNCLAIMED, _registry
+from dash_brain.settings import configure, current
+from dash_brain.stores import FileStore
+
+GRACE = 60
+
+
+class Clock:
+    now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def passes(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(tmp_path) -> Clock:
+    clock = Clock()
+    current.forget()
+    configure(FileStore(tmp_path, clock=clock))
+    return clock
+
+
+@pytest.fixture
+def app() -> dash.Dash:
+    app = dash.Dash("test")
+    app.layout = html.Div(
+        [ServerStore(id="a"), dcc.Input(id="n", value=1), html.Div(id="out"), html.Div(id="kept")]
+    )
+
+    @brain_callback(Output("a", "data"), Input("n", "value"))
+    def put(n):
+        return {"n": n}
+
+    @brain_callback(
+        Output("out", "children"), Input("a", "data"), on_error=lambda error: type(error).__name__
+    )
+    def show(a):
+        return repr(a)
+
+    @brain_callback(Output("kept", "children"), Input("n", "title"))
+    def keep(title):
+        return session_brain.setdefault("kept", "kept")
+
+    return app
+
+
+class Claiming:
+    """The script of one page: which tokens it holds, told to the server."""
+
+    number = 0
+
+    def __init__(self, page: Any) -> None:
+        Claiming.number += 1
+        self.page, self.name, self.turn = page, f"{Claiming.number:032x}", 0
+
+    def body(self, *tokens: str | None, leaving: bool = False, kind: str = "memory") -> dict[str, Any]:
+        self.turn += 1
+        mark = self.page.props["a"]["mark"]
+        held = [{"id": "a", "mark": mark, "token": token, "kind": kind} for token in tokens]
+        return {"page": self.name, "turn": self.turn, "leaving": leaving, "held": held}
+
+    def post(self, body: Any) -> Any:
+        return self.page.client.post(self.page.prefix + "_dash-brain-claim", data=json.dumps(body))
+
+    def __call__(self, *tokens: str | None, **options: Any) -> list[int]:
+        response = self.post(self.body(*tokens, **options))
+        assert response.status_code == 200, response.text
+        return response.json["dead"]
+
+
+def made(page: Any) -> str:
+    page.fire("a.data")
+    return page.props["a"]["data"]
+
+
+def lives(page: Any, token: str) -> bool:
+    page.props["a"]["data"] = token
+    shown = page.fire("out.children")["out"]["children"]
+    assert shown in ("{'n': 1}", "ValueMissing")
+    return shown != "ValueMissing"
+
+
+def objects() -> int:
+    store = current.use().store
+    store.sweep()
+    return sum(len(list(store.scan(namespace))) for namespace in store.namespaces("session"))
+
+
+def test_a_claimed_value_lives_while_its_page_claims_it(open_page, app, clock):
+    page = open_page(app)
+    claim, token = Claiming(page), made(page)
+    for _ in range(50):
+        assert claim(token) == []
+        clock.passes(LEASE - 1)
+    assert lives(page, token)
+    clock.passes(2)
+    assert not lives(page, token)
+
+
+def test_a_value_that_no_page_ever_claimed_dies_within_minutes(open_page, app, clock):
+    page = open_page(app)
+    superseded = [made(page) for _ in range(7)]
+    held = made(page)
+    Claiming(page)(held)
+    assert objects() == 8
+    clock.passes(UNCLAIMED + 1)
+    assert objects() == 1
+    assert lives(page, held)
+    assert not lives(page, superseded[0])
+
+
+def test_a_replaced_value_dies_after_the_grace(open_page, app, clock):
+    page = open_page(app)
+    claim, first, second = Claiming(page), made(page), made(page)
+    claim(first)
+    claim(second)
+    clock.passes(GRACE - 1)
+    assert lives(page, first)
+    clock.passes(2)
+    assert not lives(page, first)
+    assert lives(page, second)
+
+
+def test_clearing_a_store_lets_its_value_go(open_page, app, clock):
+    page = open_page(app)
+    claim, token = Claiming(page), made(page)
+    claim(token)
+    assert claim(None) == []
+    clock.passes(GRACE + 1)
+    assert objects() == 0
+
+
+def test_leaving_the_page_lets_go_of_everything_it_held(open_page, app, clock):
+    page = open_page(app)
+    claim, token = Claiming(page), made(page)
+    claim(token)
+    claim(leaving=True)
+    clock.passes(GRACE + 1)
+    assert objects() == 0
+
+
+def test_a_reload_claims_a_session_store_again(open_page, app, clock):
+    page = open_page(app)
+    before, token = Claiming(page), made(page)
+    before(token, kind="session")
+    before(leaving=True)
+    clock.passes(GRACE / 2)
+    assert Claiming(open_page(app, like=page))(token, kind="session") == []
+    clock.passes(LEASE - 1)
+    assert lives(page, token)
+
+
+def test_a_local_store_outlives_its_page(open_page, app, clock):
+    page = open_page(app)
+    claim, token = Claiming(page), made(page)
+    claim(token, kind="local")
+    claim(leaving=True)
+    clock.passes(7 * 3600)
+    assert lives(page, token)
+    clock.passes(3600)
+    assert not lives(page, token)
+
+
+def test_a_replaced_value_of_a_local_store_dies_like_any_other(open_page, app, clock):
+    page = open_page(app)
+    claim, first, second = Claiming(page), made(page), made(page)
+    claim(first, kind="local")
+    claim(second, kind="local")
+    clock.passes(GRACE + 1)
+    assert not lives(page, first)
+
+
+def test_a_token_in_two_stores_is_held_until_both_let_go(open_page, app, clock):
+    page = open_page(app)
+    claim, token = Claiming(page), made(page)
+    claim(token, token)
+    claim(token, None)
+    clock.passes(GRACE + 1)
+    assert lives(page, token)
+    claim(None, None)
+    clock.passes(GRACE + 1)
+    assert not lives(page, token)
+
+
+@pytest.mark.parametrize("way", ["leaving", "replacing"])
+def test_a_cloned_tab_keeps_what_the_other_lets_go(open_page, app, clock, way):
+    page = open_page(app)
+    one, clone, token = Claiming(page), Claiming(page), made(page)
+    one(token)
+    clone(token)
+    one(leaving=True) if way == "leaving" else one(None)
+    clock.passes(LEASE - 1)
+    assert lives(page, token)
+
+
+def test_a_claim_that_was_overtaken_changes_nothing(open_page, app, clock):
+    page = open_page(app)
+    claim, first, second = Claiming(page), made(page), made(page)
+    claim(first)
+    late = claim.body(first)
+    claim(second)
+    assert claim.post(late).json == {"dead": []}
+    clock.passes(GRACE + 1)
+    assert lives(page, second)
+    assert not lives(page, first)
+
+
+def test_a_claim_under_way_when_the_page_left_does_not_bring_it_back(open_page, app, clock):
+    page = open_page(app)
+    claim, token = Claiming(page), made(page)
+    claim(token)
+    late = claim.body(token)
+    claim(leaving=True)
+    claim.post(late)
+    clock.passes(GRACE + 1)
+    assert objects() == 0
+
+
+def test_dead_tokens_are_named(open_page, app, clock):
+    page = open_page(app)
+    claim, token = Claiming(page), made(page)
+    gone = made(page)
+    clock.passes(UNCLAIMED - 1)
+    claim(token)
+    clock.passes(2)
+    assert claim(token, gone, None, "no token", token[:-1]) == [1, 3, 4]
+
+
+def test_a_page_that_outlived_the_store_learns_that_all_is_dead_and_gets_a_session(
+    open_page, app, tmp_path, clock
+):
+    import shutil
+
+    page = open_page(app)
+    claim, token = Claiming(page), made(page)
+    shutil.rmtree(tmp_path / next(path.name for path in tmp_path.iterdir()))
+    current.forget()
+    configure(FileStore(tmp_path, clock=clock))
+    response = claim.post(claim.body(token))
+    assert response.json == {"dead": [0]}
+    assert "dash_brain_" in response.headers["Set-Cookie"]
+    assert lives(page, made(page))
+
+
+def test_a_page_enters_its_stores_anew_when_the_registry_was_lost(open_page, clock):
+    app = dash.Dash("test", suppress_callback_exceptions=True)
+    app.layout = lambda: html.Div([ServerStore(id="a"), dcc.Input(id="n", value=1)])
+
+    @brain_callback(Output("a", "data"), Input("n", "value"))
+    def put(n):
+        return {"n": n}
+
+    page = open_page(app)
+    app.validation_layout, app.layout = None, lambda: html.Div("another worker")
+    for namespace in list(current.use().store.namespaces("registry")):
+        current.use().store.drop(namespace)
+    _registry.cache_clear()
+    Claiming(page)()
+    assert page.fire("a.data")["a"]["data"] == {"n": 1}  # lost
+    Claiming(page)(None)
+    assert page.fire("a.data")["a"]["data"].startswith("db1.")
+
+
+def test_nobody_can_enter_an_id_that_no_page_was_sent(open_page, app, clock):
+    page = open_page(app)
+    claim = Claiming(page)
+    body = claim.body(None)
+    body["held"][0]["id"] = "plain-store"
+    assert claim.post(body).status_code == 200
+    from dash_brain.exchange import registry
+    from dash_brain.sessions import visit
+
+    with page.client:
+        page.get("_dash-layout")
+        assert "plain-store" not in registry(visit())
+        assert "a" in registry(visit())
+
+
+def test_another_sessions_claims_neither_keep_nor_delete(open_page, app, clock):
+    mine, yours = open_page(app), open_page(app)
+    token, kept = made(mine), made(mine)
+    Claiming(mine)(kept)
+    foreign = Claiming(yours)
+    assert foreign(token, kept) == [0, 1]
+    foreign(leaving=True)
+    clock.passes(GRACE + 1)
+    assert lives(mine, kept)
+    clock.passes(UNCLAIMED)
+    assert not lives(mine, token)
+
+
+def test_what_a_session_keeps_by_name_lives_while_a_page_is_open(open_page, app, clock):
+    page = open_page(app)
+    page.fire("kept.children")
+    claim = Claiming(page)
+    for _ in range(4):
+        clock.passes(7 * 3600)
+        claim()
+    store = current.use().store
+    [names] = store.namespaces("session-names")
+    assert list(store.scan(names)) == ["kept"]
+    clock.passes(8 * 3600 + 1)
+    assert list(store.scan(names)) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"page": "short"},
+        {"page": 5},
+        {"turn": "1"},
+        {"turn": True},
+        {"leaving": 1},
+        {"held": 5},
+        {"held": [5]},
+        {"held": [{"id": "a"}]},
+        {"held": [{"id": 5, "mark": "", "token": None, "kind": "memory"}]},
+        {"held": [{"id": "a", "mark": "", "token": None, "kind": "other"}]},
+        {"held": [{"id": "a", "mark": "", "token": None, "kind": []}]},
+        {"held": [{"id": "a", "mark": "", "token": None, "kind": "memory"}] * 1001},
+        None,
+    ],
+)
+def test_what_is_no_claim_is_refused(open_page, app, clock, change):
+    claim = Claiming(open_page(app))
+    body = {**claim.body(), **change} if change is not None else None
+    assert claim.post(body).status_code == 400
+
+
+@pytest.mark.parametrize("token", [5, True, [], {}, "x" * 1000, "é" * 90, "\ud800", ""])
+def test_anything_else_in_place_of_a_token_is_dead(open_page, app, clock, token):
+    assert Claiming(open_page(app))(token) == [0]
+
+
+def test_a_session_can_open_pages_without_end_and_keeps_a_bounded_note_of_them(open_page, app, clock):
+    page = open_page(app)
+    token = made(page)
+    for _ in range(110):
+        assert Claiming(page)(token) == []
+    store = current.use().store
+    [claims] = store.namespaces("claims")
+    assert len(list(store.scan(claims))) == 100
+
+
+def test_the_route_is_not_there_before_dash_brain_is_used(open_page, app, clock, monkeypatch):
+    from dash_brain import hooks
+
+    page = open_page(app)
+    monkeypatch.setattr(hooks, "_used", False)
+    assert Claiming(page).post({}).status_code == 404
+    assert "Set-Cookie" not in page.get("").headers
