@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from mmap import mmap
 
 from dash_brain.stores import objectfile
+from dash_brain.stores.base import Frame
 from dash_brain.stores.platform import LACKING, map_private
 
 #: Up to here reading is faster than mapping.
@@ -19,63 +20,67 @@ _PIECES_AT_ONCE = 1024
 _HEAD_AT_ONCE = 4096
 
 
-def fill(file: int, pieces: Sequence[memoryview], used: float, expires: float | None) -> None:
+def fill(file: int, pieces: Sequence[Frame], used: float, expires: float | None) -> None:
     """Write an object into a new file and make it what no umask changes: readable by its owner only."""
-    reserve(file, sum(map(len, pieces)))
-    write_all(file, pieces)
+    size = sum(map(len, pieces))
+    if size >= RESERVE_FROM:
+        reserve(file, size)
+    write_all(file, pieces, size)
     os.fchmod(file, 0o400)
     set_times(file, used, expires)
 
 
 def reserve(file: int, size: int) -> None:
-    """Take the room for ``size`` bytes, where they are many and the file system can."""
-    if size < RESERVE_FROM or not hasattr(os, "posix_fallocate"):
-        return
+    """Take the room for ``size`` bytes, where the file system can."""
     try:
         os.posix_fallocate(file, 0, size)
+    except AttributeError:
+        pass  # macOS has none
     except OSError as error:
         if error.errno not in LACKING:
             raise
 
 
-def write_all(file: int, pieces: Sequence[memoryview]) -> None:
-    """Write the pieces one after the other, however little the kernel takes at a time."""
-    left = [piece for piece in pieces if len(piece)]
-    while left:
-        written = os.writev(file, left[:_PIECES_AT_ONCE])
+def write_all(file: int, pieces: Sequence[Frame], size: int) -> None:
+    """Write the pieces, of ``size`` bytes in all, however few of them the kernel takes at a time."""
+    written = os.writev(file, pieces[:_PIECES_AT_ONCE])
+    if written == size:
+        return
+    number, begun = _where(pieces, 0, written)
+    while number < len(pieces):
+        rest = memoryview(pieces[number])[begun:]
+        written = os.writev(file, [rest, *pieces[number + 1 : number + _PIECES_AT_ONCE]])
         if not written:
             raise OSError(errno.EIO, "the file takes no more bytes")
-        left = _after(left, written)
+        number, begun = _where(pieces, number, begun + written)
 
 
-def _after(pieces: list[memoryview], written: int) -> list[memoryview]:
-    for number, piece in enumerate(pieces):
-        if written < len(piece):
-            return [piece[written:], *pieces[number + 1 :]]
-        written -= len(piece)
-    return []
+def _where(pieces: Sequence[Frame], number: int, written: int) -> tuple[int, int]:
+    """Return the piece in which so many bytes, counted from piece ``number`` on, end; and how far in."""
+    while number < len(pieces) and written >= len(pieces[number]):
+        written -= len(pieces[number])
+        number += 1
+    return number, written
 
 
 def content(file: int, size: int) -> bytearray | mmap:
     """Return the bytes of the file, private to the caller: small ones read, larger ones mapped."""
-    if size > READ_UP_TO:
-        return map_private(file, size)
-    return read(file, size, 0)
+    return map_private(file, size) if size > READ_UP_TO else read(file, size)
 
 
-def head(file: int, size: int) -> bytearray:
+def head(file: int, size: int) -> memoryview:
     """Return header, meta and table of the object, without its value."""
-    raw = read(file, min(size, _HEAD_AT_ONCE), 0)
-    end = objectfile.head_size(memoryview(raw), size)
-    return raw + read(file, end - len(raw), len(raw)) if end > len(raw) else raw
+    raw: Frame = os.pread(file, _HEAD_AT_ONCE, 0)
+    end = objectfile.head_size(raw, size)
+    return memoryview(raw if end <= len(raw) else read(file, end))
 
 
-def read(file: int, size: int, at: int) -> bytearray:
-    """Return ``size`` bytes from ``at`` on, or those there are."""
+def read(file: int, size: int) -> bytearray:
+    """Return the first ``size`` bytes, or those there are."""
     raw = bytearray(size)
-    done = 0
+    done = os.preadv(file, [raw], 0)
     while done < size:
-        got = os.preadv(file, [memoryview(raw)[done:]], at + done)
+        got = os.preadv(file, [memoryview(raw)[done:]], done)
         if not got:
             return raw[:done]
         done += got
@@ -85,6 +90,11 @@ def read(file: int, size: int, at: int) -> bytearray:
 def set_times(file: int, used: float, expires: float | None) -> None:
     """Note when the object was used and when it expires."""
     os.utime(file, ns=(int(used * 1e9), 0 if expires is None else max(1, int(expires * 1e9))))
+
+
+def note_use(file: int, now: float) -> None:
+    """Note that the object was used, and leave alone when it expires."""
+    os.utime(file, ns=(int(now * 1e9), os.fstat(file).st_mtime_ns))
 
 
 def expiry(found: os.stat_result) -> float | None:

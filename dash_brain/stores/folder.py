@@ -19,7 +19,7 @@ from dash_brain.stores.objectfile import Seal
 FORMAT = 1
 SECRET_SIZE = 32
 
-_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+_FOLDER = os.O_RDONLY | platform.FOLDER | platform.CLOSE_ON_EXEC
 
 
 def number_of_draft(name: str) -> int | None:
@@ -130,9 +130,13 @@ class Root:
     def _best_publish(self) -> publishing.Publish:
         return publishing.best_for(self.descriptor)
 
+    def outdated(self) -> bool:
+        """Say whether the secret was removed under us, so that others seal with another one."""
+        return os.fstat(self._key).st_nlink == 0
+
     def gone(self) -> bool:
         """Say whether the folder, or what binds those who open it, was removed under us."""
-        return os.fstat(self._key).st_nlink == 0 or self.locks.gone()
+        return self.outdated() or self.locks.gone()
 
     def swept(self) -> float:
         """Return when anybody swept last, in seconds since the epoch: the key file's time says so."""
@@ -197,7 +201,7 @@ class Root:
         try:
             return platform.open_healed(name, os.O_RDONLY, self.descriptor)
         except FileNotFoundError:
-            publishing.create_once(self.descriptor, name, content, lambda: self.hold(name))
+            publishing.create_once(self, name, content)
             return platform.open_healed(name, os.O_RDONLY, self.descriptor)
 
     def _keep(self, descriptor: int) -> int:

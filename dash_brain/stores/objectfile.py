@@ -16,10 +16,10 @@ import hashlib
 import hmac
 import json
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from mmap import mmap
-from typing import Any
+from typing import NamedTuple
 
 from dash_brain.errors import DecodeError
 from dash_brain.stores.base import Frame, Frames
@@ -69,7 +69,7 @@ class Label:
 
 
 class Seal:
-    """Makes and checks the MACs of one store.
+    """Makes the MACs of one store.
 
     Parameters
     ----------
@@ -81,52 +81,52 @@ class Seal:
         key = hashlib.blake2b(b"object seal 1", key=secret, digest_size=32).digest()
         self._keyed = hashlib.blake2b(key=key, digest_size=_MAC_SIZE)
 
-    def mac(self, place: str, *parts: Frame) -> bytes:
-        """Return the MAC of ``parts`` when they lie at ``place``."""
+    def mac(self, place: str, fields: Frame, rest: Frame) -> bytes:
+        """Return the MAC of a head, without its own place for it, that lies at ``place``."""
         mac = self._keyed.copy()
-        where = place.encode("ascii")
-        mac.update(struct.pack("<Q", len(where)) + where)
-        for part in parts:
-            mac.update(part)
+        # A path has no NUL, so no part of it can pass for a part of the fields.
+        mac.update(b"\0".join((place.encode("ascii"), fields)))
+        mac.update(rest)
         return mac.digest()
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     """Header, meta and table of an object whose seal was verified."""
 
-    object_id: str
+    object_id: bytes
     created: float
-    label: bytes
+    label: memoryview
     lengths: tuple[int, ...]
     stream_start: int
-    stream_length: int
+    stream_end: int
     stream_digest: bytes
 
 
 def compose(
-    frames: Frames, *, place: str, label: bytes, object_id: str, created: float, seal: Seal
-) -> list[memoryview]:
+    frames: Frames, *, place: str, label: bytes, object_id: bytes, created: float, seal: Seal
+) -> list[Frame]:
     """Return the pieces to be written one after the other."""
-    stream, *buffers = (_flat(frame) for frame in frames)
-    table = struct.pack(f"<{len(buffers)}Q", *(len(buffer) for buffer in buffers))
-    if HEADER_SIZE + len(label) + len(table) > LONGEST_HEAD:
+    if not frames:
+        raise ValueError("An object has at least one frame, its stream.")
+    stream, *buffers = map(_flat, frames)
+    rest = label + struct.pack(f"<{len(buffers)}Q", *map(len, buffers)) if buffers else label
+    start = HEADER_SIZE + len(rest)
+    if start > LONGEST_HEAD:
         raise ValueError("The meta, the key and the list of buffers are too long to be stored.")
-    start = HEADER_SIZE + len(label) + len(table)
-    body = [stream, *_aligned(start + len(stream), buffers)]
+    body = _aligned(start, stream, buffers)
+    size = start + sum(map(len, body))
+    digest = hashlib.blake2b(stream, digest_size=32).digest()
     fields = _FIELDS.pack(
-        *(MAGIC, VERSION, bytes.fromhex(object_id), created, start + sum(map(len, body)), len(label)),
-        *(len(buffers), len(stream), hashlib.blake2b(stream, digest_size=32).digest()),
+        MAGIC, VERSION, object_id, created, size, len(label), len(buffers), len(stream), digest
     )
-    head = fields + seal.mac(place, fields, label, table) + label + table
-    return [memoryview(head), *body]
+    return [b"".join((fields, seal.mac(place, fields, rest), rest)), *body]
 
 
 def read_object(raw: bytearray | mmap, place: str, seal: Seal) -> list[memoryview]:
     """Return the frames in ``raw``, as views of it, after their seal was verified."""
     view = memoryview(raw)
     head = read_head(view, len(raw), place, seal)
-    at = head.stream_start + head.stream_length
+    at = head.stream_end
     stream = view[head.stream_start : at]
     if not hmac.compare_digest(hashlib.blake2b(stream, digest_size=32).digest(), head.stream_digest):
         raise bad_object()
@@ -138,7 +138,21 @@ def read_object(raw: bytearray | mmap, place: str, seal: Seal) -> list[memoryvie
     return frames
 
 
-def head_size(raw: memoryview, size: int) -> int:
+def read_head(raw: memoryview, size: int, place: str, seal: Seal) -> Head:
+    """Return what ``raw``, the head of an object of ``size`` bytes, says, after its seal was verified."""
+    end = head_size(raw, size)
+    rest = raw[HEADER_SIZE:end]
+    mac = seal.mac(place, raw[: _FIELDS.size], rest)
+    if not hmac.compare_digest(mac, raw[_FIELDS.size : HEADER_SIZE]):
+        raise bad_object()
+    _, _, object_id, created, _, label, buffers, stream, digest = _FIELDS.unpack_from(raw)
+    lengths = struct.unpack_from(f"<{buffers}Q", rest, label) if buffers else ()
+    if _end(end + stream, lengths) != size:
+        raise bad_object("its buffers do not fit")
+    return Head(object_id, created, rest[:label], lengths, end, end + stream, digest)
+
+
+def head_size(raw: Frame, size: int) -> int:
     """Return how many bytes header, meta and table of the object of ``size`` bytes take.
 
     ``raw`` holds at least the header; its lengths are checked against ``size``, not believed.
@@ -154,34 +168,24 @@ def head_size(raw: memoryview, size: int) -> int:
     return head
 
 
-def read_head(raw: memoryview, size: int, place: str, seal: Seal) -> Head:
-    """Return what ``raw``, the head of an object of ``size`` bytes, says, after its seal was verified."""
-    end = head_size(raw, size)
-    fields, mac = raw[: _FIELDS.size], raw[_FIELDS.size : HEADER_SIZE]
-    rest = raw[HEADER_SIZE:end]
-    if not hmac.compare_digest(seal.mac(place, fields, rest), mac):
-        raise bad_object()
-    _, _, object_id, created, _, label, buffers, stream, digest = _FIELDS.unpack(fields)
-    lengths = struct.unpack(f"<{buffers}Q", rest[label:])
-    if _end(end + stream, lengths) != size:
-        raise bad_object("its buffers do not fit")
-    return Head(object_id.hex(), created, bytes(rest[:label]), lengths, end, stream, digest)
-
-
 def _end(at: int, lengths: Iterable[int]) -> int:
     for length in lengths:
         at += -at % ALIGNMENT + length
     return at
 
 
-def _aligned(at: int, buffers: Sequence[memoryview]) -> Iterator[memoryview]:
+def _aligned(at: int, stream: Frame, buffers: Iterable[Frame]) -> list[Frame]:
+    pieces = [stream]
+    at += len(stream)
     for buffer in buffers:
         padding = -at % ALIGNMENT
-        yield memoryview(_PADDING)[:padding]
-        yield buffer
+        pieces += (_PADDING[:padding], buffer)
         at += padding + len(buffer)
+    return pieces
 
 
-def _flat(frame: Any) -> memoryview:
+def _flat(frame: Frame) -> Frame:
+    if type(frame) is bytes:
+        return frame
     view = memoryview(frame)
     return view if view.ndim == 1 and view.format == "B" else view.cast("B")

@@ -37,11 +37,17 @@ def path_of(namespace: str, key: str) -> str:
     return f"{folder_of(namespace)}/{quote(key)}"
 
 
-def label_of(namespace: str, key: str, meta: Mapping[str, str] | None) -> Label:
+def label_of(namespace: str, key: str, meta: Mapping[str, str] | None) -> bytes:
     """Return the label for an object; it says in full what a path cut short cannot."""
     _, folder, name = path_of(namespace, key).split("/")
+    cut_key, cut_namespace = is_digest(name), is_digest(folder)
+    if not cut_key and not cut_namespace:
+        return _short_label(tuple(meta.items())) if meta else b""
     return Label(
-        meta=meta or {},
-        key=key if is_digest(name) else None,
-        namespace=namespace if is_digest(folder) else None,
-    )
+        meta=meta or {}, key=key if cut_key else None, namespace=namespace if cut_namespace else None
+    ).to_bytes()
+
+
+@functools.lru_cache(maxsize=64)  # few different ones are written again and again: the type of a value
+def _short_label(meta: tuple[tuple[str, str], ...]) -> bytes:
+    return Label(dict(meta)).to_bytes()

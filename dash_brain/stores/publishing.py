@@ -12,22 +12,27 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeAlias
 
-from dash_brain.stores.platform import LACKING, NO_FOLLOW, TMPFILE
+from dash_brain.stores.platform import CLOSE_ON_EXEC, LACKING, NO_FOLLOW, TMPFILE
 
 Fill: TypeAlias = Callable[[int], None]
-Lock: TypeAlias = Callable[[], AbstractContextManager[str]]
 
-_NAMED = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | NO_FOLLOW
+_UNNAMED = TMPFILE | os.O_RDWR | CLOSE_ON_EXEC
+_NAMED = os.O_CREAT | os.O_EXCL | os.O_RDWR | CLOSE_ON_EXEC | NO_FOLLOW
+
+
+class Folder(Protocol):
+    """A folder whose paths can be locked."""
+
+    descriptor: int
+
+    def hold(self, path: str) -> AbstractContextManager[str]:
+        """Hold the lock of a path; gives the name of a draft that only the holder uses."""
 
 
 class Publish(Protocol):
-    """Make the file ``path`` under the folder ``root``, in place of what was there.
+    """Make the file ``path``, filled by ``fill``, in place of what was there."""
 
-    ``fill`` writes into a descriptor; ``lock`` holds the path alone, and gives the name of a draft that
-    only its holder uses.
-    """
-
-    def __call__(self, root: int, path: str, fill: Fill, lock: Lock) -> None: ...
+    def __call__(self, root: Folder, path: str, fill: Fill) -> None: ...
 
 
 def has_unnamed_files(folder: int) -> bool:
@@ -35,7 +40,7 @@ def has_unnamed_files(folder: int) -> bool:
     if not TMPFILE or not os.path.isdir("/proc/self/fd"):
         return False
     try:
-        os.close(os.open(".", TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600, dir_fd=folder))
+        os.close(os.open(".", _UNNAMED, 0o600, dir_fd=folder))
     except OSError as error:
         if error.errno not in LACKING:
             raise
@@ -48,33 +53,34 @@ def best_for(folder: int) -> Publish:
     return publish_unnamed if has_unnamed_files(folder) else publish_named
 
 
-def publish_unnamed(root: int, path: str, fill: Fill, lock: Lock) -> None:
+def publish_unnamed(root: Folder, path: str, fill: Fill) -> None:
     """Write a file without a name, then give it one: killed on the way, nothing is left."""
-    descriptor = os.open(os.path.dirname(path), TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600, dir_fd=root)
+    folder, _, _ = path.rpartition("/")
+    descriptor = os.open(folder, _UNNAMED, 0o600, dir_fd=root.descriptor)
     try:
         fill(descriptor)
         try:
-            _link(descriptor, path, root)
+            _link(descriptor, path, root.descriptor)
         except FileExistsError:
             # linkat never replaces, so a second name and a rename do. A crash between the two leaves the
             # draft to the next one who holds the lock: a writer of the key, or the sweep.
-            with lock() as draft:
-                _link_anew(descriptor, draft, root)
-                _rename(draft, path, root)
+            with root.hold(path) as draft:
+                _link_anew(descriptor, draft, root.descriptor)
+                _rename(draft, path, root.descriptor)
     finally:
         os.close(descriptor)
 
 
-def publish_named(root: int, path: str, fill: Fill, lock: Lock) -> None:
+def publish_named(root: Folder, path: str, fill: Fill) -> None:
     """Write a hidden file under the key's lock and rename it: whoever finds the lock free may remove it."""
-    with lock() as draft:
-        remove(draft, root)
-        descriptor = os.open(draft, _NAMED, 0o600, dir_fd=root)
+    with root.hold(path) as draft:
+        remove(draft, root.descriptor)
+        descriptor = os.open(draft, _NAMED, 0o600, dir_fd=root.descriptor)
         try:
             fill(descriptor)
-            os.rename(draft, path, src_dir_fd=root, dst_dir_fd=root)
+            os.rename(draft, path, src_dir_fd=root.descriptor, dst_dir_fd=root.descriptor)
         except BaseException:
-            remove(draft, root)
+            remove(draft, root.descriptor)
             raise
         finally:
             os.close(descriptor)
@@ -111,17 +117,17 @@ def _rename(draft: str, path: str, root: int) -> None:
         raise
 
 
-def create_once(root: int, name: str, content: bytes, lock: Lock) -> None:
+def create_once(root: Folder, name: str, content: bytes) -> None:
     """Make a file of the store itself, unless there is one: the first wins, for good."""
-    with lock() as draft:
-        remove(draft, root)
-        descriptor = os.open(draft, _NAMED, 0o600, dir_fd=root)
+    with root.hold(name) as draft:
+        remove(draft, root.descriptor)
+        descriptor = os.open(draft, _NAMED, 0o600, dir_fd=root.descriptor)
         try:
             os.write(descriptor, content)
             os.fchmod(descriptor, 0o600)
             # Not a rename: should the folder be emptied by hand meanwhile, the lock might be another file.
             with contextlib.suppress(FileExistsError):
-                os.link(draft, name, src_dir_fd=root, dst_dir_fd=root)
+                os.link(draft, name, src_dir_fd=root.descriptor, dst_dir_fd=root.descriptor)
         finally:
             os.close(descriptor)
-            remove(draft, root)
+            remove(draft, root.descriptor)

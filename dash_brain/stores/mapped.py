@@ -1,0 +1,235 @@
+"""Objects as immutable files, mapped by their readers: the same code for shared memory and for disk.
+
+A put writes a new file and gives it its name; a get maps the file, private to the reader. Nothing is ever
+written into a file that has a name, nor is it truncated: so a reader keeps what it holds.
+
+The times of a file say what changes in an object's life: its access time is when it was last used, its
+modification time when it expires (0: never). So neither a read nor a new ttl rewrites anything.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Concatenate, ParamSpec, TypeVar
+
+from dash_brain.errors import DecodeError, StoreUnavailable
+from dash_brain.stores import files, objects, walking
+from dash_brain.stores.base import Frames, ObjectInfo, Store, expires_at
+from dash_brain.stores.faults import faults_are_typed, missing
+from dash_brain.stores.folder import Root
+from dash_brain.stores.forks import reset_in_children
+from dash_brain.stores.objectfile import Label
+from dash_brain.stores.places import folder_of, label_of, path_of
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+_SWEEP_EVERY = 30.0
+#: How often a root is opened that somebody removes meanwhile.
+_ATTEMPTS = 20
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class MappedFiles(Store):
+    """Objects as files in the private folder ``dash_brain-<uid>/<name>`` below ``folder``."""
+
+    _Root = Root
+
+    def __init__(
+        self,
+        folder: str,
+        name: str,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"A store's name has letters, digits, '.', '_' and '-' only, and not {name!r}.")
+        self.folder = folder
+        self.name = name
+        self._clock = clock
+        self._monotonic = monotonic
+        self._sweep_due = monotonic()
+        self._opening = threading.Lock()
+        self._root: Root | None = None
+        reset_in_children(self)
+
+    @faults_are_typed
+    def put(
+        self,
+        namespace: str,
+        key: str,
+        frames: Frames,
+        *,
+        ttl: float | None = None,
+        meta: Mapping[str, str] | None = None,
+    ) -> str:
+        now = self._clock()
+        label, expires = label_of(namespace, key, meta), expires_at(ttl, now)
+        object_id = self._on_living_root(objects.put, namespace, key, frames, label, now, expires)
+        if self._monotonic() >= self._sweep_due:
+            self._sweep_if_nobody_did()
+        return object_id
+
+    @faults_are_typed
+    def get(self, namespace: str, key: str) -> Frames:
+        return self._on_object(namespace, key, objects.read)
+
+    @faults_are_typed
+    def info(self, namespace: str, key: str) -> ObjectInfo:
+        head, found = self._on_object(namespace, key, objects.read_info)
+        return ObjectInfo(
+            namespace=namespace,
+            key=key,
+            object_id=head.object_id.hex(),
+            nbytes=files.occupied(found),
+            created=head.created,
+            used=found.st_atime,
+            expires=files.expiry(found),
+            meta=Label.from_bytes(bytes(head.label)).meta,
+        )
+
+    @faults_are_typed
+    def touch(self, namespace: str, key: str, ttl: float | None) -> None:
+        expires = expires_at(ttl, self._clock())
+
+        def touch(root: Root, path: str, file: int, _: os.stat_result, now: float) -> None:
+            with root.hold(path):
+                if files.has_expired(os.fstat(file), now):
+                    raise FileNotFoundError
+                files.set_times(file, now, expires)
+
+        self._on_object(namespace, key, touch)
+
+    @faults_are_typed
+    def delete(self, namespace: str, key: str) -> bool:
+        path = path_of(namespace, key)
+
+        def delete(root: Root) -> bool:
+            # Under the lock what is seen is what is removed: replacing it takes the lock too.
+            with root.hold(path):
+                found = os.stat(path, dir_fd=root.descriptor, follow_symlinks=False)
+                os.unlink(path, dir_fd=root.descriptor)
+            return not files.has_expired(found, self._clock())
+
+        try:
+            return self._on_living_root(delete)
+        except FileNotFoundError:
+            return False
+
+    @faults_are_typed
+    def drop(self, namespace: str) -> None:
+        folder = folder_of(namespace)
+        self._on_living_root(lambda root: walking.remove_all(root, folder))
+
+    @faults_are_typed
+    def usage(self) -> int:
+        return self._on_living_root(walking.usage)
+
+    @faults_are_typed
+    def sweep(self) -> int:
+        def sweep(root: Root) -> int:
+            with root.hold("sweep"):
+                return walking.sweep(root, self._clock())
+
+        return self._on_living_root(sweep)
+
+    @faults_are_typed
+    def secret(self) -> bytes:
+        return self._on_living_root(lambda root: root.secret)
+
+    def close(self) -> None:
+        self._root = None  # closes its descriptors, when the last operation under way is over
+
+    @faults_are_typed
+    def scan(self, namespace: str) -> Iterator[str]:
+        """Yield the keys of the namespace that have not expired, as they are now, in no order."""
+        folder, now = folder_of(namespace), self._clock()
+        return iter(self._on_living_root(lambda root: list(walking.keys(root, folder, now))))
+
+    @faults_are_typed
+    def namespaces(self, domain: str) -> Iterator[str]:
+        """Yield the namespaces of a domain that hold objects, as they are now, in no order."""
+        now = self._clock()
+        return iter(self._on_living_root(lambda root: list(walking.namespaces(root, domain, now))))
+
+    @contextmanager
+    def lock(self, key: str) -> Iterator[None]:
+        """Hold ``key`` alone, across threads and processes, while the block runs."""
+        with ExitStack() as held:
+            self._lock(key, held)
+            yield
+
+    def reset_after_fork(self) -> None:
+        """Give the child a lock of its own; the parent's may be held by a thread that it has not."""
+        self._opening = threading.Lock()
+
+    @faults_are_typed
+    def _lock(self, key: str, held: ExitStack) -> None:
+        def lock(root: Root) -> None:
+            held.enter_context(root.hold(f"lock:{key}"))
+            if root.gone():  # while we waited: who comes now locks another file
+                held.close()
+                raise FileNotFoundError
+
+        self._on_living_root(lock)
+
+    def _on_object(self, namespace: str, key: str, look: objects.Look[T]) -> T:
+        try:
+            return self._on_root(objects.with_object, path_of(namespace, key), look, self._clock())
+        except FileNotFoundError:
+            raise missing(key) from None
+
+    def _on_living_root(
+        self, work: Callable[Concatenate[Root, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        def checked(root: Root) -> T:
+            if root.outdated():
+                raise FileNotFoundError
+            return work(root, *args, **kwargs)
+
+        return self._on_root(checked)
+
+    def _on_root(self, work: Callable[Concatenate[Root, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        # A hit proves that the folder is there; only a failure asks whether it was removed under us.
+        while True:
+            root = self._root or self._open_root()
+            try:
+                return work(root, *args, **kwargs)
+            except (FileNotFoundError, DecodeError):
+                if not root.gone():
+                    raise
+                with self._opening:
+                    if self._root is root:
+                        self._root = None
+
+    def _open_root(self) -> Root:
+        with self._opening:
+            if self._root is None:
+                self._root = self._make_root()
+            return self._root
+
+    def _make_root(self) -> Root:
+        for _ in range(_ATTEMPTS):
+            # While we open it, the folder may be removed once more.
+            with suppress(FileNotFoundError):
+                return self._Root(self.folder, self.name)
+        raise StoreUnavailable(f"The store folder in {self.folder} is removed as often as it is made.")
+
+    def _sweep_if_nobody_did(self) -> None:
+        """Sweep, unless somebody did lately or does now."""
+        self._sweep_due = self._monotonic() + _SWEEP_EVERY
+
+        def sweep(root: Root) -> None:
+            with root.hold_if_free("sweep") as held:
+                if held and not 0 <= self._clock() - root.swept() < _SWEEP_EVERY:
+                    walking.sweep(root, self._clock())
+
+        # The put that brought us here has succeeded; what is wrong will meet the next caller.
+        with suppress(OSError):
+            self._on_root(sweep)
