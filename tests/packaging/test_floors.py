@@ -60,6 +60,11 @@ def imported_names(tree: ast.Module) -> Iterator[str]:
             pending += ast.iter_child_nodes(node)
 
 
+def attributes(tree: ast.Module) -> Iterator[str]:
+    """Yield the dotted names that a module uses."""
+    return (ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+
+
 def imports_within(tree: ast.Module, known: set[str]) -> set[str]:
     """Return the modules of the package that a module imports."""
     found = set()
@@ -102,5 +107,16 @@ def test_the_lower_floors_know_nothing_of_dash() -> None:
 
 
 def test_only_hooks_registers_anything_with_dash() -> None:
-    registering = [name for name, tree in modules().items() if "dash.hooks" in set(imported_names(tree))]
-    assert set(registering) <= {"hooks"}
+    registering = {
+        name for name, tree in modules().items() if "dash.hooks" in {*imported_names(tree), *attributes(tree)}
+    }
+    assert registering == {"hooks"}
+
+
+def test_only_internals_imports_what_dash_does_not_publish() -> None:
+    private = {
+        name
+        for name, tree in modules().items()
+        if any(dotted.startswith("dash._") for dotted in imported_names(tree))
+    }
+    assert private == {"internals"}
