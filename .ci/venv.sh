@@ -4,10 +4,11 @@ set -euo pipefail
 extra=$1
 version() { "$1" -c 'import sys; print(sys.version)' 2>/dev/null; }
 
+# Begin anew when making it was interrupted, its Python has gone, or another Python is asked for.
 if [[ -d .venv ]]; then
   have=$(version .venv/bin/python || true)
   want=$([[ -z ${PYTHON:-} ]] || version "$PYTHON" || true)
-  if [[ -z $have || $have != "${want:-$have}" ]]; then rm -rf .venv; fi
+  if [[ ! -x .venv/bin/pip || -z $have || $have != "${want:-$have}" ]]; then rm -rf .venv; fi
 fi
 if [[ ! -d .venv ]]; then
   python=$(bash .ci/python.sh)

@@ -4,7 +4,7 @@ set -euo pipefail
 
 rm -rf .venv/dist
 .venv/bin/python -m build --outdir .venv/dist . >.venv/build.log 2>&1 || { cat .venv/build.log >&2; exit 1; }
-[[ -d .venv/wheel ]] || .venv/bin/python -m venv .venv/wheel
+[[ -x .venv/wheel/bin/pip ]] || .venv/bin/python -m venv .venv/wheel
 pip=(.venv/wheel/bin/python -m pip -qq --disable-pip-version-check)
 "${pip[@]}" uninstall -y dash-brain
 "${pip[@]}" install .venv/dist/*.whl
