@@ -27,8 +27,12 @@ MOST_STORES = 1000
 MOST_PAGES = 100
 MOST_BYTES = 512 * 1024
 
+#: Seconds that a page's objects live on in the back/forward cache; browsers keep pages about that long.
+PARKED = 600.0
+
 _PAGE = re.compile(r"[0-9a-f]{32}")
 _KINDS = ("memory", "session", "local")
+_STATES = ("open", "parked", "gone")
 _LABEL = "mark"
 
 
@@ -46,12 +50,16 @@ class Held(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """What a page holds at its n-th turn; a page that is ``leaving`` is about to be gone."""
+    """What a page holds at its n-th turn, and the tokens that it dropped since the last one.
+
+    ``state``: the page is ``open``, is ``parked`` in the browser's back/forward cache, or is ``gone``.
+    """
 
     page: str
     turn: int
-    leaving: bool
+    state: str
     held: list[Held]
+    dropped: list[str]
 
 
 def mark(visit: Visit, component_id: str | dict[str, Any]) -> str:
@@ -70,7 +78,7 @@ def read(body: bytes) -> Claim:
     try:
         sent: Any = json.loads(body) if len(body) <= MOST_BYTES else None
         held = [Held(one["id"], one["mark"], one["token"], one["kind"]) for one in sent["held"]]
-        claim = Claim(sent["page"], sent["turn"], sent["leaving"], held)
+        claim = Claim(sent["page"], sent["turn"], sent["state"], held, list(sent["dropped"]))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadClaim("This is no claim.") from error
     if not (_is_sound(claim) and all(map(_is_held, held))):
@@ -80,8 +88,8 @@ def read(body: bytes) -> Claim:
 
 def _is_sound(claim: Claim) -> bool:
     page = isinstance(claim.page, str) and _PAGE.fullmatch(claim.page)
-    counted = type(claim.turn) is int and type(claim.leaving) is bool
-    return bool(page) and counted and len(claim.held) <= MOST_STORES
+    known = type(claim.turn) is int and claim.state in _STATES
+    return bool(page) and known and len(claim.held) + len(claim.dropped) <= MOST_STORES
 
 
 def _is_held(held: Held) -> bool:
@@ -113,7 +121,7 @@ def accept(visit: Visit, claim: Claim) -> list[int]:
             return []  # overtaken by a later claim of the page
         leased = [_lease(visit, held) for held in claim.held]
         kinds = {name: held.kind for name, held in zip(leased, claim.held, strict=True) if name}
-        pages.holds(claim, kinds)
+        pages.holds(claim, kinds, set(filter(None, (_own(visit, token) for token in claim.dropped))))
     _keep_names(visit)
     return [place for place, held in enumerate(claim.held) if held.token is not None and not leased[place]]
 
@@ -138,6 +146,15 @@ def _lease(visit: Visit, held: Held) -> str | None:
     return found.object_id
 
 
+def _own(visit: Visit, token: object) -> str | None:
+    """Return the id of an object of this session, None for any other token."""
+    with suppress(BadToken):
+        found = tokens.verify(current.use().keys, visit.namespaces, token)
+        if found.namespace == visit.namespaces["session"]:
+            return found.object_id
+    return None
+
+
 def _keep_names(visit: Visit) -> None:
     """Let what the session keeps by name live on while a page is open."""
     settings = current.use()
@@ -158,23 +175,29 @@ class _Pages:
         """Return the turn of the page's last claim."""
         return int(self._record(page).get("turn", -1))
 
-    def holds(self, claim: Claim, kinds: dict[str, str]) -> None:
-        """Note that the page holds these objects, and let go of those that it held before."""
+    def holds(self, claim: Claim, kinds: dict[str, str], dropped: set[str]) -> None:
+        """Note that the page holds these objects, and let go of what it held before or dropped."""
         before = self._record(claim.page).get("held", {})
+        ttl = PARKED if claim.state == "parked" else self._grace
+        if claim.state != "open":
+            # A token in localStorage comes back with the next page, be it tomorrow.
+            stays = {name for name, kind in {**before, **kinds}.items() if kind == "local"}
+            before, kinds = {**before, **kinds}, {}
+        else:
+            stays = set(kinds)
         self._note(claim, kinds)
-        # A token in localStorage comes back with the next page, be it tomorrow.
-        stays = {name for name, kind in before.items() if claim.leaving and kind == "local"}
-        let_go = before.keys() - kinds.keys() - stays
+        let_go = (before.keys() | dropped) - stays
         for name in let_go - set(self._held_elsewhere(claim.page) if let_go else ()):
             with suppress(ValueMissing):
-                self._store.touch(self._objects, name, self._grace)
+                self._store.touch(self._objects, name, ttl)
 
     def _note(self, claim: Claim, kinds: dict[str, str]) -> None:
         # What is not noted is leased all the same; it only is not let go of before the lease ends.
         if claim.page not in self._pages() and len(self._pages()) >= MOST_PAGES:
             return
         record = json.dumps({"turn": claim.turn, "held": kinds}).encode()
-        self._store.put(self._claims, claim.page, [record], ttl=self._grace if claim.leaving else LEASE)
+        # The turn of a page that is gone is kept for a while: a claim may still be under way.
+        self._store.put(self._claims, claim.page, [record], ttl=LEASE if kinds else self._grace)
 
     def _held_elsewhere(self, page: str) -> Iterator[str]:
         for other in self._pages():

@@ -10,6 +10,7 @@ import pytest
 from dash import Input, Output, dcc, html
 
 from dash_brain import ServerStore, brain_callback, session_brain
+from dash_brain.claims import PARKED
 from dash_brain.exchange import LEASE, UNCLAIMED, _registry
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
@@ -68,11 +69,14 @@ class Claiming:
         Claiming.number += 1
         self.page, self.name, self.turn = page, f"{Claiming.number:032x}", 0
 
-    def body(self, *tokens: str | None, leaving: bool = False, kind: str = "memory") -> dict[str, Any]:
+    def body(
+        self, *tokens: str | None, state: str = "open", kind: str = "memory", dropped: Any = ()
+    ) -> dict[str, Any]:
         self.turn += 1
         mark = self.page.props["a"]["mark"]
         held = [{"id": "a", "mark": mark, "token": token, "kind": kind} for token in tokens]
-        return {"page": self.name, "turn": self.turn, "leaving": leaving, "held": held}
+        told = {"page": self.name, "turn": self.turn, "state": state, "held": held}
+        return {**told, "dropped": list(dropped)}
 
     def post(self, body: Any) -> Any:
         return self.page.client.post(self.page.prefix + "_dash-brain-claim", data=json.dumps(body))
@@ -149,27 +153,45 @@ def test_leaving_the_page_lets_go_of_everything_it_held(open_page, app, clock):
     page = open_page(app)
     claim, token = Claiming(page), made(page)
     claim(token)
-    claim(leaving=True)
+    claim(state="gone")
     clock.passes(GRACE + 1)
     assert objects() == 0
+
+
+def test_leaving_lets_go_of_what_was_never_claimed_before(open_page, app, clock):
+    page = open_page(app)
+    Claiming(page)(made(page), state="gone")
+    clock.passes(GRACE + 1)
+    assert objects() == 0
+
+
+def test_what_a_page_held_for_a_moment_dies_after_the_grace(open_page, app, clock):
+    page = open_page(app)
+    moment, held = made(page), made(page)
+    Claiming(page)(held, dropped=[moment, held, "no token"])
+    clock.passes(GRACE + 1)
+    assert lives(page, held)
+    assert not lives(page, moment)
 
 
 def test_a_reload_claims_a_session_store_again(open_page, app, clock):
     page = open_page(app)
     before, token = Claiming(page), made(page)
     before(token, kind="session")
-    before(leaving=True)
+    before(state="gone")
     clock.passes(GRACE / 2)
     assert Claiming(open_page(app, like=page))(token, kind="session") == []
     clock.passes(LEASE - 1)
     assert lives(page, token)
 
 
-def test_a_local_store_outlives_its_page(open_page, app, clock):
+@pytest.mark.parametrize("claimed_before", [True, False])
+def test_a_local_store_outlives_its_page(open_page, app, clock, claimed_before):
     page = open_page(app)
     claim, token = Claiming(page), made(page)
-    claim(token, kind="local")
-    claim(leaving=True)
+    if claimed_before:
+        claim(token, kind="local")
+    claim(token, kind="local", state="gone")
     clock.passes(7 * 3600)
     assert lives(page, token)
     clock.passes(3600)
@@ -203,7 +225,7 @@ def test_a_cloned_tab_keeps_what_the_other_lets_go(open_page, app, clock, way):
     one, clone, token = Claiming(page), Claiming(page), made(page)
     one(token)
     clone(token)
-    one(leaving=True) if way == "leaving" else one(None)
+    one(state="gone") if way == "leaving" else one(None)
     clock.passes(LEASE - 1)
     assert lives(page, token)
 
@@ -225,7 +247,7 @@ def test_a_claim_under_way_when_the_page_left_does_not_bring_it_back(open_page, 
     claim, token = Claiming(page), made(page)
     claim(token)
     late = claim.body(token)
-    claim(leaving=True)
+    claim(state="gone")
     claim.post(late)
     clock.passes(GRACE + 1)
     assert objects() == 0
@@ -297,7 +319,7 @@ def test_another_sessions_claims_neither_keep_nor_delete(open_page, app, clock):
     Claiming(mine)(kept)
     foreign = Claiming(yours)
     assert foreign(token, kept) == [0, 1]
-    foreign(leaving=True)
+    foreign(kept, state="gone", dropped=[token, kept])
     clock.passes(GRACE + 1)
     assert lives(mine, kept)
     clock.passes(UNCLAIMED)
@@ -325,8 +347,11 @@ def test_what_a_session_keeps_by_name_lives_while_a_page_is_open(open_page, app,
         {"page": 5},
         {"turn": "1"},
         {"turn": True},
-        {"leaving": 1},
+        {"state": 1},
+        {"state": "other"},
         {"held": 5},
+        {"dropped": 5},
+        {"dropped": ["x"] * 1001},
         {"held": [5]},
         {"held": [{"id": "a"}]},
         {"held": [{"id": 5, "mark": "", "token": None, "kind": "memory"}]},
@@ -364,3 +389,16 @@ def test_the_route_is_not_there_before_dash_brain_is_used(open_page, app, clock,
     monkeypatch.setattr(hooks, "_used", False)
     assert Claiming(page).post({}).status_code == 404
     assert "Set-Cookie" not in page.get("").headers
+
+
+def test_a_page_in_the_back_forward_cache_holds_on_for_a_while(open_page, app, clock):
+    page = open_page(app)
+    claim, token = Claiming(page), made(page)
+    claim(token)
+    claim(token, state="parked")
+    clock.passes(PARKED - 1)
+    assert claim(token) == []
+    clock.passes(LEASE - 1)
+    claim(token, state="parked")
+    clock.passes(PARKED + 1)
+    assert claim(token) == [0]

@@ -1,0 +1,159 @@
+"""Memory comes back in a real browser: when a value is replaced, cleared, left, or its tab closed."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from dash_brain.stores import SharedMemoryStore
+from tests.app.test_browser import Tab
+from tests.conftest import Server, chrome
+
+GRACE = 2.0
+
+
+@pytest.fixture(scope="module")
+def name() -> str:
+    return f"test-lifetime-{secrets.token_hex(4)}"
+
+
+@pytest.fixture(scope="module")
+def store(name: str) -> Iterator[SharedMemoryStore]:
+    import shutil
+
+    store = SharedMemoryStore(name)
+    yield store
+    shutil.rmtree(f"{store.folder}/dash_brain-0/{name}", ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def served(serve_for_module: Any, store: SharedMemoryStore, name: str) -> Server:
+    env = {"DASH_BRAIN_STORE": f"shm://{name}", "DASH_BRAIN_GRACE": str(GRACE)}
+    return serve_for_module("tests.app.served:server", workers=4, env=env)
+
+
+@pytest.fixture
+def tab(served: Server, store: SharedMemoryStore) -> Iterator[Tab]:
+    for domain in ("session", "claims"):
+        for namespace in list(store.namespaces(domain)):
+            store.drop(namespace)
+    with chrome() as driver:
+        page = Tab(driver, served.url)
+        page.wait("shape", "empty")
+        page.wait("visits-text", "visit 1")
+        yield page
+
+
+def types_of(store: SharedMemoryStore) -> list[str]:
+    store.sweep()
+    spaces = list(store.namespaces("session"))
+    return sorted(store.info(space, key).meta["type"] for space in spaces for key in store.scan(space))
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 15
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.1)
+
+
+def settles(store: SharedMemoryStore, *types: str) -> None:
+    wait_for(lambda: types_of(store) == sorted(types), f"{sorted(types)}; there is {types_of(store)}")
+    time.sleep(1.5 * GRACE)
+    assert types_of(store) == sorted(types)
+
+
+def make(tab: Tab, clicks: int) -> None:
+    tab.click("make")
+    tab.wait("shape", f"1250000 {1249999 * clicks}")
+    tab.wait("tab-text", f"clicks {clicks}")
+
+
+def test_each_store_of_a_page_keeps_one_value(tab: Tab, store: SharedMemoryStore) -> None:
+    for clicks in range(1, 6):
+        make(tab, clicks)
+    settles(store, "dict", "dict", "pandas.DataFrame")
+    make(tab, 6)
+
+
+def test_clearing_a_store_frees_its_value(tab: Tab, store: SharedMemoryStore) -> None:
+    make(tab, 1)
+    tab.click("clear")
+    tab.wait("shape", "empty")
+    settles(store, "dict", "dict")
+
+
+def test_a_reload_keeps_the_session_stores_and_frees_the_memory_stores(
+    tab: Tab, store: SharedMemoryStore
+) -> None:
+    make(tab, 1)
+    tab.driver.refresh()
+    tab.wait("tab-text", "clicks 1")
+    settles(store, "dict", "dict")
+    assert tab.text("tab-text") == "clicks 1"
+
+
+def test_closing_the_only_tab_frees_everything(tab: Tab, store: SharedMemoryStore) -> None:
+    make(tab, 1)
+    only = tab.driver.current_window_handle
+    tab.driver.switch_to.new_window("tab")
+    other = tab.driver.current_window_handle
+    tab.driver.switch_to.window(only)
+    tab.driver.close()
+    tab.driver.switch_to.window(other)
+    settles(store)
+
+
+def test_a_page_in_the_back_forward_cache_keeps_what_it_holds(tab: Tab, store: SharedMemoryStore) -> None:
+    make(tab, 1)
+    tab.driver.get("about:blank")
+    settles(store, "dict", "dict", "pandas.DataFrame")
+    tab.driver.back()
+    tab.wait("shape", "1250000 1249999")
+    make(tab, 2)
+    settles(store, "dict", "dict", "pandas.DataFrame")
+
+
+def test_closing_one_of_two_tabs_frees_its_own_values_only(
+    tab: Tab, store: SharedMemoryStore, served: Server
+) -> None:
+    make(tab, 1)
+    first = tab.driver.current_window_handle
+    tab.driver.switch_to.new_window("tab")
+    other = Tab(tab.driver, served.url)
+    make(other, 1)
+    tab.driver.close()
+    tab.driver.switch_to.window(first)
+    settles(store, "dict", "dict", "pandas.DataFrame")
+    make(tab, 2)
+
+
+def test_an_unmounted_memory_store_frees_its_value(tab: Tab, store: SharedMemoryStore) -> None:
+    for clicks in (1, 2, 3):
+        tab.click("grow")
+        tab.wait("parts-text", repr([(i, clicks) for i in range(clicks)]))
+    settles(store, "dict", "tuple", "tuple", "tuple")
+
+
+def test_a_page_whose_values_are_gone_heals_itself(tab: Tab, store: SharedMemoryStore) -> None:
+    make(tab, 1)
+    for namespace in list(store.namespaces("session")):
+        store.drop(namespace)
+    tab.driver.execute_script("document.dispatchEvent(new Event('visibilitychange'))")
+    tab.wait("shape", "empty")
+    tab.wait("tab-text", "none")
+    make(tab, 2)
+
+
+def test_a_page_that_outlives_a_lost_store_goes_on(tab: Tab, store: SharedMemoryStore) -> None:
+    import shutil
+
+    make(tab, 1)
+    shutil.rmtree(f"{store.folder}/dash_brain-0/{store.name}")
+    tab.driver.execute_script("document.dispatchEvent(new Event('visibilitychange'))")
+    tab.wait("shape", "empty")
+    make(tab, 2)
