@@ -41,8 +41,9 @@ def prose(document: Path) -> str:
 
 
 def links(document: Path) -> list[str]:
-    """Return the targets of all links that do not leave the repository."""
-    targets: list[str] = re.findall(r"\]\(([^)\s]+)\)", prose(document))
+    """Return the targets of all links and images that do not leave the repository."""
+    text = prose(document)
+    targets: list[str] = [*re.findall(r"\]\(([^)\s]+)", text), *re.findall(r'(?:src|href)="([^"]+)"', text)]
     return [target for target in targets if not re.match(r"\w+:", target)]
 
 
