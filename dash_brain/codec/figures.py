@@ -33,7 +33,11 @@ def _reduce_figure(figure: Any) -> tuple[Any, ...]:
 def new_figure(cls: Any, properties: dict[str, Any]) -> Any:
     """Return the figure with these properties. Stored streams refer to this function."""
     figure = cls(properties)
-    if "template" not in properties["layout"]:
+    template = properties["layout"].get("template")
+    if template is None:
         # A new figure takes the default template of this process.
         figure.layout.template = None
+    elif not template:
+        # A new figure fills an empty template.
+        figure.update_layout(template=None)
     return figure
