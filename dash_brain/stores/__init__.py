@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from dash_brain.errors import StoreURLError
 from dash_brain.stores.base import Store
@@ -69,7 +70,8 @@ def _make(url: str) -> Store:
     except (KeyError, ValueError, TypeError, AttributeError):
         raise StoreURLError(f"{_shown(url)} is no URL of a store; it is {_ALLOWED}.{_hint(url)}") from None
     if parts.query or parts.fragment:
-        raise StoreURLError(f"{_shown(url)}: no parameters are known; the URL is {_ALLOWED}.")
+        given = ", ".join(name for name, _ in parse_qsl(parts.query, keep_blank_values=True)) or "#"
+        raise StoreURLError(f"{_shown(url)}: unknown parameter {given}; the URL is {_ALLOWED}.")
     try:
         return make(parts)
     except ValueError as error:
@@ -99,8 +101,8 @@ def _name(parts: SplitResult) -> str:
 
 def _shown(url: object) -> str:
     # A URL may carry a password: only its scheme is shown.
-    scheme = urlsplit(url).scheme if isinstance(url, str) and "://" in url else ""
-    return f"{scheme}://…" if scheme else "What was given"
+    scheme = re.match(r"[a-z]+(?=:)", url) if isinstance(url, str) else None
+    return f"{scheme[0]}:…" if scheme else "What was given"
 
 
 def _hint(url: object) -> str:

@@ -12,22 +12,27 @@ from dash_brain.errors import StoreError, StoreFull, StoreUnavailable, ValueMiss
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: No blocks, no inodes or no quota; a limit for files; no memory for a page of shared memory.
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM}
+#: No blocks, no inodes, no quota, or a limit for files.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def typed(error: OSError) -> StoreError:
     """Return ``error`` as the store's own."""
     if error.errno in _FULL:
-        return StoreFull(
-            f"There is no room for the value ({error.strerror}); what was stored before is untouched. "
-            "Delete values, or give the store a larger place."
-        )
+        return no_room(error)
     if error.errno == errno.EMFILE:
         return StoreUnavailable(
             "This process has too many open files; raise its limit (ulimit -n), or keep fewer values at once."
         )
     return StoreUnavailable(f"The store cannot be used: {error}.")
+
+
+def no_room(error: OSError) -> StoreFull:
+    """Return the error for a value that does not fit."""
+    return StoreFull(
+        f"There is no room for the value ({error.strerror}); what was stored before is untouched. "
+        "Delete values, or give the store a larger place."
+    )
 
 
 def faults_are_typed(method: Callable[P, T]) -> Callable[P, T]:

@@ -9,6 +9,7 @@ from mmap import mmap
 
 from dash_brain.stores import objectfile
 from dash_brain.stores.base import Frame
+from dash_brain.stores.faults import no_room
 from dash_brain.stores.platform import LACKING, map_private
 
 #: Up to here reading is faster than mapping.
@@ -23,9 +24,14 @@ _HEAD_AT_ONCE = 4096
 def fill(file: int, pieces: Sequence[Frame], used: float, expires: float | None) -> None:
     """Write an object into a new file and make it what no umask changes: readable by its owner only."""
     size = sum(map(len, pieces))
-    if size >= RESERVE_FROM:
-        reserve(file, size)
-    write_all(file, pieces, size)
+    try:
+        if size >= RESERVE_FROM:
+            reserve(file, size)
+        write_all(file, pieces, size)
+    except OSError as error:
+        if error.errno != errno.ENOMEM:
+            raise
+        raise no_room(error) from error  # the memory of a container, which shared memory is part of
     os.fchmod(file, 0o400)
     set_times(file, used, expires)
 

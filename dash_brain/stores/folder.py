@@ -38,10 +38,11 @@ def open_private(parent: int, name: str, shown: str) -> int:
     StoreUnavailable
         When what lies there is not a folder, not ours, or open to others.
     """
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(name, 0o700, dir_fd=parent)
     try:
-        descriptor = _open_folder(parent, name)
+        platform.make_folder(name, parent)
+        descriptor = os.open(name, _FOLDER | platform.NO_FOLLOW, dir_fd=parent)
+    except FileNotFoundError:  # removed meanwhile
+        raise
     except OSError as error:
         raise _refuse(shown, f"cannot be opened as a folder ({error.strerror})") from error
     try:
@@ -50,22 +51,6 @@ def open_private(parent: int, name: str, shown: str) -> int:
         os.close(descriptor)
         raise
     return descriptor
-
-
-def _open_folder(parent: int, name: str) -> int:
-    try:
-        return os.open(name, _FOLDER | platform.NO_FOLLOW, dir_fd=parent)
-    except PermissionError:
-        heal_folder(parent, name)
-        return os.open(name, _FOLDER | platform.NO_FOLLOW, dir_fd=parent)
-
-
-def heal_folder(parent: int, name: str) -> None:
-    """Give a folder of ours the owner's rights that a strange umask took away when it was made."""
-    found = os.stat(name, dir_fd=parent, follow_symlinks=False)
-    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
-    if ours and stat.S_IMODE(found.st_mode) & ~0o700 == 0:
-        os.chmod(name, 0o700, dir_fd=parent)
 
 
 def _check_private(descriptor: int, shown: str) -> None:
@@ -111,7 +96,7 @@ class Root:
     def __init__(self, folder: str, name: str) -> None:
         self._open: list[int] = []
         self.shown = os.path.join(folder, f"dash_brain-{os.geteuid()}", name)
-        if not platform.is_supported():
+        if not platform.SUPPORTED:
             raise StoreUnavailable("This system has no private folders to share; use memory:// instead.")
         os.makedirs(folder, mode=0o700, exist_ok=True)
         self.descriptor = self._keep(open_store_folder(folder, name, self.shown))
@@ -160,9 +145,7 @@ class Root:
     def make_folder(self, path: str) -> None:
         """Make the folder ``<domain>/<name>``, and the one above it."""
         for part in (os.path.dirname(path), path):
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(part, 0o700, dir_fd=self.descriptor)
-            heal_folder(self.descriptor, part)
+            platform.make_folder(part, self.descriptor)
 
     def names(self, path: str = ".") -> list[str]:
         """Return the names in a folder, none if it is not there."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import struct
 import sys
 import threading
 
 from dash_brain.stores.locks import KernelLocks
-from dash_brain.stores.platform import LACKING, open_healed
+from dash_brain.stores.platform import LACKING, make_folder, open_healed
 from dash_brain.stores.publishing import remove
 
 try:
@@ -138,9 +137,8 @@ class FlockedFiles:
         flags = os.O_CREAT | os.O_RDWR
         try:
             return open_healed(self._path(number), flags, self._folder)
-        except FileNotFoundError:
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(self.HIDDEN, 0o700, dir_fd=self._folder)
+        except (FileNotFoundError, PermissionError):
+            make_folder(self.HIDDEN, self._folder)
             return open_healed(self._path(number), flags, self._folder)
 
     def _path(self, number: int) -> str:

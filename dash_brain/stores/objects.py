@@ -41,12 +41,13 @@ def put(
     pieces = compose(frames, place=path, label=label, object_id=object_id, created=now, seal=root.seal)
     for attempt in range(_ATTEMPTS):
         try:
+            if attempt:
+                root.make_folder(folder_of(namespace))
             root.publish(root, path, lambda file: files.fill(file, pieces, now, expires))
             break
         except (FileNotFoundError, PermissionError):
             if root.gone() or attempt == _ATTEMPTS - 1:
                 raise
-            root.make_folder(folder_of(namespace))
     return object_id.hex()
 
 

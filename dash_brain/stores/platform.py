@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import mmap
 import os
+import stat
 import sys
 import tempfile
 
@@ -14,17 +16,17 @@ CLOSE_ON_EXEC: int = getattr(os, "O_CLOEXEC", 0)
 FOLDER: int = getattr(os, "O_DIRECTORY", 0)
 NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 TMPFILE: int = getattr(os, "O_TMPFILE", 0)
-_NO_RESERVE: int = getattr(mmap, "MAP_NORESERVE", 0)
+# Python names it from 3.13 on; it has this value but on a few rare machines, which do without.
+_USUAL = sys.platform == "linux" and os.uname().machine in ("x86_64", "aarch64", "riscv64", "s390x")
+_NO_RESERVE: int = getattr(mmap, "MAP_NORESERVE", 0x4000 if _USUAL else 0)
+
+#: Whether this system can work through directory descriptors at all. Windows cannot.
+SUPPORTED = os.open in os.supports_dir_fd and hasattr(os, "fchmod")
 
 _SHARED_MEMORY = "/dev/shm"
 
 #: How a kernel or a file system says that it does not know what it is asked for.
 LACKING = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.ENOLCK, errno.ENOSYS}
-
-
-def is_supported() -> bool:
-    """Say whether this system can work through directory descriptors at all."""
-    return os.open in os.supports_dir_fd and hasattr(os, "fchmod")
 
 
 def map_private(descriptor: int, size: int) -> mmap.mmap:
@@ -46,8 +48,22 @@ def open_healed(path: str, flags: int, folder: int) -> int:
     try:
         return os.open(path, flags, 0o600, dir_fd=folder)
     except PermissionError:
-        os.chmod(path, 0o600, dir_fd=folder)
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            os.chmod(path, 0o600, dir_fd=folder)
         return os.open(path, flags, 0o600, dir_fd=folder)
+
+
+def make_folder(path: str, parent: int) -> None:
+    """Make a folder for its owner only, unless it is there.
+
+    A strange umask may take rights from the owner too; whoever finds such a folder of ours gives them back.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, 0o700, dir_fd=parent)
+    found = os.stat(path, dir_fd=parent, follow_symlinks=False)
+    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    if ours and found.st_mode & 0o700 != 0o700 and not found.st_mode & 0o077:
+        os.chmod(path, 0o700, dir_fd=parent)
 
 
 def default_folder() -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from dash_brain.stores import FileStore, SharedMemoryStore
-from tests.stores.fallbacks import place
+from tests.stores.places import place
 
 
 @pytest.fixture

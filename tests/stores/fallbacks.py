@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from dash_brain.stores import FileStore
 from dash_brain.stores.folder import Root
 from dash_brain.stores.kernel_locks import FlockedFiles
@@ -24,8 +22,3 @@ class FallbackStore(FileStore):
     """A ``FileStore`` that was told the system lacks what Linux has, in any process that opens it."""
 
     _Root = FallbackRoot
-
-
-def place(store) -> str:
-    """Return the folder of a local store."""
-    return os.path.join(store.folder, f"dash_brain-{os.geteuid()}", store.name)

@@ -10,7 +10,8 @@ import pytest
 
 from dash_brain.stores import FileStore, MemoryStore, SharedMemoryStore
 from dash_brain.testing import Clock, LocksContract, ScansContract, SharedContract, StoreContract
-from tests.stores.fallbacks import FallbackStore, place
+from tests.stores.fallbacks import FallbackStore
+from tests.stores.places import place
 
 
 class OwnClock:

@@ -1,0 +1,36 @@
+"""Where stores of tests lie, and what is in there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def place(store) -> Path:
+    """Return the folder of a local store."""
+    return Path(store.folder, f"dash_brain-{os.geteuid()}", store.name)
+
+
+def file_of(store, domain="brain") -> Path:
+    """Return the file of the only object of a domain."""
+    (file,) = (path for path in (place(store) / domain).rglob("*") if path.is_file())
+    return file
+
+
+def everything(store) -> set[str]:
+    """Return the paths of all files and folders of a store, below its own."""
+    return {str(path.relative_to(place(store))) for path in place(store).rglob("*")}
+
+
+@contextmanager
+def mounted(folder: Path, options: str) -> Iterator[Path]:
+    """Mount a tmpfs of its own; needs root."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)

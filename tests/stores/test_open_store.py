@@ -1,0 +1,84 @@
+"""A URL names a store."""
+
+from __future__ import annotations
+
+import os
+import pickle
+
+import pytest
+
+from dash_brain.errors import BrainError, StoreURLError
+from dash_brain.stores import FileStore, MemoryStore, SharedMemoryStore, open_store
+from tests.stores.test_mapped_files import in_child
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "name"),
+    [
+        (None, SharedMemoryStore, "default"),
+        ("shm://", SharedMemoryStore, "default"),
+        ("shm://Orders-2", SharedMemoryStore, "Orders-2"),
+        ("file:///some/folder", FileStore, "default"),
+        ("file:///with%20space", FileStore, "default"),
+        ("file://localhost/some/folder", FileStore, "default"),
+    ],
+)
+def test_url_names_a_store(url, kind, name):
+    store = open_store(url)
+    assert type(store) is kind
+    assert store.name == name
+
+
+def test_folder_is_the_path_of_the_url():
+    assert open_store("file:///with%20space/and%23").folder == "/with space/and#"
+
+
+def test_same_url_gives_the_same_store_and_another_another():
+    assert open_store("memory://a") is open_store("memory://a")
+    assert open_store("memory://a") is not open_store("memory://b")
+    assert open_store(None) is open_store("shm://")
+    assert type(open_store("memory://")) is MemoryStore
+
+
+def test_store_is_returned_as_it_is():
+    store = MemoryStore()
+    assert open_store(store) is store
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "shm", "shm:name", "http://x", "file://host/folder", "file:relative", "file://", "shm://a/b"),
+        *("shm://..", "shm://a%20b", "memory://a?x=1", "shm://?size=2GiB", "file:///x?size=2", "shm://a#b"),
+        *("redis://localhost", "rediss://localhost", "://", "shm://[", 5, b"shm://"),
+    ],
+)
+def test_other_urls_are_refused_with_what_is_allowed(url):
+    with pytest.raises(
+        StoreURLError, match=r"shm://\[name\], file:///folder, or memory://\[name\]"
+    ) as caught:
+        open_store(url)
+    assert isinstance(caught.value, BrainError)
+    assert isinstance(caught.value, ValueError)
+
+
+def test_redis_is_said_to_be_missing_and_its_password_is_not_shown():
+    with pytest.raises(StoreURLError, match="Redis is not in this release") as caught:
+        open_store("redis://user:secret-word@host/0")
+    assert "secret-word" not in str(caught.value)
+
+
+def test_parameters_are_refused_by_name():
+    with pytest.raises(StoreURLError, match="size"):
+        open_store("shm://?size=2GiB")
+
+
+def test_child_opens_stores_as_well():
+    open_store("memory://before-fork")
+    assert in_child(lambda: open_store("memory://in-child") is open_store("memory://in-child"))
+    assert os.getpid()
+
+
+def test_errors_travel_between_processes():
+    error = StoreURLError("what and why")
+    assert str(pickle.loads(pickle.dumps(error))) == "what and why"
