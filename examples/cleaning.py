@@ -60,7 +60,8 @@ def clean_data(station):
 @brain_callback(Output("graph", "figure"), Input("intermediate-value", "data"))
 def update_graph(cleaned):
     hourly = cleaned.resample("h", on="time")["temperature"].mean().reset_index()
-    return px.line(hourly, x="time", y="temperature", title="Temperature, hourly means", template=THEME)
+    hourly = hourly.rename(columns={"time": "", "temperature": "°C"})
+    return px.line(hourly, x="", y="°C", title="Temperature, hourly means", template=THEME)
 
 
 @brain_callback(Output("table", "children"), Input("intermediate-value", "data"))

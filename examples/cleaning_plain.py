@@ -65,7 +65,8 @@ def read_back(jsonified_cleaned_data):
 def update_graph(jsonified_cleaned_data):
     cleaned = read_back(jsonified_cleaned_data)
     hourly = cleaned.resample("h", on="time")["temperature"].mean().reset_index()
-    return px.line(hourly, x="time", y="temperature", title="Temperature, hourly means", template=THEME)
+    hourly = hourly.rename(columns={"time": "", "temperature": "°C"})
+    return px.line(hourly, x="", y="°C", title="Temperature, hourly means", template=THEME)
 
 
 @callback(Output("table", "children"), Input("intermediate-value", "data"))

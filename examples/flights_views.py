@@ -25,10 +25,12 @@ COLUMNS = {
 COLORBAR = {
     "orientation": "h",
     "y": -0.02,
-    "len": 0.5,
+    "len": 0.6,
     "thickness": 8,
     "outlinewidth": 0,
-    "ticksuffix": " min",
+    "tickvals": [-10, 10, 30],
+    "ticktext": ["10 min early", "10 late", "30 late"],
+    "tickangle": 0,
 }
 MARGIN = {"l": 16, "r": 16, "t": 52, "b": 16}
 

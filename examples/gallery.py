@@ -53,4 +53,4 @@ del os.environ["DASH_REQUESTS_PATHNAME_PREFIX"]
 server = DispatcherMiddleware(index, mounts)
 
 if __name__ == "__main__":
-    run_simple("127.0.0.1", 8050, server, threaded=True)
+    run_simple("127.0.0.1", int(os.environ.get("PORT", 8050)), server, threaded=True)

@@ -64,8 +64,8 @@ def show(weather, unit):
         html.Div(f"{degrees.max():.1f} °{unit[0]}", className="big"),
         html.Div(f"warmest of the day, fetched at {fetched:%H:%M:%S}", className="note"),
     ]
-    figure = px.area(x=readings["time"], y=degrees, labels={"x": "", "y": unit}, template=THEME)
-    return headline, figure
+    figure = px.line(x=readings["time"], y=degrees, title=f"The day in {unit}", template=THEME)
+    return headline, figure.update_layout(xaxis_title=None, yaxis_title=None)
 
 
 if __name__ == "__main__":

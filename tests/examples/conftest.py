@@ -1,0 +1,147 @@
+"""The gallery under gunicorn with four workers, and its pages in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.conftest import Server, chrome, gunicorn
+
+
+@pytest.fixture(scope="session")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    # The originals of examples 3 and 4 keep their caches in the folder for temporary files.
+    env = {"TMPDIR": str(tmp_path_factory.mktemp("caches"))}
+    with gunicorn("examples.gallery:server", workers=4, env=env) as server:
+        yield server
+
+
+@dataclass(frozen=True)
+class Callback:
+    """One request of a page, as the browser's network log tells it; times in seconds."""
+
+    output: str
+    request_bytes: int
+    response_bytes: int  # with its headers
+    worker: str
+    start: float
+    end: float
+
+
+class Page:
+    """One page of the gallery in one browser."""
+
+    def __init__(self, driver: Any, url: str) -> None:
+        self.driver = driver
+        self._url = url
+
+    def open(self, callbacks: int) -> float:
+        """Open the page and return the seconds until that many callbacks have answered."""
+        return self._timed(lambda: self.driver.get(self._url), callbacks)
+
+    def reload(self, callbacks: int) -> float:
+        return self._timed(self.driver.refresh, callbacks)
+
+    def choose(self, dropdown: str, option: str, callbacks: int) -> float:
+        """Choose an option and return the seconds until that many callbacks have answered."""
+        self.driver.find_element("id", dropdown).click()
+        found = self.wait(lambda: self._option(option))
+        return self._timed(found.click, callbacks)
+
+    def _option(self, text: str) -> Any:
+        options = self.driver.find_elements("css selector", ".dash-dropdown-option")
+        return next((option for option in options if option.text.strip() == text), None)
+
+    def _timed(self, act: Callable[[], object], callbacks: int) -> float:
+        begun = time.monotonic()
+        act()
+        self.wait(lambda: self.settled(callbacks))
+        return time.monotonic() - begun
+
+    def settled(self, callbacks: int) -> bool:
+        badge = self.badge()
+        return badge.get("waiting") == "0" and int(badge["calls"]) >= callbacks
+
+    def badge(self) -> dict[str, str]:
+        """Return what the badge has measured: bytes, calls, and calls that are waiting."""
+        return self.driver.execute_script("return {...document.getElementById('wire')?.dataset}")
+
+    def wait(self, condition: Callable[[], Any], timeout: float = 90) -> Any:
+        deadline = time.monotonic() + timeout
+        while not (result := condition()):
+            assert time.monotonic() < deadline, f"the page never got there: {self.text('react-entry-point')}"
+            time.sleep(0.05)
+        return result
+
+    def text(self, component: str) -> str:
+        found = self.driver.find_elements("id", component)
+        return found[0].text if found else ""
+
+    def figure(self, graph: str, expression: str) -> Any:
+        """Return an expression of the drawn figure: ``data`` and ``layout`` as plotly.js has them."""
+        drawn = f"document.querySelector('#{graph} .js-plotly-plot')"
+        self.wait(lambda: self.driver.execute_script(f"return !!{drawn}?._fullData"))
+        return self.driver.execute_script(f"const {{data, layout}} = {drawn}; return {expression}")
+
+    def network(self) -> dict[str, Callback]:
+        """Return the last callback for each output since the last look."""
+        messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+        requests: dict[str, dict[str, Any]] = {}
+        for message in messages:
+            params = message["params"]
+            requests.setdefault(params.get("requestId", ""), {})[message["method"]] = params
+        return {found.output: found for found in map(as_callback, requests.values()) if found}
+
+    def slowest(self) -> float:
+        """Return the seconds that the slowest of these callbacks took."""
+        return max(call.end - call.start for call in self.network().values())
+
+    def assert_console_is_clean(self) -> None:
+        assert [entry for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def as_callback(events: dict[str, Any]) -> Callback | None:
+    """Return the callback that these events of one request tell of, if they do."""
+    sent, answered = events.get("Network.requestWillBeSent"), events.get("Network.responseReceived")
+    finished = events.get("Network.loadingFinished")
+    if not (sent and answered and finished and "_dash-update-component" in sent["request"]["url"]):
+        return None
+    body = sent["request"]["postData"]
+    output = re.search(r'"output":"([^"]+)"', body)
+    assert output is not None
+    return Callback(
+        output=output[1],
+        request_bytes=len(body.encode()),
+        response_bytes=finished["encodedDataLength"],
+        worker=answered["response"]["headers"]["X-Worker"],
+        start=sent["timestamp"],
+        end=finished["timestamp"],
+    )
+
+
+@pytest.fixture(scope="module")
+def browser_for_module() -> Iterator[Any]:
+    with chrome() as driver:
+        yield driver
+
+
+@pytest.fixture
+def page(gallery: Server, browser_for_module: Any) -> Callable[[str], Page]:
+    """Turn the name of an example into its page, in a browser without cookies."""
+    browser_for_module.get("about:blank")
+    browser_for_module.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    browser_for_module.get_log("browser")
+    return lambda name: Page(browser_for_module, f"{gallery.url}/{name}/")
+
+
+@pytest.fixture
+def another_window(gallery: Server) -> Iterator[Callable[[str], Page]]:
+    """The same in another browser: another user, with cookies of its own."""
+    with chrome() as driver:
+        yield lambda name: Page(driver, f"{gallery.url}/{name}/")

@@ -1,0 +1,168 @@
+"""The examples with dash_brain: what each of them promises, seen in a browser."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import requests
+
+from tests.conftest import REPOSITORY
+
+
+def timestamps(text):
+    return re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+", text)
+
+
+def test_the_index_leads_to_every_example_and_its_original(gallery, browser_for_module):
+    browser = browser_for_module
+    browser.get(gallery.url)
+    links = {link.get_attribute("href") for link in browser.find_elements("css selector", ".links a")}
+    originals = [path.stem for path in REPOSITORY.glob("examples/*_plain.py")]
+    names = originals + [name.removesuffix("_plain") for name in originals]
+    assert len(names) == 12
+    assert links == {f"{gallery.url}/{name}/" for name in names}
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def test_ten_megabytes_are_cleaned_once_and_less_than_a_kilobyte_moves(gallery, page):
+    cleaning = page("cleaning")
+    cleaning.open(callbacks=3)
+    assert gallery.log.count("Cleaning Harbour") == 1
+    calls = cleaning.network()
+    assert calls["intermediate-value.data"].response_bytes < 1000
+    assert max(call.request_bytes for call in calls.values()) < 1000
+    assert cleaning.figure("graph", "data[0].x.length") == 720
+    assert "temperature" in cleaning.text("table")
+
+    assert cleaning.choose("dropdown", "Airport", callbacks=3) > 3
+    assert gallery.log.count("Cleaning Airport") == 1
+    cleaning.assert_console_is_clean()
+
+
+def test_each_graph_reads_its_own_of_three_frames(gallery, page):
+    aggregations = page("aggregations")
+    aggregations.open(callbacks=4)
+    assert gallery.log.count("Querying Lisbon") == 1
+    assert aggregations.figure("graph1", "data[0].x.length") == 52
+    titles = [aggregations.figure(f"graph{number}", "layout.title.text") for number in (1, 2, 3)]
+    assert titles == ["Apples sold per week", "Price of oranges by month", "Figs: orders by weight"]
+    assert max(call.request_bytes for call in aggregations.network().values()) < 1000
+    aggregations.assert_console_is_clean()
+
+
+def test_four_graphs_share_one_computation_and_come_from_several_workers(gallery, page):
+    signalling = page("signalling")
+    assert 3 < signalling.open(callbacks=5) < 10
+    assert gallery.log.count("Computing value with apples") == 1
+    calls = signalling.network()
+    graphs = [calls[f"graph-{number}.figure"] for number in (1, 2, 3, 4)]
+    assert len({graph.worker for graph in graphs}) > 1
+    assert max(graph.start for graph in graphs) < min(graph.end for graph in graphs)
+    types = [signalling.figure(f"graph-{number}", "data[0].type") for number in (1, 2, 3, 4)]
+    assert types == ["scatter", "scatter", "histogram2d", "histogram2dcontour"]
+    assert signalling.figure("graph-1", "data[0].mode") == "markers"
+    assert signalling.figure("graph-2", "data[0].line.shape") == "spline"
+    assert signalling.figure("graph-4", "data[0].x.length") == 500
+    signalling.assert_console_is_clean()
+
+
+def test_while_one_worker_computes_the_others_answer(gallery, page):
+    signalling = page("signalling")
+    signalling.open(callbacks=5)
+    signalling.driver.find_element("id", "dropdown").click()
+    signalling.wait(lambda: signalling._option("pineapples")).click()
+    signalling.wait(lambda: "Computing value with pineapples" in gallery.log)
+    begun = time.monotonic()
+    for _ in range(8):
+        requests.get(f"{gallery.url}/signalling/", timeout=10).raise_for_status()
+    assert time.monotonic() - begun < 2
+    assert signalling.badge()["waiting"] == "1"
+    signalling.wait(lambda: signalling.settled(callbacks=5))
+    assert gallery.log.count("Computing value with pineapples") == 1
+
+
+def test_a_value_chosen_before_a_reload_and_a_new_window_are_instant(gallery, page, another_window):
+    signalling = page("signalling")
+    signalling.open(callbacks=5)
+    signalling.choose("dropdown", "oranges", callbacks=5)
+    signalling.choose("dropdown", "apples", callbacks=5)
+    assert signalling.slowest() < 1
+    signalling.reload(callbacks=5)
+    assert signalling.slowest() < 1
+    new_window = another_window("signalling")
+    new_window.open(callbacks=5)
+    assert new_window.slowest() < 1
+    assert new_window.figure("graph-1", "data[0].x.length") == 500
+    assert gallery.log.count("Computing value with apples") == 1
+    assert gallery.log.count("Computing value with oranges") == 1
+
+
+def test_a_session_sees_one_set_of_timestamps_and_another_session_another(page, another_window):
+    mine = page("session_data")
+    mine.open(callbacks=2)
+    seen = timestamps(mine.text("output-1"))
+    assert len(seen) == 4
+    assert timestamps(mine.text("output-2")) == seen
+    mine.driver.find_element("id", "get-data-button").click()
+    mine.wait(
+        lambda: "clicked 1 times" in mine.text("output-1") and "clicked 1 times" in mine.text("output-2")
+    )
+    assert timestamps(mine.text("output-1")) == timestamps(mine.text("output-2")) == seen
+    mine.reload(callbacks=2)
+    assert mine.slowest() < 1
+    assert timestamps(mine.text("output-1")) == timestamps(mine.text("output-2")) == seen
+    assert [line[-1] for line in mine.text("output-1").splitlines()[-4:]] == ["a", "b", "a", "c"]
+
+    yours = another_window("session_data")
+    yours.open(callbacks=2)
+    assert not set(timestamps(yours.text("output-1"))) & set(seen)
+    assert timestamps(yours.text("output-2")) == timestamps(yours.text("output-1"))
+    mine.assert_console_is_clean()
+    yours.assert_console_is_clean()
+
+
+def test_switching_the_unit_fetches_nothing(page):
+    temperature = page("temperature")
+    assert temperature.open(callbacks=2) > 3
+    celsius, fetched = temperature.text("temperature").splitlines()
+    temperature.network()
+    temperature.driver.find_element("css selector", "#unit label:last-of-type").click()
+    temperature.wait(lambda: "°F" in temperature.text("temperature"))
+    fahrenheit, fetched_again = temperature.text("temperature").splitlines()
+    assert fetched_again == fetched
+    assert abs(degrees(celsius) * 9 / 5 + 32 - degrees(fahrenheit)) < 0.2
+    (call,) = temperature.network().values()
+    assert call.output == "..temperature.children...graph.figure.."
+    assert call.request_bytes < 1000
+    temperature.assert_console_is_clean()
+
+
+def degrees(text):
+    return float(text.split()[0])
+
+
+def test_the_flights_answer_filters_clicks_and_sorting_within_kilobytes(page):
+    flights = page("flights")
+    flights.open(callbacks=7)
+    assert "336,776" in flights.text("numbers")
+    calls = flights.network()
+    assert calls["selection.data"].response_bytes < 1000
+    assert max(call.request_bytes for call in calls.values()) < 1000
+    assert int(flights.badge()["bytes"]) < 100_000
+    assert "KB" in flights.text("wire-total")
+    assert flights.text("wire-note") == "plain Dash moves 258 MB"
+
+    flights.choose("origin", "LGA", callbacks=7)
+    assert "104,662" in flights.text("numbers")
+    click_on_the_worst_hour(flights)
+    flights.wait(lambda: flights.text("weekday") and flights.text("hour") == "21")
+    flights.wait(lambda: "104,662" not in flights.text("numbers"))
+    flights.assert_console_is_clean()
+
+
+def click_on_the_worst_hour(flights):
+    flights.driver.execute_script(
+        "const heat = document.querySelector('#hours .js-plotly-plot');"
+        "heat.emit('plotly_click', {points: [{x: 21, y: 'Thu', data: {}, fullData: {}}]})"
+    )

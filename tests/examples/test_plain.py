@@ -1,0 +1,45 @@
+"""The plain-Dash originals: they run on today's libraries, and cost what the examples say that they cost."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.examples.test_gallery import timestamps
+
+
+@pytest.fixture(scope="module")
+def browser_for_module(browser_for_module):
+    """Keep no network log: chromedriver takes minutes over requests of 40 MB."""
+    browser_for_module.execute_cdp_cmd("Network.disable", {})
+    return browser_for_module
+
+
+@pytest.mark.parametrize(
+    ("name", "callbacks", "least_bytes"),
+    [("cleaning", 3, 40e6), ("aggregations", 4, 20e6), ("signalling", 5, 0), ("temperature", 2, 30e3)],
+)
+def test_the_original_runs_and_moves_its_data_through_the_browser(page, name, callbacks, least_bytes):
+    original = page(f"{name}_plain")
+    assert original.open(callbacks) > 3
+    assert int(original.badge()["bytes"]) > least_bytes
+    original.assert_console_is_clean()
+
+
+def test_the_original_runs_the_query_for_each_output_and_they_differ(page):
+    original = page("session_data_plain")
+    original.open(callbacks=2)
+    first, second = timestamps(original.text("output-1")), timestamps(original.text("output-2"))
+    assert len(first) == len(second) == 4
+    assert first != second
+    original.assert_console_is_clean()
+
+
+def test_the_flights_page_tells_truly_what_its_original_moves(page):
+    original = page("flights_plain")
+    original.open(callbacks=7)
+    moved = int(original.badge()["bytes"])
+    original.assert_console_is_clean()
+    flights = page("flights")
+    flights.open(callbacks=7)
+    assert flights.text("wire-note") == f"plain Dash moves {moved / 1e6:.0f} MB"
+    assert f"plain Dash: {moved / 1e6:.1f} MB" in flights.text("wire")
