@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, cast
 
 import dash
@@ -32,27 +34,32 @@ __all__ = [
 
 is_no_update: Callable[[object], bool] = NoUpdate.is_no_update
 
-_apps: list[dash.Dash] = []
+_apps: weakref.WeakSet[dash.Dash] = weakref.WeakSet()
 
 
 def remember_app(app: dash.Dash) -> None:
     """Keep the app among those that :func:`requested_app` can find."""
-    _apps.append(app)
+    _apps.add(app)
+    _app_at.cache_clear()
 
 
 def requested_app() -> dash.Dash | None:
-    """Return the Dash app whose route the current request came in by, None outside of requests.
+    """Return the Dash app below whose path the current request came in, None outside of requests.
 
     While a callback runs, ``dash.get_app()`` names the app that was created last, which is the wrong one
     when a process serves several.
     """
     if not flask.has_request_context():
         return None
-    server, endpoint = flask.current_app._get_current_object(), flask.request.endpoint  # type: ignore[attr-defined]
-    for app in reversed(_apps):
-        if app.server is server and endpoint in app.routes:
-            return app
-    return _latest_app()
+    server = flask.current_app._get_current_object()  # type: ignore[attr-defined]
+    return _app_at(server, flask.request.path) or _latest_app()
+
+
+@lru_cache(maxsize=256)
+def _app_at(server: flask.Flask, path: str) -> dash.Dash | None:
+    prefixes = {app.config.routes_pathname_prefix: app for app in _apps if app.server is server}
+    asked = max(filter(path.startswith, prefixes), key=len, default=None)
+    return None if asked is None else prefixes[asked]
 
 
 def _latest_app() -> dash.Dash | None:

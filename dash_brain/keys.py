@@ -23,6 +23,7 @@ class Key:
 
     def __init__(self, master: bytes) -> None:
         self._master = master
+        self._derived: dict[str, bytes] = {}
 
     @cached_property
     def kid(self) -> str:
@@ -50,7 +51,9 @@ class Key:
         return signature.isascii() and hmac.compare_digest(signature, self.signature(label, *parts))
 
     def _derive(self, label: str) -> bytes:
-        return hmac.digest(self._master, b"dash_brain/" + label.encode(), "sha256")
+        if label not in self._derived:  # labels are few, and ours
+            self._derived[label] = hmac.digest(self._master, b"dash_brain/" + label.encode(), "sha256")
+        return self._derived[label]
 
 
 class KeyRing:
