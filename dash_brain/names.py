@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, Iterator, MutableMapping, ValuesView
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 from dash_brain import codec
@@ -113,14 +114,7 @@ class Names(MutableMapping[str, Any]):
         try:
             return self[name]  # type: ignore[no-any-return]
         except ValueMissing:
-            pass
-        with needs_lock(self._store).lock(f"{len(self._within)}:{self._within}/{name}"):
-            try:
-                return self[name]  # type: ignore[no-any-return]
-            except ValueMissing:
-                value = make()
-                self.learn(name, value, ttl=ttl)
-                return value
+            return self._make(name, make, ttl)
 
     def __getitem__(self, name: str) -> Any:
         return codec.decode(self._store.get(self._within, checked_name(name)))
@@ -179,6 +173,23 @@ class Names(MutableMapping[str, Any]):
     def clear(self) -> None:
         """Forget every name."""
         self._store.drop(self._within)
+
+    def _make(self, name: str, make: Callable[[], Value], ttl: float | None) -> Value:
+        with ExitStack() as held:
+            lock = needs_lock(self._store).lock(f"{len(self._within)}:{self._within}/{name}")
+            try:
+                held.enter_context(lock)
+            except RuntimeError as error:
+                raise RuntimeError(
+                    f"Making {name!r} asks for {name!r} itself; it would wait for ever."
+                ) from error
+            try:
+                return self[name]  # type: ignore[no-any-return]  # made while we waited
+            except ValueMissing:
+                pass
+            value = make()
+            self.learn(name, value, ttl=ttl)
+            return value
 
 
 class _Items(ItemsView[str, Any]):

@@ -1,0 +1,37 @@
+"""What the processes of a test do, in a module that they can import."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from dash_brain.brain import Brain
+
+
+def learn_once_in_threads(folder, name, made_in):
+    """Ask for one name in four threads; every making leaves a file in ``made_in``."""
+    brain = Brain(path=folder)
+
+    def make():
+        with open(f"{made_in}/{os.getpid()}-{time.monotonic_ns()}", "w"):
+            time.sleep(0.5)
+        return {"made by": os.getpid()}
+
+    with ThreadPoolExecutor(4) as pool:
+        return [turn.result() for turn in [pool.submit(brain.get_or_learn, name, make) for _ in range(4)]]
+
+
+def make_for_ever(folder, name, begun):
+    """Begin to make a value, and never finish."""
+
+    def make():
+        begun.set()
+        time.sleep(600)
+
+    Brain(path=folder).get_or_learn(name, make)
+
+
+def read_value(folder, name):
+    """Read a value in another process."""
+    return Brain(path=folder)[name]
