@@ -28,7 +28,7 @@ def select(**filters):
 
 @brain_callback(Output("numbers", "children"), Output("wire-note", "children"), Input("selection", "data"))
 def show_numbers(flights):
-    return views.numbers(flights), f"plain Dash moves {len(flights) * PLAIN_BYTES / 1e6:,.0f} MB"
+    return views.numbers(flights), f"plain Dash moves {len(flights) * PLAIN_BYTES / 1e6:.3g} MB"
 
 
 @brain_callback(Output("routes", "figure"), Input("selection", "data"))

@@ -141,7 +141,7 @@ def numbers(flights):
     late = flights["arr_delay"]
     flown = late.notna().sum()
     return [
-        tile("Flights", f"{len(flights):,}", f"to {flights['destination'].nunique()} airports"),
+        tile("Flights", f"{len(flights):,}", f"destinations: {flights['destination'].nunique()}"),
         tile("On time", percent((late <= 15).sum(), flown), "at most 15 minutes late"),
         tile("Median delay", f"{late.median():+.0f} min" if flown else "none", "on arrival"),
         tile("Cancelled", percent(flights["dep_delay"].isna().sum(), len(flights)), "never took off"),

@@ -41,5 +41,5 @@ def test_the_flights_page_tells_truly_what_its_original_moves(page):
     original.assert_console_is_clean()
     flights = page("flights")
     flights.open(callbacks=7)
-    assert flights.text("wire-note") == f"plain Dash moves {moved / 1e6:.0f} MB"
+    assert flights.text("wire-note") == f"plain Dash moves {moved / 1e6:.3g} MB"
     assert f"plain Dash: {moved / 1e6:.1f} MB" in flights.text("wire")
