@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import sys
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -88,14 +89,25 @@ def _met_before_failure(value: object) -> list[Any] | None:
 
 def _described(value: Any) -> tuple[str, str]:
     """Return what kind of thing the culprit is, and what to do about it."""
-    if isinstance(value, types.FunctionType):
-        return f"function {value.__name__}", _ADVICE["function"]
-    if isinstance(value, type):
-        return f"class {value.__qualname__}", _ADVICE["class"]
+    # Not isinstance: an object may raise when it is asked for its __class__.
     cls = type(value)
-    if "<locals>" in cls.__qualname__:
-        return f"object of the local class {cls.__qualname__}", _ADVICE["class"]
+    if cls is types.FunctionType:
+        return f"function {value.__name__}", _ADVICE["function"]
+    if issubclass(cls, type):
+        return f"class {value.__qualname__}", _ADVICE["class"]
+    if not _is_importable(cls):
+        return f"object of the class {cls.__qualname__}, which its module does not hold,", _ADVICE["class"]
     return class_name(cls), _ADVICE.get(cls.__name__, _OTHERWISE)
+
+
+def _is_importable(cls: type) -> bool:
+    """Tell whether the class is found by its name: it may be local, renamed, or from before a reload."""
+    if cls.__module__.partition(".")[0] in sys.stdlib_module_names:
+        return True  # types.GeneratorType and others hide, but that is not what keeps them from being stored
+    try:
+        return pickle.loads(pickle.dumps(cls)) is cls
+    except Exception:
+        return False
 
 
 class _Finder(pickle.Unpickler):

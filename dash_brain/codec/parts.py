@@ -15,11 +15,20 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-#: What has no parts; every other object is remembered on the way, because parts may form a cycle.
-_ATOMS = (str, bytes, bytearray, int, float, complex, bool, type(None), type, types.ModuleType)
+#: What has no parts and can always be stored.
+_ATOMS = (str, bytes, bytearray, int, float, complex, bool, type(None))
 
 #: Objects of these libraries hold buffers; taking them apart like any object would copy those.
 _OPAQUE = ("numpy", "pandas", "polars", "pyarrow")
+
+#: Attributes that objects written in C do not list.
+_KNOWN: dict[type, tuple[str, ...]] = {
+    BaseException: ("args",),
+    defaultdict: ("default_factory",),
+    functools.partial: ("func", "args", "keywords"),
+    types.BuiltinMethodType: ("__self__",),
+    types.MethodType: ("__self__",),
+}
 
 _KEY_LENGTH = 40
 
@@ -46,7 +55,7 @@ class Place:
 
 
 def places(value: Any) -> Iterator[Place]:
-    """Yield a place for each part of the value that is no atom, the outermost first, each part once."""
+    """Yield a place for each part of the value that is no atom, the outermost first, and each part once."""
     waiting = deque([Place(value, "value")])
     met = {id(value)}
     # Parts may be made on the way; one that was freed would lend its id to the next.
@@ -108,19 +117,16 @@ def _slots(cls: type) -> Iterator[str]:
 
 
 def _known_attributes(value: Any) -> tuple[str, ...]:
-    """Return attributes that objects written in C do not list."""
-    if isinstance(value, functools.partial):
-        return "func", "args", "keywords"
-    if isinstance(value, types.MethodType):
-        return ("__self__",)
-    return ("default_factory",) if isinstance(value, defaultdict) else ()
+    return next((names for cls, names in _KNOWN.items() if isinstance(value, cls)), ())
 
 
 def _arguments(value: Any) -> Iterator[Part]:
     """Yield what an object without visible parts is rebuilt from."""
     reduced = value.__reduce_ex__(5)
     if isinstance(reduced, tuple):
-        yield from ((f".<part {number}>", part) for number, part in enumerate(_flat(reduced[1:]), 1))
+        for number, part in enumerate(_flat(reduced[1:]), 1):
+            if part is not type(value):
+                yield f".<part {number}>", part
 
 
 def _flat(reduced: Iterable[Any]) -> Iterator[Any]:

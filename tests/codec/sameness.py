@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import struct
 from collections import deque
 from collections.abc import Callable
@@ -230,6 +231,8 @@ def equal_atoms(a: Any, b: Any, path: str) -> None:
         assert sorted(map(identify, a)) == sorted(map(identify, b)), path
     elif isinstance(a, float):
         assert struct.pack("d", a) == struct.pack("d", b) or (a != a and b != b), path
+    elif isinstance(a, decimal.Decimal):  # comparing a signalling NaN raises
+        assert a.as_tuple() == b.as_tuple(), path
     elif isinstance(a, np.generic):
         assert (a.dtype, a.tobytes()) == (b.dtype, b.tobytes()), path
     elif a is pd.NA or a is pd.NaT or isinstance(a, (type, type(None))):

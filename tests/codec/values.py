@@ -171,11 +171,35 @@ PYTHON: Values = {
     "cycle of objects": cyclic_object,
 }
 
+DTYPES = [
+    "?",
+    "i1",
+    "u1",
+    "i2",
+    "u2",
+    "i4",
+    "u4",
+    "i8",
+    "u8",
+    "f2",
+    "f4",
+    "f8",
+    "g",
+    "F",
+    "D",
+    "G",
+    ">i2",
+    ">i4",
+    ">f8",
+    ">c16",
+    "S",
+    "U",
+    ">U4",
+    "S7",
+]
+
 NUMPY: Values = {
-    **{
-        f"dtype {code}": functools.partial(lambda code: np.arange(600).astype(code), code)
-        for code in ["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", "g", "F", "D", "G", ">i2", ">i4", ">f8", ">c16", "S", "U", ">U4", "S7"]
-    },
+    **{f"dtype {code}": functools.partial(lambda code: np.arange(600).astype(code), code) for code in DTYPES},
     **{
         f"datetime {unit}": functools.partial(lambda unit: np.arange(600).astype(f"M8[{unit}]"), unit)
         for unit in ["Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as", "25s", "7D"]
