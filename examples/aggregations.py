@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.express as px
 from dash import Dash, Input, Output, dcc, html
-from theme import THEME
+from theme import AMBER, TEAL, THEME, VIOLET
 
 from dash_brain import ServerStore, brain_callback
 
@@ -56,21 +56,26 @@ def clean_data(market):
 def update_graph_1(datasets):
     apples = datasets["df_1"]
     weekly = apples.resample("W", on="day")["kilos"].sum().reset_index()
-    return px.area(weekly, x="day", y="kilos", title="Apples sold per week", template=THEME)
+    return draw(px.area, weekly, "day", "kilos", "Apples sold per week", TEAL)
 
 
 @brain_callback(Output("graph2", "figure"), Input("intermediate-value", "data"))
 def update_graph_2(datasets):
     oranges = datasets["df_2"]
     monthly = oranges.resample("MS", on="day")["price"].mean().reset_index()
-    return px.bar(monthly, x="day", y="price", title="Price of oranges by month", template=THEME)
+    return draw(px.bar, monthly, "day", "price", "Price of oranges by month", AMBER)
 
 
 @brain_callback(Output("graph3", "figure"), Input("intermediate-value", "data"))
 def update_graph_3(datasets):
     figs = datasets["df_3"]
     sizes = figs["kilos"].round().value_counts().sort_index().reset_index()
-    return px.bar(sizes, x="kilos", y="count", title="Figs: orders by weight", template=THEME)
+    return draw(px.bar, sizes, "kilos", "count", "Orders of figs by weight", VIOLET)
+
+
+def draw(kind, frame, x, y, title, colour):
+    labels = {"day": "", "count": "orders"}
+    return kind(frame, x=x, y=y, title=title, labels=labels, color_discrete_sequence=[colour], template=THEME)
 
 
 if __name__ == "__main__":

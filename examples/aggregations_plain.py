@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.express as px
 from dash import Dash, Input, Output, callback, dcc, html
-from theme import THEME
+from theme import AMBER, TEAL, THEME, VIOLET
 
 MARKETS = ["Lisbon", "Rotterdam", "Gdańsk"]
 
@@ -62,21 +62,26 @@ def read_dataset(jsonified_cleaned_data, name):
 def update_graph_1(jsonified_cleaned_data):
     apples = read_dataset(jsonified_cleaned_data, "df_1")
     weekly = apples.resample("W", on="day")["kilos"].sum().reset_index()
-    return px.area(weekly, x="day", y="kilos", title="Apples sold per week", template=THEME)
+    return draw(px.area, weekly, "day", "kilos", "Apples sold per week", TEAL)
 
 
 @callback(Output("graph2", "figure"), Input("intermediate-value", "data"))
 def update_graph_2(jsonified_cleaned_data):
     oranges = read_dataset(jsonified_cleaned_data, "df_2")
     monthly = oranges.resample("MS", on="day")["price"].mean().reset_index()
-    return px.bar(monthly, x="day", y="price", title="Price of oranges by month", template=THEME)
+    return draw(px.bar, monthly, "day", "price", "Price of oranges by month", AMBER)
 
 
 @callback(Output("graph3", "figure"), Input("intermediate-value", "data"))
 def update_graph_3(jsonified_cleaned_data):
     figs = read_dataset(jsonified_cleaned_data, "df_3")
     sizes = figs["kilos"].round().value_counts().sort_index().reset_index()
-    return px.bar(sizes, x="kilos", y="count", title="Figs: orders by weight", template=THEME)
+    return draw(px.bar, sizes, "kilos", "count", "Orders of figs by weight", VIOLET)
+
+
+def draw(kind, frame, x, y, title, colour):
+    labels = {"day": "", "count": "orders"}
+    return kind(frame, x=x, y=y, title=title, labels=labels, color_discrete_sequence=[colour], template=THEME)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import run_simple
 
 EXAMPLES = {
-    "flights": "336,776 flights, six linked views, and a few kilobytes on the wire.",
+    "flights": "336,776 flights, six linked views, and kilobytes instead of megabytes on the wire.",
     "cleaning": "One slow cleaning step feeds a graph and a table: 10 MB that never leave the server.",
     "aggregations": "One query, a frame for each fruit, and each graph reads its own.",
     "signalling": "An expensive query runs once for everybody; four graphs are drawn in parallel.",

@@ -72,7 +72,7 @@ class Page:
         """Return what the badge has measured: bytes, calls, and calls that are waiting."""
         return self.driver.execute_script("return {...document.getElementById('wire')?.dataset}")
 
-    def wait(self, condition: Callable[[], Any], timeout: float = 90) -> Any:
+    def wait(self, condition: Callable[[], Any], timeout: float = 120) -> Any:
         deadline = time.monotonic() + timeout
         while not (result := condition()):
             assert time.monotonic() < deadline, f"the page never got there: {self.text('react-entry-point')}"

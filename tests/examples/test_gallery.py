@@ -46,7 +46,7 @@ def test_each_graph_reads_its_own_of_three_frames(gallery, page):
     assert gallery.log.count("Querying Lisbon") == 1
     assert aggregations.figure("graph1", "data[0].x.length") == 52
     titles = [aggregations.figure(f"graph{number}", "layout.title.text") for number in (1, 2, 3)]
-    assert titles == ["Apples sold per week", "Price of oranges by month", "Figs: orders by weight"]
+    assert titles == ["Apples sold per week", "Price of oranges by month", "Orders of figs by weight"]
     assert max(call.request_bytes for call in aggregations.network().values()) < 1000
     aggregations.assert_console_is_clean()
 
