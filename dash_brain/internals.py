@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import dash
 import flask
+from dash._callback import NoUpdate  # type: ignore[attr-defined]  # it has moved since Dash 3.1
 from dash._callback_context import context_value
 from dash._grouping import flatten_grouping, make_grouping_by_index, map_grouping
-from dash._no_update import NoUpdate
 from dash._utils import clean_property_name, stringify_id
 from dash.dependencies import handle_grouped_callback_args
 
