@@ -19,7 +19,7 @@ from dash_brain.stores.objectfile import Seal
 FORMAT = 1
 SECRET_SIZE = 32
 
-_FOLDER = os.O_RDONLY | platform.FOLDER | platform.CLOSE_ON_EXEC
+_FOLDER = os.O_RDONLY | platform.FOLDER
 
 
 def number_of_draft(name: str) -> int | None:

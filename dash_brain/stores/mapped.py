@@ -166,8 +166,9 @@ class MappedFiles(Store):
             yield
 
     def reset_after_fork(self) -> None:
-        """Give the child a lock of its own; the parent's may be held by a thread that it has not."""
+        """Begin anew in a child: its parent's lock may be held, and a worker may become another user."""
         self._opening = threading.Lock()
+        self._root = None
 
     @faults_are_typed
     def _lock(self, key: str, held: ExitStack) -> None:

@@ -14,7 +14,7 @@ from dash_brain.stores.base import Frames
 from dash_brain.stores.folder import Root
 from dash_brain.stores.objectfile import Head, bad_object, compose, read_head, read_object
 from dash_brain.stores.places import folder_of, path_of
-from dash_brain.stores.platform import CLOSE_ON_EXEC, NO_ATIME, NO_FOLLOW
+from dash_brain.stores.platform import NO_ATIME, NO_FOLLOW
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ _ATTEMPTS = 20
 _NOT_OURS = {errno.ELOOP, errno.ENOTDIR, errno.EPERM}
 
 # Not blocking: a planted pipe would keep us waiting. No access time: it means what we note in it.
-_READ = os.O_RDONLY | NO_FOLLOW | NO_ATIME | CLOSE_ON_EXEC | getattr(os, "O_NONBLOCK", 0)
+_READ = os.O_RDONLY | NO_FOLLOW | NO_ATIME | getattr(os, "O_NONBLOCK", 0)
 
 
 def put(

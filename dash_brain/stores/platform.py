@@ -10,9 +10,9 @@ import stat
 import sys
 import tempfile
 
-# getattr: macOS lacks some of them, and Python 3.10 some others.
+# getattr: macOS lacks some of them, and Python 3.10 some others. O_CLOEXEC is not among them: Python opens
+# every descriptor with it.
 NO_ATIME: int = getattr(os, "O_NOATIME", 0)
-CLOSE_ON_EXEC: int = getattr(os, "O_CLOEXEC", 0)
 FOLDER: int = getattr(os, "O_DIRECTORY", 0)
 NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 TMPFILE: int = getattr(os, "O_TMPFILE", 0)
@@ -44,7 +44,7 @@ def map_private(descriptor: int, size: int) -> mmap.mmap:
 
 def open_healed(path: str, flags: int, folder: int) -> int:
     """Open a file of the store itself; give its owner the rights that a strange umask took away."""
-    flags |= CLOSE_ON_EXEC | NO_FOLLOW
+    flags |= NO_FOLLOW
     try:
         return os.open(path, flags, 0o600, dir_fd=folder)
     except PermissionError:

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeAlias
 
-from dash_brain.stores.platform import CLOSE_ON_EXEC, LACKING, NO_FOLLOW, TMPFILE
+from dash_brain.stores.platform import LACKING, NO_FOLLOW, TMPFILE
 
 Fill: TypeAlias = Callable[[int], None]
 
-_UNNAMED = TMPFILE | os.O_RDWR | CLOSE_ON_EXEC
-_NAMED = os.O_CREAT | os.O_EXCL | os.O_RDWR | CLOSE_ON_EXEC | NO_FOLLOW
+_UNNAMED = TMPFILE | os.O_RDWR
+_NAMED = os.O_CREAT | os.O_EXCL | os.O_RDWR | NO_FOLLOW
 
 
 class Folder(Protocol):

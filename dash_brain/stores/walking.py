@@ -13,7 +13,7 @@ from dash_brain.stores.folder import Root, number_of_draft
 from dash_brain.stores.kernel_locks import FlockedFiles
 from dash_brain.stores.objectfile import Label, read_head
 from dash_brain.stores.places import is_domain
-from dash_brain.stores.platform import CLOSE_ON_EXEC, NO_ATIME, NO_FOLLOW
+from dash_brain.stores.platform import NO_ATIME, NO_FOLLOW
 from dash_brain.stores.publishing import remove
 from dash_brain.stores.quoting import is_digest, unquote
 
@@ -71,7 +71,7 @@ def _label(root: Root, folder: str, name: str) -> Label:
     """Return what an object says of itself; nothing, when it is gone or not authentic."""
     path = f"{folder}/{name}"
     try:
-        file = os.open(path, os.O_RDONLY | NO_FOLLOW | NO_ATIME | CLOSE_ON_EXEC, dir_fd=root.descriptor)
+        file = os.open(path, os.O_RDONLY | NO_FOLLOW | NO_ATIME, dir_fd=root.descriptor)
     except FileNotFoundError:
         return Label()
     try:

@@ -12,11 +12,21 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from dash_brain import stores
 from dash_brain.errors import StoreFull, StoreUnavailable, ValueMissing
-from dash_brain.stores import FileStore, MemoryStore, SharedMemoryStore, kernel_locks, objects
+from dash_brain.stores import (
+    FileStore,
+    MemoryStore,
+    SharedMemoryStore,
+    kernel_locks,
+    objects,
+    platform,
+    publishing,
+)
 from dash_brain.stores import files as object_files
 from dash_brain.testing import Clock
 from tests.stores.fallbacks import FallbackStore
@@ -98,8 +108,6 @@ def test_stores_with_different_names_are_apart(tmp_path):
 
 
 def test_shared_memory_lies_in_memory_and_elsewhere_in_a_temp_folder(monkeypatch, tmp_path):
-    from dash_brain.stores import platform
-
     monkeypatch.setattr(platform, "_SHARED_MEMORY", str(tmp_path))
     monkeypatch.setattr(platform.tempfile, "gettempdir", lambda: "/the/temp/folder")
     assert SharedMemoryStore("x").folder == "/the/temp/folder"
@@ -600,6 +608,99 @@ def test_child_is_not_stuck_on_what_a_thread_of_its_parent_held(tmp_path, kind):
     finally:
         for thread in threads:
             thread.join()
+
+
+@pytest.mark.parametrize("kind", ["files", "memory", "urls"])
+def test_child_is_not_stuck_on_a_lock_that_was_held_at_the_fork(tmp_path, kind):
+    store = MemoryStore() if kind == "memory" else FileStore(tmp_path)
+    store.put(SPACE, "key", [b"x"])
+    guard = {"files": "_opening", "memory": "_guard", "urls": "_guard"}[kind]
+    holder = stores._opened if kind == "urls" else store
+    fork, forked = threading.Event(), threading.Event()
+
+    def hold():
+        with getattr(holder, guard):
+            fork.set()
+            forked.wait()
+
+    def use_it_all():
+        signal.alarm(5)
+        stores.open_store("memory://in-child")
+        store.close()
+        store.put(SPACE, "key", [b"y"])
+        return bytes(store.get(SPACE, "key")[0]) == b"y"
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    fork.wait()
+    try:
+        assert in_child(use_it_all)
+    finally:
+        forked.set()
+        thread.join()
+
+
+def test_worker_that_becomes_another_user_opens_the_store_of_that_user(files, monkeypatch):
+    files.put(SPACE, "key", [b"x"])
+    other = os.geteuid() + 1
+    Path(files.folder, f"dash_brain-{other}").mkdir(mode=0o700)
+
+    def use_as_another():
+        monkeypatch.setattr(os, "geteuid", lambda: other)
+        with pytest.raises(StoreUnavailable, match=f"not to user {other}"):
+            files.get(SPACE, "key")
+        return True
+
+    assert in_child(use_as_another)
+
+
+def test_interpreter_ends_in_silence(tmp_path):
+    code = (
+        "from dash_brain.stores import FileStore; from tests.stores.fallbacks import FallbackStore; "
+        f"stores = [FileStore({str(tmp_path)!r}), FallbackStore({str(tmp_path)!r})]; "
+        "ids = [store.put('brain/a', 'key', [b'x' * 300000]) for store in stores]; "
+        "held = [store.get('brain/a', 'key') for store in stores]; "
+        "locks = [store.lock('key') for store in stores]; [lock.__enter__() for lock in locks[:1]]"
+    )
+    ended = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL])
+def test_system_without_unnamed_files_and_range_locks_is_found_out(tmp_path, monkeypatch, number):
+    real_open, real_fcntl = os.open, kernel_locks.fcntl.fcntl
+
+    def open_file(path, flags, *args, **kwargs):
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(number, "not supported")
+        return real_open(path, flags, *args, **kwargs)
+
+    def lock(file, command, *args):
+        if command in (kernel_locks.fcntl.F_OFD_SETLK, kernel_locks.fcntl.F_OFD_SETLKW):
+            raise OSError(errno.EINVAL, "not supported")
+        return real_fcntl(file, command, *args)
+
+    monkeypatch.setattr(os, "open", open_file)
+    monkeypatch.setattr(kernel_locks.fcntl, "fcntl", lock)
+    store = FileStore(tmp_path)
+    with store.lock("key"):
+        store.put(SPACE, "key", [b"x"])
+        store.put(SPACE, "key", [b"y"])
+    assert bytes(store.get(SPACE, "key")[0]) == b"y"
+    assert store._root.publish is publishing.publish_named
+    assert isinstance(store._root.locks._kernel, kernel_locks.FlockedFiles)
+
+
+def test_system_without_proc_is_found_out(files, monkeypatch):
+    monkeypatch.setattr(os.path, "isdir", lambda path: not path.startswith("/proc"))
+    files.put(SPACE, "key", [b"x"])
+    assert files._root.publish is publishing.publish_named
+
+
+def test_system_without_private_folders_is_told_what_to_use(files, monkeypatch):
+    monkeypatch.setattr(platform, "SUPPORTED", False)
+    with pytest.raises(StoreUnavailable, match="memory://"):
+        files.put(SPACE, "key", [b"x"])
 
 
 def test_programs_that_are_started_inherit_nothing(files):

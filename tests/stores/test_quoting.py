@@ -30,6 +30,11 @@ def test_different_texts_have_different_names(one, other):
     assert (quote(one) == quote(other)) == (one == other)
 
 
+@given(st.text(min_size=256, max_size=400))
+def test_name_of_a_long_text_is_the_name_of_no_short_one(text):
+    assert quote(quote(text)) != quote(text)
+
+
 @given(st.text("abcdef0123456789%ABC._-", max_size=20))
 def test_only_names_that_quoting_makes_lead_back(name):
     text = unquote(name)

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -114,7 +115,7 @@ def small_disk(tmp_path, monkeypatch, mounts, options, limit):
 @pytest.mark.parametrize("mounts", [False, True] if os.geteuid() == 0 else [False])
 @pytest.mark.parametrize(
     ("options", "limit", "size"),
-    [("size=64m", 64 << 20, 3_000_000), ("size=64m", 64 << 20, 70_000), ("size=64m,nr_inodes=40", 4000, 10)],
+    [("size=64m", 64 << 20, 3_000_000), ("size=64m", 6 << 20, 70_000), ("size=64m,nr_inodes=40", 4000, 10)],
     ids=["large values", "small values", "few inodes"],
 )
 def test_full_store_says_so_keeps_what_it_has_and_works_again(
@@ -191,6 +192,28 @@ def test_lock_taken_in_a_folder_that_was_removed_is_taken_where_the_others_are(t
     two.secret()
     with one.lock("key"), two._root.hold_if_free("lock:key") as free:
         assert not free
+
+
+def test_lock_waited_for_while_the_folder_is_removed_is_taken_where_the_others_are(tmp_path):
+    holder, waiter, other = (FileStore(tmp_path) for _ in range(3))
+    waiter.secret()
+    entered = threading.Event()
+
+    def wait():
+        with waiter.lock("key"):
+            entered.set()
+
+    with holder.lock("key"):
+        thread = threading.Thread(target=wait)
+        thread.start()
+        assert not entered.wait(0.2)
+        remove_store(holder)
+        block = other.lock("key")
+        block.__enter__()
+    assert not entered.wait(0.2)
+    block.__exit__(None, None, None)
+    assert entered.wait(5)
+    thread.join()
 
 
 def test_running_processes_survive_that_the_folder_is_removed_again_and_again(tmp_path):
