@@ -70,8 +70,8 @@ class MappedFiles(Store):
         meta: Mapping[str, str] | None = None,
     ) -> str:
         now = self._clock()
-        label, expires = label_of(namespace, key, meta), expires_at(ttl, now)
-        object_id = self._on_living_root(objects.put, namespace, key, frames, label, now, expires)
+        path, label = path_of(namespace, key), label_of(namespace, key, meta)
+        object_id = self._on_living_root(objects.put, path, frames, label, now, expires_at(ttl, now))
         if self._monotonic() >= self._sweep_due:
             self._sweep_if_nobody_did()
         return object_id

@@ -13,7 +13,6 @@ from dash_brain.stores import files, walking
 from dash_brain.stores.base import Frames
 from dash_brain.stores.folder import Root
 from dash_brain.stores.objectfile import Head, bad_object, compose, read_head, read_object
-from dash_brain.stores.places import folder_of, path_of
 from dash_brain.stores.platform import NO_ATIME, NO_FOLLOW
 
 T = TypeVar("T")
@@ -33,16 +32,14 @@ _NOT_OURS = {errno.ELOOP, errno.ENOTDIR, errno.EPERM}
 _READ = os.O_RDONLY | NO_FOLLOW | NO_ATIME | getattr(os, "O_NONBLOCK", 0)
 
 
-def put(
-    root: Root, namespace: str, key: str, frames: Frames, label: bytes, now: float, expires: float | None
-) -> str:
+def put(root: Root, path: str, frames: Frames, label: bytes, now: float, expires: float | None) -> str:
     """Write an object and return its id."""
-    path, object_id = path_of(namespace, key), os.urandom(16)
+    object_id = os.urandom(16)
     pieces = compose(frames, place=path, label=label, object_id=object_id, created=now, seal=root.seal)
     for attempt in range(_ATTEMPTS):
         try:
             if attempt:
-                root.make_folder(folder_of(namespace))
+                root.make_folder(path.rpartition("/")[0])
             root.publish(root, path, lambda file: files.fill(file, pieces, now, expires))
             break
         except (FileNotFoundError, PermissionError):

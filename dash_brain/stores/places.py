@@ -39,12 +39,14 @@ def path_of(namespace: str, key: str) -> str:
 
 def label_of(namespace: str, key: str, meta: Mapping[str, str] | None) -> bytes:
     """Return the label for an object; it says in full what a path cut short cannot."""
-    _, folder, name = path_of(namespace, key).split("/")
-    cut_key, cut_namespace = is_digest(name), is_digest(folder)
-    if not cut_key and not cut_namespace:
+    path = path_of(namespace, key)
+    if not is_digest(path):
         return _short_label(tuple(meta.items())) if meta else b""
+    _, folder, name = path.split("/")
     return Label(
-        meta=meta or {}, key=key if cut_key else None, namespace=namespace if cut_namespace else None
+        meta=meta or {},
+        key=key if is_digest(name) else None,
+        namespace=namespace if is_digest(folder) else None,
     ).to_bytes()
 
 

@@ -15,7 +15,7 @@ LONGEST = 255
 _PLAIN = re.compile(r"[a-z0-9_-]+")
 _OTHER = re.compile(rb"[^a-z0-9_-]")
 _QUOTED = re.compile(r"(?:[a-z0-9_-]|%[0-9a-f]{2})+")
-_DIGEST = "%%"
+_DIGEST = "%%"  # in a quoted name two digits follow each of them
 _EMPTY = "%"
 
 
@@ -62,5 +62,5 @@ def unquote(name: str) -> str | None:
 
 
 def is_digest(name: str) -> bool:
-    """Say whether ``name`` is a digest, so that the text has to be looked up in the object itself."""
-    return name.startswith(_DIGEST)
+    """Say whether ``name``, or a part of that path, is a digest: the text is in the object itself."""
+    return _DIGEST in name
