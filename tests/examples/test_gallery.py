@@ -153,6 +153,13 @@ def test_the_flights_answer_filters_clicks_and_sorting_within_kilobytes(page):
     assert "KB" in flights.text("wire-total")
     assert flights.text("wire-note") == "plain Dash moves 258 MB"
 
+    assert "1301" in flights.text("table")  # the longest delay comes first
+    header = "#table th[data-dash-column=distance] .column-header--sort"
+    flights.driver.find_element("css selector", header).click()
+    flights.wait(lambda: "EWR LGA" in flights.text("table"))  # the shortest way, 17 miles
+    (call,) = flights.network().values()
+    assert call.output == "..table.data...table.page_count.."
+
     flights.choose("origin", "LGA", callbacks=7)
     assert "104,662" in flights.text("numbers")
     click_on_the_worst_hour(flights)
