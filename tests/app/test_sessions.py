@@ -372,3 +372,12 @@ def test_bad_token_and_missing_value_are_told_apart_only_in_ones_own_session(ope
     yours.props["a"]["data"] = mine.props["a"]["data"]
     assert shown(mine).startswith("ValueMissing")
     assert shown(yours).startswith(BadToken.__name__)
+
+
+def test_a_brain_lies_where_the_app_was_configured_to_keep_its_values(tmp_path):
+    from dash_brain import Brain
+
+    current.forget()
+    configure(f"file://{tmp_path}/elsewhere")
+    Brain()["a"] = 1
+    assert (tmp_path / "elsewhere").exists()
