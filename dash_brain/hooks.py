@@ -21,7 +21,7 @@ def _setup(app: dash.Dash) -> None:
 def _index(page: str) -> str:
     """Give the browser its session with the page: callbacks come in a dozen and would make a dozen."""
     if _used and flask.has_request_context():
-        flask.after_this_request(sessions.cookies.keep)
+        flask.after_this_request(sessions.keep)
     return page
 
 
@@ -36,7 +36,7 @@ def _claim() -> flask.Response:
         flask.abort(400)
     answer = flask.jsonify(dead=claims.accept(sessions.visit(), claim))
     # A page that outlived its key gets a new session here, and learns that all its tokens are dead.
-    return sessions.cookies.keep(answer)
+    return sessions.keep(answer)
 
 
 _used = False

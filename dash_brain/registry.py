@@ -7,7 +7,6 @@ store. What stands in an app's static layout needs no entry.
 
 from __future__ import annotations
 
-import time
 import weakref
 from typing import Any
 
@@ -16,6 +15,7 @@ from dash.development.base_component import Component
 
 from dash_brain.errors import ValueMissing
 from dash_brain.internals import stringify_id
+from dash_brain.lately import Lately
 from dash_brain.stores.base import Store
 
 #: Seconds that an entry outlives its last use.
@@ -32,33 +32,27 @@ class Registry:
         self._store = store
         self._namespace = f"registry/{app_id}"
         self._layout = _LayoutIds(app)
-        self._known: dict[str, float] = {}
+        self._known = Lately(RECHECK)
 
     def add(self, component_id: str | dict[str, Any]) -> None:
         """Enter an id, for all workers."""
         name = stringify_id(component_id)
-        if not self._knows(name):
+        if name not in self._known:
             self._store.put(self._namespace, name, [b""], ttl=ENTRY_TTL)
-            self._remember(name)
+            self._known.note(name)
 
     def __contains__(self, component_id: str | dict[str, Any]) -> bool:
         name = stringify_id(component_id)
         declared = self._layout.is_server_store(name)
-        return self._knows(name) or self._shared(name) if declared is None else declared
+        return name in self._known or self._shared(name) if declared is None else declared
 
     def _shared(self, name: str) -> bool:
         try:
             self._store.touch(self._namespace, name, ENTRY_TTL)
         except ValueMissing:
             return False
-        self._remember(name)
+        self._known.note(name)
         return True
-
-    def _knows(self, name: str) -> bool:
-        return time.monotonic() - self._known.get(name, -RECHECK) < RECHECK
-
-    def _remember(self, name: str) -> None:
-        self._known[name] = time.monotonic()
 
 
 class _LayoutIds:

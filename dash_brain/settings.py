@@ -21,6 +21,7 @@ OnMissing: TypeAlias = 'Literal["raise", "empty", "prevent"] | Callable[[Excepti
 
 SESSION_TTL = 8 * 3600.0
 GRACE = 60.0
+MAX_SESSIONS = 10_000
 _ON_MISSING = ("raise", "empty", "prevent")
 
 
@@ -33,6 +34,7 @@ class Settings:
     app_id: str | None = None
     session_ttl: float = SESSION_TTL
     grace: float = GRACE
+    max_sessions: int = MAX_SESSIONS
     on_missing: OnMissing = "raise"
 
     @cached_property
@@ -86,6 +88,7 @@ def configure(
     app_id: str | None = None,
     session_ttl: float | None = None,
     grace: float | None = None,
+    max_sessions: int | None = None,
     on_missing: OnMissing | None = None,
 ) -> None:
     """Set up dash_brain for this process, before its first use.
@@ -107,6 +110,8 @@ def configure(
         Seconds that a session and what belongs to it live on without being used; 8 hours.
     grace
         Seconds that an object lives on when no page holds it any more; 60.
+    max_sessions
+        Sessions that an app may have; when there are more, the longest-idle one goes; 10,000.
     on_missing
         What happens to an argument whose token has no value: see :func:`~dash_brain.brain_callback`.
 
@@ -115,14 +120,14 @@ def configure(
     AlreadyConfigured
         When dash_brain is in use with other settings.
     ValueError
-        For a weak key, a ttl that is not positive, or an unknown ``on_missing``.
+        For a weak key, a number that is not positive, or an unknown ``on_missing``.
 
     Examples
     --------
     >>> from dash_brain import configure
     >>> configure("memory://example", session_ttl=3600)
     """
-    current.configure(_settings(store, key, app_id, session_ttl, grace, on_missing))
+    current.configure(_settings(store, key, app_id, session_ttl, grace, max_sessions, on_missing))
 
 
 def _settings(
@@ -131,6 +136,7 @@ def _settings(
     app_id: str | None = None,
     session_ttl: float | None = None,
     grace: float | None = None,
+    max_sessions: int | None = None,
     on_missing: OnMissing | None = None,
 ) -> Settings:
     secret = key if key is not None else os.environ.get("DASH_BRAIN_KEY")
@@ -141,8 +147,9 @@ def _settings(
         store_or_url=store if store is not None else os.environ.get("DASH_BRAIN_STORE"),
         secrets=secrets,
         app_id=app_id or os.environ.get("DASH_BRAIN_APP_ID"),
-        session_ttl=_seconds("session_ttl", session_ttl, SESSION_TTL),
-        grace=_seconds("grace", grace, GRACE),
+        session_ttl=_positive("session_ttl", session_ttl, SESSION_TTL),
+        grace=_positive("grace", grace, GRACE),
+        max_sessions=int(_positive("max_sessions", max_sessions, MAX_SESSIONS)),
         on_missing=check_on_missing(on_missing or os.environ.get("DASH_BRAIN_ON_MISSING") or "raise"),
     )
 
@@ -154,8 +161,8 @@ def check_on_missing(on_missing: Any) -> OnMissing:
     raise ValueError(f"on_missing must be one of {', '.join(_ON_MISSING)} or a function of the exception.")
 
 
-def _seconds(name: str, given: float | None, default: float) -> float:
-    seconds = float(given if given is not None else os.environ.get(f"DASH_BRAIN_{name.upper()}", default))
-    if not seconds > 0:
-        raise ValueError(f"{name} is in seconds and must be positive.")
-    return seconds
+def _positive(name: str, given: float | None, default: float) -> float:
+    number = float(given if given is not None else os.environ.get(f"DASH_BRAIN_{name.upper()}", default))
+    if not number > 0:
+        raise ValueError(f"{name} must be a positive number.")
+    return number

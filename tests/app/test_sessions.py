@@ -12,8 +12,10 @@ import pytest
 from dash import Input, Output, State, dcc, html
 
 from dash_brain import ServerStore, brain_callback, session_brain, to_token
+from dash_brain.attendance import attendance
 from dash_brain.errors import BadToken, NoSession
 from dash_brain.settings import configure, current
+from dash_brain.stores import FileStore
 
 
 def secret_app(**options: Any) -> dash.Dash:
@@ -338,11 +340,9 @@ def test_weak_keys_are_refused_and_not_repeated(key):
 
 
 def test_the_cookie_is_renewed_while_the_page_is_used(open_page, monkeypatch):
-    from dash_brain import sessions
-
     app = secret_app()
     page = open_page(app)
-    sessions.cookies._sent.clear()
+    attendance.cache_clear()
     assert "Max-Age=28800" in page.post("a.data").headers["Set-Cookie"]
     assert "Set-Cookie" not in page.post("a.data").headers
     later = time.monotonic() + 1800
@@ -381,3 +381,20 @@ def test_a_brain_lies_where_the_app_was_configured_to_keep_its_values(tmp_path):
     configure(f"file://{tmp_path}/elsewhere")
     Brain()["a"] = 1
     assert (tmp_path / "elsewhere").exists()
+
+
+def test_sessions_are_capped_and_the_longest_idle_one_goes(open_page, tmp_path):
+    clock = [1_800_000_000.0]
+    current.forget()
+    configure(FileStore(tmp_path, clock=lambda: clock[0]), max_sessions=2)
+    app = secret_app()
+    pages = []
+    for _ in range(3):
+        clock[0] += 1
+        pages.append(open_page(app))
+        pages[-1].fire("a.data")
+        if len(pages) == 2:
+            clock[0] += 1
+            attendance.cache_clear()
+            pages[0].fire("a.data")
+    assert [shown(page)[:12] for page in pages] == ["{'kept': 'se", "ValueMissing", "{'kept': 'se"]

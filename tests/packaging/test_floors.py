@@ -14,9 +14,9 @@ PACKAGE = Path(dash_brain.__file__).parent
 #: From the ground up. A new module has to be given a floor here.
 FLOORS = [
     {"errors"},
-    {"codec", "keys", "tokens", "stores.base"},
+    {"codec", "keys", "lately", "tokens", "stores.base"},
     {"stores", "names", "brain", "memoize", "settings"},
-    {"internals", "registry", "sessions", "claims", "exchange", "server_store", "hooks"},
+    {"attendance", "cookies", "internals", "registry", "sessions", "claims", "exchange", "server_store", "hooks"},
     {"incoming", "outgoing", "callback", "session_names"},
     {"devtools", "cli", "testing", "adapters", ""},
 ]

@@ -1,0 +1,69 @@
+"""Which sessions an app has, and which of them was idle longest."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import lru_cache
+
+from dash_brain.errors import ValueMissing
+from dash_brain.lately import Lately
+from dash_brain.settings import Settings
+from dash_brain.stores.base import Store, needs_scan
+
+#: What belongs to a session lies in one namespace of each of these domains.
+DOMAINS = ("session", "session-names", "claims")
+
+#: Seconds between two notes of one session by one process.
+EVERY = 60.0
+
+
+class Attendance:
+    """The sessions of one app. When there are too many, the longest-idle one goes.
+
+    Each session is an empty object whose ttl begins anew when the session is seen: so its expiry tells how
+    long it was idle.
+    """
+
+    def __init__(self, settings: Settings, app_id: str) -> None:
+        self._store = settings.store
+        self._ttl = settings.session_ttl
+        self._most = settings.max_sessions
+        self._namespace = f"attendance/{app_id}"
+        self._lately = Lately(min(EVERY, self._ttl / 10))
+
+    def see(self, session: str) -> bool:
+        """Note that the session is in use, unless this process did lately; say whether it did now."""
+        if session in self._lately:
+            return False
+        self._lately.note(session)
+        try:
+            self._store.touch(self._namespace, session, self._ttl)
+        except ValueMissing:
+            self._store.put(self._namespace, session, [b""], ttl=self._ttl)
+            self._make_room()
+        return True
+
+    def _make_room(self) -> None:
+        sessions = list(needs_scan(self._store).scan(self._namespace))
+        surplus = len(sessions) - self._most
+        if surplus > 0:
+            for session in sorted(sessions, key=self._expires)[:surplus]:
+                self._store.delete(self._namespace, session)
+                end(self._store, session)
+
+    def _expires(self, session: str) -> float:
+        with suppress(ValueMissing):
+            return self._store.info(self._namespace, session).expires or 0.0
+        return 0.0
+
+
+def end(store: Store, session: str) -> None:
+    """Remove all that belongs to a session."""
+    for domain in DOMAINS:
+        store.drop(f"{domain}/{session}")
+
+
+@lru_cache(maxsize=256)
+def attendance(settings: Settings, app_id: str) -> Attendance:
+    """Return the sessions of an app, as this process knows them."""
+    return Attendance(settings, app_id)

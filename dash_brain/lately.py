@@ -1,0 +1,34 @@
+"""Doing a thing for a key now and then, and not each time one could."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable
+
+
+class Lately:
+    """What was done in the last ``seconds``, by key, as far as this process knows.
+
+    It remembers ``limit`` keys; to forget them costs doing their thing once more.
+
+    Examples
+    --------
+    >>> sent = Lately(seconds=60)
+    >>> sent.note("a")
+    >>> "a" in sent, "b" in sent
+    (True, False)
+    """
+
+    def __init__(self, seconds: float, limit: int = 10_000) -> None:
+        self._seconds = seconds
+        self._limit = limit
+        self._done: dict[Hashable, float] = {}
+
+    def note(self, key: Hashable) -> None:
+        """Note that it was done for this key just now."""
+        if len(self._done) >= self._limit:
+            self._done.clear()
+        self._done[key] = time.monotonic()
+
+    def __contains__(self, key: Hashable) -> bool:
+        return time.monotonic() - self._done.get(key, float("-inf")) < self._seconds
