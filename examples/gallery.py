@@ -12,6 +12,8 @@ from flask import Flask, render_template
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import run_simple
 
+from dash_brain import configure
+
 EXAMPLES = {
     "flights": "336,776 flights, six linked views, and kilobytes instead of megabytes on the wire.",
     "cleaning": "One slow cleaning step feeds a graph and a table: 10 MB that never leave the server.",
@@ -47,6 +49,7 @@ def tell_worker(response):
     return response
 
 
+configure(max_sessions=200)  # for all: one process has one configuration
 sys.path.insert(0, str(Path(__file__).parent))  # where each example finds what it imports, as when run alone
 mounts = {f"/{name}": mount(name) for example in EXAMPLES for name in (example, f"{example}_plain")}
 del os.environ["DASH_REQUESTS_PATHNAME_PREFIX"]

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 import pandas as pd
 from dash import Dash, Input, Output, callback, html
 
-from dash_brain import session_brain
+from dash_brain import configure, session_brain
+
+configure(max_sessions=200)  # when there are more, the longest-idle one goes
 
 app = Dash(__name__, title="Session data")
 app.layout = [
