@@ -73,16 +73,11 @@ class Names(MutableMapping[str, Any]):
         StoreFull
             When there is no room.
         """
-        meta = {"type": codec.type_name(thing)}
+        name, meta = checked_name(name), {"type": codec.type_name(thing)}
         if description is not None:
             meta["description"] = description
-        return self._store.put(
-            self._within,
-            checked_name(name),
-            codec.encode(thing),
-            ttl=self._ttl if ttl is None else ttl,
-            meta=meta,
-        )
+        lifetime = self._ttl if ttl is None else ttl
+        return self._store.put(self._within, name, codec.encode(thing), ttl=lifetime, meta=meta)
 
     def get_or_learn(self, name: str, make: Callable[[], Value], *, ttl: float | None = None) -> Value:
         """Return the value of ``name``; when there is none, make it, once for all who ask meanwhile.

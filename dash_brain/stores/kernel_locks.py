@@ -103,18 +103,19 @@ class FlockedFiles:
     def acquire(self, number: int, *, wait: bool) -> bool:
         """Take the lock and say whether it was to be had."""
         while True:
-            file = self._open(number)
+            # Noted before we wait, so that a child forked meanwhile closes it. One thread asks at a time.
+            file = self._held[number] = self._open(number)
+            taken = False
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-                if os.fstat(file).st_nlink:  # else the last holder removed it while we waited
-                    self._held[number] = file
-                    file = -1
-                    return True
+                taken = os.fstat(file).st_nlink > 0  # else its last holder removed it while we waited
             except BlockingIOError:
                 return False
             finally:
-                if file >= 0:
-                    os.close(file)
+                if not taken:
+                    os.close(self._held.pop(number))
+            if taken:
+                return True
 
     def release(self, number: int) -> None:
         """Free the lock and remove its file."""

@@ -28,7 +28,6 @@ from dash_brain.stores.places import folder_of, label_of, path_of
 P = ParamSpec("P")
 T = TypeVar("T")
 
-
 _SWEEP_EVERY = 30.0
 #: How often a root is opened that somebody removes meanwhile.
 _ATTEMPTS = 20
