@@ -7,6 +7,7 @@ the key's lock and a rename do the same work; whoever finds that lock free may r
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -42,6 +43,8 @@ def has_unnamed_files(folder: int) -> bool:
     try:
         os.close(os.open(".", _UNNAMED, 0o600, dir_fd=folder))
     except OSError as error:
+        if os.fstat(folder).st_nlink == 0:  # removed meanwhile; ext4 says EPERM then
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
         if error.errno not in LACKING:
             raise
         return False

@@ -18,7 +18,7 @@ from functools import partial
 import pytest
 
 from dash_brain.errors import StoreFull, ValueMissing
-from dash_brain.stores import FileStore, SharedMemoryStore
+from dash_brain.stores import FileStore, SharedMemoryStore, publishing
 from dash_brain.stores import files as object_files
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.places import everything, mounted, place
@@ -214,6 +214,20 @@ def test_lock_waited_for_while_the_folder_is_removed_is_taken_where_the_others_a
     block.__exit__(None, None, None)
     assert entered.wait(5)
     thread.join()
+
+
+def test_folder_that_is_removed_while_it_is_opened_is_made_once_more(tmp_path, monkeypatch):
+    store, real = FileStore(tmp_path), publishing.has_unnamed_files
+    removals = iter([True, True])
+
+    def remove_first(folder):
+        if next(removals, False):
+            remove_store(store)
+        return real(folder)
+
+    monkeypatch.setattr(publishing, "has_unnamed_files", remove_first)
+    store.put(SPACE, "name", [b"x"])
+    assert bytes(FileStore(tmp_path).get(SPACE, "name")[0]) == b"x"
 
 
 def test_running_processes_survive_that_the_folder_is_removed_again_and_again(tmp_path):
