@@ -20,6 +20,8 @@ Reducer = Callable[[Any], "str | tuple[Any, ...]"]
 #: moving or changing one of those makes stored objects unreadable.
 ADAPTERS = {
     "numpy": "dash_brain.codec.arrays",
+    "pandas": "dash_brain.codec.indexes",
+
     "plotly": "dash_brain.codec.figures",
     "polars": "dash_brain.codec.polars_frames",
     "pyarrow": "dash_brain.codec.arrow",
