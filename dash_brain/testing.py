@@ -463,7 +463,7 @@ class LocksContract(_Base):
     def test_locks_of_different_keys_are_apart(self, store: Store) -> None:
         locks = needs_lock(store)
         with locks.lock(""), locks.lock("a"), locks.lock("A"), locks.lock("\ud800\0/" * 100):
-            assert _within(5, lambda: _take_and_leave(store, "b"))
+            assert _Taker(store, "b").is_done_in(5)
 
     def test_lock_is_no_obstacle_to_the_object_of_that_name(self, store: Store) -> None:
         with needs_lock(store).lock("key"), needs_lock(store).lock(f"{SPACE}/key"):
@@ -475,15 +475,16 @@ class LocksContract(_Base):
         with needs_lock(store).lock("key"):
             with pytest.raises(RuntimeError), needs_lock(store).lock("key"):
                 pass
-            assert not _within(0.2, lambda: _take_and_leave(store, "key"))
-        assert _within(5, lambda: _take_and_leave(store, "key"))
+            taker = _Taker(store, "key")
+            assert not taker.is_done_in(0.2)
+        assert taker.is_done_in(5)
 
     def test_exception_frees_the_lock_and_comes_out_as_it_is(self, store: Store) -> None:
         error = OSError("of the block")
         with pytest.raises(OSError) as caught, needs_lock(store).lock("key"):
             raise error
         assert caught.value is error
-        _take_and_leave(store, "key")
+        assert _Taker(store, "key").is_done_in(5)
 
 
 class SharedContract(_Base):
@@ -515,10 +516,10 @@ class SharedContract(_Base):
         assert set(secrets) == {store.secret()}
 
     def test_lock_holds_between_openers(self, store: Store, reopen: Reopen) -> None:
-        other = reopen()
         with needs_lock(store).lock("key"):
-            assert not _within(0.2, lambda: _take_and_leave(other, "key"))
-        assert _within(5, lambda: _take_and_leave(other, "key"))
+            taker = _Taker(reopen(), "key")
+            assert not taker.is_done_in(0.2)
+        assert taker.is_done_in(5)
 
     def test_lock_holds_between_processes(self, store: Store, reopen: Reopen) -> None:
         store.put(SPACE, "count", [b"0"])
@@ -533,11 +534,12 @@ class SharedContract(_Base):
         holder.start()
         try:
             assert held.wait(30)
-            assert not _within(0.2, lambda: _take_and_leave(store, "key"))
+            taker = _Taker(store, "key")
+            assert not taker.is_done_in(0.2)
         finally:
             holder.kill()
             holder.join()
-        assert _within(5, lambda: _take_and_leave(store, "key"))
+        assert taker.is_done_in(5)
 
 
 def _secret(reopen: Reopen) -> bytes:
@@ -558,17 +560,21 @@ def _hold_for_ever(reopen: Reopen, held: threading.Event) -> None:
         time.sleep(600)
 
 
-def _take_and_leave(store: Store, key: str) -> None:
-    with needs_lock(store).lock(key):
-        pass
+class _Taker:
+    """A thread that takes a lock, as soon as it can, and leaves it at once."""
 
+    def __init__(self, store: Store, key: str) -> None:
+        self._store, self._key = store, key
+        self._thread = threading.Thread(target=self._take, daemon=True)
+        self._thread.start()
 
-def _within(seconds: float, work: Callable[[], None]) -> bool:
-    """Say whether ``work`` is over in time; it goes on in its own thread if not."""
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return not thread.is_alive()
+    def _take(self) -> None:
+        with needs_lock(self._store).lock(self._key):
+            pass
+
+    def is_done_in(self, seconds: float) -> bool:
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
 
 
 def _in_threads(works: Sequence[Callable[[int], None]]) -> None:
