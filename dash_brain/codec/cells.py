@@ -79,7 +79,8 @@ def _stored(cells: Array) -> tuple[Any, ...]:
 
 def _sample(size: int) -> Array:
     """Return up to ``SAMPLE`` different positions, spread so that no rhythm of the data misleads."""
-    return (np.arange(min(size, SAMPLE), dtype=np.int64) * 2_654_435_761) % size
+    count = min(size, SAMPLE, max(256, size // 16))
+    return (np.arange(count, dtype=np.int64) * 2_654_435_761) % size
 
 
 def _distinct(sample: list[Any], size: int) -> int:
@@ -171,7 +172,15 @@ def _arrow_strings(cells: list[Any], *, repeat: bool) -> Any:
         strings = _one_array(pa.array(cells, pa.string(), from_pandas=True))
     except UnicodeEncodeError:  # a lone surrogate
         return None
-    return strings.dictionary_encode(null_encoding="encode") if repeat else strings
+    return _dictionary(strings.dictionary_encode()) if repeat else strings
+
+
+def _dictionary(strings: Any) -> tuple[Any, Array]:
+    """Return the different strings, and the number of each cell's string; -1 is a missing one."""
+    # Not Arrow's own null in the dictionary: its bitmap ends in random bits, and each encoding of equal
+    # values would have another fingerprint.
+    codes = strings.indices.fill_null(-1).to_numpy()
+    return strings.dictionary, codes.astype(np.min_scalar_type(-len(strings.dictionary) - 1))
 
 
 def _one_array(strings: Any) -> Any:
@@ -224,9 +233,9 @@ def _restored_text(strings: Any, holes: list[tuple[Any, Array]]) -> Array:
 
 def _strings(strings: Any) -> Array:
     """Return an Arrow array of strings, dictionary-coded or not, as an array of ``str``."""
-    if hasattr(strings, "dictionary"):
-        codes = strings.indices.to_numpy()
-        return _taken(strings.dictionary.to_numpy(zero_copy_only=False), codes)
+    if isinstance(strings, tuple):
+        distinct, codes = strings
+        return _taken(np.append(_strings(distinct), np.array([None], dtype=object)), codes)
     array: Array = strings.to_numpy(zero_copy_only=False)
     return array
 

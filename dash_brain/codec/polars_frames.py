@@ -33,12 +33,12 @@ def _reduce_series(series: pl.Series) -> tuple[Any, ...]:
 
 def _exact_table(frame: pl.DataFrame) -> pa.Table | None:
     """Return the frame's memory as an Arrow table, or None where Arrow would not give the same frame."""
-    if not frame.width or "Object" in str(frame.schema):
+    if not frame.width:
         return None
     try:
         table = _table(frame)
         exact = frame_from_arrow(table.slice(0, 0), []).schema == frame.schema
-    except (pa.ArrowException, pl.exceptions.PolarsError):  # such as 128-bit integers
+    except (pa.ArrowException, pl.exceptions.PolarsError):  # such as 128-bit integers and objects
         return None
     return table if exact else None
 

@@ -7,7 +7,6 @@ first value of that library is encoded, so the library is loaded already.
 from __future__ import annotations
 
 import copyreg
-import sys
 from collections.abc import Callable
 from importlib import import_module
 from operator import methodcaller
@@ -21,7 +20,6 @@ Reducer = Callable[[Any], "str | tuple[Any, ...]"]
 ADAPTERS = {
     "numpy": "dash_brain.codec.arrays",
     "pandas": "dash_brain.codec.indexes",
-
     "plotly": "dash_brain.codec.figures",
     "polars": "dash_brain.codec.polars_frames",
     "pyarrow": "dash_brain.codec.arrow",
@@ -53,7 +51,7 @@ def _adapted(cls: type) -> Reducer | None:
     """Return the reducer of the library that the type or one of its bases comes from, if there is one."""
     for base in cls.__mro__:
         library = str(base.__module__).partition(".")[0]
-        if library in ADAPTERS and library in sys.modules:
+        if library in ADAPTERS:
             reducer: Reducer | None = import_module(ADAPTERS[library]).reducer(cls)
             if reducer is not None:
                 return reducer

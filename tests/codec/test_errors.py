@@ -7,6 +7,7 @@ import contextlib
 import functools
 import logging
 import math
+import os
 import pickle
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
+import dash_brain
 from dash_brain.codec import decode, encode
 from dash_brain.errors import BrainError, DecodeError, EncodeError
 from tests.codec import classes
@@ -208,18 +210,28 @@ def test_error_that_is_not_the_values_fault_is_passed_on(error: BaseException) -
         encode([Refuses(error)])
 
 
-def test_value_that_fails_once_is_said_to_have_changed() -> None:
+def test_memory_error_that_does_not_come_again_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusing = Refuses(MemoryError())
+    monkeypatch.setattr(Refuses, "__reduce__", raises_once(refusing))
+    with pytest.raises(MemoryError):
+        encode([refusing])
+
+
+def raises_once(refusing: Refuses) -> Any:
+    failures = [refusing.error]
+
+    def reduce(value: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return int, ()
+
+    return reduce
+
+
+def test_value_that_fails_once_is_said_to_have_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     refusing = Refuses(RuntimeError("dictionary changed size during iteration"))
-
-    def once(value: Any) -> Any:
-        del refusing.__class__.__reduce__  # from now on it can be stored
-        raise refusing.error
-
-    reduce, Refuses.__reduce__ = Refuses.__reduce__, once  # type: ignore[method-assign, assignment]
-    try:
-        message = refusal([refusing])
-    finally:
-        Refuses.__reduce__ = reduce  # type: ignore[method-assign]
+    monkeypatch.setattr(Refuses, "__reduce__", raises_once(refusing))
+    message = refusal([refusing])
     assert "did another thread change it meanwhile?" in message
     assert "(RuntimeError)" in message
 
@@ -302,7 +314,10 @@ else:
 
 
 def run(script: Path, *arguments: str) -> str:
-    return subprocess.check_output([sys.executable, str(script), *arguments], text=True).strip()
+    # A script finds its own folder first, and not this one.
+    environment = {**os.environ, "PYTHONPATH": str(Path(dash_brain.__file__).parents[1])}
+    command = [sys.executable, str(script), *arguments]
+    return subprocess.check_output(command, text=True, env=environment).strip()
 
 
 def test_class_of_the_script_is_readable_by_that_script_and_explained_to_others(tmp_path: Path) -> None:

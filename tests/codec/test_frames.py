@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 from dash_brain.codec import decode, encode
+from dash_brain.codec.cells import REPEATS, _distinct, _one_array, _sample
 from tests.codec.sameness import same
 from tests.codec.stored import bytes_in_all, bytes_in_stream, round_trip, stored
 from tests.codec.values import frozen, objects, texts, with_cells
@@ -139,6 +140,7 @@ SLICES: dict[str, Callable[[], Any]] = {
     "objects": lambda: objects(*TEXTS)[5:15],
     "polars frame": lambda: POLARS.slice(5, 10),
     "polars series": lambda: POLARS["b"].slice(5, 10),
+    "polars lists of texts": lambda: POLARS.select(pl.concat_list("b")).slice(5, 10),
     "polars filtered": lambda: POLARS.filter(pl.col("a") % 10_000 == 0),
 }
 
@@ -159,16 +161,48 @@ def test_most_of_an_arrow_array_is_not_copied() -> None:
 
 def test_texts_that_repeat_are_stored_as_a_dictionary() -> None:
     equal_but_different_objects = objects(*("town " + str(at % 100) for at in range(ROWS)))
-    assert bytes_in_all(equal_but_different_objects) < 4 * ROWS + 10 * ENVELOPE
+    assert bytes_in_all(equal_but_different_objects) < ROWS + ENVELOPE
 
 
 def test_objects_that_repeat_take_a_byte_each() -> None:
     assert bytes_in_all(spread(["a", None, True])) < ROWS + ENVELOPE
 
 
-def test_texts_of_two_gigabytes_would_become_one_array() -> None:
-    from dash_brain.codec.cells import _one_array
+def test_long_matrix_of_objects_is_stored_by_columns() -> None:
+    matrix = np.array([TEXTS, spread(["a", None])], dtype=object).T
+    assert len(matrix) == ROWS
+    assert bytes_in_stream(matrix) < ENVELOPE
 
+
+@pytest.mark.parametrize(
+    ("different", "others", "pays"),
+    [
+        (10, 0, True),
+        (2000, 0, True),
+        (50_000, 0, True),
+        (400_000, 0, False),
+        (500_000, 500_000, False),
+        (2000, 990_000, True),
+        (5, 999_995, True),
+    ],
+)
+def test_whether_a_dictionary_pays_is_told_from_a_few_cells(different: int, others: int, pays: bool) -> None:
+    size = 1_000_000
+    cells = np.zeros(size, dtype=np.int64)  # the others are all the same
+    cells[others:] = 1 + np.arange(size - others) % different
+    cells = np.random.default_rng(0).permutation(cells)
+    estimate = _distinct(cells[_sample(size)].tolist(), size)
+    assert (estimate * REPEATS <= size) == pays
+
+
+def test_column_that_is_half_empty_and_half_different_has_no_dictionary() -> None:
+    cells = objects(*(text if at % 2 else None for at, text in enumerate(TEXTS)))
+    sizes = [memoryview(frame).nbytes for frame in encode(cells)[1:]]
+    text = sum(len(cell) for cell in cells if cell)
+    assert sum(sizes) <= text + 4 * (ROWS + 1) + ROWS // 8 + ENVELOPE
+
+
+def test_texts_of_two_gigabytes_would_become_one_array() -> None:
     together = _one_array(pa.chunked_array([["a"], ["b", None]]))
     assert together.to_pylist() == ["a", "b", None]
     assert together.type == pa.large_string()

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+import dash_brain
 
 HEAVY = {"numpy", "pandas", "pyarrow", "polars", "plotly", "scipy", "sklearn"}
 
 
 def libraries_loaded_by(code: str) -> set[str]:
     script = f"import sys\n{code}\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    here = Path(dash_brain.__file__).parents[1]
+    command = [sys.executable, "-c", script]
+    result = subprocess.run(command, cwd=here, capture_output=True, text=True, check=True)
     return HEAVY & set(result.stdout.split())
 
 

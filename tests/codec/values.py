@@ -13,6 +13,7 @@ import re
 import tempfile
 import uuid
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -51,6 +52,10 @@ from tests.codec.classes import (
 Values = dict[str, Callable[[], Any]]
 
 NUMPY_2 = int(np.__version__.partition(".")[0]) >= 2
+
+#: numpy's own example of a dtype that an extension defines.
+rational = import_module(f"numpy.{'_core' if NUMPY_2 else 'core'}._rational_tests").rational
+
 PANDAS_3 = int(pd.__version__.partition(".")[0]) >= 3
 
 #: More cells than the codec leaves to pickle, so that the ways for long columns are taken.
@@ -213,6 +218,8 @@ NUMPY: Values = {
     "timedelta without unit": lambda: np.array([5], dtype="m8"),
     "big-endian datetime": lambda: np.arange(600).astype(">M8[ns]"),
     "NaN with payload": lambda: np.array([0x7FF8_0000_0000_0001, -1], dtype="i8").view("f8"),
+    "dtype with metadata": lambda: np.arange(600).astype(np.dtype("i4", metadata={"unit": "m"})),
+    "dtype of a user": lambda: np.array([rational(1, 1 + at) for at in range(300)]),
     "void": lambda: np.arange(600).astype("i8").view("V8"),
     "structured": lambda: np.zeros(300, dtype=[("a", "i4"), ("b", "f8", (2, 2)), ("c", "U3")]),
     "structured with dates": lambda: np.ones(300, dtype=[("day", "M8[D]"), ("n", ">i2")]),
