@@ -24,6 +24,7 @@ from dash_brain.stores.folder import Root
 from dash_brain.stores.forks import reset_in_children
 from dash_brain.stores.objectfile import Label
 from dash_brain.stores.places import folder_of, label_of, path_of
+from dash_brain.stores.timer import Timer
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,6 +57,7 @@ class MappedFiles(Store):
         self._sweep_due = monotonic()
         self._opening = threading.Lock()
         self._root: Root | None = None
+        self._timer = Timer(self, _SWEEP_EVERY)
         reset_in_children(self)
 
     @faults_are_typed
@@ -72,7 +74,9 @@ class MappedFiles(Store):
         path, label = path_of(namespace, key), label_of(namespace, key, meta)
         object_id = self._on_living_root(objects.put, path, frames, label, now, expires_at(ttl, now))
         if self._monotonic() >= self._sweep_due:
-            self._sweep_if_nobody_did()
+            self.sweep_if_nobody_did()
+        if ttl is not None:
+            self._timer.start()
         return object_id
 
     @faults_are_typed
@@ -143,6 +147,7 @@ class MappedFiles(Store):
         return self._on_living_root(lambda root: root.secret)
 
     def close(self) -> None:
+        self._timer.stop()
         self._root = None  # closes its descriptors, when the last operation under way is over
 
     @faults_are_typed
@@ -168,6 +173,7 @@ class MappedFiles(Store):
         """Begin anew in a child: its parent's lock may be held, and a worker may become another user."""
         self._opening = threading.Lock()
         self._root = None
+        self._timer.reset_after_fork()
 
     @faults_are_typed
     def _lock(self, key: str, held: ExitStack) -> None:
@@ -221,7 +227,7 @@ class MappedFiles(Store):
                 return self._Root(self.folder, self.name)
         raise StoreUnavailable(f"The store folder in {self.folder} is removed as often as it is made.")
 
-    def _sweep_if_nobody_did(self) -> None:
+    def sweep_if_nobody_did(self) -> None:
         """Sweep, unless somebody did lately or does now."""
         self._sweep_due = self._monotonic() + _SWEEP_EVERY
 
@@ -230,6 +236,6 @@ class MappedFiles(Store):
                 if held and not 0 <= self._clock() - root.swept() < _SWEEP_EVERY:
                     walking.sweep(root, self._clock())
 
-        # The put that brought us here has succeeded; what is wrong will meet the next caller.
+        # Whoever brought us here wanted something else; what is wrong will meet the next caller.
         with suppress(OSError):
             self._on_root(sweep)

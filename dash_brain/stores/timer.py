@@ -1,0 +1,52 @@
+"""A store that nobody uses is swept too: by a thread that ends with the process."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import Protocol
+
+
+class Sweeps(Protocol):
+    """A store that can be swept."""
+
+    def sweep_if_nobody_did(self) -> None:
+        """Sweep, unless somebody did lately or does now."""
+
+
+class Timer:
+    """Sweeps a store every so often, from when it is started until the store is closed or forgotten.
+
+    It is started by what needs it and never at import: a forked worker would inherit no thread.
+    """
+
+    def __init__(self, store: Sweeps, every: float) -> None:
+        self._store = weakref.ref(store)
+        self._every = every
+        self._stopped: threading.Event | None = None
+
+    def start(self) -> None:
+        """Start it, unless it runs."""
+        if self._stopped is None:
+            self._stopped = threading.Event()
+            arguments = (self._store, self._stopped, self._every)
+            threading.Thread(target=_run, args=arguments, name="dash_brain-sweep", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop it; it can be started again."""
+        if self._stopped is not None:
+            self._stopped.set()
+            self._stopped = None
+
+    def reset_after_fork(self) -> None:
+        """Begin anew in a child, in which the parent's thread does not run."""
+        self._stopped = None
+
+
+def _run(reference: weakref.ref[Sweeps], stopped: threading.Event, every: float) -> None:
+    while not stopped.wait(every):
+        store = reference()
+        if store is None:
+            return
+        store.sweep_if_nobody_did()
+        del store  # waiting must not keep it alive
