@@ -7,6 +7,7 @@ from typing import Any
 
 from dash_brain.errors import BrainNamespaceNameError
 from dash_brain.names import Names, checked_name
+from dash_brain.settings import current
 from dash_brain.stores import FileStore, Store, open_store
 from dash_brain.stores.quoting import to_bytes
 
@@ -24,7 +25,8 @@ class Brain(Names):
     namespace
         Names of one namespace are apart from those of another: any text of 1 to 255 bytes.
     url
-        A store, as :func:`dash_brain.open_store` takes it; by default the shared memory of this host.
+        A store, as :func:`dash_brain.open_store` takes it; by default what ``configure()``
+        says, which is the shared memory of this host.
     path
         Short for a local store in that folder, which is made if missing and may be anyone's.
     store
@@ -96,6 +98,8 @@ def _open(url: str | None, path: str | os.PathLike[str] | None, store: Store | N
         raise TypeError("Give one of url=, path= and store=; they all say where the values lie.")
     if path is not None:
         return FileStore(path)
+    if url is None and store is None:
+        return current.use().store
     return open_store(store if store is not None else url)
 
 

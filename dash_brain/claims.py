@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any, NamedTuple
 
 from dash_brain import tokens
@@ -112,11 +112,8 @@ def accept(visit: Visit, claim: Claim) -> list[int]:
         Places in ``claim.held`` of tokens that are dead: the page should clear them.
     """
     _register(visit, claim.held)
-    if visit.session is None:
-        return [place for place, held in enumerate(claim.held) if held.token is not None]
-    store = current.use().store
-    with needs_lock(store).lock(f"claims/{visit.session}"):
-        pages = _Pages(current.use(), visit.session)
+    pages = _Pages(current.use(), visit)
+    with pages.lock():
         if pages.turn(claim.page) >= claim.turn:
             return []  # overtaken by a later claim of the page
         leased = [_lease(visit, held) for held in claim.held]
@@ -139,7 +136,7 @@ def _lease(visit: Visit, held: Held) -> str | None:
     settings = current.use()
     try:
         found = tokens.verify(settings.keys, visit.namespaces, held.token)
-        own = found.namespace == visit.namespaces["session"] and held.kind != "local"
+        own = found.namespace == visit.namespace("session") and held.kind != "local"
         settings.store.touch(*found, LEASE if own else settings.session_ttl)
     except (BadToken, ValueMissing):
         return None
@@ -150,7 +147,7 @@ def _own(visit: Visit, token: object) -> str | None:
     """Return the id of an object of this session, None for any other token."""
     with suppress(BadToken):
         found = tokens.verify(current.use().keys, visit.namespaces, token)
-        if found.namespace == visit.namespaces["session"]:
+        if found.namespace == visit.namespace("session"):
             return found.object_id
     return None
 
@@ -166,10 +163,14 @@ def _keep_names(visit: Visit) -> None:
 class _Pages:
     """What each page of a session said last. Used under the session's lock."""
 
-    def __init__(self, settings: Settings, session: str) -> None:
+    def __init__(self, settings: Settings, visit: Visit) -> None:
         self._store = settings.store
         self._grace = settings.grace
-        self._claims, self._objects = f"claims/{session}", f"session/{session}"
+        self._claims, self._objects = visit.claims, visit.namespace("session")
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the session's claims alone while the block runs."""
+        return needs_lock(self._store).lock(self._claims)
 
     def turn(self, page: str) -> int:
         """Return the turn of the page's last claim."""

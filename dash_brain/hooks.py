@@ -34,9 +34,9 @@ def _claim() -> flask.Response:
         claim = claims.read(flask.request.get_data(cache=False))
     except claims.BadClaim:
         flask.abort(400)
-    answer = flask.jsonify(dead=claims.accept(sessions.visit(), claim))
+    dead = claims.accept(sessions.visit(), claim)
     # A page that outlived its key gets a new session here, and learns that all its tokens are dead.
-    return sessions.keep(answer)
+    return sessions.keep(flask.jsonify(dead=dead))
 
 
 _used = False

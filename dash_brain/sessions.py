@@ -53,9 +53,12 @@ class Visit(NamedTuple):
     @property
     def names(self) -> str:
         """The namespace of what is kept by name in the session. Raises as :meth:`namespace` does."""
-        if self.session is None:
-            raise _no_session()
-        return f"session-names/{self.session}"
+        return self.namespace("session").replace("session", "session-names", 1)
+
+    @property
+    def claims(self) -> str:
+        """The namespace of the claims of the session's pages. Raises as :meth:`namespace` does."""
+        return self.namespace("session").replace("session", "claims", 1)
 
 
 def visit() -> Visit:
@@ -80,16 +83,22 @@ def _visit() -> Visit:
     settings = current.use()
     app_id = app_identity(settings, requested_app())
     cookie = cookies.of_request(settings.keys)
-    if cookie is None and not serves("_dash-layout") and not serves("_dash-update-component"):
-        # A page gets its cookie with this very response. Dash may also run a layout function here, to
-        # validate it in the first request of a worker, and that has to have a session to read.
-        cookie = cookies.fresh(settings.keys)
-    if cookie is None:
+    if cookie is not None:
+        session = session_of(settings, app_id, cookie)
+        _note_use(settings, app_id, session, cookie)
+        return Visit(app_id, session)
+    if serves("_dash-layout") or serves("_dash-update-component"):
         return Visit(app_id, None)
-    session = session_of(settings, app_id, cookie)
-    if serves("_dash-update-component") and attendance(settings, app_id).see(session):
+    # A page gets its cookie with this very response. Dash may also run a layout function here, to validate
+    # it in the first request of a worker, and that has to have a session to read.
+    return Visit(app_id, session_of(settings, app_id, cookies.fresh(settings.keys)))
+
+
+def _note_use(settings: Settings, app_id: str, session: str, cookie: str) -> None:
+    """Note now and then that a session is in use, and let its cookie live on with it."""
+    calls, claims = serves("_dash-update-component"), serves("_dash-brain-claim")
+    if (calls or claims) and attendance(settings, app_id).see(session) and calls:
         flask.after_this_request(lambda response: cookies.set_on(response, cookie, settings.session_ttl))
-    return Visit(app_id, session)
 
 
 def app_identity(settings: Settings, app: dash.Dash | None) -> str:
