@@ -15,6 +15,8 @@ from dash_brain.codec.reducers import Reducer
 
 def reducer(cls: type) -> Reducer | None:
     """Return the reducer for frames and series; lazy frames are pickled by polars itself."""
+    if not hasattr(pl, "CompatLevel"):  # polars before 1.1 copies all columns for Arrow
+        return None
     if cls is pl.DataFrame:
         return _reduce_frame
     return _reduce_series if cls is pl.Series else None
@@ -44,11 +46,14 @@ def _exact_table(frame: pl.DataFrame) -> pa.Table | None:
 
 
 def _table(frame: pl.DataFrame) -> pa.Table:
-    table = frame.to_arrow(compat_level=pl.CompatLevel.newest())
-    if not wasteful(table.get_total_buffer_size(), int(frame.estimated_size())):
-        return table
-    # A slice or a filtered frame shares the text of all rows; the older layout is a copy of its own rows.
-    return frame.to_arrow()
+    try:
+        table = frame.to_arrow(compat_level=pl.CompatLevel.newest())
+    except pa.ArrowException:  # pyarrow before 16 knows no views
+        return frame.to_arrow()
+    if wasteful(table.get_total_buffer_size(), int(frame.estimated_size())):
+        # A slice or a filtered frame shares the text of all rows; the older layout copies its own rows.
+        return frame.to_arrow()
+    return table
 
 
 def _sorted_columns(frame: pl.DataFrame) -> list[tuple[int, bool]]:

@@ -26,9 +26,10 @@ class Refuses:
 class RefusesByState:
     def __init__(self) -> None:
         self.password = SECRET
+        self.fine = Holder(1)
 
     def __getstate__(self) -> Any:
-        return {"made on the way": threading.Lock()}
+        return {"fine": self.fine, "made on the way": threading.Lock()}
 
 
 class CallsItself:

@@ -56,6 +56,7 @@ NUMPY_2 = int(np.__version__.partition(".")[0]) >= 2
 #: numpy's own example of a dtype that an extension defines.
 rational = import_module(f"numpy.{'_core' if NUMPY_2 else 'core'}._rational_tests").rational
 
+ARROW_16 = int(pa.__version__.partition(".")[0]) >= 16
 PANDAS_3 = int(pd.__version__.partition(".")[0]) >= 3
 
 #: More cells than the codec leaves to pickle, so that the ways for long columns are taken.
@@ -301,6 +302,9 @@ CELLS: Values = {
     "empty texts": lambda: objects(*(text if at % 5 else "" for at, text in enumerate(texts()))),
     "texts that are equal but not one object": lambda: objects(*("ab" + str(at % 9) for at in range(LONG))),
     "equal texts and None": lambda: objects(*("ab" + str(at % 9) if at % 4 else None for at in range(LONG))),
+    "many texts that are equal but not one object": lambda: objects(
+        *("ab" + str(at % 200) for at in range(LONG))
+    ),
     "half None": lambda: objects(*(f"c{at}" if at % 2 else None for at in range(20_000))),
     "texts with None": lambda: with_cells(None, None),
     "texts with numpy.nan": lambda: with_cells(np.nan, np.nan),
@@ -550,27 +554,13 @@ PYARROW: Values = {
         Metre(), pa.array(np.arange(5000.0))
     ).slice(3, 9),
     "empty arrow slice": lambda: pa.array(texts()).slice(5, 0),
-    "arrow batch": lambda: pa.record_batch({"a": [1, 2], "b": ["x", None]}),
-    "slice of an arrow batch": lambda: pa.record_batch({"a": range(5000)}).slice(10, 20),
+    "arrow batch": lambda: pa.RecordBatch.from_pydict({"a": [1, 2], "b": ["x", None]}),
+    "slice of an arrow batch": lambda: pa.RecordBatch.from_pydict({"a": range(5000)}).slice(10, 20),
     "arrow chunks": lambda: pa.chunked_array([[1], [], [2, None]]),
     "arrow chunks, none": lambda: pa.chunked_array([], pa.int8()),
     "arrow scalar": lambda: pa.scalar(1.5),
     "arrow schema": lambda: pa.schema([("a", pa.int8())], {"m": "n"}),
     "arrow type": lambda: [pa.int8(), pa.list_(pa.timestamp("s", "UTC"))],
-    "arrow views": lambda: pa.array(texts(form="long enough not to be in line {}")).cast(pa.string_view()),
-    "arrow slice of views": lambda: (
-        pa.array(texts(form="long enough not to be in line {}")).cast(pa.string_view()).slice(5, 10)
-    ),
-    "arrow slice of binary views": lambda: (
-        pa.array([b"long enough not to be in line", None, b""] * 900).cast(pa.binary_view()).slice(5, 10)
-    ),
-    "arrow views without text": lambda: pa.array([None, None], pa.string_view()),
-    "arrow run-end encoded": lambda: (
-        pa.RunEndEncodedArray.from_arrays([2, 5], ["a", None], None)
-        if not hasattr(pa, "run_end_encoded")
-        else pa.RunEndEncodedArray.from_arrays(pa.array([2, 5], pa.int32()), pa.array(["a", None]))
-    ),
-    "arrow list views": lambda: pa.array([[1], None, [2, 3]] * 900, pa.list_view(pa.int64())).slice(5, 10),
 }
 
 
@@ -663,12 +653,32 @@ OTHERS: Values = {
     "dok matrix": lambda: scipy.sparse.dok_matrix(np.eye(3)),
 }
 
+
+def text_views(rows: int = LONG) -> pa.Array:
+    return pa.array(texts(rows, "long enough not to be in line {}")).cast(pa.string_view())
+
+
 NEWER: Values = {}
 if NUMPY_2:
     NEWER |= {
         "numpy strings of any length": lambda: np.array([*texts(), "x" * 50], np.dtypes.StringDType()),
         "numpy strings with missing": lambda: np.array(
             ["a", None, ""], dtype=np.dtypes.StringDType(na_object=None)
+        ),
+    }
+if ARROW_16:
+    NEWER |= {
+        "arrow run-end encoded": lambda: pa.RunEndEncodedArray.from_arrays(
+            pa.array([2, 5], pa.int32()), pa.array(["a", None])
+        ),
+        "arrow views": lambda: text_views(),
+        "arrow slice of views": lambda: text_views().slice(5, 10),
+        "arrow slice of binary views": lambda: pa.array(
+            [b"long enough not to be in line", None, b""] * 900, pa.binary_view()
+        ).slice(5, 10),
+        "arrow views without text": lambda: pa.array([None, None], pa.string_view()),
+        "arrow list views": lambda: pa.array([[1], None, [2, 3]] * 900, pa.list_view(pa.int64())).slice(
+            5, 10
         ),
     }
 if PANDAS_3:
