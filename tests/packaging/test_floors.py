@@ -16,7 +16,17 @@ FLOORS = [
     {"errors"},
     {"codec", "keys", "lately", "tokens", "stores.base"},
     {"stores", "names", "brain", "memoize", "settings"},
-    {"attendance", "cookies", "internals", "registry", "sessions", "claims", "exchange", "server_store", "hooks"},
+    {
+        "attendance",
+        "cookies",
+        "internals",
+        "registry",
+        "sessions",
+        "claims",
+        "exchange",
+        "server_store",
+        "hooks",
+    },
     {"incoming", "outgoing", "callback", "session_names"},
     {"devtools", "cli", "testing", "adapters", ""},
 ]
