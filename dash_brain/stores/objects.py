@@ -22,8 +22,9 @@ Look: TypeAlias = Callable[[Root, str, int, os.stat_result, float], T]
 
 #: A use is noted when the last one is longer ago; so many reads in a row cost no more than one note.
 _NOTE_USE_AFTER = 1.0
-#: How often a put makes its folder anew, should a sweep remove the empty one each time.
-_ATTEMPTS = 20
+#: How often a put makes its folder anew, should a sweep remove the empty one each time. Two threads of one
+#: process can take turns at that for quite a while.
+_ATTEMPTS = 1000
 
 #: How opening what is no file of ours fails: a link, something in a folder's place, another user's.
 _NOT_OURS = {errno.ELOOP, errno.ENOTDIR, errno.EPERM}

@@ -262,9 +262,17 @@ def test_room_is_not_reserved_where_the_file_system_cannot(files, monkeypatch):
 # --- faults ---
 
 
-def open_descriptors():
+def open_descriptors(folder):
+    """Return how many files below the folder this process has open."""
     gc.collect()
-    return len(os.listdir("/proc/self/fd"))
+    return sum(target_of(descriptor).startswith(f"{folder}/") for descriptor in os.listdir("/proc/self/fd"))
+
+
+def target_of(descriptor):
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}")
+    except FileNotFoundError:  # closed meanwhile, as the one that lists the folder
+        return ""
 
 
 @pytest.mark.parametrize(
@@ -289,7 +297,7 @@ def test_fault_of_any_system_call_is_typed_and_leaves_nothing(
     store = kind(tmp_path)
     store.put(SPACE, "key", [b"old"])
     store.get(SPACE, "key")
-    before, descriptors = everything(store), open_descriptors()
+    before, descriptors = everything(store), open_descriptors(store.folder)
 
     def fail(*_, **__):
         raise OSError(number, os.strerror(number))
@@ -299,13 +307,16 @@ def test_fault_of_any_system_call_is_typed_and_leaves_nothing(
         store.put(SPACE, "key", [b"new"])
     monkeypatch.undo()
     assert caught.value.__cause__.errno == number
-    assert (everything(store) - {".locks"}, open_descriptors()) == (before - {".locks"}, descriptors)
+    assert (everything(store) - {".locks"}, open_descriptors(store.folder)) == (
+        before - {".locks"},
+        descriptors,
+    )
     assert bytes(store.get(SPACE, "key")[0]) == b"old"
 
 
 def test_interrupted_put_leaves_nothing(files, monkeypatch):
     files.put(SPACE, "key", [b"old"])
-    before, descriptors = everything(files), open_descriptors()
+    before, descriptors = everything(files), open_descriptors(files.folder)
 
     def interrupt(*_, **__):
         raise KeyboardInterrupt
@@ -315,14 +326,16 @@ def test_interrupted_put_leaves_nothing(files, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             files.put(SPACE, "key", [b"new"])
         monkeypatch.undo()
-        assert (everything(files), open_descriptors()) == (before, descriptors)
+        assert (everything(files), open_descriptors(files.folder)) == (before, descriptors)
     files.put(SPACE, "key", [b"new"])
 
 
 def test_descriptors_and_maps_stay_flat(shared_memory):
     def count():
         with open("/proc/self/maps") as maps:
-            return open_descriptors(), len([line for line in maps if "dash_brain" in line])
+            return open_descriptors(shared_memory.folder), len(
+                [line for line in maps if "dash_brain" in line]
+            )
 
     shared_memory.put(SPACE, "key", [b"x"])
     before = count()
@@ -335,16 +348,16 @@ def test_descriptors_and_maps_stay_flat(shared_memory):
 
 
 def test_closing_gives_back_every_descriptor(tmp_path):
-    before = open_descriptors()
+    before = open_descriptors(tmp_path)
     for kind in (FileStore, FallbackStore):
         store = kind(tmp_path)
         store.put(SPACE, "key", [b"x"])
-        assert open_descriptors() > before
+        assert open_descriptors(tmp_path) > before
         store.close()
-        assert open_descriptors() == before
+        assert open_descriptors(tmp_path) == before
         store.get(SPACE, "key")
         del store
-        assert open_descriptors() == before
+        assert open_descriptors(tmp_path) == before
 
 
 def test_closing_under_running_threads_harms_nobody(files):
