@@ -132,12 +132,30 @@ def _repeated(cells: Array, addresses: Array, expected: int) -> tuple[Any, ...]:
 
     # Twice as fast as Arrow's dictionary, as long as the hash table need not grow.
     codes, known = pandas.factorize(addresses, size_hint=2 * expected)
-    somewhere = np.empty(len(known), dtype=np.intp)
-    somewhere[codes] = np.arange(cells.size)
-    distinct = cells[somewhere]
-    few = distinct.size < FEW
-    stored = ("plain", _plain(distinct)) if few else _text(distinct, _addresses(distinct))
-    return "repeated", stored, codes.astype(np.min_scalar_type(distinct.size - 1))
+    codes = codes.astype(np.min_scalar_type(known.size - 1))
+    # They are numbered as they appear: when the last one does, all have been seen.
+    seen = int(np.argmax(codes == known.size - 1)) + 1
+    somewhere = np.empty(known.size, dtype=np.intp)
+    somewhere[codes[:seen]] = np.arange(seen)
+    if known.size < FEW:
+        return "repeated", ("plain", _plain(cells[somewhere])), codes
+    return "repeated", _text_by_address(cells, somewhere, known), codes
+
+
+def _text_by_address(cells: Array, somewhere: Array, addresses: Array) -> tuple[Any, ...]:
+    """Store the objects at these positions as text, reading them in the order of their memory.
+
+    That takes half the time of reading 100,000 scattered objects. What is stored must not depend on where
+    they lie, or equal values would have different fingerprints: the strings are put back in order.
+    """
+    order = np.argsort(addresses)
+    kind, strings, *rest = _text(cells[somewhere[order]], addresses[order])
+    if kind == "plain" or isinstance(strings, tuple):
+        return _text(cells[somewhere], addresses)
+    places = np.empty(order.size, dtype=np.intp)
+    places[order] = np.arange(order.size)
+    holes = [(mark, order[where].astype(np.uint32)) for mark, where in rest[0]]
+    return "text", strings.take(places), holes
 
 
 def _text(cells: Array, addresses: Array) -> tuple[Any, ...]:

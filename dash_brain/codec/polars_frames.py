@@ -40,7 +40,8 @@ def _exact_table(frame: pl.DataFrame) -> pa.Table | None:
     try:
         table = _table(frame)
         exact = frame_from_arrow(table.slice(0, 0), []).schema == frame.schema
-    except (pa.ArrowException, pl.exceptions.PolarsError):  # such as 128-bit integers and objects
+    # 128-bit integers fail, and so do objects; polars before 1.30 panics over these.
+    except (pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
     return table if exact else None
 

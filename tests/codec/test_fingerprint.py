@@ -12,6 +12,7 @@ import pytest
 
 from dash_brain.codec import encode, fingerprint, type_name
 from tests.codec.classes import Colour, Order, Point
+from tests.codec.values import objects
 
 
 def test_fingerprint_is_128_bits_in_hex() -> None:
@@ -46,6 +47,15 @@ def test_equal_frames_made_anew_have_one_fingerprint() -> None:
 
     assert fingerprint(encode(frame(1))) == fingerprint(encode(frame(1)))
     assert fingerprint(encode(frame(1))) != fingerprint(encode(frame(2)))
+
+
+@pytest.mark.parametrize("times", [1, 10])
+def test_fingerprint_of_texts_does_not_depend_on_where_they_lie_in_memory(times: int) -> None:
+    shuffled = np.random.default_rng(0).permutation(3000).tolist()
+    made = {at: f"customer-{at}" for at in shuffled}
+    elsewhere = {at: f"customer-{at}" for at in range(3000)}
+    one, other = (objects(*[pool[at] for at in range(3000)] * times) for pool in (made, elsewhere))
+    assert fingerprint(encode(one)) == fingerprint(encode(other))
 
 
 @pytest.mark.parametrize(

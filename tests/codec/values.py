@@ -323,6 +323,10 @@ CELLS: Values = {
     "repeated texts": lambda: spread(*texts(5)),
     "repeated texts, many": lambda: objects(*(texts(2000) * 10)),
     "repeated texts, many, with marks": lambda: objects(*([*texts(1500), None, np.nan, pd.NA] * 10)),
+    "repeated texts, many, equal among themselves": lambda: objects(
+        *(["ab" + str(at % 100) for at in range(2000)] * 10)
+    ),
+    "repeated texts, many, with a number": lambda: objects(*([*texts(1500), 1] * 10)),
     "repeated numbers and texts": lambda: spread(1, "a", None, 2.5, True, np.nan, pd.NA, pd.NaT, b"x"),
     "repeated strings of many kinds": lambda: spread("a", np.str_("a"), Text("a"), "\ud83d"),
     "only None": lambda: spread(None),
