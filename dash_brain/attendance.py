@@ -13,8 +13,9 @@ from dash_brain.stores.base import Store, needs_scan
 #: What belongs to a session lies in one namespace of each of these domains.
 DOMAINS = ("session", "session-names", "claims")
 
-#: Seconds between two notes of one session by one process.
+#: Seconds between two notes of one session by one process, and between two looks for room.
 EVERY = 60.0
+LOOK = 1.0
 
 
 class Attendance:
@@ -30,6 +31,7 @@ class Attendance:
         self._most = settings.max_sessions
         self._namespace = f"attendance/{app_id}"
         self._lately = Lately(min(EVERY, self._ttl / 10))
+        self._looked = Lately(LOOK)
 
     def see(self, session: str) -> bool:
         """Note that the session is in use, unless this process did lately; say whether it did now."""
@@ -44,10 +46,14 @@ class Attendance:
         return True
 
     def _make_room(self) -> None:
+        if "room" in self._looked:
+            return
+        self._looked.note("room")
         sessions = list(needs_scan(self._store).scan(self._namespace))
         surplus = len(sessions) - self._most
         if surplus > 0:
-            for session in sorted(sessions, key=self._expires)[:surplus]:
+            # A few more than needed, so that not every new session has to look at all others.
+            for session in sorted(sessions, key=self._expires)[: surplus + self._most // 50]:
                 self._store.delete(self._namespace, session)
                 end(self._store, session)
 

@@ -111,7 +111,9 @@ class _Wiring:
     """How the values of one declared callback travel: what its function is wrapped into."""
 
     def __init__(self, dependencies: Any, options: dict[str, Any], on_missing: OnMissing | None) -> None:
-        self._schema, _, _, self._indices, _ = handle_grouped_callback_args(dependencies, options)
+        declared = handle_grouped_callback_args(dependencies, options)
+        self._schema, inputs, states, self._indices, _ = declared
+        self._dependencies = [*inputs, *states]
         self._user_on_error = options.get("on_error")
         self._on_missing = None if on_missing is None else check_on_missing(on_missing)
         # Callbacks with tokens are no tools for a language model to call.
@@ -141,7 +143,9 @@ class _Wiring:
 
     def _arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         on_missing = self._on_missing or current.use().on_missing
-        arguments = resolve_arguments(callback_context(), visit(), self._indices, on_missing)
+        arguments = resolve_arguments(
+            callback_context(), visit(), self._dependencies, self._indices, on_missing
+        )
         if isinstance(self._indices, dict):
             return (), arguments
         return tuple(arguments) if isinstance(self._indices, (list, tuple)) else (arguments,), {}
@@ -150,8 +154,9 @@ class _Wiring:
         context = cast(Any, callback_context())
         outgoing = Outgoing(visit())
         try:
-            outgoing.side_updates(context.updated_props)
-            return outgoing.outputs(result, context.outputs_list, self._schema)
+            outputs = outgoing.outputs(result, context.outputs_list, self._schema)
+            context.updated_props.update(outgoing.side_updates(context.updated_props))
+            return outputs
         except BaseException:
             outgoing.undo()
             raise
@@ -161,4 +166,6 @@ class _Wiring:
         handler = self._user_on_error or app_error_handler()
         if handler is None:
             raise error
-        return self._results(handler(error))
+        result = handler(error)
+        # As with dash.callback: a handler that returns nothing changes nothing.
+        return self._results(dash.no_update if result is None and self._schema else result)

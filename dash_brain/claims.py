@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, suppress
 from typing import Any, NamedTuple
 
 from dash_brain import tokens
-from dash_brain.errors import BadToken, BrainError, ValueMissing
+from dash_brain.errors import BadToken, BrainError, StoreError, ValueMissing
 from dash_brain.exchange import LEASE, registry
 from dash_brain.internals import stringify_id
 from dash_brain.sessions import Visit
@@ -93,7 +93,13 @@ def _is_sound(claim: Claim) -> bool:
 
 
 def _is_held(held: Held) -> bool:
-    return isinstance(held.id, (str, dict)) and isinstance(held.mark, str) and held.kind in _KINDS
+    return _is_id(held.id) and isinstance(held.mark, str) and held.kind in _KINDS
+
+
+def _is_id(component_id: object) -> bool:
+    if isinstance(component_id, dict):
+        return all(isinstance(part, (str, int, float, bool)) for part in component_id.values())
+    return isinstance(component_id, str)
 
 
 def accept(visit: Visit, claim: Claim) -> list[int]:
@@ -112,15 +118,18 @@ def accept(visit: Visit, claim: Claim) -> list[int]:
         Places in ``claim.held`` of tokens that are dead: the page should clear them.
     """
     _register(visit, claim.held)
+    found = [_verified(visit, held.token) for held in claim.held]
     pages = _Pages(current.use(), visit)
     with pages.lock():
         if pages.turn(claim.page) >= claim.turn:
             return []  # overtaken by a later claim of the page
-        leased = [_lease(visit, held) for held in claim.held]
-        kinds = {name: held.kind for name, held in zip(leased, claim.held, strict=True) if name}
-        pages.holds(claim, kinds, set(filter(None, (_own(visit, token) for token in claim.dropped))))
+        kinds = _kinds(found, claim.held)
+        living = {one for one, kind in kinds.items() if _lease(visit, one, kind)}
+        own = {one.object_id: kinds[one] for one in living if one.namespace == visit.namespace("session")}
+        dropped = (_verified(visit, token) for token in claim.dropped)
+        pages.holds(claim, own, {one.object_id for one in dropped if one is not None})
     _keep_names(visit)
-    return [place for place, held in enumerate(claim.held) if held.token is not None and not leased[place]]
+    return [i for i, held in enumerate(claim.held) if held.token is not None and found[i] not in living]
 
 
 def _register(visit: Visit, stores: list[Held]) -> None:
@@ -131,25 +140,31 @@ def _register(visit: Visit, stores: list[Held]) -> None:
             registry(visit).add(name)
 
 
-def _lease(visit: Visit, held: Held) -> str | None:
-    """Let the object of a token live on, and return its id; None when it is dead."""
-    settings = current.use()
-    try:
-        found = tokens.verify(settings.keys, visit.namespaces, held.token)
-        own = found.namespace == visit.namespace("session") and held.kind != "local"
-        settings.store.touch(*found, LEASE if own else settings.session_ttl)
-    except (BadToken, ValueMissing):
-        return None
-    return found.object_id
-
-
-def _own(visit: Visit, token: object) -> str | None:
-    """Return the id of an object of this session, None for any other token."""
+def _verified(visit: Visit, token: object) -> tokens.Verified | None:
+    """Return where the object of a token lies, None for what is no token of this visit."""
     with suppress(BadToken):
-        found = tokens.verify(current.use().keys, visit.namespaces, token)
-        if found.namespace == visit.namespace("session"):
-            return found.object_id
+        return tokens.verify(current.use().keys, visit.namespaces, token)
     return None
+
+
+def _kinds(found: list[tokens.Verified | None], stores: list[Held]) -> dict[tokens.Verified, str]:
+    """Return how each object is kept; of several ways the one that keeps it longest."""
+    kinds: dict[tokens.Verified, str] = {}
+    for one, held in zip(found, stores, strict=True):
+        if one is not None:
+            kinds[one] = max(held.kind, kinds.get(one, held.kind), key=_KINDS.index)
+    return kinds
+
+
+def _lease(visit: Visit, found: tokens.Verified, kind: str) -> bool:
+    """Let an object live on, and say whether it does; False when it is gone."""
+    settings = current.use()
+    leased = found.namespace == visit.namespace("session") and kind != "local"
+    try:
+        settings.store.touch(*found, LEASE if leased else settings.session_ttl)
+    except ValueMissing:
+        return False
+    return True
 
 
 def _keep_names(visit: Visit) -> None:
@@ -179,29 +194,32 @@ class _Pages:
     def holds(self, claim: Claim, kinds: dict[str, str], dropped: set[str]) -> None:
         """Note that the page holds these objects, and let go of what it held before or dropped."""
         before = self._record(claim.page).get("held", {})
-        ttl = PARKED if claim.state == "parked" else self._grace
+        let_go = (before.keys() | dropped) - kinds.keys()
         if claim.state != "open":
             # A token in localStorage comes back with the next page, be it tomorrow.
-            stays = {name for name, kind in {**before, **kinds}.items() if kind == "local"}
-            before, kinds = {**before, **kinds}, {}
-        else:
-            stays = set(kinds)
-        self._note(claim, kinds)
-        let_go = (before.keys() | dropped) - stays
-        for name in let_go - set(self._held_elsewhere(claim.page) if let_go else ()):
+            let_go |= {name for name, kind in kinds.items() if kind != "local"}
+            let_go -= {name for name, kind in before.items() if kind == "local"}
+        pages = self._pages()
+        self._note(claim, kinds, pages)
+        if len(pages) >= MOST_PAGES:
+            return  # not all pages are noted: what this one lets go of, another may hold
+        ttl = PARKED if claim.state == "parked" else self._grace
+        for name in let_go - set(self._held_elsewhere(claim.page, pages) if let_go else ()):
             with suppress(ValueMissing):
                 self._store.touch(self._objects, name, ttl)
 
-    def _note(self, claim: Claim, kinds: dict[str, str]) -> None:
-        # What is not noted is leased all the same; it only is not let go of before the lease ends.
-        if claim.page not in self._pages() and len(self._pages()) >= MOST_PAGES:
+    def _note(self, claim: Claim, kinds: dict[str, str], pages: list[str]) -> None:
+        if claim.page not in pages and len(pages) >= MOST_PAGES:
             return
-        record = json.dumps({"turn": claim.turn, "held": kinds}).encode()
-        # The turn of a page that is gone is kept for a while: a claim may still be under way.
-        self._store.put(self._claims, claim.page, [record], ttl=LEASE if kinds else self._grace)
+        # A page that is gone holds nothing; its turn is kept for a while: a claim may still be under way.
+        held = {} if claim.state == "gone" else kinds
+        ttl = {"open": LEASE, "parked": PARKED, "gone": self._grace}[claim.state]
+        record = json.dumps({"turn": claim.turn, "held": held}).encode()
+        with suppress(StoreError):  # a full store must not keep us from letting go
+            self._store.put(self._claims, claim.page, [record], ttl=ttl)
 
-    def _held_elsewhere(self, page: str) -> Iterator[str]:
-        for other in self._pages():
+    def _held_elsewhere(self, page: str, pages: list[str]) -> Iterator[str]:
+        for other in pages:
             if other != page:
                 yield from self._record(other).get("held", {})
 

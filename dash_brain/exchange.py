@@ -22,7 +22,7 @@ from dash_brain.stores.base import new_object_id
 from dash_brain.tokens import Token
 
 #: Seconds in which a page has to claim an object that is on its way; else its response was superseded.
-UNCLAIMED = 300.0
+UNCLAIMED = 600.0
 
 #: Seconds that an object lives on after a page claimed it last: for a laptop that sleeps, and for a
 #: browser that died without a word. Pages claim anew every few minutes.
@@ -32,8 +32,9 @@ LEASE = 3600.0
 def to_token(value: Any, scope: str = "session") -> Token:
     """Store a value and return the token that stands for it in the browser.
 
-    ``brain_callback`` does this by itself; this is for plain ``dash.callback`` code and for
-    ``set_props``.
+    ``brain_callback`` does this by itself; this is for plain ``dash.callback`` code. The value lives while
+    a page holds its token in a ServerStore; elsewhere, as in a ``dcc.Store``, for a few minutes only (a
+    value of the app: for ``session_ttl``).
 
     Parameters
     ----------

@@ -19,24 +19,30 @@ def _setup(app: dash.Dash) -> None:
 
 @dash.hooks.index()  # type: ignore[untyped-decorator]
 def _index(page: str) -> str:
-    """Give the browser its session with the page: callbacks come in a dozen and would make a dozen."""
+    """Give the browser its session with the page."""
     if _used and flask.has_request_context():
-        flask.after_this_request(sessions.keep)
+        sessions.keep()
     return page
 
 
-@dash.hooks.route("_dash-brain-claim", methods=("POST",))  # type: ignore[untyped-decorator]
+@dash.hooks.route(sessions.CLAIM_ROUTE, methods=("POST",))  # type: ignore[untyped-decorator]
 def _claim() -> flask.Response:
-    """Take what a page holds, and answer which of it is dead."""
+    """Take what a page holds, and answer which of it is dead.
+
+    A page that outlived its key gets a new session here, and learns that all its tokens are dead.
+    """
     if not _used:
         flask.abort(404)
+    if (flask.request.content_length or 0) > claims.MOST_BYTES:
+        flask.abort(413)
+    asking = sessions.visit()
+    if asking.session is None:
+        flask.abort(403)
     try:
         claim = claims.read(flask.request.get_data(cache=False))
     except claims.BadClaim:
         flask.abort(400)
-    dead = claims.accept(sessions.visit(), claim)
-    # A page that outlived its key gets a new session here, and learns that all its tokens are dead.
-    return sessions.keep(flask.jsonify(dead=dead))
+    return flask.jsonify(dead=claims.accept(asking, claim))
 
 
 _used = False

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from dash.dependencies import DashDependency
 from dash.exceptions import PreventUpdate
 
 from dash_brain.errors import BadToken, ValueMissing
 from dash_brain.exchange import registry, resolve
 from dash_brain.internals import flatten_grouping, map_grouping, stringify_id
+from dash_brain.patterns import asks_for, pattern_of
 from dash_brain.sessions import Visit
 from dash_brain.settings import OnMissing
 
 Leaf = dict[str, Any]
 
 
-def resolve_arguments(context: Any, visit: Visit, indices: Any, on_missing: OnMissing) -> Any:
+def resolve_arguments(
+    context: Any, visit: Visit, dependencies: list[DashDependency], indices: Any, on_missing: OnMissing
+) -> Any:
     """Put values in place of tokens in the context of a callback, and return its arguments.
 
     Parameters
@@ -25,6 +29,8 @@ def resolve_arguments(context: Any, visit: Visit, indices: Any, on_missing: OnMi
         The callback's context: ``inputs_list``, ``states_list`` and what Dash derived from them.
     visit
         Who asks whom.
+    dependencies
+        The declared inputs and states. What was sent is held against them: a client may send anything.
     indices
         The grouping of the arguments: dicts, lists and positions in inputs + states.
     on_missing
@@ -34,22 +40,39 @@ def resolve_arguments(context: Any, visit: Visit, indices: Any, on_missing: OnMi
     -------
     Any
         The arguments in the shape of ``indices``.
+
+    Raises
+    ------
+    BadToken
+        When what was sent is not for the declared inputs and states.
     """
     leaves = [*context.inputs_list, *context.states_list]
-    values = _resolved(_flat(leaves), visit, on_missing)
+    sent = list(_with_declared(leaves, dependencies))
+    if not all(asks_for(leaf, dependency) for leaf, dependency in sent):
+        raise BadToken("The request does not fit the inputs and states of this callback.")
+    values = _resolved(sent, visit, on_missing)
     if values:
         _replace(context, indices, values)
     return map_grouping(lambda index: _value(leaves[index]), indices)
 
 
-def _resolved(leaves: Iterator[Leaf], visit: Visit, on_missing: OnMissing) -> dict[str, Any]:
-    """Return property id -> value for every ServerStore among the leaves; each token is resolved once."""
+def _with_declared(leaves: list[Any], dependencies: list[DashDependency]) -> Iterator[tuple[Leaf, Any]]:
+    """Yield single properties with what was declared for them; a wildcard stands for a list of them."""
+    for leaf, dependency in zip(leaves, dependencies, strict=True):
+        for one in leaf if isinstance(leaf, list) else [leaf]:
+            yield one, dependency
+
+
+def _resolved(sent: list[tuple[Leaf, Any]], visit: Visit, on_missing: OnMissing) -> dict[str, Any]:
+    """Return property id -> value for every ServerStore that was sent; each token is resolved once."""
     stores = registry(visit)
     by_token: dict[str, Any] = {}
     values: dict[str, Any] = {}
-    for leaf in leaves:
+    for leaf, dependency in sent:
         token = leaf.get("value")
-        if leaf["property"] != "data" or token is None or leaf["id"] not in stores:
+        if leaf["property"] != "data" or token is None:
+            continue
+        if not stores.includes(leaf["id"], pattern_of(dependency)):
             continue
         key = token if isinstance(token, str) else repr(token)
         if key not in by_token:

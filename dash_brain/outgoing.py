@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from dash import Output, Patch
+from dash.exceptions import InvalidCallbackReturnValue
 
 from dash_brain.exchange import discard, registry, store_value
 from dash_brain.internals import (
@@ -13,6 +14,7 @@ from dash_brain.internals import (
     is_no_update,
     make_grouping_by_index,
 )
+from dash_brain.patterns import pattern_of
 from dash_brain.server_store import ServerOutput
 from dash_brain.sessions import Visit
 from dash_brain.tokens import Token
@@ -48,14 +50,15 @@ class Outgoing:
             return result
         if not isinstance(schema, (list, tuple, dict)):
             return self._leaf(result, specs, schema)
-        outputs = flatten_grouping(schema)
-        values = flatten_grouping(result, schema)
-        return make_grouping_by_index(schema, list(map(self._leaf, values, specs, outputs)))
+        try:
+            values = flatten_grouping(result, schema)
+        except InvalidCallbackReturnValue:
+            return result  # left to Dash, which says best what does not fit
+        return make_grouping_by_index(schema, list(map(self._leaf, values, specs, flatten_grouping(schema))))
 
-    def side_updates(self, updates: dict[str, dict[str, Any]]) -> None:
-        """Put tokens into what ``set_props`` collected during the call."""
-        for component_id, props in updates.items():
-            updates[component_id] = self.props(component_id, props)
+    def side_updates(self, updates: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Return what ``set_props`` collected during the call with tokens in it."""
+        return {component_id: self.props(component_id, props) for component_id, props in updates.items()}
 
     def props(self, component_id: Any, props: dict[str, Any]) -> dict[str, Any]:
         """Return the properties of one component with tokens in them."""
@@ -71,18 +74,19 @@ class Outgoing:
 
     def _leaf(self, value: Any, spec: Any, output: Output) -> Any:
         """Return what goes to one declared output: a list of values when its id has wildcards."""
-        specs = spec if isinstance(spec, list) else [spec]
+        pattern = pattern_of(output)
         if isinstance(output, ServerOutput):
-            for one in specs:
-                self._stores.add(one["id"])
+            self._stores.add(cast("str | dict[str, Any]", output.component_id))
         if not isinstance(spec, list):
-            return self._single(value, spec)
-        if not isinstance(value, (list, tuple)) or len(value) != len(specs):
+            return self._single(value, spec, pattern)
+        if not isinstance(value, (list, tuple)) or len(value) != len(spec):
             return value  # left to Dash, which says best what does not fit
-        return list(map(self._single, value, specs))
+        return [self._single(one, one_spec, pattern) for one, one_spec in zip(value, spec, strict=True)]
 
-    def _single(self, value: Any, spec: dict[str, Any]) -> Any:
-        if clean_property_name(spec["property"]) != "data" or spec["id"] not in self._stores:
+    def _single(self, value: Any, spec: dict[str, Any], pattern: str | None = None) -> Any:
+        if clean_property_name(spec["property"]) != "data":
+            return value
+        if not self._stores.includes(spec["id"], pattern):
             return value
         if isinstance(value, Patch):
             raise TypeError(

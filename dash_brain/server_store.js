@@ -2,8 +2,11 @@
 (function () {
     "use strict";
 
-    const BEAT = 5 * 60 * 1000; // milliseconds between claims of a page in which nothing changes
-    const PAUSE = 100; // milliseconds in which changes are gathered into one claim
+    // All times are in milliseconds.
+    const BEAT = 4 * 60 * 1000; // between claims of a page in which nothing changes
+    const PAUSE = 100; // in which changes are gathered into one claim
+    const PATIENCE = 30 * 1000; // for an answer; and the longest pause before a failed claim is tried again
+    const UNMOUNTED = 100; // so many stores that are in no page are remembered for when they come back
 
     const page = Array.from(window.crypto.getRandomValues(new Uint8Array(16)))
         .map((byte) => byte.toString(16).padStart(2, "0"))
@@ -13,6 +16,7 @@
     let turn = 0;
     let pause = null;
     let underWay = false;
+    let failures = 0;
 
     function url() {
         const config = JSON.parse(document.getElementById("_dash-config").textContent);
@@ -20,7 +24,9 @@
     }
 
     function body(stores, state) {
-        const held = stores.map(({id, mark, token, kind}) => ({id, mark, token, kind}));
+        // Browsers send no more than 64 KB when a page goes; a mark is of no use then.
+        const shown = (mark) => (state === "open" ? mark : "");
+        const held = stores.map(({id, mark, token, kind}) => ({id, mark: shown(mark), token, kind}));
         const told = JSON.stringify({page, turn: ++turn, state, held, dropped});
         dropped = [];
         return told;
@@ -33,23 +39,40 @@
             return soon();
         }
         underWay = true;
+        const held = Array.from(stores.values(), (store) => ({...store}));
+        const lost = dropped.slice();
         try {
-            const held = Array.from(stores.values(), (store) => ({...store}));
-            const answer = await fetch(url(), {method: "POST", body: body(held, "open"), credentials: "same-origin"});
-            if (answer.ok) {
-                (await answer.json()).dead.forEach((place) => clear(held[place]));
-            } else {
-                console.warn(`dash_brain: the server did not take what this page holds (${answer.status})`);
-            }
+            (await answer(body(held, "open"))).dead.forEach((place) => clear(held[place]));
+            failures = 0;
         } catch (error) {
-            console.warn("dash_brain: the server cannot be told what this page holds", error);
+            dropped = lost.concat(dropped);
+            failures += 1;
+            console.warn("dash_brain: the server does not learn what this page holds:", error.message);
+            soon(Math.min(PATIENCE, 1000 * 2 ** failures));
         } finally {
             underWay = false;
         }
     }
 
-    function soon() {
-        pause = pause || setTimeout(claim, PAUSE);
+    async function answer(told) {
+        const abort = new AbortController();
+        const timeout = setTimeout(() => abort.abort(), PATIENCE);
+        // Only a script of this site can send this header.
+        const headers = {"X-Dash-Brain": "claim"};
+        try {
+            const options = {method: "POST", body: told, headers, credentials: "same-origin", signal: abort.signal};
+            const response = await fetch(url(), options);
+            if (!response.ok) {
+                throw new Error(`status ${response.status}`);
+            }
+            return await response.json();
+        } finally {
+            clearTimeout(timeout);
+        }
+    }
+
+    function soon(delay = PAUSE) {
+        pause = pause || setTimeout(claim, delay);
     }
 
     function now() {
@@ -86,16 +109,23 @@
     // What sessionStorage and localStorage keep comes back when the component does.
     function letGo(key) {
         const store = stores.get(key);
+        if (!store) {
+            return;
+        }
         if (store.kind === "memory") {
             drop(store);
             stores.delete(key);
         } else {
-            stores.set(key, {...store, setProps: null});
+            stores.delete(key);
+            stores.set(key, {...store, setProps: null}); // the latest comes last
+            const unmounted = Array.from(stores.values()).filter((one) => !one.setProps);
+            unmounted.slice(0, -UNMOUNTED).forEach((one) => stores.delete(one.key));
         }
         soon();
     }
 
-    function ServerStore({mark, ...props}) {
+    function ServerStore({mark, ...given}) {
+        const props = {storage_type: "memory", clear_data: false, modified_timestamp: -1, ...given};
         const {useEffect, useRef, createElement} = window.React;
         const key = JSON.stringify(props.id);
         const mounted = useRef(false);
@@ -124,14 +154,13 @@
         return createElement(window.dash_core_components.Store, {...props, setProps});
     }
 
-    ServerStore.defaultProps = {storage_type: "memory", clear_data: false, modified_timestamp: -1};
-
     setInterval(now, BEAT);
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && now());
     window.addEventListener("pageshow", (event) => event.persisted && now());
+    window.addEventListener("online", now);
     window.addEventListener("pagehide", (event) => {
         // A page that goes to the back/forward cache may be shown again, for a while.
-        if (stores.size) {
+        if (stores.size || dropped.length) {
             const state = event.persisted ? "parked" : "gone";
             navigator.sendBeacon(url(), body(Array.from(stores.values()), state));
         }

@@ -8,7 +8,7 @@ from dash import Output
 from dash.development.base_component import Component
 
 from dash_brain.claims import mark
-from dash_brain.errors import NoSession
+from dash_brain.errors import BrainError, EncodeError, NoSession
 from dash_brain.exchange import registry, store_by_content
 from dash_brain.internals import serves
 from dash_brain.sessions import Visit, visit
@@ -40,7 +40,7 @@ class ServerStore(Component):
 
     Raises
     ------
-    EncodeError
+    BrainError
         When the layout is served and ``data`` cannot be stored.
 
     Examples
@@ -119,4 +119,10 @@ def _token(asking: Visit | None, value: Any) -> Token | None:
         return value
     # The index page holds a layout too, for validation only: what is in it is never shown.
     shown = serves("_dash-layout") or serves("_dash-update-component")
-    return store_by_content(asking, value) if asking is not None and shown else None
+    if asking is None or not shown:
+        return None
+    try:
+        return store_by_content(asking, value)
+    except EncodeError as error:
+        # It is a TypeError too, and those Dash takes for its own: it would say something misleading.
+        raise BrainError(f"data= of a ServerStore: {error}") from error

@@ -21,6 +21,12 @@ from dash_brain.internals import requested_app, serves
 from dash_brain.settings import Settings, current
 from dash_brain.tokens import SCOPES
 
+#: Where pages say what they hold.
+CLAIM_ROUTE = "_dash-brain-claim"
+
+#: A header that scripts of other sites cannot send without our leave.
+OURS = "X-Dash-Brain"
+
 
 class Visit(NamedTuple):
     """One request: the app that is asked, and the session that asks, if the browser sent one."""
@@ -85,19 +91,36 @@ def _visit() -> Visit:
     cookie = cookies.of_request(settings.keys)
     if cookie is not None:
         session = session_of(settings, app_id, cookie)
-        _note_use(settings, app_id, session, cookie)
+        if _is_use() and attendance(settings, app_id).see(session):
+            _send(cookie, settings)
         return Visit(app_id, session)
-    if serves("_dash-layout") or serves("_dash-update-component"):
+    if not _may_begin():
         return Visit(app_id, None)
-    # A page gets its cookie with this very response. Dash may also run a layout function here, to validate
-    # it in the first request of a worker, and that has to have a session to read.
-    return Visit(app_id, session_of(settings, app_id, cookies.fresh(settings.keys)))
+    cookie = cookies.fresh(settings.keys)
+    _send(cookie, settings)
+    return Visit(app_id, session_of(settings, app_id, cookie))
 
 
-def _note_use(settings: Settings, app_id: str, session: str, cookie: str) -> None:
-    """Note now and then that a session is in use, and let its cookie live on with it."""
-    calls, claims = serves("_dash-update-component"), serves("_dash-brain-claim")
-    if (calls or claims) and attendance(settings, app_id).see(session) and calls:
+def _is_use() -> bool:
+    """Say whether the current request shows that its session is in use."""
+    return any(map(serves, ("_dash-update-component", "_dash-layout", CLAIM_ROUTE)))
+
+
+def _may_begin() -> bool:
+    """Say whether a session may begin with the current request.
+
+    Not with callbacks, which come in a dozen and would begin a dozen. And not with what another site can
+    have the browser post: it comes without our cookie, and a new one would take the place of the real one.
+    """
+    if serves("_dash-update-component") or serves("_dash-layout"):
+        return False
+    return flask.request.method in ("GET", "HEAD") or OURS in flask.request.headers
+
+
+def _send(cookie: str, settings: Settings) -> None:
+    """Have the cookie set by the response to the current request."""
+    if "dash_brain_sent" not in flask.g:
+        flask.g.dash_brain_sent = True
         flask.after_this_request(lambda response: cookies.set_on(response, cookie, settings.session_ttl))
 
 
@@ -118,15 +141,20 @@ def session_of(settings: Settings, app_id: str, cookie: str) -> str:
     return key.mac("session namespace", app_id, cookies.session_id(cookie)).hex()[:32]
 
 
-def keep(response: flask.Response) -> flask.Response:
-    """Give the browser its session with a page: the one that it has, or else a fresh one."""
+def keep() -> None:
+    """Give the browser its session with the page that is being served: the one that it has, or a new one."""
     settings = current.use()
-    cookie = cookies.of_request(settings.keys) or cookies.fresh(settings.keys)
+    visit()
+    _send(cookies.of_request(settings.keys) or cookies.fresh(settings.keys), settings)
+    flask.after_this_request(_keep_private)
+
+
+def _keep_private(response: flask.Response) -> flask.Response:
     response.cache_control.private = True
     # Not "no-store", which would keep the page out of the back/forward cache.
     response.cache_control.no_cache = True
     response.vary.add("Cookie")
-    return cookies.set_on(response, cookie, settings.session_ttl)
+    return response
 
 
 def _no_session() -> NoSession:

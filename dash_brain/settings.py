@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias
 
 from dash_brain.errors import AlreadyConfigured
@@ -42,11 +42,22 @@ class Settings:
         """The store that everything lies in."""
         return open_store(self.store_or_url)
 
-    @cached_property
+    @property
     def keys(self) -> KeyRing:
-        """The keys that sign: the configured ones, else the one that the store's openers share."""
-        masters = [master_from(secret) for secret in self.secrets]
-        return KeyRing(masters or [self.store.secret()])
+        """The keys that sign: the configured ones, else the one that the store's openers share.
+
+        A store that was lost and made anew has a new one: all workers have to follow at once.
+        """
+        return _key_ring(self._masters or (self.store.secret(),))
+
+    @cached_property
+    def _masters(self) -> tuple[bytes, ...]:
+        return tuple(master_from(secret) for secret in self.secrets)
+
+
+@lru_cache(maxsize=16)
+def _key_ring(masters: tuple[bytes, ...]) -> KeyRing:
+    return KeyRing(masters)
 
 
 class _Current:
@@ -140,6 +151,8 @@ def _settings(
     on_missing: OnMissing | None = None,
 ) -> Settings:
     secret = key if key is not None else os.environ.get("DASH_BRAIN_KEY")
+    if secret is not None and not secret:
+        raise ValueError("key= (or DASH_BRAIN_KEY) is empty; leave it out, or give at least one key.")
     secrets = (secret,) if isinstance(secret, (str, bytes)) else tuple(secret or ())
     for one in secrets:
         master_from(one)  # a weak key is refused here, not at the first request

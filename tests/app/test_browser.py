@@ -33,6 +33,10 @@ class Tab:
             lambda _: self.text(component_id) == text, f"{component_id} shows {self.text(component_id)!r}"
         )
 
+    def wait_for_text(self, component_id: str) -> str:
+        WebDriverWait(self.driver, 20).until(lambda _: self.text(component_id), f"{component_id} stays empty")
+        return self.text(component_id)
+
     def click(self, component_id: str) -> None:
         self.driver.find_element("id", component_id).click()
 
@@ -102,9 +106,9 @@ def test_a_session_store_survives_a_reload_and_a_memory_store_does_not(tab: Tab)
 
 
 def test_layout_functions_read_the_session(tab: Tab) -> None:
-    tab.wait("visits-text", "visit 1")
+    visits = int(tab.wait_for_text("visits-text").removeprefix("visit "))
     tab.driver.refresh()
-    tab.wait("visits-text", "visit 2")
+    tab.wait("visits-text", f"visit {visits + 1}")
 
 
 def test_stores_that_callbacks_build_are_known_to_every_worker(tab: Tab) -> None:

@@ -12,7 +12,7 @@ import pytest
 from dash import ALL, ALLSMALLER, MATCH, Input, Output, Patch, State, ctx, dash_table, dcc, html, no_update
 
 from dash_brain import ServerOutput, ServerStore, Token, brain_callback, from_token, set_props, to_token
-from dash_brain.errors import BadToken, EncodeError, ValueMissing
+from dash_brain.errors import BadToken, BrainError, EncodeError, ValueMissing
 
 FRAME = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=1000), "total": np.arange(1000.0)})
 
@@ -585,3 +585,146 @@ def test_nothing_of_the_value_is_in_the_answer(open_page):
     answer = open_page(app).post("a.data")
     assert "swordfish" not in json.dumps(answer.json)
     assert len(answer.data) < 1000
+
+
+def body_of(page, inputs, outputs=None):
+    return {
+        "output": "out.children",
+        "outputs": outputs or {"id": "out", "property": "children"},
+        "inputs": inputs,
+        "state": [],
+        "changedPropIds": [],
+    }
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        {"id": "other", "property": "data", "value": {"made": "up"}},
+        {"id": "a", "property": "value", "value": {"made": "up"}},
+        {"id": ["a"], "property": "data", "value": {"made": "up"}},
+        {"id": None, "property": "data", "value": {"made": "up"}},
+        {"id": {"a": [1]}, "property": "data", "value": {"made": "up"}},
+        {"property": "data", "value": {"made": "up"}},
+        [{"id": "other", "property": "data", "value": {"made": "up"}}],
+        "a",
+        None,
+    ],
+)
+def test_what_a_client_sends_is_held_against_what_was_declared(open_page, leaf):
+    app = app_with(ServerStore(id="a"), html.Div(id="out"))
+    got = []
+
+    @brain_callback(Output("out", "children"), Input("a", "data"))
+    def show(a):
+        got.append(a)
+        return "ran"
+
+    page = open_page(app)
+    response = page.client.post("/_dash-update-component", json=body_of(page, [leaf]))
+    assert response.status_code == 500
+    assert got == []
+
+
+def test_an_id_that_nobody_was_sent_is_a_store_when_its_pattern_is(open_page):
+    app = app_with(ServerStore(id={"part": 1}), dcc.Input(id={"in": 1}, value=1), html.Div(id="out"))
+    got = []
+
+    @brain_callback(Output({"part": MATCH}, "data"), Input({"in": MATCH}, "value"))
+    def put(value):
+        return {"secret": "stays on the server"}
+
+    @brain_callback(Output("out", "children"), Input({"part": ALL}, "data"))
+    def show(parts):
+        got.append(parts)
+
+    page = open_page(app)
+    body = {
+        "output": '{"part":["MATCH"]}.data',
+        "outputs": {"id": {"part": 4242}, "property": "data"},
+        "inputs": [{"id": {"in": 4242}, "property": "value", "value": 1}],
+        "state": [],
+        "changedPropIds": [],
+    }
+    answer = page.client.post("/_dash-update-component", json=body).json
+    assert is_token(answer["response"]['{"part":4242}']["data"])
+    leaf = {"id": {"part": 4242}, "property": "data", "value": {"made": "up"}}
+    assert page.client.post("/_dash-update-component", json=body_of(page, [[leaf]])).status_code == 500
+    assert got == []
+
+
+@pytest.mark.filterwarnings("ignore:\\s*The dash_table.DataTable")
+def test_tables_with_wildcard_ids_are_untouched(open_page):
+    app = app_with(
+        ServerStore(id={"part": 1}),
+        dash_table.DataTable(id={"table": 1}, data=[{"a": 1}]),
+        dcc.Input(id="n", value=1),
+    )
+
+    @brain_callback(Output({"table": ALL}, "data"), Input("n", "value"), State({"table": ALL}, "data"))
+    def grow(n, tables):
+        return [[*table, {"a": n}] for table in tables]
+
+    changes = open_page(app).fire('{"table":["ALL"]}.data')
+    assert changes['{"table":1}']["data"] == [{"a": 1}, {"a": 1}]
+
+
+@pytest.mark.parametrize("level", ["callback", "app"])
+def test_an_error_handler_that_returns_nothing_changes_nothing(open_page, level):
+    seen = []
+    handler = {"on_error": seen.append}
+    app = app_with(
+        ServerStore(id="a"), ServerStore(id="b"), dcc.Input(id="n"), **handler if level == "app" else {}
+    )
+    options = handler if level == "callback" else {}
+
+    @brain_callback(Output("a", "data"), Output("b", "data"), Input("n", "value"), **options)
+    def fail(n):
+        raise RuntimeError("no")
+
+    assert not open_page(app).fire("a.data")
+    assert len(seen) == 1
+
+
+def test_props_set_before_an_error_that_was_handled_still_arrive(open_page):
+    app = app_with(ServerStore(id="a"), ServerStore(id="b"), dcc.Input(id="n"), html.Div(id="out"))
+
+    @brain_callback(Output("b", "data"), Input("n", "value"), on_error=lambda error: None)
+    def put(n):
+        dash.set_props("a", {"data": {1}})
+        return lambda: "cannot be stored"
+
+    @brain_callback(Output("out", "children"), Input("a", "data"))
+    def show(a):
+        return repr(a)
+
+    page = open_page(app)
+    page.fire("b.data")
+    assert page.fire("out.children")["out"]["children"] == "{1}"
+
+
+def test_a_result_that_does_not_fit_the_outputs_is_dashs_error(open_page):
+    app = app_with(ServerStore(id="a"), ServerStore(id="b"), dcc.Input(id="n"))
+    app.server.testing = True
+
+    @brain_callback(Output("a", "data"), Output("b", "data"), Input("n", "value"))
+    def put(n):
+        return [1, 2, 3]
+
+    with pytest.raises(dash.exceptions.InvalidCallbackReturnValue):
+        open_page(app).post("a.data")
+
+
+def test_a_layout_with_what_cannot_be_stored_says_so(open_page):
+    app = app_with(dcc.Input(id="n"), html.Div(id="out"))
+    errors = []
+
+    @brain_callback(Output("out", "children"), Input("n", "value"))
+    def build(n):
+        return ServerStore(id="new", data={"f": lambda: 1})
+
+    app.server.testing = True
+    with pytest.raises(BrainError, match=r"value\['f'\]") as error:
+        open_page(app).post("out.children")
+    assert not isinstance(error.value, TypeError)
+    assert errors == []

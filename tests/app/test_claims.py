@@ -10,7 +10,9 @@ import pytest
 from dash import Input, Output, dcc, html
 
 from dash_brain import ServerStore, brain_callback, session_brain
+from dash_brain.attendance import attendance
 from dash_brain.claims import PARKED
+from dash_brain.errors import StoreFull
 from dash_brain.exchange import LEASE, UNCLAIMED, _registry
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
@@ -79,7 +81,12 @@ class Claiming:
         return {**told, "dropped": list(dropped)}
 
     def post(self, body: Any) -> Any:
-        return self.page.client.post(self.page.prefix + "_dash-brain-claim", data=json.dumps(body))
+        # A page that leaves sends a beacon, which takes no headers.
+        open_one = isinstance(body, dict) and body.get("state") == "open"
+        headers = {"X-Dash-Brain": "claim"} if open_one else {}
+        return self.page.client.post(
+            self.page.prefix + "_dash-brain-claim", data=json.dumps(body), headers=headers
+        )
 
     def __call__(self, *tokens: str | None, **options: Any) -> list[int]:
         response = self.post(self.body(*tokens, **options))
@@ -402,3 +409,93 @@ def test_a_page_in_the_back_forward_cache_holds_on_for_a_while(open_page, app, c
     claim(token, state="parked")
     clock.passes(PARKED + 1)
     assert claim(token) == [0]
+
+
+def test_an_object_in_a_local_and_a_memory_store_lives_as_long_as_the_longer(open_page, app, clock):
+    for kinds in (("local", "memory"), ("memory", "local")):
+        page = open_page(app)
+        claim, token = Claiming(page), made(page)
+        for state in ("open", "gone"):
+            body = claim.body(token, token, state=state)
+            for held, kind in zip(body["held"], kinds, strict=True):
+                held["kind"] = kind
+            assert claim.post(body).json == {"dead": []} or state == "gone"
+        clock.passes(7 * 3600)
+        assert lives(page, token)
+
+
+def test_a_parked_page_keeps_what_another_lets_go(open_page, app, clock):
+    page = open_page(app)
+    parked, other, token = Claiming(page), Claiming(page), made(page)
+    parked(token)
+    parked(token, state="parked")
+    other(token)
+    other(token, state="gone")
+    clock.passes(PARKED - 1)
+    assert parked(token) == []
+
+
+def test_nothing_is_let_go_of_while_a_session_has_more_pages_than_are_noted(open_page, app, clock):
+    page = open_page(app)
+    token = made(page)
+    pages = [Claiming(page) for _ in range(101)]
+    for claim in pages:
+        claim(token)
+    for claim in pages[:100]:
+        claim(token, state="gone")
+    clock.passes(GRACE + 1)
+    assert pages[100](token) == []
+
+
+def test_a_full_store_is_emptied_by_closing_tabs(open_page, app, clock, monkeypatch):
+    page = open_page(app)
+    claim, token = Claiming(page), made(page)
+    claim(token)
+
+    def full(*args, **kwargs):
+        raise StoreFull("There is no room.")
+
+    monkeypatch.setattr(FileStore, "put", full)
+    claim(token, state="gone")
+    monkeypatch.undo()
+    clock.passes(GRACE + 1)
+    assert objects() == 0
+
+
+def test_a_page_of_another_site_cannot_replace_the_session(open_page, app, clock):
+    page = open_page(app)
+    claim = Claiming(page)
+    claim.page.client = app.server.test_client()  # the browser sends no Lax cookie with it
+    response = claim.page.client.post("/_dash-brain-claim", data=json.dumps(claim.body()))
+    assert response.status_code == 403
+    assert "Set-Cookie" not in response.headers
+
+
+def test_a_page_that_only_claims_counts_as_a_session_in_use(open_page, tmp_path):
+    clock = Clock()
+    current.forget()
+    configure(FileStore(tmp_path, clock=clock), max_sessions=2)
+    app = dash.Dash("test")
+    app.layout = html.Div([ServerStore(id="a", data={"n": 1}), html.Div(id="out")])
+    first = open_page(app)
+    second = open_page(app)
+    for step in (lambda: Claiming(first)(first.props["a"]["data"]), lambda: open_page(app)):
+        clock.passes(1)
+        attendance.cache_clear()
+        step()
+    assert Claiming(first)(first.props["a"]["data"]) == []
+    assert Claiming(second)(second.props["a"]["data"]) == [0]
+
+
+@pytest.mark.parametrize("id", [{"a": [1]}, {"a": {"b": 1}}, {"a": None}])
+def test_ids_that_dash_would_not_take_are_no_claim(open_page, app, clock, id):
+    claim = Claiming(open_page(app))
+    body = claim.body(None)
+    body["held"][0]["id"] = id
+    assert claim.post(body).status_code == 400
+
+
+def test_a_huge_body_is_not_even_read(open_page, app, clock):
+    page = open_page(app)
+    response = page.client.post("/_dash-brain-claim", data=b"x" * 600_000)
+    assert response.status_code == 413

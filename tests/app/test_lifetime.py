@@ -44,7 +44,7 @@ def tab(served: Server, store: SharedMemoryStore) -> Iterator[Tab]:
     with chrome() as driver:
         page = Tab(driver, served.url)
         page.wait("shape", "empty")
-        page.wait("visits-text", "visit 1")
+        page.wait_for_text("visits-text")
         yield page
 
 
@@ -125,6 +125,7 @@ def test_closing_one_of_two_tabs_frees_its_own_values_only(
     first = tab.driver.current_window_handle
     tab.driver.switch_to.new_window("tab")
     other = Tab(tab.driver, served.url)
+    other.wait("shape", "empty")
     make(other, 1)
     tab.driver.close()
     tab.driver.switch_to.window(first)

@@ -129,3 +129,15 @@ def test_a_static_layout_survives_the_loss_of_the_store(open_page):
         store.drop(namespace)
     other_worker()
     assert is_token(page.fire("a.data")["a"]["data"])
+
+
+def test_an_id_with_two_meanings_lets_nothing_out(open_page):
+    app = dash.Dash("test")
+    app.layout = html.Div([dcc.Input(id="n", value=1)])
+    app.validation_layout = html.Div([app.layout, ServerStore(id="s"), html.Div([dcc.Store(id="s")])])
+
+    @brain_callback(Output("s", "data"), Input("n", "value"))
+    def put(n):
+        return {"n": n}
+
+    assert is_token(open_page(app).fire("s.data")["s"]["data"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import time
 from typing import Any
 
@@ -398,3 +399,29 @@ def test_sessions_are_capped_and_the_longest_idle_one_goes(open_page, tmp_path):
             attendance.cache_clear()
             pages[0].fire("a.data")
     assert [shown(page)[:12] for page in pages] == ["{'kept': 'se", "ValueMissing", "{'kept': 'se"]
+
+
+def test_a_route_of_ones_own_begins_a_session_that_lasts(open_page):
+    app = secret_app()
+
+    @app.server.get("/count")
+    def count():
+        session_brain["n"] = session_brain.get("n", 0) + 1
+        return str(session_brain["n"])
+
+    client = app.server.test_client()
+    assert [client.get("/count").text for _ in range(3)] == ["1", "2", "3"]
+
+
+def test_workers_agree_on_the_key_of_a_store_that_was_made_anew(open_page, tmp_path):
+    app = secret_app()
+    open_page(app).fire("a.data")
+    before = current.use().keys.newest.kid
+    for folder in (tmp_path / "store").iterdir():
+        shutil.rmtree(folder)
+    page = open_page(app)
+    page.fire("a.data")
+    assert shown(page) == "{'kept': 'secret'}"
+    assert current.use().keys.newest.kid != before
+    current.forget()  # as in a worker that was started after the loss
+    assert shown(page) == "{'kept': 'secret'}"

@@ -20,6 +20,7 @@ FLOORS = [
         "attendance",
         "cookies",
         "internals",
+        "patterns",
         "registry",
         "sessions",
         "claims",
