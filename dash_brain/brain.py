@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
-from dash_brain.errors import BrainNamespaceNameError
-from dash_brain.names import Names, checked_name
+from dash_brain.namespaces import DEFAULT, Namespaces, within
 from dash_brain.settings import current
 from dash_brain.stores import FileStore, Store, open_store
-from dash_brain.stores.quoting import to_bytes
-
-_LONGEST_NAMESPACE = 255
 
 
-class Brain(Names):
+class Brain(Namespaces):
     """Named values, shared by every process that opens the same store; no server is needed.
 
     Large arrays and frames are read without a copy, and every reader may change what it got. Overwriting a
@@ -53,40 +48,17 @@ class Brain(Names):
 
     def __init__(
         self,
-        namespace: str = "default",
+        namespace: str = DEFAULT,
         *,
         url: str | None = None,
         path: str | os.PathLike[str] | None = None,
         store: Store | None = None,
         ttl: float | None = None,
     ) -> None:
-        super().__init__(_open(url, path, store), f"brain/{_checked(namespace)}", ttl=ttl)
-        self.namespace = namespace
+        super().__init__(_open(url, path, store), within(namespace), ttl=ttl)
 
     def __repr__(self) -> str:
         return f"Brain({self.namespace!r}, store={self._store!r})"
-
-    def recall(self, name: str) -> Any:
-        """Return the value of ``name``, as ``brain[name]`` does.
-
-        Raises
-        ------
-        ValueMissing
-            When there is none; it is a ``KeyError``.
-        """
-        return self[name]
-
-    def forget(self, name: str) -> None:
-        """Forget ``name``; nothing happens when it is not there."""
-        self._store.delete(self._within, checked_name(name))
-
-    def exists(self, name: str) -> bool:
-        """Say whether there is a value under ``name``."""
-        return name in self
-
-    def names(self) -> list[str]:
-        """Return the names of this namespace, sorted."""
-        return sorted(self)
 
     def view(self, namespace: str) -> Brain:
         """Return another namespace of the same store; this one stays as it is."""
@@ -101,9 +73,3 @@ def _open(url: str | None, path: str | os.PathLike[str] | None, store: Store | N
     if url is None and store is None:
         return current.use().store
     return open_store(store if store is not None else url)
-
-
-def _checked(namespace: object) -> str:
-    if isinstance(namespace, str) and 0 < len(to_bytes(namespace)) <= _LONGEST_NAMESPACE:
-        return namespace
-    raise BrainNamespaceNameError(f"A namespace is a text of 1 to {_LONGEST_NAMESPACE} bytes.")

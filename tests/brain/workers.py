@@ -35,3 +35,11 @@ def make_for_ever(folder, name, begun):
 def read_value(folder, name):
     """Read a value in another process."""
     return Brain(path=folder)[name]
+
+
+def learn_in_namespace(folder, namespace):
+    """Learn a name in a namespace, and return which namespaces this process sees."""
+    brain = Brain(path=folder)
+    brain.set_namespace(namespace)
+    brain["a"] = 2
+    return brain.namespaces()

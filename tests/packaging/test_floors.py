@@ -15,7 +15,7 @@ PACKAGE = Path(dash_brain.__file__).parent
 FLOORS = [
     {"errors"},
     {"codec", "keys", "lately", "tokens", "stores.base"},
-    {"stores", "names", "brain", "memoize", "settings"},
+    {"stores", "names", "described", "namespaces", "brain", "memoize", "settings"},
     {
         "attendance",
         "cookies",
