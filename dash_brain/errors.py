@@ -79,6 +79,14 @@ class BrainNamespaceRemoveDefaultError(BrainError, ValueError):
     """The namespace ``default`` stays; ``clear()`` empties it."""
 
 
+class BrainClientDisconnectedError(BrainError, RuntimeError):
+    """The ``Brain`` is asleep; ``wake_up()`` lets it work again."""
+
+
+class WaitTimeout(BrainError, TimeoutError):
+    """What was waited for did not happen in time."""
+
+
 #: The names that users of brain-plasma catch. Names of any length are welcome, and an update either happens
 #: or leaves the old value, so three of these are here for the import alone.
 BrainNameNotExistError = ValueMissing

@@ -42,9 +42,13 @@ class Names(MutableMapping[str, Any]):
     """
 
     def __init__(self, store: Store, namespace: str, *, ttl: float | None = None) -> None:
-        self._store = store
+        self._opened = store
         self._within = namespace
         self._ttl = ttl
+
+    @property
+    def _store(self) -> Store:
+        return self._opened
 
     def learn(
         self, name: str, thing: Any, description: str | None = None, *, ttl: float | None = None

@@ -69,6 +69,7 @@ class Namespaces(DescribedNames):
         BrainNamespaceNameError
             When the namespace is no such text; the current one stays.
         """
+        _ = self._store  # a Brain that is asleep says so
         if name is not None:
             self._within = within(name)
         return self.namespace

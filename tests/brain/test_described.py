@@ -136,6 +136,7 @@ BRAIN_PLASMA = [
     "BrainNameNotExistError",
     "BrainNameLengthError",
     "BrainNameTypeError",
+    "BrainClientDisconnectedError",
     "BrainRemoveOldNameValueError",
     "BrainLearnNameError",
     "BrainUpdateNameError",
