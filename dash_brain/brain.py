@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+import time
+from collections.abc import Iterable
 
-from dash_brain.errors import BrainClientDisconnectedError, ValueMissing, WaitTimeout
+from dash_brain.dumps import Dumped, Secret, StrPath, all_taken, read_dump, taken, write_dump
+from dash_brain.errors import BrainClientDisconnectedError
 from dash_brain.names import checked_name
 from dash_brain.namespaces import DEFAULT, Namespaces, within
 from dash_brain.settings import current
 from dash_brain.stores import FileStore, Store, open_store
-from dash_brain.stores.faults import shown
-from dash_brain.waiting import wait_for
 
 
 class Brain(Namespaces):
@@ -71,56 +71,85 @@ class Brain(Namespaces):
         """Return another namespace of the same store; this one stays as it is."""
         return Brain(namespace, store=self._store, ttl=self._ttl)
 
-    def version(self, name: str) -> str:
-        """Return the version of a name, which is its object id: another value has another one.
+    def dump(
+        self, path: StrPath, names: Iterable[str] | None = None, *, key: Secret | None = None
+    ) -> list[str]:
+        """Copy values of this namespace into a folder, and return their names.
+
+        The folder can be copied to another machine and loaded there. A dump replaces an older one in the same
+        folder, which stays as it is if this one fails.
+
+        Parameters
+        ----------
+        path
+            A folder of your own, made if missing; best one for this dump alone.
+        names
+            What to copy; by default every name.
+        key
+            Secret of at least 16 bytes that signs the dump in place of one that lies in the folder: then only
+            who knows it can make a dump that loads, wherever the folder has been.
 
         Raises
         ------
         ValueMissing
-            When there is none.
-        """
-        return self.object_id(name)
-
-    def wait(self, name: str, version: str | None, timeout: float | None = None) -> str:
-        """Wait until ``name`` has another value than that of ``version``, and return its version.
-
-        A change is seen within a twentieth of a second, whichever process makes it. Of many changes in the
-        meantime the last one is seen. While the name is forgotten it waits on.
-
-        Parameters
-        ----------
-        name
-            Any string.
-        version
-            What ``version`` or ``wait`` returned; None: wait for any value.
-        timeout
-            Seconds to wait at most; None: for ever.
-
-        Raises
-        ------
-        WaitTimeout
-            When the time is over; it is a ``TimeoutError``.
+            When a name that was given has no value.
+        StoreFull, StoreUnavailable
+            When the folder is full, cannot be written, or (without ``key``) is other users' to change.
 
         Examples
         --------
-        >>> brain = Brain(url="memory://")
-        >>> first = brain.learn("price", 1.0)
-        >>> second = brain.learn("price", 2.0)
-        >>> brain.wait("price", first, timeout=1) == second
-        True
+        >>> import tempfile
+        >>> from dash_brain.stores import MemoryStore
+        >>> brain, other = Brain(store=MemoryStore()), Brain(store=MemoryStore())
+        >>> brain["orders"] = [1, 2, 3]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     brain.dump(folder), other.load(folder)
+        (['orders'], ['orders'])
+        >>> other["orders"]
+        [1, 2, 3]
         """
-        place, name = self._within, checked_name(name)
+        store, place = self._store, self._within
+        if names is not None:
+            wanted = [names] if isinstance(names, str) else names
+            return write_dump(path, key, ((name, taken(store, place, checked_name(name))) for name in wanted))
+        return write_dump(path, key, all_taken(store, place))
 
-        def look() -> str | None:
-            with suppress(ValueMissing):
-                found = self._store.info(place, name).object_id
-                return found if found != version else None
-            return None
+    def load(self, path: StrPath, *, key: Secret | None = None) -> list[str]:
+        """Learn what a dump holds into this namespace, and return the names.
 
-        newer = wait_for(look, timeout)
-        if newer is None:
-            raise WaitTimeout(f"There was nothing new under {shown(name)} within {timeout:g} s.")
-        return newer
+        First everything is verified; when any of it is damaged or forged, nothing is learned. A value with a
+        ttl expires when it would have anyway; one that has expired already is passed over.
+
+        A value is a pickle: recalling one that an enemy made runs his code. Load without ``key`` only what
+        you would also run.
+
+        Parameters
+        ----------
+        path
+            The folder. Without ``key`` it must be yours, and nobody else's to change.
+        key
+            The secret that the dump was made with.
+
+        Raises
+        ------
+        DecodeError
+            When the dump is damaged or forged, or its key is another one.
+        StoreUnavailable
+            When there is no dump, or another user could have changed it.
+        StoreFull
+            When the store has no room; what was learned until then stays.
+        """
+        learned = []
+
+        def learn(name: str, value: Dumped) -> None:
+            left = None if value.expires is None else value.expires - time.time()
+            if left is None or left > 0:
+                self._keep(name, value.frames, value.meta, left)
+                learned.append(name)
+
+        _ = self._store  # raises when asleep, before anything is read
+        read_dump(path, key, learn)
+        return learned
 
     def sleep(self) -> None:
         """Let go of the store: until ``wake_up`` every operation raises ``BrainClientDisconnectedError``.

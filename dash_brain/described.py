@@ -7,9 +7,11 @@ from contextlib import suppress
 from typing import Any, Literal, TypeAlias
 
 from dash_brain import codec
-from dash_brain.errors import ValueMissing
+from dash_brain.errors import ValueMissing, WaitTimeout
 from dash_brain.names import Names, checked_name
 from dash_brain.stores.base import ObjectInfo
+from dash_brain.stores.faults import shown
+from dash_brain.waiting import wait_for
 
 #: What is known of one name.
 Description: TypeAlias = dict[str, Any]
@@ -133,6 +135,57 @@ class DescribedNames(Names):
     def ids(self) -> list[str]:
         """Return the object ids of all names, in the order of the names."""
         return list(self.object_ids().values())
+
+    def version(self, name: str) -> str:
+        """Return the version of a name, which is its object id: another value has another one.
+
+        Raises
+        ------
+        ValueMissing
+            When there is none.
+        """
+        return self.object_id(name)
+
+    def wait(self, name: str, version: str | None, timeout: float | None = None) -> str:
+        """Wait until ``name`` has another value than that of ``version``, and return its version.
+
+        A change is seen within a twentieth of a second, whichever process makes it. Of many changes in the
+        meantime the last one is seen. While the name is forgotten it waits on.
+
+        Parameters
+        ----------
+        name
+            Any string.
+        version
+            What ``version`` or ``wait`` returned; None: wait for any value.
+        timeout
+            Seconds to wait at most; None: for ever.
+
+        Raises
+        ------
+        WaitTimeout
+            When the time is over; it is a ``TimeoutError``.
+
+        Examples
+        --------
+        >>> from dash_brain.stores import MemoryStore
+        >>> names = DescribedNames(MemoryStore(), "brain/default")
+        >>> first, second = names.learn("price", 1.0), names.learn("price", 2.0)
+        >>> names.wait("price", first, timeout=1) == second
+        True
+        """
+        place, name = self._within, checked_name(name)
+
+        def look() -> str | None:
+            with suppress(ValueMissing):
+                found = self._store.info(place, name).object_id
+                return found if found != version else None
+            return None
+
+        newer = wait_for(look, timeout)
+        if newer is None:
+            raise WaitTimeout(f"There was nothing new under {shown(name)} within {timeout:g} s.")
+        return newer
 
     def _info(self, name: str) -> ObjectInfo:
         return self._store.info(self._within, checked_name(name))

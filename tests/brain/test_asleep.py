@@ -42,6 +42,8 @@ OPERATIONS = {
     "view": lambda brain: brain.view("other"),
     "version": lambda brain: brain.version("a"),
     "wait": lambda brain: brain.wait("a", None, timeout=0),
+    "dump": lambda brain: brain.dump("never made"),
+    "load": lambda brain: brain.load("not there"),
     "dead": lambda brain: brain.dead(i_am_sure=True),
 }
 

@@ -70,3 +70,14 @@ def read_until(folder, name, done):
         except Exception as error:
             faults.append(repr(error))
     return reads, faults
+
+
+def dump_for_ever(folder, dump, begun):
+    """Begin to dump, and never finish."""
+
+    def names():
+        yield "a"
+        begun.set()
+        time.sleep(600)
+
+    Brain(path=folder).dump(dump, names())

@@ -15,7 +15,7 @@ PACKAGE = Path(dash_brain.__file__).parent
 FLOORS = [
     {"errors"},
     {"codec", "keys", "lately", "tokens", "waiting", "stores.base"},
-    {"stores", "names", "described", "namespaces", "brain", "memoize", "settings"},
+    {"stores", "names", "described", "namespaces", "dump_folder", "dumps", "brain", "memoize", "settings"},
     {
         "attendance",
         "cookies",
