@@ -298,7 +298,9 @@ def test_no_byte_is_decoded_before_it_was_verified(tmp_path, monkeypatch):
 
 
 def test_value_is_read_by_another_process(tmp_path):
-    frame = pd.DataFrame({"x": np.arange(100_000.0), "day": pd.date_range("2024", periods=100_000, freq="min")})
+    frame = pd.DataFrame(
+        {"x": np.arange(100_000.0), "day": pd.date_range("2024", periods=100_000, freq="min")}
+    )
     Brain(path=tmp_path)["frame"] = frame
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         pd.testing.assert_frame_equal(pool.apply(read_value, (tmp_path, "frame")), frame)
