@@ -35,7 +35,11 @@ class StoreError(BrainError, OSError):
     """The store could not do what was asked."""
 
 
-class StoreFull(StoreError):
+class BrainLearnNameError(BrainError):
+    """A value was not learned: it cannot be stored, or there is no room. The old one stays."""
+
+
+class StoreFull(StoreError, BrainLearnNameError):
     """There is no room for the value; what was stored before is untouched."""
 
 
@@ -43,7 +47,7 @@ class StoreUnavailable(StoreError):
     """The store cannot be opened or reached, or lacks the ability that was asked for."""
 
 
-class EncodeError(BrainError, TypeError):
+class EncodeError(BrainLearnNameError, TypeError):
     """The value cannot be stored; the message names the path to the part that cannot."""
 
 
@@ -65,3 +69,27 @@ class StoreURLError(BrainError, ValueError):
 
 class BrainNamespaceNameError(BrainError, ValueError):
     """The namespace of a ``Brain`` is a string of 1 to 255 bytes, and this is none."""
+
+
+class BrainNamespaceNotExistError(BrainError, LookupError):
+    """There is no such namespace: nothing lies in it."""
+
+
+class BrainNamespaceRemoveDefaultError(BrainError, ValueError):
+    """The namespace ``default`` stays; ``clear()`` empties it."""
+
+
+class BrainClientDisconnectedError(BrainError, RuntimeError):
+    """The ``Brain`` is asleep; ``wake_up()`` lets it work again."""
+
+
+class WaitTimeout(BrainError, TimeoutError):
+    """What was waited for did not happen in time."""
+
+
+#: The names that users of brain-plasma catch. Names of any length are welcome, and an update either happens
+#: or leaves the old value, so three of these are here for the import alone.
+BrainNameNotExistError = ValueMissing
+BrainNameLengthError = BrainNameTypeError
+BrainUpdateNameError = BrainLearnNameError
+BrainRemoveOldNameValueError = BrainLearnNameError

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterator, MutableMapping, ValuesView
+from collections.abc import Callable, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
 from contextlib import ExitStack
 from typing import Any, TypeVar
 
 from dash_brain import codec
 from dash_brain.errors import BrainNameTypeError, ValueMissing
-from dash_brain.stores.base import Store, needs_lock, needs_scan
+from dash_brain.stores.base import Frames, Store, needs_lock, needs_scan
 from dash_brain.stores.faults import missing
 
 Value = TypeVar("Value")
@@ -42,9 +42,13 @@ class Names(MutableMapping[str, Any]):
     """
 
     def __init__(self, store: Store, namespace: str, *, ttl: float | None = None) -> None:
-        self._store = store
+        self._opened = store
         self._within = namespace
         self._ttl = ttl
+
+    @property
+    def _store(self) -> Store:
+        return self._opened
 
     def learn(
         self, name: str, thing: Any, description: str | None = None, *, ttl: float | None = None
@@ -76,8 +80,7 @@ class Names(MutableMapping[str, Any]):
         name, meta = checked_name(name), {"type": codec.type_name(thing)}
         if description is not None:
             meta["description"] = description
-        lifetime = self._ttl if ttl is None else ttl
-        return self._store.put(self._within, name, codec.encode(thing), ttl=lifetime, meta=meta)
+        return self._keep(name, codec.encode(thing), meta, ttl)
 
     def get_or_learn(self, name: str, make: Callable[[], Value], *, ttl: float | None = None) -> Value:
         """Return the value of ``name``; when there is none, make it, once for all who ask meanwhile.
@@ -168,6 +171,10 @@ class Names(MutableMapping[str, Any]):
     def clear(self) -> None:
         """Forget every name."""
         self._store.drop(self._within)
+
+    def _keep(self, name: str, frames: Frames, meta: Mapping[str, str], ttl: float | None) -> str:
+        lifetime = self._ttl if ttl is None else ttl
+        return self._store.put(self._within, name, frames, ttl=lifetime, meta=meta)
 
     def _make(self, name: str, make: Callable[[], Value], ttl: float | None) -> Value:
         with ExitStack() as held:

@@ -36,7 +36,7 @@ class SessionBrain(Names):
         """Take nothing: what the mapping needs follows from who asks."""
 
     @property
-    def _store(self) -> Store:  # type: ignore[override]
+    def _store(self) -> Store:
         return current.use().store
 
     @property

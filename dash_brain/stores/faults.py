@@ -52,5 +52,9 @@ def faults_are_typed(method: Callable[P, T]) -> Callable[P, T]:
 
 def missing(key: str) -> ValueMissing:
     """Return the error for a key without a value."""
-    shown = key if len(key) <= 80 else f"{key[:80]}…"
-    return ValueMissing(f"There is no value under {shown!r}: never stored, expired, or deleted.")
+    return ValueMissing(f"There is no value under {shown(key)}: never stored, expired, or deleted.")
+
+
+def shown(key: str) -> str:
+    """Return a key as a message shows it: quoted, and no longer than a line."""
+    return repr(key if len(key) <= 80 else f"{key[:80]}…")

@@ -27,21 +27,12 @@ from dash_brain.errors import (
     ValueMissing,
 )
 from dash_brain.names import Names
+from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore, MemoryStore
 from dash_brain.testing import Clock
 from tests.brain.workers import read_value
 from tests.stores.places import file_of
 from tests.stores.test_hostile import plant
-
-
-@pytest.fixture(params=["memory", "files"])
-def store(request, tmp_path):
-    return MemoryStore() if request.param == "memory" else FileStore(tmp_path)
-
-
-@pytest.fixture
-def brain(store):
-    return Brain(store=store)
 
 
 def test_it_is_a_mapping_of_names(brain):
@@ -145,6 +136,10 @@ USES = {
     "forget": lambda brain, name: brain.forget(name),
     "exists": lambda brain, name: brain.exists(name),
     "get_or_learn": lambda brain, name: brain.get_or_learn(name, int),
+    "learn_many": lambda brain, name: brain.learn_many({name: 1}),
+    "recall_many": lambda brain, name: brain.recall_many([name]),
+    "metadata": lambda brain, name: brain.metadata(name),
+    "object_id": lambda brain, name: brain.object_id(name),
 }
 
 
@@ -196,7 +191,23 @@ def test_path_is_short_for_a_folder_that_is_made(tmp_path):
     assert Brain(url=f"file://{tmp_path}/new")["a"] == 1
 
 
-def test_names_lie_in_shared_memory_unless_said_otherwise():
+@pytest.fixture
+def _unconfigured():
+    current.forget()
+    yield
+    current.forget()
+
+
+@pytest.mark.usefixtures("_unconfigured")
+def test_names_lie_where_configure_says(tmp_path):
+    configure(f"file://{tmp_path}")
+    Brain()["a"] = 1
+    assert Brain(path=tmp_path)["a"] == 1
+
+
+@pytest.mark.usefixtures("_unconfigured")
+def test_names_lie_in_shared_memory_unless_said_otherwise(monkeypatch):
+    monkeypatch.delenv("DASH_BRAIN_STORE")
     assert repr(Brain()) == "Brain('default', store=SharedMemoryStore('default'))"
 
 
@@ -287,7 +298,9 @@ def test_no_byte_is_decoded_before_it_was_verified(tmp_path, monkeypatch):
 
 
 def test_value_is_read_by_another_process(tmp_path):
-    frame = pd.DataFrame({"x": np.arange(100_000.0), "day": pd.date_range("2024", periods=100_000, freq="min")})
+    frame = pd.DataFrame(
+        {"x": np.arange(100_000.0), "day": pd.date_range("2024", periods=100_000, freq="min")}
+    )
     Brain(path=tmp_path)["frame"] = frame
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         pd.testing.assert_frame_equal(pool.apply(read_value, (tmp_path, "frame")), frame)

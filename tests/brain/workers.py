@@ -35,3 +35,49 @@ def make_for_ever(folder, name, begun):
 def read_value(folder, name):
     """Read a value in another process."""
     return Brain(path=folder)[name]
+
+
+def learn_in_namespace(folder, namespace):
+    """Learn a name in a namespace, and return which namespaces this process sees."""
+    brain = Brain(path=folder)
+    brain.set_namespace(namespace)
+    brain["a"] = 2
+    return brain.namespaces()
+
+
+def learn_times(folder, count):
+    """Learn what time it is, over and over, with pauses in which a waiter grows lazy."""
+    brain = Brain(path=folder)
+    for _ in range(count):
+        time.sleep(0.3)
+        brain["time"] = time.time()
+
+
+def overwrite(folder, name, writer, count):
+    """Learn a name many times over, and return how often that went well."""
+    brain = Brain(path=folder)
+    return sum(bool(brain.learn(name, (writer, b"%d" % writer * 1000))) for _ in range(count))
+
+
+def read_until(folder, name, done):
+    """Recall a name until another is there; return how often, and what was wrong with it."""
+    brain, reads, faults = Brain(path=folder), 0, []
+    while not brain.exists(done):
+        reads += 1
+        try:
+            writer, content = brain[name]
+            assert content == b"%d" % writer * 1000
+        except Exception as error:
+            faults.append(repr(error))
+    return reads, faults
+
+
+def dump_for_ever(folder, dump, begun):
+    """Begin to dump, and never finish."""
+
+    def names():
+        yield "a"
+        begun.set()
+        time.sleep(600)
+
+    Brain(path=folder).dump(dump, names())

@@ -14,8 +14,8 @@ PACKAGE = Path(dash_brain.__file__).parent
 #: From the ground up. A new module has to be given a floor here.
 FLOORS = [
     {"errors"},
-    {"codec", "keys", "lately", "tokens", "stores.base"},
-    {"stores", "names", "brain", "memoize", "settings"},
+    {"codec", "keys", "lately", "tokens", "waiting", "stores.base"},
+    {"stores", "names", "described", "namespaces", "dump_folder", "dumps", "brain", "memoize", "settings"},
     {
         "attendance",
         "cookies",
