@@ -78,9 +78,15 @@ def _stored(cells: Array) -> tuple[Any, ...]:
 
 
 def _sample(size: int) -> Array:
-    """Return up to ``SAMPLE`` different positions, spread so that no rhythm of the data misleads."""
-    count = min(size, SAMPLE, max(256, size // 16))
-    return (np.arange(count, dtype=np.int64) * 2_654_435_761) % size
+    """Return up to ``SAMPLE`` positions, as if by chance but the same each time.
+
+    Evenly spaced positions would be misled by data that has a rhythm, such as every shop on every day.
+    """
+    mixed = np.arange(min(size, SAMPLE, max(256, size // 16)), dtype=np.uint64)
+    for factor in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9):  # SplitMix64
+        mixed *= np.uint64(factor)
+        mixed ^= mixed >> np.uint64(30)
+    return (mixed % np.uint64(size)).astype(np.intp)
 
 
 def _distinct(sample: list[Any], size: int) -> int:

@@ -197,6 +197,13 @@ def test_whether_a_dictionary_pays_is_told_from_a_few_cells(different: int, othe
     assert (estimate * REPEATS <= size) == pays
 
 
+@pytest.mark.parametrize("rhythm", [1000, 3000, 50_000, 2**14])
+def test_rhythm_of_a_column_does_not_hide_that_it_repeats(rhythm: int) -> None:
+    size = 1_000_000
+    cells = np.arange(size) % rhythm  # such as every shop on every day
+    assert _distinct(cells[_sample(size)].tolist(), size) * REPEATS <= size
+
+
 def test_column_that_is_half_empty_and_half_different_has_no_dictionary() -> None:
     cells = objects(*(text if at % 2 else None for at, text in enumerate(TEXTS)))
     sizes = [memoryview(frame).nbytes for frame in encode(cells)[1:]]

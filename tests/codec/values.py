@@ -80,6 +80,11 @@ def texts(count: int = LONG, form: str = "customer-{}") -> list[str]:
     return [form.format(at) for at in range(count)]
 
 
+def scattered(cells: list[Any]) -> list[Any]:
+    """Return the cells in an order that is not that of their memory."""
+    return [cells[at] for at in np.random.default_rng(0).permutation(len(cells))]
+
+
 def with_cells(*cells: Any) -> np.ndarray[Any, Any]:
     """Return a long array of different strings with a few other cells among them."""
     array = objects(*texts())
@@ -321,12 +326,14 @@ CELLS: Values = {
     "texts with a list": lambda: with_cells([1, 2]),
     "texts with a date": lambda: with_cells(dt.date(2024, 1, 1), pd.Timestamp(0)),
     "repeated texts": lambda: spread(*texts(5)),
-    "repeated texts, many": lambda: objects(*(texts(2000) * 10)),
-    "repeated texts, many, with marks": lambda: objects(*([*texts(1500), None, np.nan, pd.NA] * 10)),
-    "repeated texts, many, equal among themselves": lambda: objects(
-        *(["ab" + str(at % 100) for at in range(2000)] * 10)
+    "repeated texts, many": lambda: objects(*(scattered(texts(2000)) * 10)),
+    "repeated texts, many, with marks": lambda: objects(
+        *(scattered([*texts(1500), None, np.nan, pd.NA, pd.NaT]) * 10)
     ),
-    "repeated texts, many, with a number": lambda: objects(*([*texts(1500), 1] * 10)),
+    "repeated texts, many, equal among themselves": lambda: objects(
+        *(scattered(["ab" + str(at % 100) for at in range(2000)]) * 10)
+    ),
+    "repeated texts, many, with a number": lambda: objects(*(scattered([*texts(1500), 1]) * 10)),
     "repeated numbers and texts": lambda: spread(1, "a", None, 2.5, True, np.nan, pd.NA, pd.NaT, b"x"),
     "repeated strings of many kinds": lambda: spread("a", np.str_("a"), Text("a"), "\ud83d"),
     "only None": lambda: spread(None),
