@@ -7,7 +7,7 @@ from functools import partial
 
 import pandas as pd
 
-from tests.benchmarks.timing import Row, paired, paired_in_another_process
+from tests.benchmarks.timing import Row, in_another_process, paired
 from tests.benchmarks.values import orders
 from tests.benchmarks.workplace import Workplace
 
@@ -22,7 +22,7 @@ def rows(place: Workplace) -> Iterator[Row]:
     yield Row("write 1,000,000 mixed rows / pickle", paired(write_brain, write_pickle, 11), "3x or more")
     yield Row(
         "read 1,000,000 mixed rows / pickle",
-        paired_in_another_process(read_brain, read_pickle, 11),
+        in_another_process(paired, read_brain, read_pickle, 11),
         "3x or more",
     )
     pd.testing.assert_frame_equal(read_brain(), frame)

@@ -14,14 +14,14 @@ def numbers(megabytes: int) -> pd.DataFrame:
 
 
 def orders(rows: int = 1_000_000) -> pd.DataFrame:
-    """Return a frame with strings as Python objects, dates and numbers."""
-    cities = np.array([f"City {number}" for number in range(50)], dtype=object)
-    customers = np.array([f"customer-{number:06}" for number in range(100_000)], dtype=object)
+    """Return a frame with strings, dates and numbers; each string is an object of its own."""
+    cities = np.array([f"City {number}" for number in range(50)])
+    customers = np.array([f"customer-{number:06}" for number in range(100_000)])
     return pd.DataFrame(
         {
             "day": pd.Timestamp("2020-01-01") + pd.to_timedelta(RANDOM.integers(0, 2000, rows), unit="D"),
-            "customer": pd.Series(RANDOM.choice(customers, rows), dtype=object),
-            "city": pd.Series(RANDOM.choice(cities, rows), dtype=object),
+            "customer": pd.Series(RANDOM.choice(customers, rows).astype(object), dtype=object),
+            "city": pd.Series(RANDOM.choice(cities, rows).astype(object), dtype=object),
             "pieces": RANDOM.integers(1, 100, rows),
             "price": RANDOM.random(rows),
         }
