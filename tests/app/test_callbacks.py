@@ -728,3 +728,21 @@ def test_a_layout_with_what_cannot_be_stored_says_so(open_page):
         open_page(app).post("out.children")
     assert not isinstance(error.value, TypeError)
     assert errors == []
+
+
+def test_one_token_in_two_stores_is_resolved_once(open_page):
+    app = app_with(ServerStore(id="a"), ServerStore(id="b"), dcc.Input(id="n"), html.Div(id="out"))
+
+    @brain_callback(Output("a", "data"), Output("b", "data"), Input("n", "value"))
+    def put(n):
+        shared = [1]
+        return shared, shared
+
+    @brain_callback(Output("out", "children"), Input("a", "data"), Input("b", "data"))
+    def same(a, b):
+        return str(a is b)
+
+    page = open_page(app)
+    page.fire("a.data")
+    assert page.props["a"]["data"] == page.props["b"]["data"]
+    assert page.fire("out.children")["out"]["children"] == "True"
