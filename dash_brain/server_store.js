@@ -147,7 +147,7 @@
         }
 
         useEffect(() => {
-            tell(mounted.current ? props.data : props.data || early.current);
+            tell(mounted.current ? props.data : early.current || props.data);
             mounted.current = true;
         });
         useEffect(() => () => letGo(key), [key]);
