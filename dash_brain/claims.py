@@ -198,7 +198,6 @@ class _Pages:
         if claim.state != "open":
             # A token in localStorage comes back with the next page, be it tomorrow.
             let_go |= {name for name, kind in kinds.items() if kind != "local"}
-            let_go -= {name for name, kind in before.items() if kind == "local"}
         pages = self._pages()
         self._note(claim, kinds, pages)
         if len(pages) >= MOST_PAGES:

@@ -746,3 +746,20 @@ def test_one_token_in_two_stores_is_resolved_once(open_page):
     page.fire("a.data")
     assert page.props["a"]["data"] == page.props["b"]["data"]
     assert page.fire("out.children")["out"]["children"] == "True"
+
+
+def test_an_api_endpoint_calls_the_plain_function_also_after_an_async_callback(open_page):
+    app = app_with(ServerStore(id="a"), ServerStore(id="b"), dcc.Input(id="n", value=2))
+
+    @brain_callback(Output("a", "data"), Input("n", "value"))
+    async def first(n):
+        return {n}
+
+    @brain_callback(Output("b", "data"), Input("n", "value"), api_endpoint="/api/double")
+    def double(n):
+        return 2 * n
+
+    app.setup_apis()
+    page = open_page(app)
+    page.fire("a.data")
+    assert page.client.post("/api/double", json={"n": 21}).json == 42

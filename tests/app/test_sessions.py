@@ -425,3 +425,22 @@ def test_workers_agree_on_the_key_of_a_store_that_was_made_anew(open_page, tmp_p
     assert current.use().keys.newest.kid != before
     current.forget()  # as in a worker that was started after the loss
     assert shown(page) == "{'kept': 'secret'}"
+
+
+def test_what_a_session_keeps_lives_while_it_is_read(open_page, tmp_path):
+    clock = [1_800_000_000.0]
+    current.forget()
+    configure(FileStore(tmp_path, clock=lambda: clock[0]), session_ttl=100)
+    app = dash.Dash("test")
+    app.layout = html.Div([dcc.Input(id="n"), html.Div(id="out")])
+
+    @dash.callback(Output("out", "children"), Input("n", "value"))
+    def read(n):
+        return session_brain.setdefault("made", "at first" if clock[0] == 1_800_000_000.0 else "anew")
+
+    page = open_page(app)
+    for _ in range(3):
+        assert shown(page) == "at first"
+        clock[0] += 90
+    clock[0] += 20
+    assert shown(page) == "anew"
