@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeAlias
 
@@ -78,7 +78,8 @@ def publish_named(root: Folder, path: str, fill: Fill) -> None:
     """Write a hidden file under the key's lock and rename it: whoever finds the lock free may remove it."""
     with root.hold(path) as draft:
         remove(draft, root.descriptor)
-        descriptor = os.open(draft, _NAMED, 0o600, dir_fd=root.descriptor)
+        with _alone():
+            descriptor = os.open(draft, _NAMED, 0o600, dir_fd=root.descriptor)
         try:
             fill(descriptor)
             os.rename(draft, path, src_dir_fd=root.descriptor, dst_dir_fd=root.descriptor)
@@ -109,7 +110,21 @@ def _link_anew(descriptor: int, draft: str, root: int) -> None:
         _link(descriptor, draft, root)
     except FileExistsError:
         remove(draft, root)
-        _link(descriptor, draft, root)
+        with _alone():
+            _link(descriptor, draft, root)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Make a draft, of which only the holder of its lock can.
+
+    Two hold one lock when somebody empties the folder, and the file of locks is made anew meanwhile. Then
+    the folder has to be opened anew too, as if it were gone.
+    """
+    try:
+        yield
+    except FileExistsError as error:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
 
 
 def _rename(draft: str, path: str, root: int) -> None:
@@ -124,7 +139,8 @@ def create_once(root: Folder, name: str, content: bytes) -> None:
     """Make a file of the store itself, unless there is one: the first wins, for good."""
     with root.hold(name) as draft:
         remove(draft, root.descriptor)
-        descriptor = os.open(draft, _NAMED, 0o600, dir_fd=root.descriptor)
+        with _alone():
+            descriptor = os.open(draft, _NAMED, 0o600, dir_fd=root.descriptor)
         try:
             os.write(descriptor, content)
             os.fchmod(descriptor, 0o600)
