@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from itertools import combinations
 
 import requests
 
@@ -51,14 +52,19 @@ def test_each_graph_reads_its_own_of_three_frames(gallery, page):
     aggregations.assert_console_is_clean()
 
 
+def overlap(one, other):
+    """Say whether two calls were under way at one moment."""
+    return max(one.start, other.start) < min(one.end, other.end)
+
+
 def test_four_graphs_share_one_computation_and_come_from_several_workers(gallery, page):
     signalling = page("signalling")
     assert 3 < signalling.open(callbacks=5) < 10
     assert gallery.log.count("Computing value with apples") == 1
     calls = signalling.network()
     graphs = [calls[f"graph-{number}.figure"] for number in (1, 2, 3, 4)]
-    assert len({graph.worker for graph in graphs}) > 1
-    assert max(graph.start for graph in graphs) < min(graph.end for graph in graphs)
+    # A graph takes a few milliseconds: not all four need be under way at one moment, but some are.
+    assert any(one.worker != other.worker and overlap(one, other) for one, other in combinations(graphs, 2))
     types = [signalling.figure(f"graph-{number}", "data[0].type") for number in (1, 2, 3, 4)]
     assert types == ["scatter", "scatter", "histogram2d", "histogram2dcontour"]
     assert signalling.figure("graph-1", "data[0].mode") == "markers"
