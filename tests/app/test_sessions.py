@@ -332,7 +332,7 @@ def test_keys_rotate_while_sessions_live_on(open_page):
 
 
 @pytest.mark.parametrize(
-    "key", ["short", "changeme-changeme-changeme", "a" * 40, "this-is-my-secret-key-1234"]
+    "key", ["short", "q7Xz9Lw2Tb", "changeme-changeme-changeme", "a" * 40, "this-is-my-secret-key-1234"]
 )
 def test_weak_keys_are_refused_and_not_repeated(key):
     with pytest.raises(ValueError) as error:
