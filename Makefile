@@ -1,5 +1,6 @@
 # make demo    serve the examples at http://127.0.0.1:8050 (PORT=... for another port)
 # make test    everything CI checks
+# make soak    the torture tests at their full size: hours
 # make bench   measure what the README promises
 # make clean   remove what the others made
 #
@@ -7,7 +8,7 @@
 
 export PYTHON PORT
 
-.PHONY: demo test bench clean
+.PHONY: demo test soak bench clean
 
 demo:
 	@bash .ci/venv.sh demo
@@ -15,6 +16,10 @@ demo:
 
 test:
 	@bash .ci/test.sh
+
+soak:
+	@bash .ci/venv.sh test
+	@DASH_BRAIN_SOAK=1 .venv/bin/python -m pytest tests/torture -v --timeout=0
 
 bench:
 	@bash .ci/venv.sh test
