@@ -8,10 +8,11 @@ from collections.abc import Iterable
 
 from dash_brain.dumps import Dumped, Secret, StrPath, all_taken, read_dump, taken, write_dump
 from dash_brain.errors import BrainClientDisconnectedError
-from dash_brain.names import checked_name
+from dash_brain.names import checked_name, results_of
 from dash_brain.namespaces import DEFAULT, Namespaces, within
 from dash_brain.settings import current
 from dash_brain.stores import FileStore, Store, open_store
+from dash_brain.stores.base import needs_scan
 
 
 class Brain(Namespaces):
@@ -167,7 +168,7 @@ class Brain(Namespaces):
         self.wake_up()
 
     def dead(self, i_am_sure: bool = False) -> bool:
-        """Forget all names of all namespaces of this store, for everybody, and sleep.
+        """Forget all names and memoized results of all namespaces of this store, for everybody, and sleep.
 
         Data of sessions and apps in the same store stays.
 
@@ -182,8 +183,11 @@ class Brain(Namespaces):
             Whether it happened.
         """
         if i_am_sure:
-            for namespace in self.namespaces():
-                self._store.drop(within(namespace))
+            for namespace in map(within, self.namespaces()):
+                self._store.drop(namespace)
+            for results in needs_scan(self._store).namespaces("memo"):
+                if results.startswith(results_of("brain/")):
+                    self._store.drop(results)
             self.sleep()
         return i_am_sure
 

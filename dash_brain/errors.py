@@ -83,6 +83,10 @@ class BrainClientDisconnectedError(BrainError, RuntimeError):
     """The ``Brain`` is asleep; ``wake_up()`` lets it work again."""
 
 
+class FlightFailed(BrainError, RuntimeError):
+    """Another process failed to make the value, with an exception that cannot be sent here."""
+
+
 class WaitTimeout(BrainError, TimeoutError):
     """What was waited for did not happen in time."""
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
-from contextlib import ExitStack
-from typing import Any, TypeVar
+import inspect
+from collections.abc import Callable, Coroutine, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
+from typing import Any, ParamSpec, TypeVar, overload
 
 from dash_brain import codec
 from dash_brain.errors import BrainNameTypeError, ValueMissing
-from dash_brain.stores.base import Frames, Store, needs_lock, needs_scan
+from dash_brain.flights import Goal, fly, fly_async
+from dash_brain.memoize import Memoized, Place, lifetime, memoized
+from dash_brain.stores.base import Frames, Store, needs_scan
 from dash_brain.stores.faults import missing
 
+Params = ParamSpec("Params")
 Value = TypeVar("Value")
 
 _NOTHING = object()
@@ -82,18 +85,28 @@ class Names(MutableMapping[str, Any]):
             meta["description"] = description
         return self._keep(name, codec.encode(thing), meta, ttl)
 
-    def get_or_learn(self, name: str, make: Callable[[], Value], *, ttl: float | None = None) -> Value:
+    @overload
+    def get_or_learn(
+        self, name: str, make: Callable[[], Coroutine[Any, Any, Value]], *, ttl: float | None = None
+    ) -> Coroutine[Any, Any, Value]: ...
+
+    @overload
+    def get_or_learn(self, name: str, make: Callable[[], Value], *, ttl: float | None = None) -> Value: ...
+
+    def get_or_learn(self, name: str, make: Callable[[], Any], *, ttl: float | None = None) -> Any:
         """Return the value of ``name``; when there is none, make it, once for all who ask meanwhile.
 
-        The other threads and processes wait for it. When ``make`` raises, nothing is kept and the next one
-        makes it; so too when the process that makes it is killed.
+        The other threads, coroutines and processes wait for it. When ``make`` raises, those who waited get
+        the exception, nothing is kept, and the next one tries anew; when the process that makes it is killed,
+        another one makes it at once.
 
         Parameters
         ----------
         name
             Any string.
         make
-            Called without arguments when there is no value yet. It may ask for other names.
+            Called without arguments when there is no value yet. It may ask for other names. With an
+            ``async def`` the answer is to be awaited.
         ttl
             Seconds that the value lives; by default that of the mapping.
 
@@ -109,10 +122,97 @@ class Names(MutableMapping[str, Any]):
         >>> names.get_or_learn("answer", lambda: 42), names.get_or_learn("answer", lambda: 43)
         (42, 42)
         """
+        if inspect.iscoroutinefunction(make):
+            return self._get_or_learn_async(name, make, ttl)
         try:
-            return self[name]  # type: ignore[no-any-return]
+            return self[name]
         except ValueMissing:
-            return self._make(name, make, ttl)
+            pass
+
+        def make_and_learn() -> Any:
+            value = make()
+            self.learn(name, value, ttl=ttl)
+            return value
+
+        return fly(self._goal(name), lambda: self[name], make_and_learn)
+
+    async def _get_or_learn_async(
+        self, name: str, make: Callable[[], Coroutine[Any, Any, Any]], ttl: float | None
+    ) -> Any:
+        try:
+            return self[name]
+        except ValueMissing:
+            pass
+
+        async def make_and_learn() -> Any:
+            value = await make()
+            self.learn(name, value, ttl=ttl)
+            return value
+
+        return await fly_async(self._goal(name), lambda: self[name], make_and_learn)
+
+    def _results(self) -> Place:
+        """Return where results of memoized functions are kept."""
+        return Place(self._store, results_of(self._within))
+
+    def _goal(self, name: str) -> Goal:
+        return Goal(self._store, f"{len(self._within)}:{self._within}/{name}", name)
+
+    def memoize(
+        self,
+        ttl: float | None = None,
+        stale: float | None = None,
+        key: Callable[..., Any] | None = None,
+    ) -> Callable[[Callable[Params, Value]], Memoized[Params, Value]]:
+        """Return a decorator that keeps the results of a function by its arguments.
+
+        Whoever calls the function with the same arguments, in any thread, coroutine or process, gets the
+        same result, computed once: the others wait for it. Results are kept beside the names of the mapping,
+        not among them, until they are forgotten, are over, or memory is short.
+
+        A result belongs to the whole content of the arguments, and to the function: its module, name, code
+        and defaults, the variables that it closes over, and the functions of its module that it calls. What
+        else it depends on is not seen; make that an argument, or say it with ``key``.
+
+        Parameters
+        ----------
+        ttl
+            Seconds for which a result is fresh; None: for good.
+        stale
+            Seconds for which an older result is given out at once, while one call renews it.
+        key
+            Called with the arguments; what it returns stands for them, and for what the function closes over.
+            For what has no fingerprint, or matters in part only.
+
+        Returns
+        -------
+        Callable
+            A decorator, for functions and ``async def``. What it returns has ``forget(*args, **kwargs)``,
+            ``forget_all()`` and ``info()``.
+
+        Raises
+        ------
+        EncodeError
+            When the function is called with arguments that have no fingerprint, or returns what cannot be
+            stored.
+
+        Examples
+        --------
+        >>> from dash_brain.stores import MemoryStore
+        >>> names = Names(MemoryStore(), "brain/default")
+        >>> @names.memoize(ttl=3600)
+        ... def total(orders):
+        ...     print("computing")
+        ...     return sum(orders)
+        >>> total([1, 2]), total([1, 2])
+        computing
+        (3, 3)
+        >>> total.forget([1, 2])
+        >>> total.info().size
+        0
+        """
+        lifetime(ttl, stale)  # what is wrong is said here, not at the first call
+        return lambda function: memoized(function, self._results, ttl=ttl, stale=stale, key=key)
 
     def __getitem__(self, name: str) -> Any:
         return codec.decode(self._store.get(self._within, checked_name(name)))
@@ -176,23 +276,6 @@ class Names(MutableMapping[str, Any]):
         lifetime = self._ttl if ttl is None else ttl
         return self._store.put(self._within, name, frames, ttl=lifetime, meta=meta)
 
-    def _make(self, name: str, make: Callable[[], Value], ttl: float | None) -> Value:
-        with ExitStack() as held:
-            lock = needs_lock(self._store).lock(f"{len(self._within)}:{self._within}/{name}")
-            try:
-                held.enter_context(lock)
-            except RuntimeError as error:
-                raise RuntimeError(
-                    f"Making {name!r} asks for {name!r} itself; it would wait for ever."
-                ) from error
-            try:
-                return self[name]  # type: ignore[no-any-return]  # made while we waited
-            except ValueMissing:
-                pass
-            value = make()
-            self.learn(name, value, ttl=ttl)
-            return value
-
 
 class _Items(ItemsView[str, Any]):
     _mapping: Names
@@ -212,6 +295,11 @@ class _Values(ValuesView[Any]):
 
     def __contains__(self, wanted: object) -> bool:
         return any(value is wanted or value == wanted for value in self)
+
+
+def results_of(namespace: str) -> str:
+    """Return the namespace for what is memoized beside the names of another."""
+    return f"memo/{namespace}"
 
 
 def checked_name(name: object) -> str:

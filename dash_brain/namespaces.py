@@ -8,6 +8,7 @@ from dash_brain.errors import (
     BrainNamespaceNotExistError,
     BrainNamespaceRemoveDefaultError,
 )
+from dash_brain.names import results_of
 from dash_brain.stores.base import needs_scan
 from dash_brain.stores.quoting import to_bytes
 
@@ -75,7 +76,7 @@ class Namespaces(DescribedNames):
         return self.namespace
 
     def remove_namespace(self, name: str | None = None) -> str:
-        """Forget a namespace with all its names, and return which is current now.
+        """Forget a namespace with its names and memoized results, and return which is current now.
 
         Parameters
         ----------
@@ -95,6 +96,7 @@ class Namespaces(DescribedNames):
         if name not in self.namespaces():
             raise BrainNamespaceNotExistError(f"There is no namespace {name!r}; namespaces() lists them.")
         self._store.drop(within(name))
+        self._store.drop(results_of(within(name)))
         if name == self.namespace:
             self._within = within(DEFAULT)
         return self.namespace

@@ -13,6 +13,7 @@ OPERATIONS = {
     "del": lambda brain: brain.__delitem__("a"),
     "in": lambda brain: "a" in brain,
     "len": lambda brain: len(brain),
+    "memoize": lambda brain: brain.memoize()(abs)(1),
     "iterate": lambda brain: list(brain),
     "items": lambda brain: list(brain.items()),
     "values": lambda brain: list(brain.values()),

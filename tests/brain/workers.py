@@ -81,3 +81,33 @@ def dump_for_ever(folder, dump, begun):
         time.sleep(600)
 
     Brain(path=folder).dump(dump, names())
+
+
+def fail_once_all_wait(folder, error, waiting, number, made):
+    """Ask for a value whose maker fails when all others wait for it; return what came out."""
+
+    def make():
+        made.append(os.getpid())
+        for _ in range(number):
+            waiting.acquire()
+        time.sleep(0.3)  # those who said that they are coming get to the lock
+        raise error(1, 2)
+
+    brain = Brain(path=folder)
+    waiting.release()
+    try:
+        brain.get_or_learn("name", make)
+    except Exception as raised:
+        return type(raised).__name__
+
+
+def call_slow_square(folder, x):
+    """Call a memoized function; every computation leaves a file."""
+
+    @Brain(path=folder).memoize()
+    def square(x):
+        with open(f"{folder}/made/{os.getpid()}-{time.monotonic_ns()}", "w"):
+            time.sleep(0.5)
+        return x * x
+
+    return square(x)

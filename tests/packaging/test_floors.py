@@ -15,7 +15,19 @@ PACKAGE = Path(dash_brain.__file__).parent
 FLOORS = [
     {"errors"},
     {"codec", "keys", "lately", "tokens", "waiting", "stores.base"},
-    {"stores", "names", "described", "namespaces", "dump_folder", "dumps", "brain", "memoize", "settings"},
+    {
+        "stores",
+        "flights",
+        "fingerprints",
+        "names",
+        "described",
+        "namespaces",
+        "dump_folder",
+        "dumps",
+        "brain",
+        "memoize",
+        "settings",
+    },
     {
         "attendance",
         "cookies",
@@ -31,7 +43,7 @@ FLOORS = [
     {"incoming", "outgoing", "callback", "session_names"},
     {"devtools", "cli", "testing", "adapters", ""},
 ]
-FIRST_FLOOR_THAT_KNOWS_DASH = 3
+FIRST_FLOOR_THAT_KNOWS_DASH = 4
 KNOWS_DASH = {"dash", "flask", "quart", "fastapi"}
 
 

@@ -1,0 +1,290 @@
+"""Functions whose results are kept by their arguments, in a store that all processes share."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import logging
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import copy_context
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast
+
+from dash_brain import codec, fingerprints
+from dash_brain.errors import StoreError, ValueMissing
+from dash_brain.flights import Goal, as_newcomer, fly, fly_async, is_under_way
+from dash_brain.stores.base import Store, needs_scan
+
+P = ParamSpec("P")
+R_co = TypeVar("R_co", covariant=True)
+R = TypeVar("R")
+
+_NOTHING = object()
+
+log = logging.getLogger("dash_brain")
+
+
+class MemoInfo(NamedTuple):
+    """What is known of a memoized function.
+
+    Attributes
+    ----------
+    hits, misses
+        Calls of this process that found a result, and that had to compute or wait for one.
+    size
+        Results that are kept, by whichever process.
+    nbytes
+        Bytes that they occupy.
+    """
+
+    hits: int
+    misses: int
+    size: int
+    nbytes: int
+
+
+class Memoized(Protocol[P, R_co]):
+    """A function whose results are kept."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+        """Return the result for these arguments, computed once."""
+
+    def forget(self, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Forget the result for these arguments: the next call computes it anew."""
+
+    def forget_all(self) -> None:
+        """Forget the results for all arguments."""
+
+    def info(self) -> MemoInfo:
+        """Return what is known of hits, misses and results."""
+
+
+class Place(NamedTuple):
+    """Where the results of a call are kept."""
+
+    store: Store
+    namespace: str
+
+
+class Lifetime(NamedTuple):
+    """For how many seconds a result is fresh, and for how many more it is served while one renews it."""
+
+    ttl: float | None
+    stale: float | None
+
+    @property
+    def whole(self) -> float | None:
+        """Seconds that a result is kept."""
+        return None if self.ttl is None else self.ttl + (self.stale or 0.0)
+
+    def is_stale(self, created: float) -> bool:
+        """Say whether a result of that time is to be renewed."""
+        return self.ttl is not None and time.time() - created > self.ttl
+
+
+def lifetime(ttl: float | None, stale: float | None) -> Lifetime:
+    """Return the lifetime of results, or say what is wrong with it.
+
+    Raises
+    ------
+    ValueError
+        When one is not positive, or ``stale`` is given without ``ttl``.
+    """
+    if callable(ttl):
+        raise TypeError("memoize is called before it decorates: @brain.memoize(), with brackets.")
+    for name, seconds in (("ttl", ttl), ("stale", stale)):
+        if seconds is not None and not seconds > 0:
+            raise ValueError(f"{name} is a positive number of seconds, and not {seconds!r}.")
+    if stale is not None and ttl is None:
+        raise ValueError("stale= needs ttl=: a result that is always fresh never gets stale.")
+    return Lifetime(ttl, stale)
+
+
+def memoized(
+    function: Callable[P, R],
+    place: Callable[[], Place],
+    *,
+    ttl: float | None = None,
+    stale: float | None = None,
+    key: Callable[..., Any] | None = None,
+) -> Memoized[P, R]:
+    """Return ``function`` with its results kept where ``place`` says at the time of each call.
+
+    ``ttl``, ``stale`` and ``key`` are as for :meth:`dash_brain.Brain.memoize`.
+    """
+    memo = _Memo(function, place, lifetime(ttl, stale), key)
+    call = memo.call_async if inspect.iscoroutinefunction(function) else memo.call
+    wrapper = functools.wraps(function)(_as_function(call))
+    setattr(wrapper, fingerprints.PLAIN, function)
+    for operation in (memo.forget, memo.forget_all, memo.info):
+        setattr(wrapper, operation.__name__, operation)
+    return cast("Memoized[P, R]", wrapper)
+
+
+def _as_function(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a plain function, which can be a method and is seen to be a coroutine function if it is one."""
+    if inspect.iscoroutinefunction(call):
+
+        async def wait(*args: Any, **kwargs: Any) -> Any:
+            return await call(args, kwargs)
+
+        return wait
+    return lambda *args, **kwargs: call(args, kwargs)
+
+
+class _Memo:
+    """The results of one function."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        place: Callable[[], Place],
+        lifetime: Lifetime,
+        key: Callable[..., Any] | None,
+    ) -> None:
+        self._function = function
+        self._place = place
+        self._lifetime = lifetime
+        self._key = key
+        self._name = getattr(function, "__qualname__", type(function).__qualname__)
+        self._hits = self._misses = 0
+        self._renewals: set[asyncio.Task[Any]] = set()
+
+    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        result = self._result(args, kwargs)
+
+        def compute() -> Any:
+            return result.keep(self._function(*args, **kwargs))
+
+        value = self._known(result)
+        if value is _NOTHING:
+            return fly(result.goal, result.read, compute)
+        if result.is_stale() and not is_under_way(result.goal):
+            _in_background(lambda: fly(result.goal, result.read_fresh, compute))
+        return value
+
+    async def call_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        result = self._result(args, kwargs)
+
+        async def compute() -> Any:
+            return result.keep(await self._function(*args, **kwargs))
+
+        value = self._known(result)
+        if value is _NOTHING:
+            return await fly_async(result.goal, result.read, compute)
+        if result.is_stale() and not is_under_way(result.goal):
+            self._renew(fly_async(result.goal, result.read_fresh, compute))
+        return value
+
+    def forget(self, *args: Any, **kwargs: Any) -> None:
+        result = self._result(args, kwargs)
+        result.place.store.delete(result.place.namespace, result.key)
+
+    def forget_all(self) -> None:
+        place = self._place()
+        for key in self._kept(place):
+            place.store.delete(place.namespace, key)
+
+    def info(self) -> MemoInfo:
+        place = self._place()
+        sizes = []
+        for key in self._kept(place):
+            with suppress(ValueMissing):  # gone meanwhile
+                sizes.append(place.store.info(place.namespace, key).nbytes)
+        return MemoInfo(self._hits, self._misses, len(sizes), sum(sizes))
+
+    def _known(self, result: _Result) -> Any:
+        try:
+            value = result.read()
+        except ValueMissing:
+            self._misses += 1
+            return _NOTHING
+        self._hits += 1
+        return value
+
+    def _renew(self, renewal: Awaitable[Any]) -> None:
+        async def renew() -> None:
+            with as_newcomer(), _failure_logged():
+                await renewal
+
+        task = asyncio.get_running_loop().create_task(renew())
+        self._renewals.add(task)  # the loop itself keeps no task alive
+        task.add_done_callback(self._renewals.discard)
+
+    def _result(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Result:
+        if self._key is None:
+            call = fingerprints.of_call(self._function, args, kwargs)
+        else:
+            call = fingerprints.of_value(self._key(*args, **kwargs))
+        return _Result(self._place(), self._prefix() + call, self._name, self._lifetime)
+
+    def _prefix(self) -> str:
+        if self._key is None and getattr(self._function, "__closure__", None) is not None:
+            return fingerprints.of_function(self._function)[:32]  # what it closes over may change any time
+        return self._lasting_prefix
+
+    @functools.cached_property
+    def _lasting_prefix(self) -> str:
+        return fingerprints.of_function(self._function, closure=self._key is None)[:32]
+
+    def _kept(self, place: Place) -> list[str]:
+        prefix = self._prefix()
+        return [key for key in needs_scan(place.store).scan(place.namespace) if key.startswith(prefix)]
+
+
+class _Result(NamedTuple):
+    """The result for certain arguments, whether it is there or not."""
+
+    place: Place
+    key: str
+    name: str
+    lifetime: Lifetime
+
+    @property
+    def goal(self) -> Goal:
+        return Goal(self.place.store, f"{self.place.namespace}/{self.key}", self.name)
+
+    def read(self) -> Any:
+        return codec.decode(self.place.store.get(self.place.namespace, self.key))
+
+    def read_fresh(self) -> Any:
+        if self.is_stale():
+            raise ValueMissing("It is to be renewed.")
+        return self.read()
+
+    def is_stale(self) -> bool:
+        if self.lifetime.stale is None:
+            return False
+        with suppress(ValueMissing):
+            return self.lifetime.is_stale(self.place.store.info(self.place.namespace, self.key).created)
+        return True
+
+    def keep(self, value: Any) -> Any:
+        frames, meta = codec.encode(value), {"type": codec.type_name(value), "function": self.name}
+        try:
+            self.place.store.put(self.place.namespace, self.key, frames, ttl=self.lifetime.whole, meta=meta)
+        except StoreError as error:
+            # What was computed at great cost is not thrown away because it cannot be kept.
+            log.warning("The result of %s is not kept: %s", self.name, error)
+        return value
+
+
+@contextmanager
+def _failure_logged() -> Iterator[None]:
+    try:
+        yield
+    except Exception:
+        log.warning("A memoized result could not be renewed; the old one is served on.", exc_info=True)
+
+
+def _in_background(work: Callable[[], Any]) -> None:
+    """Do it in a thread that sees what the caller sees; nobody waits for it."""
+
+    def run() -> None:
+        with as_newcomer(), _failure_logged():
+            work()
+
+    threading.Thread(target=copy_context().run, args=(run,), name="dash_brain-renew", daemon=True).start()

@@ -1,0 +1,207 @@
+"""Different content has different fingerprints; equal content has equal ones, in every process."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import math
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from dash_brain import codec
+from dash_brain.errors import EncodeError
+from dash_brain.fingerprints import of_call, of_function, of_value
+
+FRAME = pd.DataFrame(
+    {
+        "number": np.arange(6.0),
+        "object": pd.Series(list("abcabc"), dtype=object),
+        "text": list("xyzxyz"),
+        "day": pd.date_range("2024-01-01", periods=6, tz="Europe/Paris"),
+        "kind": pd.Categorical(list("uvuvuv")),
+        "maybe": pd.array([1, None, 3, 4, 5, 6], dtype="Int64"),
+    },
+    index=pd.Index(list("abcdef"), name="key"),
+)
+
+#: Pairwise different.
+VALUES = [
+    None,
+    0,
+    False,
+    0.0,
+    -0.0,
+    "",
+    b"",
+    (),
+    [],
+    {},
+    set(),
+    frozenset(),
+    [[]],
+    ["a", "b"],
+    ["ab"],
+    ("a", "b"),
+    {"a", "b"},
+    {"a": 1, "b": 2},
+    math.nan,
+    datetime.date(2024, 1, 1),
+    datetime.datetime(2024, 1, 1),
+    math,
+    math.sin,
+    int,
+    np.zeros(2),
+    np.zeros(2, dtype="f4"),
+    np.zeros((1, 2)),
+    np.zeros(2, dtype="M8[ns]"),
+    np.zeros(2, dtype="M8[us]"),
+    np.float64(0),
+    np.array(["a", None], dtype=object),
+    pd.Series([0.0, 0.0]),
+    pd.Series([0.0, 0.0], name="a"),
+    pd.Series([0.0, 0.0], index=[1, 2]),
+    pd.Index([0.0, 0.0]),
+    pd.DataFrame({"a": [0.0, 0.0]}),
+    pd.DataFrame({"b": [0.0, 0.0]}),
+    pd.DataFrame({"a": [0.0, 0.0]}, index=["x", "y"]),
+    pd.DataFrame({"a": [0, 0]}),
+    FRAME,
+    FRAME.rename_axis(columns="columns"),
+    FRAME[::-1],
+    FRAME.assign(number=FRAME["number"].where(FRAME["number"] != 3, 3.5)),
+    FRAME.assign(object=["a", "b", "c", "a", "b", "d"]),
+    FRAME.assign(text=["x", "y", "z", "x", "y", None]),
+    FRAME.assign(kind=FRAME["kind"].cat.as_ordered()),
+    FRAME.assign(maybe=pd.array([1, 2, 3, 4, 5, 6], dtype="Int64")),
+    pa.table({"a": [1, 2]}),
+    pa.table({"a": [1, 3]}),
+]
+
+
+def test_different_values_have_different_fingerprints():
+    assert len(set(map(of_value, VALUES))) == len(VALUES)
+
+
+STORED = [value for value in VALUES if value is not math]
+
+
+@pytest.mark.parametrize("value", STORED, ids=lambda value: type(value).__name__)
+def test_value_has_its_fingerprint_still_when_it_comes_out_of_a_store(value):
+    if (
+        value in (math, math.sin, int)
+        if not hasattr(value, "shape") and not isinstance(value, pa.Table)
+        else False
+    ):
+        return
+    again = codec.decode([bytearray(frame) for frame in codec.encode(value)])
+    assert of_value(again) == of_value(value)
+
+
+def test_copies_other_layouts_and_shared_parts_make_no_difference():
+    text = "".join(["some ", "text"])
+    assert of_value([text, text]) == of_value(["some text", "".join(["some", " text"])])
+    wide = np.arange(12.0).reshape(3, 4)
+    assert (
+        of_value(wide)
+        == of_value(np.asfortranarray(wide))
+        == of_value(np.arange(24.0)[::2].reshape(3, 4) / 2)
+    )
+    assert of_value(FRAME) == of_value(FRAME.copy()) == of_value(pd.concat([FRAME[:3], FRAME[3:]]))
+    apart = pd.DataFrame({"a": [1, 2]}).assign(b=[3, 4])
+    assert of_value(apart) == of_value(pd.DataFrame({"a": [1, 2], "b": [3, 4]}))
+
+
+def test_sets_and_functions_have_the_same_fingerprints_in_every_process():
+    code = (
+        "from dash_brain.fingerprints import of_function, of_value\n"
+        "import tests.brain.test_fingerprints as here\n"
+        "print(of_value({'a', ('b', frozenset('cde'))}), of_value(here.FRAME), of_function(here.outer(1)))"
+    )
+    seen = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": "."},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in "123"
+    }
+    assert len(seen) == 1
+
+
+def outer(factor, *, default=0):
+    def inner(x, y=default):
+        return [factor * part for part in (x, y) if part not in {"a", "b", "c"}]
+
+    return inner
+
+
+def with_code(code):
+    scope = {"__name__": "made", "FACTOR": 2}
+    exec(code, scope)
+    return scope["function"]
+
+
+def test_function_is_known_by_what_it_does():
+    assert of_function(outer(1)) == of_function(outer(1))
+    assert of_function(outer(1)) != of_function(outer(2))
+    assert of_function(outer(1)) != of_function(outer(1, default=1))
+    assert of_function(lambda x: x + 1) != of_function(lambda x: x + 2)
+    one, other, moved = map(
+        with_code,
+        [
+            "def function(x): return x + 1",
+            "def function(x): return x + 2",
+            "\n\n\ndef function(x): return x + 1",
+        ],
+    )
+    assert of_function(one) == of_function(moved) != of_function(other)
+
+
+def test_change_in_a_function_of_the_same_module_is_a_change():
+    code = "def part(x): return x + {}\ndef function(x): return [part(one) for one in x]"
+    assert of_function(with_code(code.format(1))) == of_function(with_code(code.format(1)))
+    assert of_function(with_code(code.format(1))) != of_function(with_code(code.format(2)))
+    cached = "import functools\n@functools.lru_cache\n" + code
+    assert of_function(with_code(cached.format(1))) != of_function(with_code(cached.format(2)))
+
+
+def test_partials_methods_and_builtins_are_functions_too():
+    assert of_function(functools.partial(outer, 1)) != of_function(functools.partial(outer, 2))
+    assert of_function([1].count) != of_function([2].count)
+    assert of_function(sorted) != of_function(sum)
+
+
+def test_arguments_count_however_they_are_passed():
+    def function(a, b=2, *more, c=3, **others): ...
+
+    same = [((1,), {}), ((1, 2), {}), ((), {"a": 1}), ((1,), {"c": 3, "b": 2})]
+    assert len({of_call(function, *call) for call in same}) == 1
+    different = [((1,), {}), ((2,), {}), ((1, 2, 3), {}), ((1,), {"d": 3}), ((1,), {"c": 4}), ((1, (2,)), {})]
+    assert len({of_call(function, *call) for call in different}) == len(different)
+
+
+@pytest.mark.parametrize("make", [lambda: (x for x in ()), threading.Lock, lambda: cyclic()])
+def test_what_cannot_be_pickled_is_refused(make):
+    with pytest.raises(EncodeError):
+        of_value([make()])
+
+
+def cyclic():
+    value = []
+    value.append(value)
+    return value
+
+
+def test_function_over_something_without_fingerprint_is_refused_with_a_way_out():
+    def function():
+        return stream
+
+    with open("/dev/null") as stream, pytest.raises(EncodeError, match="closes over"):
+        of_function(function)

@@ -1,0 +1,344 @@
+"""Results are kept by function and arguments, and computed once."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import multiprocessing
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dash_brain.brain import Brain
+from dash_brain.errors import BrainLearnNameError, EncodeError, StoreFull
+from tests.brain.workers import call_slow_square
+
+# Functions see these as variables of their module. Over local ones they would close, and a list that grows
+# makes them other functions.
+CALLS = []
+GO_ON = threading.Event()
+
+
+@pytest.fixture(autouse=True)
+def calls():
+    CALLS.clear()
+    GO_ON.clear()
+    return CALLS
+
+
+def test_same_arguments_give_the_same_result_computed_once(brain, calls):
+    @brain.memoize()
+    def total(values, *, start=0):
+        CALLS.append(values)
+        return sum(values, start)
+
+    assert [total([1, 2]), total([1, 2]), total(values=[1, 2], start=0)] == [3, 3, 3]
+    assert total([1, 2], start=1) == 4
+    assert calls == [[1, 2], [1, 2]]
+    assert (total.info().hits, total.info().misses, total.info().size) == (2, 2, 2)
+    assert total.info().nbytes > 0
+
+
+def test_none_is_a_result_like_any_other(brain, calls):
+    nothing = brain.memoize()(lambda: CALLS.append(1))
+    assert (nothing(), nothing()) == (None, None)
+    assert calls == [1]
+
+
+def test_every_caller_gets_a_result_of_its_own(brain):
+    @brain.memoize()
+    def numbers():
+        return {"array": np.zeros(1000)}
+
+    for _ in range(3):
+        mine = numbers()
+        assert mine["array"].sum() == 0
+        mine["array"] += 1
+
+
+def test_frames_that_differ_in_one_cell_have_results_of_their_own(brain, calls):
+    @brain.memoize()
+    def total(frame):
+        CALLS.append(1)
+        return frame["a"].sum()
+
+    frame = pd.DataFrame({"a": np.arange(100_000), "text": "x"})
+    changed = frame.copy()
+    changed.loc[50_000, "a"] += 1
+    assert total(changed) == total(frame) + 1
+    assert total(frame.copy()) == total(frame)
+    assert len(CALLS) == 2
+
+
+def test_results_are_forgotten_one_by_one_or_all(brain, calls):
+    @brain.memoize()
+    def double(x):
+        CALLS.append(x)
+        return 2 * x
+
+    other = brain.memoize()(lambda x: 3 * x)
+    assert [double(1), double(2), other(1)] == [2, 4, 3]
+    double.forget(1)
+    assert [double(1), double(2)] == [2, 4]
+    assert calls == [1, 2, 1]
+    double.forget_all()
+    assert (double.info().size, other.info().size) == (0, 1)
+    assert double(2) == 4
+    assert calls == [1, 2, 1, 2]
+
+
+def test_results_are_no_names(brain):
+    brain.memoize()(lambda: 1)()
+    assert list(brain) == []
+    assert brain.namespaces() == {"default"}
+    brain.clear()
+
+
+def test_namespaces_have_results_of_their_own_that_go_with_them(brain, calls):
+    @brain.memoize()
+    def once():
+        CALLS.append(1)
+
+    once()
+    brain.set_namespace("other")
+    brain["name"] = 1
+    once()
+    assert len(CALLS) == 2
+    brain.remove_namespace()
+    once()
+    brain.set_namespace("other")
+    once()
+    assert len(CALLS) == 3
+    brain.dead(i_am_sure=True)
+    brain.start()
+    assert once.info().size == 0
+
+
+def test_result_is_over_after_its_time_to_live(tmp_path, calls):
+    brain = Brain(path=tmp_path)
+
+    @brain.memoize(ttl=0.3)
+    def once():
+        CALLS.append(1)
+
+    once(), once()
+    assert len(CALLS) == 1
+    time.sleep(0.4)
+    once()
+    assert len(CALLS) == 2
+
+
+def test_stale_result_is_given_at_once_while_one_renews_it(brain, calls):
+    @brain.memoize(ttl=0.2, stale=60)
+    def count():
+        CALLS.append(1)
+        if len(CALLS) > 1:
+            assert GO_ON.wait(10)
+        return len(CALLS)
+
+    assert count() == 1
+    time.sleep(0.3)
+    with ThreadPoolExecutor(8) as pool:
+        assert [turn.result() for turn in [pool.submit(count) for _ in range(8)]] == [1] * 8
+    GO_ON.set()
+    limit = time.monotonic() + 10
+    while count() == 1 and time.monotonic() < limit:
+        time.sleep(0.01)
+    assert count() >= 2
+    assert len(CALLS) == 2
+
+
+def test_stale_result_is_given_at_once_while_a_coroutine_renews_it(brain, calls):
+    async def main():
+        assert await count() == 1
+        await asyncio.sleep(0.3)
+        assert [await count() for _ in range(4)] == [1] * 4
+        GO_ON.set()
+        while await count() == 1:
+            await asyncio.sleep(0.01)
+        assert len(CALLS) == 2
+
+    @brain.memoize(ttl=0.2, stale=60)
+    async def count():
+        CALLS.append(1)
+        if len(CALLS) > 1:
+            await asyncio.to_thread(GO_ON.wait)
+        return len(CALLS)
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+
+
+def test_renewal_that_fails_leaves_the_old_result_and_says_so(brain, calls, caplog):
+    @brain.memoize(ttl=0.1, stale=60)
+    def fragile():
+        CALLS.append(1)
+        if len(CALLS) > 1:
+            raise ValueError("of the renewal")
+        return "old"
+
+    fragile()
+    time.sleep(0.2)
+    assert fragile() == "old"
+    limit = time.monotonic() + 10
+    while "of the renewal" not in caplog.text and time.monotonic() < limit:
+        time.sleep(0.01)
+    assert "could not be renewed" in caplog.text
+    assert fragile() == "old"
+
+
+def test_coroutine_functions_are_coroutine_functions_still(brain, calls):
+    @brain.memoize()
+    async def slow(x):
+        CALLS.append(x)
+        await asyncio.sleep(0.05)
+        return x
+
+    async def main():
+        return await asyncio.gather(*(slow(1) for _ in range(5)), slow(2))
+
+    assert inspect.iscoroutinefunction(slow)
+    assert asyncio.run(main()) == [1] * 5 + [2]
+    assert sorted(calls) == [1, 2]
+
+
+def test_methods_are_memoized_by_their_object_too(brain, calls):
+    class Scale:
+        def __init__(self, factor):
+            self.factor = factor
+
+        def __reduce__(self):
+            return complex, (self.factor,)
+
+        @brain.memoize()
+        def times(self, x):
+            CALLS.append(x)
+            return self.factor * x
+
+    assert [Scale(2).times(3), Scale(2).times(3), Scale(5).times(3)] == [6, 6, 15]
+    assert calls == [3, 3]
+
+
+def test_key_stands_for_the_arguments(brain, calls):
+    @brain.memoize(key=lambda connection, table: table)
+    def rows(connection, table):
+        CALLS.append(table)
+        return table
+
+    assert [rows(open, "a"), rows(print, "a"), rows(lambda: 1, "b")] == ["a", "a", "b"]
+    assert calls == ["a", "b"]
+    rows.forget(None, "a")
+    rows(open, "a")
+    assert calls == ["a", "b", "a"]
+
+
+def test_what_cannot_be_fingerprinted_is_refused_with_the_name_of_the_argument(brain):
+    lock = threading.Lock()
+    with pytest.raises(EncodeError, match=r"'second'.*key="):
+        brain.memoize()(lambda first, second: first)(1, lock)
+    with pytest.raises(EncodeError, match=r"closes over.*key="):
+        brain.memoize()(lambda: lock)()
+
+
+def test_key_stands_for_what_a_function_closes_over_too(brain, calls):
+    lock = threading.Lock()
+
+    @brain.memoize(key=lambda x: x)
+    def guarded(x):
+        with lock:
+            CALLS.append(x)
+
+    guarded(1), guarded(1), guarded(2)
+    assert calls == [1, 2]
+
+
+def test_function_that_closes_over_something_else_is_another_function(brain):
+    def scaled(factor):
+        return brain.memoize()(lambda x: factor * x)
+
+    assert [scaled(2)(3), scaled(5)(3), scaled(2)(3)] == [6, 15, 6]
+    assert scaled(2).info().size == scaled(5).info().size == 1
+
+
+def test_result_that_cannot_be_stored_is_refused(brain):
+    with pytest.raises(EncodeError):
+        brain.memoize()(lambda: (x for x in ()))()
+
+
+def test_exception_is_not_kept(brain, calls):
+    @brain.memoize()
+    def fragile():
+        CALLS.append(1)
+        if len(CALLS) == 1:
+            raise ValueError
+        return "result"
+
+    with pytest.raises(ValueError):
+        fragile()
+    assert fragile() == "result"
+
+
+def test_wrong_arguments_are_the_callers_type_error(brain):
+    with pytest.raises(TypeError, match="argument"):
+        brain.memoize()(lambda x: x)()
+
+
+@pytest.mark.parametrize("options", [{"ttl": 0}, {"ttl": -1}, {"stale": 1}, {"ttl": 1, "stale": 0}])
+def test_lifetimes_that_make_no_sense_are_refused_when_they_are_given(brain, options):
+    with pytest.raises(ValueError, match=r"ttl|stale"):
+        brain.memoize(**options)
+
+
+def test_forgotten_brackets_are_noticed(brain):
+    with pytest.raises(TypeError, match=r"@brain\.memoize\(\)"):
+        brain.memoize(lambda: 1)
+
+
+def test_recursive_and_mutually_recursive_functions(brain, calls):
+    @brain.memoize()
+    def even(n):
+        CALLS.append(n)
+        return n == 0 or odd(n - 1)
+
+    @brain.memoize()
+    def odd(n):
+        CALLS.append(n)
+        return n > 0 and even(n - 1)
+
+    @brain.memoize()
+    def fibonacci(n):
+        CALLS.append(n)
+        return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
+
+    with ThreadPoolExecutor(8) as pool:
+        turns = [pool.submit(even if n % 2 else odd, 20 - n % 4) for n in range(16)]
+        assert all(turn.result(30) is not None for turn in turns)
+    assert len(CALLS) <= 2 * 21
+    calls.clear()
+    assert fibonacci(30) == 832040
+    assert sorted(calls) == list(range(31))
+
+
+def test_8_processes_compute_it_once(tmp_path):
+    (tmp_path / "made").mkdir()
+    with multiprocessing.get_context("spawn").Pool(8) as pool:
+        results = pool.starmap(call_slow_square, [(str(tmp_path), n % 2) for n in range(16)], 1)
+    assert results == [n % 2 for n in range(16)]
+    assert len(list((tmp_path / "made").iterdir())) == 2
+
+
+def test_result_is_given_though_the_store_has_no_room_for_it(brain, monkeypatch, caplog):
+    @brain.memoize()
+    def once():
+        return "result"
+
+    def full(*_, **__):
+        raise StoreFull("no room")
+
+    monkeypatch.setattr(type(brain._store), "put", full)
+    assert issubclass(StoreFull, BrainLearnNameError)
+    assert once() == "result"
+    assert "is not kept" in caplog.text
