@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -16,7 +17,9 @@ from dash_brain.internals import (
     callback_context,
     handle_grouped_callback_args,
 )
+from dash_brain.memoized_callback import Memoize, MemoizedCallback, NotKept, Scope
 from dash_brain.outgoing import Outgoing
+from dash_brain.recipes import as_arguments
 from dash_brain.sessions import visit
 from dash_brain.settings import OnMissing, check_on_missing, current
 
@@ -27,7 +30,11 @@ _NOT_YET = ("background", "websocket")
 
 
 def brain_callback(
-    *dependencies: Any, on_missing: OnMissing | None = None, app: dash.Dash | None = None, **dash_options: Any
+    *dependencies: Any,
+    memoize: Memoize | Scope | None = None,
+    on_missing: OnMissing | None = None,
+    app: dash.Dash | None = None,
+    **dash_options: Any,
 ) -> Callable[[Callable[Params, Result]], Callable[Params, Result]]:
     """Register a callback whose large values stay on the server.
 
@@ -40,6 +47,11 @@ def brain_callback(
     ----------
     *dependencies
         Outputs, inputs and states as for ``dash.callback``.
+    memoize
+        Keep the results by the arguments, and compute them once: ``"app"`` for all sessions of the app,
+        ``"session"`` for each session, or a :class:`~dash_brain.Memoize` that says more. A value of a
+        ServerStore counts as the object that it is. The function's results must follow from its arguments:
+        when they are known it is not called.
     on_missing
         What happens to an argument whose token is no longer valid or whose value is gone: ``"raise"``
         (``BadToken`` or ``ValueMissing``, which reach ``on_error``), ``"empty"`` (the argument is None),
@@ -75,7 +87,7 @@ def brain_callback(
             raise TypeError(
                 f"brain_callback cannot take {option}= yet; use dash.callback with plain values there."
             )
-    wiring = _Wiring(dependencies, dash_options, on_missing)
+    wiring = _Wiring(dependencies, dash_options, memoize, on_missing)
 
     def register(function: Callable[Params, Result]) -> Callable[Params, Result]:
         options = {**dash_options, **wiring.options}
@@ -110,11 +122,20 @@ def set_props(component_id: str | dict[str, Any], props: dict[str, Any]) -> None
 class _Wiring:
     """How the values of one declared callback travel: what its function is wrapped into."""
 
-    def __init__(self, dependencies: Any, options: dict[str, Any], on_missing: OnMissing | None) -> None:
+    def __init__(
+        self,
+        dependencies: Any,
+        options: dict[str, Any],
+        memoize: Memoize | Scope | None,
+        on_missing: OnMissing | None,
+    ) -> None:
         declared = handle_grouped_callback_args(dependencies, options)
         self._schema, inputs, states, self._indices, _ = declared
         self._dependencies = [*inputs, *states]
         self._user_on_error = options.get("on_error")
+        self._memoize = Memoize(memoize) if isinstance(memoize, str) else memoize
+        if not isinstance(self._memoize, Memoize | None):
+            raise TypeError(f'memoize= takes "app", "session", or a Memoize, and not {memoize!r}.')
         self._on_missing = None if on_missing is None else check_on_missing(on_missing)
         # Callbacks with tokens are no tools for a language model to call.
         self.options = {"on_error": self._on_error, "mcp_enabled": options.get("mcp_enabled", False)}
@@ -122,33 +143,46 @@ class _Wiring:
     def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function that Dash calls: tokens in, tokens out."""
         if inspect.iscoroutinefunction(function):
-
-            @wraps(function)
-            async def exchange_async(*args: Any, **kwargs: Any) -> Any:
-                if callback_context() is None:
-                    return await function(*args, **kwargs)
-                args, kwargs = self._arguments()
-                return self._results(await function(*args, **kwargs))
-
-            return exchange_async
+            return self._wrap_async(function)
+        memo = self._memo(function)
 
         @wraps(function)
         def exchange(*args: Any, **kwargs: Any) -> Any:
             if callback_context() is None:
                 return function(*args, **kwargs)
+            if memo is not None:
+                with suppress(NotKept):
+                    return self._results(memo.outputs(visit(), callback_context()))
             args, kwargs = self._arguments()
             return self._results(function(*args, **kwargs))
 
         return exchange
 
+    def _wrap_async(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        memo = self._memo(function)
+
+        @wraps(function)
+        async def exchange_async(*args: Any, **kwargs: Any) -> Any:
+            if callback_context() is None:
+                return await function(*args, **kwargs)
+            if memo is not None:
+                with suppress(NotKept):
+                    return self._results(await memo.outputs_async(visit(), callback_context()))
+            args, kwargs = self._arguments()
+            return self._results(await function(*args, **kwargs))
+
+        return exchange_async
+
+    def _memo(self, function: Callable[..., Any]) -> MemoizedCallback | None:
+        if self._memoize is None:
+            return None
+        return MemoizedCallback(function, self._memoize, self._schema, self._dependencies, self._indices)
+
     def _arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         on_missing = self._on_missing or current.use().on_missing
-        arguments = resolve_arguments(
-            callback_context(), visit(), self._dependencies, self._indices, on_missing
-        )
-        if isinstance(self._indices, dict):
-            return (), arguments
-        return tuple(arguments) if isinstance(self._indices, (list, tuple)) else (arguments,), {}
+        context = callback_context()
+        values = resolve_arguments(context, visit(), self._dependencies, self._indices, on_missing)
+        return as_arguments(self._indices, values)
 
     def _results(self, result: Any) -> Any:
         context = cast(Any, callback_context())

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
 from typing import Any, NamedTuple
 
-from dash_brain import tokens
+from dash_brain import recipes, tokens
 from dash_brain.errors import BadToken, BrainError, StoreError, ValueMissing
 from dash_brain.exchange import LEASE, registry
 from dash_brain.internals import stringify_id
@@ -159,6 +159,8 @@ def _kinds(found: list[tokens.Verified | None], stores: list[Held]) -> dict[toke
 def _lease(visit: Visit, found: tokens.Verified, kind: str) -> bool:
     """Let an object live on, and say whether it does; False when it is gone."""
     settings = current.use()
+    if recipes.is_memoized(found):
+        return recipes.lease(settings.store, found, LEASE)
     leased = found.namespace == visit.namespace("session") and kind != "local"
     try:
         settings.store.touch(*found, LEASE if leased else settings.session_ttl)

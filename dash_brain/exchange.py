@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
-from dash_brain import codec, tokens
+from dash_brain import codec, recipes, tokens
 from dash_brain.errors import StoreError, ValueMissing
 from dash_brain.internals import requested_app
 from dash_brain.registry import Registry
@@ -66,6 +66,8 @@ def to_token(value: Any, scope: str = "session") -> Token:
     ... def load(year):
     ...     return to_token(list(range(year)))
     """
+    if scope not in ("session", "app"):
+        raise ValueError("scope is 'session' or 'app'.")
     return store_value(visit(), value, scope)
 
 
@@ -120,16 +122,26 @@ def store_by_content(visit: Visit, value: Any) -> Token:
 
 def resolve(visit: Visit, token: object) -> Any:
     """Return the value of a token that came from the browser."""
-    settings = current.use()
-    namespace, object_id = tokens.verify(settings.keys, visit.namespaces, token)
+    return resolve_verified(tokens.verify(current.use().keys, visit.namespaces, token))
+
+
+def resolve_verified(found: tokens.Verified) -> Any:
+    """Return the value of a verified token; one that was memoized and evicted is computed again."""
+    store = current.use().store
     try:
-        frames = settings.store.get(namespace, object_id)
+        return codec.decode(store.get(*found))
     except ValueMissing:
+        if recipes.is_remembered(store, found):
+            return recipes.compute_again(store, found, resolve_verified)
         raise ValueMissing(
             "The value behind this token is gone: no page held it any more, it expired, or the store was "
             "restarted. Compute it again, or say what happens then: brain_callback(..., on_missing=...)."
         ) from None
-    return codec.decode(frames)
+
+
+def mint(visit: Visit, held: recipes.Held) -> Token:
+    """Return the token of a value that is there."""
+    return tokens.mint(current.use().keys, held.scope, visit.namespace(held.scope), held.object_id)
 
 
 def discard(visit: Visit, token: Token) -> None:

@@ -46,14 +46,31 @@ def resolve_arguments(
     BadToken
         When what was sent is not for the declared inputs and states.
     """
-    leaves = [*context.inputs_list, *context.states_list]
-    sent = list(_with_declared(leaves, dependencies))
-    if not all(asks_for(leaf, dependency) for leaf, dependency in sent):
-        raise BadToken("The request does not fit the inputs and states of this callback.")
-    values = _resolved(sent, visit, on_missing)
+    values = _resolved(list(server_stores(context, dependencies, visit).values()), visit, on_missing)
     if values:
         _replace(context, indices, values)
+    leaves = [*context.inputs_list, *context.states_list]
     return map_grouping(lambda index: _value(leaves[index]), indices)
+
+
+def server_stores(context: Any, dependencies: list[DashDependency], visit: Visit) -> dict[int, Leaf]:
+    """Return the inputs and states that are data of ServerStores and hold something, by the leaf's ``id()``.
+
+    Raises
+    ------
+    BadToken
+        When what was sent is not for the declared inputs and states.
+    """
+    sent = list(_with_declared([*context.inputs_list, *context.states_list], dependencies))
+    if not all(asks_for(leaf, dependency) for leaf, dependency in sent):
+        raise BadToken("The request does not fit the inputs and states of this callback.")
+    stores = registry(visit)
+    return {
+        id(leaf): leaf
+        for leaf, dependency in sent
+        if leaf["property"] == "data" and leaf.get("value") is not None
+        if stores.includes(leaf["id"], pattern_of(dependency))
+    }
 
 
 def _with_declared(leaves: list[Any], dependencies: list[DashDependency]) -> Iterator[tuple[Leaf, Any]]:
@@ -63,22 +80,17 @@ def _with_declared(leaves: list[Any], dependencies: list[DashDependency]) -> Ite
             yield one, dependency
 
 
-def _resolved(sent: list[tuple[Leaf, Any]], visit: Visit, on_missing: OnMissing) -> dict[str, Any]:
+def _resolved(stores: list[Leaf], visit: Visit, on_missing: OnMissing) -> dict[str, Any]:
     """Return property id -> value for every ServerStore that was sent; each token is resolved once."""
-    stores = registry(visit)
     by_token: dict[str, Any] = {}
-    values: dict[str, Any] = {}
-    for leaf, dependency in sent:
-        token = leaf.get("value")
-        if leaf["property"] != "data" or token is None:
-            continue
-        if not stores.includes(leaf["id"], pattern_of(dependency)):
-            continue
-        key = token if isinstance(token, str) else repr(token)
-        if key not in by_token:
-            by_token[key] = _value_or_instead(visit, token, on_missing)
-        values[_prop_id(leaf)] = by_token[key]
-    return values
+    for leaf in stores:
+        if _key(leaf["value"]) not in by_token:
+            by_token[_key(leaf["value"])] = _value_or_instead(visit, leaf["value"], on_missing)
+    return {_prop_id(leaf): by_token[_key(leaf["value"])] for leaf in stores}
+
+
+def _key(token: Any) -> str:
+    return token if isinstance(token, str) else repr(token)
 
 
 def _value_or_instead(visit: Visit, token: object, on_missing: OnMissing) -> Any:

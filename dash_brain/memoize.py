@@ -163,7 +163,7 @@ class _Memo:
         if value is _NOTHING:
             return fly(result.goal, result.read, compute)
         if result.is_stale() and not is_under_way(result.goal):
-            _in_background(lambda: fly(result.goal, result.read_fresh, compute))
+            in_background(lambda: fly(result.goal, result.read_fresh, compute))
         return value
 
     async def call_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -280,7 +280,7 @@ def _failure_logged() -> Iterator[None]:
         log.warning("A memoized result could not be renewed; the old one is served on.", exc_info=True)
 
 
-def _in_background(work: Callable[[], Any]) -> None:
+def in_background(work: Callable[[], Any]) -> None:
     """Do it in a thread that sees what the caller sees; nobody waits for it."""
 
     def run() -> None:

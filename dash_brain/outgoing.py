@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from dash import Output, Patch
 from dash.exceptions import InvalidCallbackReturnValue
 
-from dash_brain.exchange import discard, registry, store_value
+from dash_brain.exchange import discard, mint, registry, store_value
 from dash_brain.internals import (
     clean_property_name,
     flatten_grouping,
@@ -15,6 +16,7 @@ from dash_brain.internals import (
     make_grouping_by_index,
 )
 from dash_brain.patterns import pattern_of
+from dash_brain.recipes import Held
 from dash_brain.server_store import ServerOutput
 from dash_brain.sessions import Visit
 from dash_brain.tokens import Token
@@ -27,12 +29,15 @@ class Outgoing:
     ----------
     visit
         Who asks whom.
+    keep
+        Keeps a value and returns what stands for it; by default in the session, and its token.
     """
 
-    def __init__(self, visit: Visit) -> None:
+    def __init__(self, visit: Visit, keep: Callable[[Any], Token | Held] | None = None) -> None:
         self._visit = visit
+        self._keep = keep or (lambda value: store_value(visit, value))
         self._stores = registry(visit)
-        self._minted: dict[int, tuple[Any, Token]] = {}
+        self._minted: dict[int, tuple[Any, Token | Held]] = {}
 
     def outputs(self, result: Any, specs: Any, schema: Any) -> Any:
         """Return a callback's result with tokens in it.
@@ -69,7 +74,8 @@ class Outgoing:
     def undo(self) -> None:
         """Delete what this call stored: its tokens will reach nobody."""
         for _, token in self._minted.values():
-            discard(self._visit, token)
+            if isinstance(token, Token):
+                discard(self._visit, token)
         self._minted.clear()
 
     def _leaf(self, value: Any, spec: Any, output: Output) -> Any:
@@ -84,6 +90,8 @@ class Outgoing:
         return [self._single(one, one_spec, pattern) for one, one_spec in zip(value, spec, strict=True)]
 
     def _single(self, value: Any, spec: dict[str, Any], pattern: str | None = None) -> Any:
+        if isinstance(value, Held):
+            return mint(self._visit, value)
         if clean_property_name(spec["property"]) != "data":
             return value
         if not self._stores.includes(spec["id"], pattern):
@@ -97,9 +105,9 @@ class Outgoing:
             return value
         return self._token(value)
 
-    def _token(self, value: Any) -> Token:
+    def _token(self, value: Any) -> Token | Held:
         """Return the value's token; one that is returned for two stores is stored once."""
         if id(value) not in self._minted:
             # The value is kept beside its token, so that its id stays its own.
-            self._minted[id(value)] = (value, store_value(self._visit, value))
+            self._minted[id(value)] = (value, self._keep(value))
         return self._minted[id(value)][1]

@@ -37,13 +37,13 @@ class Visit(NamedTuple):
     @property
     def namespaces(self) -> dict[str, str]:
         """Scope to namespace: where tokens of this visit may point to."""
-        spaces = {"app": f"app/{self.app_id}"}
+        spaces = {"app": f"app/{self.app_id}", "memo": f"memo/app/{self.app_id}"}
         if self.session is not None:
-            spaces["session"] = f"session/{self.session}"
+            spaces |= {"session": f"session/{self.session}", "session-memo": f"session-memo/{self.session}"}
         return spaces
 
     def namespace(self, scope: str) -> str:
-        """Return the namespace of a scope, ``"session"`` or ``"app"``.
+        """Return the namespace of a scope of tokens.
 
         Raises
         ------
@@ -51,7 +51,7 @@ class Visit(NamedTuple):
             When the browser sent no valid cookie.
         """
         if scope not in SCOPES:
-            raise ValueError("scope is 'session' or 'app'.")
+            raise ValueError(f"There is no scope {scope!r}.")
         if scope not in self.namespaces:
             raise _no_session()
         return self.namespaces[scope]

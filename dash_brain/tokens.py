@@ -17,11 +17,11 @@ from dash_brain.errors import BadToken
 from dash_brain.keys import KeyRing
 
 #: Scopes and the letter that stands for each in a token.
-SCOPES = {"session": "s", "app": "a"}
+SCOPES = {"session": "s", "app": "a", "session-memo": "n", "memo": "m"}
 
 _SCOPE_OF = {letter: scope for scope, letter in SCOPES.items()}
 _LABEL = "token"
-_FORM = re.compile(r"db1\.([0-9a-f]{8})\.([sa])([0-9a-f]{32})\.([A-Za-z0-9_-]{43})", re.ASCII)
+_FORM = re.compile(r"db1\.([0-9a-f]{8})\.([sanm])([0-9a-f]{32})\.([A-Za-z0-9_-]{43})", re.ASCII)
 _LENGTH = 4 + 8 + 1 + 33 + 1 + 43
 
 

@@ -15,24 +15,14 @@ PACKAGE = Path(dash_brain.__file__).parent
 FLOORS = [
     {"errors"},
     {"codec", "keys", "lately", "tokens", "waiting", "stores.base"},
-    {
-        "stores",
-        "flights",
-        "fingerprints",
-        "names",
-        "described",
-        "namespaces",
-        "dump_folder",
-        "dumps",
-        "brain",
-        "memoize",
-        "settings",
-    },
+    {"stores", "flights", "fingerprints", "memoize", "settings"},
+    {"names", "described", "namespaces", "dump_folder", "dumps", "brain"},
     {
         "attendance",
         "cookies",
         "internals",
         "patterns",
+        "recipes",
         "registry",
         "sessions",
         "claims",
@@ -40,7 +30,7 @@ FLOORS = [
         "server_store",
         "hooks",
     },
-    {"incoming", "outgoing", "callback", "session_names"},
+    {"incoming", "outgoing", "memoized_callback", "callback", "session_names"},
     {"devtools", "cli", "testing", "adapters", ""},
 ]
 FIRST_FLOOR_THAT_KNOWS_DASH = 4

@@ -13,6 +13,7 @@ from dash_brain import errors
 
 PUBLIC = [
     "Brain",
+    "Memoize",
     "ServerOutput",
     "ServerStore",
     "Token",

@@ -1,0 +1,274 @@
+"""A memoized callback: one that gives what is there for its arguments, and computes only what is not.
+
+A hit decodes and copies none of the large values: it mints tokens for the objects that are there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+from dash_brain import codec, fingerprints, recipes, tokens
+from dash_brain.errors import BadToken, BrainError, ValueMissing
+from dash_brain.exchange import LEASE, resolve_verified
+from dash_brain.flights import fly, fly_async, is_under_way
+from dash_brain.incoming import resolve_arguments, server_stores
+from dash_brain.memoize import Lifetime, in_background, lifetime
+from dash_brain.outgoing import Outgoing
+from dash_brain.recipes import Callback, Given, Held, Record
+from dash_brain.sessions import Visit
+from dash_brain.settings import current
+from dash_brain.stores.base import new_object_id
+
+Scope: TypeAlias = Literal["app", "session"]
+
+
+@dataclass(frozen=True)
+class Memoize:
+    """How the results of a callback are kept by its arguments.
+
+    Parameters
+    ----------
+    scope
+        Who shares them: ``"app"``, all sessions of the app; ``"session"``, the one that asks.
+    ttl
+        Seconds for which a result is fresh; None: until memory is short, or the session ends.
+    stale
+        Seconds for which an older result is given out at once, while one call renews it.
+    key
+        Called with the arguments; what it returns stands for them, and for what the function closes over.
+
+    Raises
+    ------
+    ValueError
+        For another scope, or seconds that make no sense.
+
+    Examples
+    --------
+    >>> from dash import Input, Output
+    >>> from dash_brain import Memoize, brain_callback
+    >>> @brain_callback(Output("prices", "data"), Input("day", "value"), memoize=Memoize("app", ttl=60))
+    ... def prices(day):
+    ...     return {"day": day}
+    """
+
+    scope: Scope
+    ttl: float | None = None
+    stale: float | None = None
+    key: Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        if self.scope not in recipes.SCOPES:
+            raise ValueError(f'memoize takes the scope "app" or "session", and not {self.scope!r}.')
+        lifetime(self.ttl, self.stale)
+
+
+class NotKept(BrainError):
+    """An argument is gone; what is computed in its place is kept for nobody."""
+
+
+class MemoizedCallback:
+    """The results of one declared callback.
+
+    Parameters
+    ----------
+    function
+        What the user wrote.
+    memoize
+        How its results are kept.
+    schema, dependencies, indices
+        The declared outputs; inputs and states; and the grouping of these as arguments.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        memoize: Memoize,
+        schema: Any,
+        dependencies: list[Any],
+        indices: Any,
+    ) -> None:
+        self.function = function
+        self.memoize = memoize
+        self.schema = schema
+        self.dependencies = dependencies
+        self.indices = indices
+        self.lifetime = Lifetime(memoize.ttl, memoize.stale)
+        module, name = function.__module__, getattr(function, "__qualname__", "callback")
+        self.name = f"{module}.{name} {schema!r}"
+        recipes.remember(self.name, Callback(function, self.fingerprint, schema, indices))
+
+    def fingerprint(self) -> str:
+        """Return the fingerprint of the function as it is now."""
+        if self.memoize.key is None and getattr(self.function, "__closure__", None) is not None:
+            return fingerprints.of_function(self.function)  # what it closes over may change any time
+        return self._lasting
+
+    @cached_property
+    def _lasting(self) -> str:
+        return fingerprints.of_function(self.function, closure=self.memoize.key is None)
+
+    def outputs(self, visit: Visit, context: Any) -> Any:
+        """Return the results for the arguments in the context, with :class:`Held` for large values.
+
+        Raises
+        ------
+        NotKept
+            When an argument is gone.
+        """
+        call = _Call(self, visit, context)
+        record = call.known()
+        if record is None:
+            record = fly(call.goal, call.fresh, call.compute)
+        elif call.is_stale(record) and not is_under_way(call.goal):
+            in_background(lambda: fly(call.goal, call.fresh, call.compute))
+        return record.outputs
+
+    async def outputs_async(self, visit: Visit, context: Any) -> Any:
+        """Do as :meth:`outputs`, for a coroutine function."""
+        call = _Call(self, visit, context)
+        record = call.known()
+        if record is None:
+            record = await fly_async(call.goal, call.fresh, call.compute_async)
+        elif call.is_stale(record) and not is_under_way(call.goal):
+            # The loop of a callback ends with it.
+            in_background(lambda: asyncio.run(fly_async(call.goal, call.fresh, call.compute_async)))
+        return record.outputs
+
+
+class _Call:
+    """One call: who asks, with which arguments, and what is known of it."""
+
+    def __init__(self, callback: MemoizedCallback, visit: Visit, context: Any) -> None:
+        self._callback = callback
+        self._visit = visit
+        self._context = context
+        self._store = current.use().store
+        self._scope = recipes.SCOPES[callback.memoize.scope]
+        self._namespace = visit.namespace(self._scope)
+        self._given = list(self._what_is_given())
+        self._function = callback.fingerprint()
+        self._call = fingerprints.of_value((self._function, self._concrete_outputs(), self._identity()))
+        self._short = recipes.short_name(self._store, self._call)
+        self.goal = recipes.goal_of(self._store, self._namespace, self._short, callback.name)
+
+    def known(self) -> Record | None:
+        """Return the record of this call, if all that it tells of is there."""
+        record = self._record()
+        return record if record is not None and recipes.keep(self._store, self._namespace, record) else None
+
+    def fresh(self) -> Record:
+        """Return the record if it need not be renewed; else raise ``ValueMissing``."""
+        record = self.known()
+        if record is None or self.is_stale(record):
+            raise ValueMissing("It is to be computed.")
+        return record
+
+    def is_stale(self, record: Record) -> bool:
+        """Say whether a result is to be renewed."""
+        return self._callback.lifetime.is_stale(record.made)
+
+    def compute(self) -> Record:
+        """Call the function, and keep what it returns."""
+        args, kwargs = self._arguments()
+        return self._keep(self._callback.function(*args, **kwargs))
+
+    async def compute_async(self) -> Record:
+        """Call the coroutine function, and keep what it returns."""
+        args, kwargs = self._arguments()
+        return self._keep(await self._callback.function(*args, **kwargs))
+
+    def _record(self) -> Record | None:
+        record = recipes.read(self._store, self._namespace, self._short)
+        whole = self._callback.lifetime.whole
+        if record is None or record.call != self._call:
+            return None
+        return record if whole is None or time.time() - record.made <= whole else None
+
+    def _what_is_given(self) -> Iterator[Any]:
+        """Yield the value of each input and state, with :class:`Given` for large ones."""
+        callback, keys, namespaces = self._callback, current.use().keys, self._visit.namespaces
+        stores = server_stores(self._context, callback.dependencies, self._visit)
+
+        def given(leaf: dict[str, Any]) -> Any:
+            value = leaf.get("value")
+            if value is None or id(leaf) not in stores:
+                return value
+            try:
+                return Given(*tokens.verify(keys, namespaces, value))
+            except BadToken as error:
+                raise NotKept from error
+
+        for leaf in (*self._context.inputs_list, *self._context.states_list):
+            yield list(map(given, leaf)) if isinstance(leaf, list) else given(leaf)
+
+    def _concrete_outputs(self) -> Any:
+        """Return how many results there are for each output, which a wildcard leaves open."""
+        specs = self._context.outputs_list
+        return [len(spec) for spec in specs if isinstance(spec, list)] if isinstance(specs, list) else []
+
+    def _identity(self) -> Any:
+        """Return what stands for the arguments."""
+        key = self._callback.memoize.key
+        if key is None:
+            return self._given
+        try:
+            given = recipes.resolved(self._given, resolve_verified)
+        except ValueMissing as error:
+            raise NotKept from error
+        args, kwargs = recipes.arguments(self._callback.indices, given)
+        return key(*args, **kwargs)
+
+    def _arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        callback = self._callback
+        try:
+            values = resolve_arguments(
+                self._context, self._visit, callback.dependencies, callback.indices, "raise"
+            )
+        except (ValueMissing, BadToken) as error:
+            raise NotKept from error
+        return recipes.as_arguments(callback.indices, values)
+
+    def _keep(self, result: Any) -> Record:
+        ids, ttl = self._ids(), self._ttl()
+
+        def put(value: Any) -> Held:
+            object_id, meta = next(ids), {"type": codec.type_name(value)}
+            self._store.put(self._namespace, object_id, codec.encode(value), ttl=ttl, meta=meta)
+            return Held(self._scope, object_id)
+
+        outputs = Outgoing(self._visit, put).outputs(
+            result, self._context.outputs_list, self._callback.schema
+        )
+        given = codec.encode(self._given)
+        record = Record(
+            callback=self._callback.name,
+            function=self._function,
+            call=self._call,
+            made=time.time(),
+            outputs=outputs,
+            ttl=ttl,
+            arguments=bytes(given[0]) if sum(map(len, given)) <= recipes.LARGEST_ARGUMENTS else None,
+        )
+        recipes.write(self._store, self._namespace, self._short, record)
+        return record
+
+    def _ids(self) -> Iterator[str]:
+        """Yield ids for large values: those of evicted ones, whose tokens pages may hold; then new ones."""
+        record = self._record()
+        if record is not None and not self.is_stale(record):
+            yield from dict.fromkeys(held.object_id for held in record.held())
+        while True:
+            yield self._short + new_object_id()[len(self._short) :]
+
+    def _ttl(self) -> float | None:
+        """Return how many seconds an unused result lives."""
+        whole = self._callback.lifetime.whole
+        if whole is not None:
+            return max(whole, LEASE)  # pages may hold it when it is not fresh any more
+        return None if self._scope == recipes.SCOPES["app"] else current.use().session_ttl

@@ -1,0 +1,355 @@
+"""A memoized callback computes once for the same arguments, and gives out tokens of what is there."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import dash
+import numpy as np
+import pandas as pd
+import pytest
+from dash import ALL, Input, Output, State, dcc, html, no_update
+from dash.exceptions import PreventUpdate
+
+from dash_brain import Memoize, ServerStore, brain_callback, codec
+from dash_brain.errors import ValueMissing
+from dash_brain.settings import current
+from dash_brain.stores.base import Store
+
+# Functions see it as a variable of their module. Over a local one they would close, and a list that grows
+# makes them other functions.
+CALLS = []
+
+
+@pytest.fixture(autouse=True)
+def calls():
+    CALLS.clear()
+    return CALLS
+
+
+def app_with(*layout, **options):
+    app = dash.Dash("test", **options)
+    app.layout = html.Div([dcc.Input(id="n", value=2), ServerStore(id="a"), ServerStore(id="b"), *layout])
+    return app
+
+
+def frame(n):
+    CALLS.append(n)
+    return pd.DataFrame({"n": np.arange(n * 1000)})
+
+
+def objects(domain):
+    """Return the (namespace, key) of every object of a domain."""
+    store = current.use().store
+    return [(one, key) for one in store.namespaces(domain) for key in store.scan(one)]
+
+
+def memoized_frames(memoize):
+    brain_callback(Output("a", "data"), Input("n", "value"), memoize=memoize)(frame)
+
+    @brain_callback(Output("out", "children"), Input("a", "data"))
+    def show(a):
+        return len(a)
+
+    return app_with(html.Div(id="out"))
+
+
+@pytest.mark.parametrize(("scope", "computed"), [("app", [2, 3]), ("session", [2, 3, 2])])
+def test_same_arguments_are_computed_once_in_the_scope(open_page, calls, scope, computed):
+    app = memoized_frames(scope)
+    page = open_page(app)
+    tokens = [page.fire("a.data")["a"]["data"] for _ in range(3)]
+    assert len(set(tokens)) == 1
+    assert len(tokens[0]) < 100
+    assert page.fire("out.children") == {"out": {"children": 2000}}
+    page.props["n"]["value"] = 3
+    assert page.fire("a.data")["a"]["data"] != tokens[0]
+    other = open_page(app)
+    other.fire("a.data")
+    assert other.fire("out.children") == {"out": {"children": 2000}}
+    assert calls == computed
+
+
+def test_token_of_one_session_opens_nothing_in_another(open_page):
+    app = memoized_frames("session")
+    page, other = open_page(app), open_page(app)
+    page.fire("a.data")
+    other.props["a"]["data"] = page.props["a"]["data"]
+    assert other.post("out.children").status_code == 500
+
+
+def test_hit_reads_decodes_and_copies_none_of_the_large_values(open_page, monkeypatch):
+    page = open_page(memoized_frames("app"))
+    page.fire("a.data")
+    large = {key for _, key in objects("memo")}
+    assert large
+    read, real_get, real_decode = [], type(current.use().store).get, codec.decode
+
+    def get(store, namespace, key):
+        read.append(key)
+        return real_get(store, namespace, key)
+
+    def decode(frames):
+        assert sum(map(len, frames)) < 4096
+        return real_decode(frames)
+
+    monkeypatch.setattr(type(current.use().store), "get", get)
+    monkeypatch.setattr(codec, "decode", decode)
+    put = []
+    monkeypatch.setattr(type(current.use().store), "put", lambda *args, **kwargs: put.append(args))
+    page.fire("a.data")
+    assert read
+    assert not large & set(read)
+    assert not put
+
+
+def test_large_arguments_count_as_their_objects_and_are_not_read_by_a_hit(open_page, calls, monkeypatch):
+    brain_callback(Output("a", "data"), Input("n", "value"))(lambda n: np.zeros(n * 100_000))
+
+    @brain_callback(Output("b", "data"), Input("a", "data"), memoize="session")
+    def total(a):
+        CALLS.append(a.sum())
+        return {"total": a.sum()}
+
+    page = open_page(app_with())
+    page.fire("a.data")
+    first = page.fire("b.data")
+    real = type(current.use().store).get
+    monkeypatch.setattr(
+        type(current.use().store),
+        "get",
+        lambda store, namespace, key: (
+            real(store, namespace, key) if not namespace.startswith("session/") else pytest.fail("read")
+        ),
+    )
+    assert page.fire("b.data") == first
+    monkeypatch.undo()
+    page.fire("a.data")  # equal content, but another object
+    assert page.fire("b.data") != first
+    assert calls == [0, 0]
+
+
+def test_12_pages_at_once_compute_once(open_page, calls):
+    @brain_callback(Output("a", "data"), Input("n", "value"), memoize="app")
+    def slow(n):
+        CALLS.append(n)
+        time.sleep(0.5)
+        return {n}
+
+    app = app_with()
+    pages = [open_page(app) for _ in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        tokens = {turn.result()["a"]["data"] for turn in [pool.submit(one.fire, "a.data") for one in pages]}
+    assert len(tokens) == 1
+    assert calls == [2]
+
+
+def test_async_callbacks_are_memoized_too(open_page, calls):
+    @brain_callback(Output("a", "data"), Input("n", "value"), memoize="app")
+    async def load(n):
+        CALLS.append(n)
+        return {n}
+
+    page = open_page(app_with())
+    assert page.fire("a.data") == page.fire("a.data")
+    assert calls == [2]
+
+
+def test_results_of_any_shape_come_back_as_they_were(open_page, calls):
+    stores = [ServerStore(id={"part": number}) for number in range(3)]
+
+    @brain_callback(
+        output={
+            "pair": (Output("a", "data"), Output("b", "data")),
+            "text": Output("out", "children"),
+            "parts": Output({"part": ALL}, "data"),
+        },
+        inputs={"n": Input("n", "value")},
+        state={"parts": State({"part": ALL}, "id")},
+        memoize="session",
+    )
+    def everything(n, parts):
+        CALLS.append(n)
+        same = np.zeros(1000)
+        return {"pair": (same, same), "text": "text", "parts": [no_update, None, {n}]}
+
+    @brain_callback(Output("seen", "children"), State("a", "data"), State({"part": ALL}, "data"))
+    def show(a, parts):
+        return f"{len(a)} {parts}"
+
+    page = open_page(app_with(html.Div(id="out"), html.Div(id="seen"), *stores))
+    first = page.fire("a.data")
+    assert first == page.fire("a.data")
+    assert first["a"] == first["b"]
+    assert first["out"] == {"children": "text"}
+    assert calls == [2]
+    assert page.fire("seen.children")["seen"]["children"] == "1000 [None, None, {2}]"
+
+
+def test_result_is_over_after_its_time_to_live(open_page, calls):
+    page = open_page(memoized_frames(Memoize("app", ttl=0.3)))
+    first = page.fire("a.data")
+    assert page.fire("a.data") == first
+    time.sleep(0.4)
+    assert page.fire("a.data") != first
+    assert calls == [2, 2]
+
+
+def test_page_keeps_what_it_holds_when_the_result_is_over(open_page):
+    page = open_page(memoized_frames(Memoize("app", ttl=0.1)))
+    page.fire("a.data")
+    time.sleep(0.2)
+    assert page.fire("out.children") == {"out": {"children": 2000}}
+
+
+def test_stale_result_is_given_at_once_while_one_renews_it(open_page, calls):
+    @brain_callback(Output("a", "data"), Input("n", "value"), memoize=Memoize("app", ttl=0.2, stale=60))
+    def load(n):
+        CALLS.append(n)
+        if len(CALLS) > 1:
+            assert GO_ON.wait(10)
+        return {n}
+
+    GO_ON.clear()
+    page = open_page(app_with())
+    first = page.fire("a.data")
+    time.sleep(0.3)
+    assert [page.fire("a.data") for _ in range(3)] == [first] * 3
+    GO_ON.set()
+    limit = time.monotonic() + 10
+    while page.fire("a.data") == first and time.monotonic() < limit:
+        time.sleep(0.02)
+    assert page.fire("a.data") != first
+
+
+GO_ON = threading.Event()
+
+
+def test_key_stands_for_the_arguments(open_page, calls):
+    memoize = Memoize("app", key=lambda n: n % 2)
+    brain_callback(Output("a", "data"), Input("n", "value"), memoize=memoize)(frame)
+    page = open_page(app_with())
+    first = page.fire("a.data")
+    page.props["n"]["value"] = 4
+    assert page.fire("a.data") == first
+    page.props["n"]["value"] = 5
+    assert page.fire("a.data") != first
+    assert calls == [2, 5]
+
+
+def evict():
+    """Delete every memoized value, as for want of memory; what is known of their making stays."""
+    store: Store = current.use().store
+    for domain in ("memo", "session-memo"):
+        for one in objects(domain):
+            store.delete(*one)
+
+
+@pytest.mark.parametrize("scope", ["app", "session"])
+def test_evicted_value_is_computed_again_when_its_token_comes_back(open_page, calls, scope):
+    page = open_page(memoized_frames(scope))
+    token = page.fire("a.data")["a"]["data"]
+    evict()
+    assert page.fire("out.children") == {"out": {"children": 2000}}
+    assert page.fire("out.children") == {"out": {"children": 2000}}
+    assert calls == [2, 2]
+    assert page.fire("a.data")["a"]["data"] == token
+    evict()
+    assert page.fire("a.data")["a"]["data"] == token  # so that other pages' tokens are good again
+    assert calls == [2, 2, 2]
+
+
+def test_evicted_value_is_computed_again_once_for_all_who_ask(open_page, calls):
+    @brain_callback(Output("a", "data"), Input("n", "value"), memoize="app")
+    def slow(n):
+        CALLS.append(n)
+        time.sleep(0.3)
+        return {n}
+
+    @brain_callback(Output("out", "children"), Input("a", "data"))
+    def show(a):
+        return str(a)
+
+    app = app_with(html.Div(id="out"))
+    pages = [open_page(app) for _ in range(6)]
+    for page in pages:
+        page.fire("a.data")
+    evict()
+    with ThreadPoolExecutor(6) as pool:
+        turns = [pool.submit(page.fire, "out.children") for page in pages]
+        assert [turn.result() for turn in turns] == [{"out": {"children": "{2}"}}] * 6
+    assert calls == [2, 2]
+
+
+def test_evicted_values_that_are_made_of_one_another_are_computed_again(open_page, calls):
+    brain_callback(Output("a", "data"), Input("n", "value"), memoize="app")(frame)
+
+    @brain_callback(Output("b", "data"), Input("a", "data"), memoize="app")
+    async def twice(a):
+        CALLS.append("twice")
+        return [a, a]
+
+    @brain_callback(Output("out", "children"), Input("b", "data"))
+    def show(b):
+        return len(b[0]) + len(b[1])
+
+    page = open_page(app_with(html.Div(id="out")))
+    page.fire("a.data")
+    page.fire("b.data")
+    evict()
+    assert page.fire("out.children") == {"out": {"children": 4000}}
+    assert calls == [2, "twice", 2, "twice"]
+
+
+def test_evicted_value_without_a_recipe_is_missing(open_page):
+    page = open_page(memoized_frames("app"))
+    page.fire("a.data")
+    evict()
+    for one in objects("recipes"):
+        current.use().store.delete(*one)
+    assert page.post("out.children").status_code == 500
+
+
+def test_nothing_is_kept_for_an_argument_that_is_gone(open_page, calls):
+    brain_callback(Output("a", "data"), Input("n", "value"))(lambda n: {n})
+
+    @brain_callback(Output("b", "data"), Input("a", "data"), memoize="app", on_missing="empty")
+    def copied(a):
+        CALLS.append(a)
+        return [a]
+
+    page = open_page(app_with())
+    page.fire("a.data")
+    for one in objects("session"):
+        current.use().store.delete(*one)
+    page.fire("b.data"), page.fire("b.data")
+    assert calls == [None, None]
+    assert objects("memo") == objects("recipes") == []
+
+
+@pytest.mark.parametrize("error", [ValueError, PreventUpdate, ValueMissing])
+def test_exceptions_come_out_and_are_not_kept(open_page, calls, error):
+    seen = []
+
+    @brain_callback(Output("a", "data"), Input("n", "value"), memoize="app", on_error=seen.append)
+    def fails(n):
+        CALLS.append(n)
+        raise error("of the callback")
+
+    page = open_page(app_with())
+    page.post("a.data"), page.post("a.data")
+    assert len(calls) == 2
+    assert [type(one) for one in seen] == ([] if error is PreventUpdate else [error] * 2)
+
+
+@pytest.mark.parametrize("memoize", ["user", 1, True])
+def test_unknown_scope_is_refused_when_the_callback_is_declared(memoize):
+    with pytest.raises((ValueError, TypeError), match="app"):
+        brain_callback(Output("a", "data"), Input("n", "value"), memoize=memoize)
+
+
+def test_memoized_function_stays_a_plain_function(calls):
+    function = brain_callback(Output("a", "data"), Input("n", "value"), memoize="app")(frame)
+    assert function is frame
