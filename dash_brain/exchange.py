@@ -13,8 +13,9 @@ from functools import lru_cache
 from typing import Any
 
 from dash_brain import codec, tokens
-from dash_brain.errors import StoreError, ValueMissing
+from dash_brain.errors import BadToken, StoreError, ValueMissing
 from dash_brain.internals import requested_app
+from dash_brain.refusals import log_bad_token, value_missing
 from dash_brain.registry import Registry
 from dash_brain.sessions import Visit, visit
 from dash_brain.settings import Settings, current
@@ -121,14 +122,15 @@ def store_by_content(visit: Visit, value: Any) -> Token:
 def resolve(visit: Visit, token: object) -> Any:
     """Return the value of a token that came from the browser."""
     settings = current.use()
-    namespace, object_id = tokens.verify(settings.keys, visit.namespaces, token)
+    try:
+        namespace, object_id = tokens.verify(settings.keys, visit.namespaces, token)
+    except BadToken:
+        log_bad_token(visit.app_id, visit.session, token)
+        raise
     try:
         frames = settings.store.get(namespace, object_id)
-    except ValueMissing:
-        raise ValueMissing(
-            "The value behind this token is gone: no page held it any more, it expired, or the store was "
-            "restarted. Compute it again, or say what happens then: brain_callback(..., on_missing=...)."
-        ) from None
+    except ValueMissing as error:
+        raise value_missing(visit.app_id, error) from None
     return codec.decode(frames)
 
 

@@ -1,23 +1,24 @@
 """Who asks: the session of the browser and the app that it talks to.
 
-A session is a random secret in a signed cookie. What belongs to it lies in namespaces whose names are
-derived from that secret, so that neither a folder's name nor a token reveals a cookie, and no app sees
-what is another's.
+A session is a random secret that the browser shows. What belongs to it lies in namespaces whose names are
+derived from that secret, so that neither a folder's name nor a token reveals it, and no app sees what is
+another's.
 """
 
 from __future__ import annotations
 
-import hashlib
-import sys
+from collections.abc import Iterator
 from typing import NamedTuple, cast
 
-import dash
 import flask
 
-from dash_brain import cookies
+from dash_brain import cookies, page_secrets
 from dash_brain.attendance import attendance
+from dash_brain.closed import is_closed, note_closed
 from dash_brain.errors import NoSession
 from dash_brain.internals import requested_app, serves
+from dash_brain.refusals import no_session, warn_of_page
+from dash_brain.session_ids import SessionId, app_identity, checked_principal
 from dash_brain.settings import Settings, current
 from dash_brain.tokens import SCOPES
 
@@ -29,7 +30,7 @@ OURS = "X-Dash-Brain"
 
 
 class Visit(NamedTuple):
-    """One request: the app that is asked, and the session that asks, if the browser sent one."""
+    """One request: the app that is asked, and the session that asks, if the browser showed one."""
 
     app_id: str
     session: str | None
@@ -48,12 +49,12 @@ class Visit(NamedTuple):
         Raises
         ------
         NoSession
-            When the browser sent no valid cookie.
+            When the browser showed no valid session.
         """
         if scope not in SCOPES:
             raise ValueError("scope is 'session' or 'app'.")
         if scope not in self.namespaces:
-            raise _no_session()
+            raise no_session(self.app_id)
         return self.namespaces[scope]
 
     @property
@@ -75,30 +76,109 @@ def visit() -> Visit:
     NoSession
         Outside of any request.
     """
+    _needs_request()
+    if "dash_brain_visit" not in flask.g:
+        flask.g.dash_brain_visit = _visit(current.use())
+    return cast(Visit, flask.g.dash_brain_visit)
+
+
+def close_session() -> None:
+    """End the session of the browser that asks, at once: for a logout.
+
+    All its values, names and claims are removed, whoever is or was logged in. Its cookie never works again,
+    for nobody; the browser gets a new one with this response, and pages that are still open empty their
+    ServerStores. Where there is no session nothing happens.
+
+    Call it in a callback, or in a route of the app's server.
+
+    Raises
+    ------
+    NoSession
+        Outside of any request.
+    StoreFull, StoreUnavailable
+        When the store has no room for the note that it is closed, or cannot be reached.
+
+    Examples
+    --------
+    >>> from dash import Input, Output, callback
+    >>> from dash_brain import close_session
+    >>> @callback(Output("location", "href"), Input("logout", "n_clicks"), prevent_initial_call=True)
+    ... def log_out(clicks):
+    ...     close_session()
+    ...     return "/"
+    """
+    _needs_request()
+    settings = current.use()
+    session_id = _asking(settings)
+    if session_id is None:
+        return
+    app_id = app_identity(settings, requested_app())
+    end = attendance(settings, app_id).close
+    anonymous = session_id.session(app_id)
+    end(anonymous)  # before the note: it may need the room
+    note_closed(settings, session_id)
+    end(anonymous)  # what came between
+    _replace(settings, session_id)
+
+
+def keep() -> None:
+    """Give the browser its session with the page that is being served: the one that it has, or a new one."""
+    settings = current.use()
+    asking = visit()
+    warn_of_page(settings, asking.app_id)
+    _send(settings)
+    flask.after_this_request(_keep_private)
+
+
+def _needs_request() -> None:
     if not flask.has_request_context():
         raise NoSession(
             "No browser is asking: sessions exist in callbacks and while a layout is served. For values that "
             "belong to no session use Brain."
         )
-    if "dash_brain_visit" not in flask.g:
-        flask.g.dash_brain_visit = _visit()
-    return cast(Visit, flask.g.dash_brain_visit)
 
 
-def _visit() -> Visit:
-    settings = current.use()
+def _visit(settings: Settings) -> Visit:
     app_id = app_identity(settings, requested_app())
-    cookie = cookies.of_request(settings.keys)
-    if cookie is not None:
-        session = session_of(settings, app_id, cookie)
-        if _is_use() and attendance(settings, app_id).see(session):
-            _send(cookie, settings)
-        return Visit(app_id, session)
-    if not _may_begin():
+    session_id = _asking(settings)
+    begins = session_id is None and _may_begin(settings)
+    if begins:
+        session_id = flask.g.dash_brain_session_id = cookies.fresh(settings.keys)
+    if session_id is None:
         return Visit(app_id, None)
-    cookie = cookies.fresh(settings.keys)
-    _send(cookie, settings)
-    return Visit(app_id, session_of(settings, app_id, cookie))
+    session = session_id.session(app_id, _principal(settings))
+    seen = _is_use() and attendance(settings, app_id).see(session, session_id.session(app_id))
+    if begins or seen:
+        _send(settings)
+    return Visit(app_id, session)
+
+
+def _asking(settings: Settings) -> SessionId | None:
+    """Return the session id of the current request, None when the browser showed none that is open."""
+    if "dash_brain_session_id" not in flask.g:
+        shown = _shown(settings)
+        still_open = (one for one in shown if not is_closed(settings, one))
+        flask.g.dash_brain_session_id = next(still_open, None)
+    return cast("SessionId | None", flask.g.dash_brain_session_id)
+
+
+def _shown(settings: Settings) -> Iterator[SessionId]:
+    if settings.cookie == "page":
+        return page_secrets.shown(settings.keys)
+    return cookies.shown(settings.keys, settings.cookie)
+
+
+def _principal(settings: Settings) -> str | int | None:
+    """Return who is logged in. It is asked once in a request: a visit is who he was when it began."""
+    if settings.principal is None:
+        return None
+    if "dash_brain_naming" in flask.g:
+        raise RuntimeError("principal= asks for the session that it is to name; it cannot use session_brain.")
+    flask.g.dash_brain_naming = True
+    try:
+        return checked_principal(settings.principal())
+    finally:
+        del flask.g.dash_brain_naming
 
 
 def _is_use() -> bool:
@@ -106,47 +186,43 @@ def _is_use() -> bool:
     return any(map(serves, ("_dash-update-component", "_dash-layout", CLAIM_ROUTE)))
 
 
-def _may_begin() -> bool:
+def _may_begin(settings: Settings) -> bool:
     """Say whether a session may begin with the current request.
 
     Not with callbacks, which come in a dozen and would begin a dozen. And not with what another site can
     have the browser post: it comes without our cookie, and a new one would take the place of the real one.
     """
+    if not cookies.can_be_kept(settings.cookie):
+        return False
     if serves("_dash-update-component") or serves("_dash-layout"):
         return False
     return flask.request.method in ("GET", "HEAD") or OURS in flask.request.headers
 
 
-def _send(cookie: str, settings: Settings) -> None:
+def _replace(settings: Settings, closed: SessionId) -> None:
+    """Let a new session take the place of one that was closed, for what is left of the request too."""
+    flask.g.pop("dash_brain_visit", None)
+    flask.g.dash_brain_session_id = None
+    if settings.cookie != "page":
+        flask.g.dash_brain_session_id = cookies.fresh(settings.keys)
+        flask.g.dash_brain_closed = closed
+        _send(settings)
+
+
+def _send(settings: Settings) -> None:
     """Have the cookie set by the response to the current request."""
-    if "dash_brain_sent" not in flask.g:
+    if settings.cookie != "page" and "dash_brain_sent" not in flask.g:
         flask.g.dash_brain_sent = True
-        flask.after_this_request(lambda response: cookies.set_on(response, cookie, settings.session_ttl))
+        flask.after_this_request(lambda response: _set_cookie(response, settings))
 
 
-def app_identity(settings: Settings, app: dash.Dash | None) -> str:
-    """Return the app id as 32 hex digits: as configured, else from the app's name and path prefix."""
-    name = settings.app_id
-    if name is None and app is not None:
-        # Two scripts that are run by hand are both called "__main__"; their files tell them apart.
-        file = getattr(sys.modules.get("__main__"), "__file__", "") if app.config.name == "__main__" else ""
-        name = f"{app.config.name}\0{file}\0{app.config.requests_pathname_prefix}"
-    return hashlib.sha256((name or "").encode()).hexdigest()[:32]
-
-
-def session_of(settings: Settings, app_id: str, cookie: str) -> str:
-    """Return the name that the session of a valid cookie has in the store: 32 hex digits."""
-    key = settings.keys.find(cookies.kid(cookie))
-    assert key is not None, "the cookie was found valid"
-    return key.mac("session namespace", app_id, cookies.session_id(cookie)).hex()[:32]
-
-
-def keep() -> None:
-    """Give the browser its session with the page that is being served: the one that it has, or a new one."""
-    settings = current.use()
-    visit()
-    _send(cookies.of_request(settings.keys) or cookies.fresh(settings.keys), settings)
-    flask.after_this_request(_keep_private)
+def _set_cookie(response: flask.Response, settings: Settings) -> flask.Response:
+    sent, closed = flask.g.dash_brain_session_id, flask.g.get("dash_brain_closed")
+    if closed is not None and closed.key.kid != sent.key.kid:  # else the new one takes its place
+        cookies.set_on(response, closed, settings.cookie, ttl=0)
+    if sent is not None:
+        cookies.set_on(response, sent, settings.cookie, settings.session_ttl)
+    return response
 
 
 def _keep_private(response: flask.Response) -> flask.Response:
@@ -155,10 +231,3 @@ def _keep_private(response: flask.Response) -> flask.Response:
     response.cache_control.no_cache = True
     response.vary.add("Cookie")
     return response
-
-
-def _no_session() -> NoSession:
-    return NoSession(
-        "The browser sent no valid session cookie. It gets one with the page: reload it. If that does not "
-        "help, the browser refuses cookies, or the workers do not share one key: set DASH_BRAIN_KEY."
-    )

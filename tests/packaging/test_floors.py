@@ -14,16 +14,22 @@ PACKAGE = Path(dash_brain.__file__).parent
 #: From the ground up. A new module has to be given a floor here.
 FLOORS = [
     {"errors"},
-    {"codec", "keys", "lately", "tokens", "waiting", "stores.base"},
+    {"codec", "keys", "lately", "logs", "tokens", "waiting", "stores.base"},
     {"stores", "names", "described", "namespaces", "dump_folder", "dumps", "brain", "memoize", "settings"},
     {
         "attendance",
         "cookies",
         "internals",
+        "page_secrets",
         "patterns",
+        "refusals",
         "registry",
+        "session_ids",
         "sessions",
+        "start",
+        "workers",
         "claims",
+        "closed",
         "exchange",
         "server_store",
         "hooks",

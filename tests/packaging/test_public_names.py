@@ -17,6 +17,7 @@ PUBLIC = [
     "ServerStore",
     "Token",
     "brain_callback",
+    "close_session",
     "configure",
     "from_token",
     "open_store",
