@@ -121,6 +121,11 @@ def close_session() -> None:
     _replace(settings, session_id)
 
 
+def is_shown_by_page() -> bool:
+    """Say whether pages show their sessions themselves, so that no other site can have a browser do it."""
+    return current.use().cookie == "page"
+
+
 def keep() -> None:
     """Give the browser its session with the page that is being served: the one that it has, or a new one."""
     settings = current.use()
