@@ -101,7 +101,12 @@ def _why_no_session(settings: Settings) -> Cause:
     if any(cookies.shown(settings.keys, settings.cookie)):
         return _CLOSED
     causes = (_why_not(settings, name, kid) for name, kid in cookies.ours())
-    return next(filter(None, causes), _NO_COOKIE)
+    return next(filter(None, causes), _no_cookie(settings))
+
+
+def _no_cookie(settings: Settings) -> Cause:
+    frame = _FRAME if settings.cookie == "lax" else _FRAME_WITHOUT_ANY
+    return Cause("no_cookie", f"{_NO_COOKIE} {frame}")
 
 
 def _why_not(settings: Settings, name: str, kid: str) -> Cause | None:
@@ -144,9 +149,10 @@ _PLAIN_HTTP = Cause(
     "the app without https: DASH_BRAIN_COOKIE=lax.",
 )
 _CLOSED = Cause("closed", "it was closed (a logout). Reload the page for a new one.")
-_NO_COOKIE = Cause(
-    "no_cookie",
+_NO_COOKIE = (
     "the browser sent no session cookie. It gets one with the page: reload it. If that does not help, the "
-    "browser refuses cookies, or the page came by https and this request by http, or the page stands "
-    + _FRAME,
+    "browser refuses cookies, or the page came by https and this request by http, or the page stands"
+)
+_FRAME_WITHOUT_ANY = (
+    'in a frame of another site, and the browser keeps no cookies there at all: configure(cookie="page").'
 )

@@ -20,7 +20,9 @@ from dash_brain.internals import requested_app, serves
 from dash_brain.refusals import no_session, warn_of_page
 from dash_brain.session_ids import SessionId, app_identity, checked_principal
 from dash_brain.settings import Settings, current
+from dash_brain.start import say_start
 from dash_brain.tokens import SCOPES
+from dash_brain.workers import workers
 
 #: Where pages say what they hold.
 CLAIM_ROUTE = "_dash-brain-claim"
@@ -145,6 +147,8 @@ def _needs_request() -> None:
 
 def _visit(settings: Settings) -> Visit:
     app_id = app_identity(settings, requested_app())
+    say_start(settings, app_id)
+    workers(settings, app_id).see()
     session_id = _asking(settings)
     begins = session_id is None and _may_begin(settings)
     if begins:
