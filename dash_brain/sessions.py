@@ -7,18 +7,17 @@ another's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple, cast
 
 import flask
 
-from dash_brain import cookies, page_secrets
+from dash_brain.asking import asking, begin, may_begin, replace, send
 from dash_brain.attendance import attendance
-from dash_brain.closed import is_closed, note_closed
+from dash_brain.closed import note_closed
 from dash_brain.errors import NoSession
 from dash_brain.internals import requested_app, serves
 from dash_brain.refusals import no_session, warn_of_page
-from dash_brain.session_ids import SessionId, app_identity, checked_principal
+from dash_brain.session_ids import app_identity, checked_principal
 from dash_brain.settings import Settings, current
 from dash_brain.start import say_start
 from dash_brain.tokens import SCOPES
@@ -26,9 +25,6 @@ from dash_brain.workers import workers
 
 #: Where pages say what they hold.
 CLAIM_ROUTE = "_dash-brain-claim"
-
-#: A header that scripts of other sites cannot send without our leave.
-OURS = "X-Dash-Brain"
 
 
 class Visit(NamedTuple):
@@ -111,7 +107,7 @@ def close_session() -> None:
     """
     _needs_request()
     settings = current.use()
-    session_id = _asking(settings)
+    session_id = asking(settings)
     if session_id is None:
         return
     app_id = app_identity(settings, requested_app())
@@ -120,7 +116,8 @@ def close_session() -> None:
     end(anonymous)  # before the note: it may need the room
     note_closed(settings, session_id)
     end(anonymous)  # what came between
-    _replace(settings, session_id)
+    flask.g.pop("dash_brain_visit", None)
+    replace(settings, session_id)
 
 
 def is_shown_by_page() -> bool:
@@ -131,9 +128,8 @@ def is_shown_by_page() -> bool:
 def keep() -> None:
     """Give the browser its session with the page that is being served: the one that it has, or a new one."""
     settings = current.use()
-    asking = visit()
-    warn_of_page(settings, asking.app_id)
-    _send(settings)
+    warn_of_page(settings, visit().app_id)
+    send(settings)
     flask.after_this_request(_keep_private)
 
 
@@ -149,32 +145,17 @@ def _visit(settings: Settings) -> Visit:
     app_id = app_identity(settings, requested_app())
     say_start(settings, app_id)
     workers(settings, app_id).see()
-    session_id = _asking(settings)
-    begins = session_id is None and _may_begin(settings)
-    if begins:
-        session_id = flask.g.dash_brain_session_id = cookies.fresh(settings.keys)
+    session_id = asking(settings)
+    if session_id is None and may_begin(settings):
+        session_id = begin(settings)
     if session_id is None:
         return Visit(app_id, None)
-    session = session_id.session(app_id, _principal(settings))
-    seen = _is_use() and attendance(settings, app_id).see(session, session_id.session(app_id))
-    if begins or seen:
-        _send(settings)
+    who = _principal(settings)
+    anonymous = session_id.session(app_id)
+    session = anonymous if who is None else session_id.session(app_id, who)
+    if _is_use() and attendance(settings, app_id).see(session, anonymous):
+        send(settings)
     return Visit(app_id, session)
-
-
-def _asking(settings: Settings) -> SessionId | None:
-    """Return the session id of the current request, None when the browser showed none that is open."""
-    if "dash_brain_session_id" not in flask.g:
-        shown = _shown(settings)
-        still_open = (one for one in shown if not is_closed(settings, one))
-        flask.g.dash_brain_session_id = next(still_open, None)
-    return cast("SessionId | None", flask.g.dash_brain_session_id)
-
-
-def _shown(settings: Settings) -> Iterator[SessionId]:
-    if settings.cookie == "page":
-        return page_secrets.shown(settings.keys)
-    return cookies.shown(settings.keys, settings.cookie)
 
 
 def _principal(settings: Settings) -> str | int | None:
@@ -193,45 +174,6 @@ def _principal(settings: Settings) -> str | int | None:
 def _is_use() -> bool:
     """Say whether the current request shows that its session is in use."""
     return any(map(serves, ("_dash-update-component", "_dash-layout", CLAIM_ROUTE)))
-
-
-def _may_begin(settings: Settings) -> bool:
-    """Say whether a session may begin with the current request.
-
-    Not with callbacks, which come in a dozen and would begin a dozen. And not with what another site can
-    have the browser post: it comes without our cookie, and a new one would take the place of the real one.
-    """
-    if not cookies.can_be_kept(settings.cookie):
-        return False
-    if serves("_dash-update-component") or serves("_dash-layout"):
-        return False
-    return flask.request.method in ("GET", "HEAD") or OURS in flask.request.headers
-
-
-def _replace(settings: Settings, closed: SessionId) -> None:
-    """Let a new session take the place of one that was closed, for what is left of the request too."""
-    flask.g.pop("dash_brain_visit", None)
-    flask.g.dash_brain_session_id = None
-    if settings.cookie != "page":
-        flask.g.dash_brain_session_id = cookies.fresh(settings.keys)
-        flask.g.dash_brain_closed = closed
-        _send(settings)
-
-
-def _send(settings: Settings) -> None:
-    """Have the cookie set by the response to the current request."""
-    if settings.cookie != "page" and "dash_brain_sent" not in flask.g:
-        flask.g.dash_brain_sent = True
-        flask.after_this_request(lambda response: _set_cookie(response, settings))
-
-
-def _set_cookie(response: flask.Response, settings: Settings) -> flask.Response:
-    sent, closed = flask.g.dash_brain_session_id, flask.g.get("dash_brain_closed")
-    if closed is not None and closed.key.kid != sent.key.kid:  # else the new one takes its place
-        cookies.set_on(response, closed, settings.cookie, ttl=0)
-    if sent is not None:
-        cookies.set_on(response, sent, settings.cookie, settings.session_ttl)
-    return response
 
 
 def _keep_private(response: flask.Response) -> flask.Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from threading import Thread
 from typing import Any
 
 import dash
@@ -11,6 +12,7 @@ import pytest
 from dash import Input, Output, dcc, html
 
 from dash_brain import ServerStore, brain_callback, close_session, session_brain
+from dash_brain.attendance import attendance
 from dash_brain.errors import NoSession
 from dash_brain.settings import configure, current
 from tests.app.test_claims import Claiming
@@ -158,6 +160,26 @@ def test_the_cookie_of_an_old_key_is_taken_from_the_browser(open_page, app):
     assert first == old.split("=")[0] + "="
     assert re.fullmatch(rf"dash_brain_{current.use().keys.newest.kid}=.+", second)
     assert made(page)
+
+
+def test_a_response_that_was_under_way_does_not_bring_the_closed_cookie_back(open_page, app):
+    page = open_page(app)
+    other = open_page(app, like=page)
+
+    @brain_callback(Output("n", "step"), Input("n", "min"), app=app)
+    def slow(_: Any) -> str:
+        closing = Thread(target=other.get, args=["close"])  # as another worker would
+        closing.start()
+        closing.join()
+        return "done"
+
+    page.dependencies = page.get("_dash-dependencies").json
+    attendance.cache_clear()  # the cookie is renewed by the next response
+    assert cookies_set(page.post("a.data"))
+    attendance.cache_clear()
+    answer = page.post("n.step")
+    assert answer.status_code == 200
+    assert cookies_set(answer) == []
 
 
 def test_closing_where_there_is_no_session_changes_nothing(open_page, app):

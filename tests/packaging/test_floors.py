@@ -17,6 +17,7 @@ FLOORS = [
     {"codec", "keys", "lately", "logs", "tokens", "waiting", "stores.base"},
     {"stores", "names", "described", "namespaces", "dump_folder", "dumps", "brain", "memoize", "settings"},
     {
+        "asking",
         "attendance",
         "cookies",
         "internals",
