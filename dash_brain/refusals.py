@@ -14,6 +14,7 @@ from dash_brain.errors import NoSession, ValueMissing
 from dash_brain.internals import serves
 from dash_brain.logs import warn
 from dash_brain.settings import Settings, current
+from dash_brain.stores.memory import MemoryStore
 
 _UNKNOWN_KEY = (
     "signed by key {kid}, which this server does not know: the key was changed, the store that holds it was "
@@ -47,12 +48,14 @@ def log_bad_token(app_id: str, session: str | None, token: object) -> None:
 def value_missing(app_id: str, error: ValueMissing) -> ValueMissing:
     """Return the error that says why the value behind a good token is gone, and log it."""
     reason = getattr(error, "reason", None) or "unknown"  # stores that remember what they removed say it
+    why = _GONE.get(reason, _GONE["unknown"])
     text = (
-        f"The value behind this token is gone: {_GONE.get(reason, _GONE['unknown'])}. Compute it again, or "
-        "say what happens then: brain_callback(..., on_missing=...)."
+        f"The value behind this token is gone: {why}.{_alone(current.use())} Compute it again, or say what "
+        "happens then: brain_callback(..., on_missing=...)."
     )
     warn("value_missing", reason, text, app_id=app_id)
-    return ValueMissing(text)
+    error.args = (text,)
+    return error
 
 
 def warn_of_page(settings: Settings, app_id: str) -> None:
@@ -81,7 +84,7 @@ def _why_bad(settings: Settings, session: str | None, token: object) -> Cause:
     if kid is None:
         return Cause("malformed", "it has not the form of a token: the page sent something else.")
     if settings.keys.find(kid) is None:
-        return Cause("unknown_key", f"it is {_UNKNOWN_KEY.format(kid=kid)}", kid)
+        return _unknown_key(settings, "it is", kid)
     if session is None:
         why = _why_no_session(settings)
         return Cause(f"no_session_{why.reason}", f"there is no session that it could be of. {why.text}", kid)
@@ -91,6 +94,17 @@ def _why_bad(settings: Settings, session: str | None, token: object) -> Cause:
         "logout, or for another app; or it was forged.",
         kid,
     )
+
+
+def _unknown_key(settings: Settings, it_is: str, kid: str) -> Cause:
+    return Cause("unknown_key", f"{it_is} {_UNKNOWN_KEY.format(kid=kid)}{_alone(settings)}", kid)
+
+
+def _alone(settings: Settings) -> str:
+    """Return what there is to add when no other worker has this store."""
+    if isinstance(settings.store, MemoryStore):
+        return " The store is memory://, which each worker has for itself: several workers need shm://."
+    return ""
 
 
 def _why_no_session(settings: Settings) -> Cause:
@@ -116,7 +130,7 @@ def _why_not(settings: Settings, name: str, kid: str) -> Cause | None:
         is_mix = known and flask.request.is_secure and name == cookies.PLAIN + kid
         return Cause("scheme", _SCHEME, kid) if is_mix else None
     if not known:
-        return Cause("unknown_key", f"the browser's cookie is {_UNKNOWN_KEY.format(kid=kid)}", kid)
+        return _unknown_key(settings, "the browser's cookie is", kid)
     return Cause("not_signed", "the browser's cookie was changed or cut off. Reload the page.", kid)
 
 

@@ -249,3 +249,8 @@ def test_apps_that_share_the_cookie_all_lose_the_session(open_page):
     one.get("close")
     assert shown(two) == "BadToken"
     assert shown(replayed(two, apps[1], old)) == "BadToken"
+
+
+def test_no_want_of_room_evicts_what_is_known_of_sessions():
+    eviction = pytest.importorskip("dash_brain.stores.eviction")
+    assert {"attendance", "closed", "logins", "workers"} <= eviction._BOOKKEEPING

@@ -18,7 +18,7 @@ from dash import html
 from dash_brain import logs
 from dash_brain.errors import BadToken, NoSession, ValueMissing
 from dash_brain.settings import configure, current
-from dash_brain.stores import FileStore
+from dash_brain.stores import FileStore, MemoryStore
 from dash_brain.workers import EVERY, LIVE, Workers, workers
 from tests.app.test_sessions import cookie_of, secret_app
 from tests.conftest import REPOSITORY
@@ -31,7 +31,6 @@ class Shown:
 
     def __init__(self, open_page: Any, caplog: Any) -> None:
         self.app = secret_app()
-        self.errors: list[Exception] = []
         self.caplog = caplog
         self.page = open_page(self.app)
         self.page.fire("a.data")
@@ -102,6 +101,17 @@ def test_another_machine_with_the_same_key_is_named(shown, tmp_path):
     said = page.fails(ValueMissing, "value_missing", "unknown")
     assert "another machine" in said
     assert "sticky sessions" in page.answer()
+
+
+def test_memory_that_each_worker_has_for_itself_is_named(shown):
+    configure(MemoryStore())
+    page = shown()
+    restart(MemoryStore())
+    assert "several workers need shm://" in page.fails(BadToken, "bad_token", "unknown_key")
+    restart(MemoryStore(), key=KEY)
+    other = shown()
+    restart(MemoryStore(), key=KEY)
+    assert "several workers need shm://" in other.fails(ValueMissing, "value_missing", "unknown")
 
 
 def test_a_value_that_expired_says_so(shown, tmp_path):
