@@ -25,6 +25,7 @@ _DASH = {
     "ServerOutput": "server_store",
     "ServerStore": "server_store",
     "brain_callback": "callback",
+    "close_session": "sessions",
     "from_token": "exchange",
     "session_brain": "session_names",
     "set_props": "callback",
@@ -38,6 +39,7 @@ __all__ = [
     "ServerStore",
     "Token",
     "brain_callback",
+    "close_session",
     "configure",
     "from_token",
     "open_store",
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
     from dash_brain.memoized_callback import Memoize
     from dash_brain.server_store import ServerOutput, ServerStore
     from dash_brain.session_names import session_brain
+    from dash_brain.sessions import close_session
     from dash_brain.settings import configure
     from dash_brain.stores import open_store
     from dash_brain.tokens import Token

@@ -33,17 +33,35 @@ class Attendance:
         self._lately = Lately(min(EVERY, self._ttl / 10))
         self._looked = Lately(LOOK)
 
-    def see(self, session: str) -> bool:
-        """Note that the session is in use, unless this process did lately; say whether it did now."""
+    def see(self, session: str, anonymous: str) -> bool:
+        """Note that the session is in use, unless this process did lately; say whether it did now.
+
+        ``anonymous`` is the session that the same browser has while nobody is logged in.
+        """
         if session in self._lately:
             return False
         self._lately.note(session)
-        try:
-            self._store.touch(self._namespace, session, self._ttl)
-        except ValueMissing:
-            self._store.put(self._namespace, session, [b""], ttl=self._ttl)
+        if session != anonymous:
+            self._note(_logins(anonymous), session)
+        if self._note(self._namespace, session):
             self._make_room()
         return True
+
+    def close(self, anonymous: str) -> None:
+        """End a session, whoever is or was logged in."""
+        for session in {anonymous, *needs_scan(self._store).scan(_logins(anonymous))}:
+            self._store.delete(self._namespace, session)
+            end(self._store, session)
+        self._store.drop(_logins(anonymous))
+
+    def _note(self, namespace: str, session: str) -> bool:
+        """Note a session, and say whether it is new."""
+        try:
+            self._store.touch(namespace, session, self._ttl)
+        except ValueMissing:
+            self._store.put(namespace, session, [b""], ttl=self._ttl)
+            return True
+        return False
 
     def _make_room(self) -> None:
         if "room" in self._looked:
@@ -61,6 +79,11 @@ class Attendance:
         with suppress(ValueMissing):
             return self._store.info(self._namespace, session).expires or 0.0
         return 0.0
+
+
+def _logins(anonymous: str) -> str:
+    """Return the namespace that notes which sessions a browser has had for the users who logged in."""
+    return f"logins/{anonymous}"
 
 
 def end(store: Store, session: str) -> None:

@@ -119,6 +119,8 @@ def accept(visit: Visit, claim: Claim) -> list[int]:
     """
     _register(visit, claim.held)
     found = [_verified(visit, held.token) for held in claim.held]
+    if visit.session is None:  # it was closed, and the page has no other
+        return [i for i, held in enumerate(claim.held) if held.token is not None and found[i] is None]
     pages = _Pages(current.use(), visit)
     with pages.lock():
         if pages.turn(claim.page) >= claim.turn:

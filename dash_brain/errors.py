@@ -59,6 +59,10 @@ class AlreadyConfigured(BrainError, RuntimeError):
     """``configure()`` was called with other arguments after the first use."""
 
 
+class DashTooOld(BrainError, RuntimeError):
+    """What was configured needs a later release of Dash; the message names it."""
+
+
 class BrainNameTypeError(BrainError, TypeError):
     """A name in a ``Brain`` is any string, and this is none."""
 

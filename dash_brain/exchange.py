@@ -13,8 +13,9 @@ from functools import lru_cache
 from typing import Any
 
 from dash_brain import codec, recipes, tokens
-from dash_brain.errors import StoreError, ValueMissing
+from dash_brain.errors import BadToken, StoreError, ValueMissing
 from dash_brain.internals import requested_app
+from dash_brain.refusals import log_bad_token, value_missing
 from dash_brain.registry import Registry
 from dash_brain.sessions import Visit, visit
 from dash_brain.settings import Settings, current
@@ -122,7 +123,15 @@ def store_by_content(visit: Visit, value: Any) -> Token:
 
 def resolve(visit: Visit, token: object) -> Any:
     """Return the value of a token that came from the browser."""
-    return resolve_verified(tokens.verify(current.use().keys, visit.namespaces, token))
+    try:
+        found = tokens.verify(current.use().keys, visit.namespaces, token)
+    except BadToken:
+        log_bad_token(visit.app_id, visit.session, token)
+        raise
+    try:
+        return resolve_verified(found)
+    except ValueMissing as error:
+        raise value_missing(visit.app_id, error) from None
 
 
 def resolve_verified(found: tokens.Verified) -> Any:
@@ -131,12 +140,9 @@ def resolve_verified(found: tokens.Verified) -> Any:
     try:
         return codec.decode(store.get(*found))
     except ValueMissing:
-        if recipes.is_remembered(store, found):
-            return recipes.compute_again(store, found, resolve_verified)
-        raise ValueMissing(
-            "The value behind this token is gone: no page held it any more, it expired, or the store was "
-            "restarted. Compute it again, or say what happens then: brain_callback(..., on_missing=...)."
-        ) from None
+        if not recipes.is_remembered(store, found):
+            raise
+    return recipes.compute_again(store, found, resolve_verified)
 
 
 def mint(visit: Visit, held: recipes.Held) -> Token:

@@ -36,7 +36,7 @@ def _claim() -> flask.Response:
     if (flask.request.content_length or 0) > claims.MOST_BYTES:
         flask.abort(413)
     asking = sessions.visit()
-    if asking.session is None:
+    if asking.session is None and not sessions.is_shown_by_page():
         flask.abort(403)
     try:
         claim = claims.read(flask.request.get_data(cache=False))

@@ -6,6 +6,7 @@ import sys
 import weakref
 from collections.abc import Callable
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any, cast
 
 import dash
@@ -26,6 +27,7 @@ __all__ = [
     "is_no_update",
     "make_grouping_by_index",
     "map_grouping",
+    "pages_carry_secrets",
     "remember_app",
     "requested_app",
     "serves",
@@ -73,6 +75,12 @@ def _latest_app() -> dash.Dash | None:
 def serves(route: str) -> bool:
     """Say whether the current request came in by a route of Dash, as ``"_dash-layout"``."""
     return flask.has_request_context() and str(flask.request.endpoint).endswith(route)
+
+
+@lru_cache(maxsize=1)
+def pages_carry_secrets() -> bool:
+    """Say whether Dash puts a random id into each page, which the page shows with every callback."""
+    return find_spec("dash._callback_signing") is not None  # the module that makes it, since Dash 4.4
 
 
 def callback_context() -> Any | None:

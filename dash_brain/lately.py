@@ -30,5 +30,9 @@ class Lately:
             self._done.clear()
         self._done[key] = time.monotonic()
 
+    def forget(self) -> None:
+        """Forget what was done."""
+        self._done.clear()
+
     def __contains__(self, key: Hashable) -> bool:
         return time.monotonic() - self._done.get(key, float("-inf")) < self._seconds

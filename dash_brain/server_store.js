@@ -20,7 +20,9 @@
 
     function url() {
         const config = JSON.parse(document.getElementById("_dash-config").textContent);
-        return config.requests_pathname_prefix + "_dash-brain-claim";
+        // The secret of this page, which Dash too shows with every callback: for sessions without a cookie.
+        const shown = config.end_id ? "?endId=" + encodeURIComponent(config.end_id) : "";
+        return config.requests_pathname_prefix + "_dash-brain-claim" + shown;
     }
 
     function body(stores, state) {

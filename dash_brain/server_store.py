@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import flask
 from dash import Output
 from dash.development.base_component import Component
 
 from dash_brain.claims import mark
-from dash_brain.errors import BrainError, EncodeError, NoSession
+from dash_brain.errors import BrainError, EncodeError
 from dash_brain.exchange import registry, store_by_content
 from dash_brain.internals import serves
 from dash_brain.sessions import Visit, visit
@@ -107,10 +108,7 @@ class ServerOutput(Output):
 
 def _asking() -> Visit | None:
     """Return who the component is being sent to; None when nobody asks."""
-    try:
-        return visit()
-    except NoSession:
-        return None
+    return visit() if flask.has_request_context() else None
 
 
 def _token(asking: Visit | None, value: Any) -> Token | None:

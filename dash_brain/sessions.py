@@ -1,35 +1,34 @@
 """Who asks: the session of the browser and the app that it talks to.
 
-A session is a random secret in a signed cookie. What belongs to it lies in namespaces whose names are
-derived from that secret, so that neither a folder's name nor a token reveals a cookie, and no app sees
-what is another's.
+A session is a random secret that the browser shows. What belongs to it lies in namespaces whose names are
+derived from that secret, so that neither a folder's name nor a token reveals it, and no app sees what is
+another's.
 """
 
 from __future__ import annotations
 
-import hashlib
-import sys
 from typing import NamedTuple, cast
 
-import dash
 import flask
 
-from dash_brain import cookies
+from dash_brain.asking import asking, begin, may_begin, replace, send
 from dash_brain.attendance import attendance
+from dash_brain.closed import note_closed
 from dash_brain.errors import NoSession
 from dash_brain.internals import requested_app, serves
+from dash_brain.refusals import no_session, warn_of_page
+from dash_brain.session_ids import app_identity, checked_principal
 from dash_brain.settings import Settings, current
+from dash_brain.start import say_start
 from dash_brain.tokens import SCOPES
+from dash_brain.workers import workers
 
 #: Where pages say what they hold.
 CLAIM_ROUTE = "_dash-brain-claim"
 
-#: A header that scripts of other sites cannot send without our leave.
-OURS = "X-Dash-Brain"
-
 
 class Visit(NamedTuple):
-    """One request: the app that is asked, and the session that asks, if the browser sent one."""
+    """One request: the app that is asked, and the session that asks, if the browser showed one."""
 
     app_id: str
     session: str | None
@@ -48,12 +47,12 @@ class Visit(NamedTuple):
         Raises
         ------
         NoSession
-            When the browser sent no valid cookie.
+            When the browser showed no valid session.
         """
         if scope not in SCOPES:
             raise ValueError(f"There is no scope {scope!r}.")
         if scope not in self.namespaces:
-            raise _no_session()
+            raise no_session(self.app_id)
         return self.namespaces[scope]
 
     @property
@@ -75,78 +74,106 @@ def visit() -> Visit:
     NoSession
         Outside of any request.
     """
-    if not flask.has_request_context():
-        raise NoSession(
-            "No browser is asking: sessions exist in callbacks and while a layout is served. For values that "
-            "belong to no session use Brain."
-        )
+    _needs_request()
     if "dash_brain_visit" not in flask.g:
-        flask.g.dash_brain_visit = _visit()
+        flask.g.dash_brain_visit = _visit(current.use())
     return cast(Visit, flask.g.dash_brain_visit)
 
 
-def _visit() -> Visit:
-    settings = current.use()
-    app_id = app_identity(settings, requested_app())
-    cookie = cookies.of_request(settings.keys)
-    if cookie is not None:
-        session = session_of(settings, app_id, cookie)
-        if _is_use() and attendance(settings, app_id).see(session):
-            _send(cookie, settings)
-        return Visit(app_id, session)
-    if not _may_begin():
-        return Visit(app_id, None)
-    cookie = cookies.fresh(settings.keys)
-    _send(cookie, settings)
-    return Visit(app_id, session_of(settings, app_id, cookie))
+def close_session() -> None:
+    """End the session of the browser that asks, at once: for a logout.
 
+    All its values, names and claims are removed, whoever is or was logged in. Its cookie never works again,
+    for nobody; the browser gets a new one with this response, and pages that are still open empty their
+    ServerStores. Where there is no session nothing happens.
 
-def _is_use() -> bool:
-    """Say whether the current request shows that its session is in use."""
-    return any(map(serves, ("_dash-update-component", "_dash-layout", CLAIM_ROUTE)))
+    Call it in a callback, or in a route of the app's server.
 
+    Raises
+    ------
+    NoSession
+        Outside of any request.
+    StoreFull, StoreUnavailable
+        When the store has no room for the note that it is closed, or cannot be reached.
 
-def _may_begin() -> bool:
-    """Say whether a session may begin with the current request.
-
-    Not with callbacks, which come in a dozen and would begin a dozen. And not with what another site can
-    have the browser post: it comes without our cookie, and a new one would take the place of the real one.
+    Examples
+    --------
+    >>> from dash import Input, Output, callback
+    >>> from dash_brain import close_session
+    >>> @callback(Output("location", "href"), Input("logout", "n_clicks"), prevent_initial_call=True)
+    ... def log_out(clicks):
+    ...     close_session()
+    ...     return "/"
     """
-    if serves("_dash-update-component") or serves("_dash-layout"):
-        return False
-    return flask.request.method in ("GET", "HEAD") or OURS in flask.request.headers
+    _needs_request()
+    settings = current.use()
+    session_id = asking(settings)
+    if session_id is None:
+        return
+    app_id = app_identity(settings, requested_app())
+    end = attendance(settings, app_id).close
+    anonymous = session_id.session(app_id)
+    end(anonymous)  # before the note: it may need the room
+    note_closed(settings, session_id)
+    end(anonymous)  # what came between
+    flask.g.pop("dash_brain_visit", None)
+    replace(settings, session_id)
 
 
-def _send(cookie: str, settings: Settings) -> None:
-    """Have the cookie set by the response to the current request."""
-    if "dash_brain_sent" not in flask.g:
-        flask.g.dash_brain_sent = True
-        flask.after_this_request(lambda response: cookies.set_on(response, cookie, settings.session_ttl))
-
-
-def app_identity(settings: Settings, app: dash.Dash | None) -> str:
-    """Return the app id as 32 hex digits: as configured, else from the app's name and path prefix."""
-    name = settings.app_id
-    if name is None and app is not None:
-        # Two scripts that are run by hand are both called "__main__"; their files tell them apart.
-        file = getattr(sys.modules.get("__main__"), "__file__", "") if app.config.name == "__main__" else ""
-        name = f"{app.config.name}\0{file}\0{app.config.requests_pathname_prefix}"
-    return hashlib.sha256((name or "").encode()).hexdigest()[:32]
-
-
-def session_of(settings: Settings, app_id: str, cookie: str) -> str:
-    """Return the name that the session of a valid cookie has in the store: 32 hex digits."""
-    key = settings.keys.find(cookies.kid(cookie))
-    assert key is not None, "the cookie was found valid"
-    return key.mac("session namespace", app_id, cookies.session_id(cookie)).hex()[:32]
+def is_shown_by_page() -> bool:
+    """Say whether pages show their sessions themselves, so that no other site can have a browser do it."""
+    return current.use().cookie == "page"
 
 
 def keep() -> None:
     """Give the browser its session with the page that is being served: the one that it has, or a new one."""
     settings = current.use()
-    visit()
-    _send(cookies.of_request(settings.keys) or cookies.fresh(settings.keys), settings)
+    warn_of_page(settings, visit().app_id)
+    send(settings)
     flask.after_this_request(_keep_private)
+
+
+def _needs_request() -> None:
+    if not flask.has_request_context():
+        raise NoSession(
+            "No browser is asking: sessions exist in callbacks and while a layout is served. For values that "
+            "belong to no session use Brain."
+        )
+
+
+def _visit(settings: Settings) -> Visit:
+    app_id = app_identity(settings, requested_app())
+    say_start(settings, app_id)
+    workers(settings, app_id).see()
+    session_id = asking(settings)
+    if session_id is None and may_begin(settings):
+        session_id = begin(settings)
+    if session_id is None:
+        return Visit(app_id, None)
+    who = _principal(settings)
+    anonymous = session_id.session(app_id)
+    session = anonymous if who is None else session_id.session(app_id, who)
+    if _is_use() and attendance(settings, app_id).see(session, anonymous):
+        send(settings)
+    return Visit(app_id, session)
+
+
+def _principal(settings: Settings) -> str | int | None:
+    """Return who is logged in. It is asked once in a request: a visit is who he was when it began."""
+    if settings.principal is None:
+        return None
+    if "dash_brain_naming" in flask.g:
+        raise RuntimeError("principal= asks for the session that it is to name; it cannot use session_brain.")
+    flask.g.dash_brain_naming = True
+    try:
+        return checked_principal(settings.principal())
+    finally:
+        del flask.g.dash_brain_naming
+
+
+def _is_use() -> bool:
+    """Say whether the current request shows that its session is in use."""
+    return any(map(serves, ("_dash-update-component", "_dash-layout", CLAIM_ROUTE)))
 
 
 def _keep_private(response: flask.Response) -> flask.Response:
@@ -155,10 +182,3 @@ def _keep_private(response: flask.Response) -> flask.Response:
     response.cache_control.no_cache = True
     response.vary.add("Cookie")
     return response
-
-
-def _no_session() -> NoSession:
-    return NoSession(
-        "The browser sent no valid session cookie. It gets one with the page: reload it. If that does not "
-        "help, the browser refuses cookies, or the workers do not share one key: set DASH_BRAIN_KEY."
-    )

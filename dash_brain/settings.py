@@ -16,12 +16,19 @@ from dash_brain.stores.base import Store
 
 Secret: TypeAlias = "str | bytes"
 
+#: Says who is logged in, in a request; None: nobody.
+Principal: TypeAlias = "Callable[[], str | int | None]"
+
+#: How the browser keeps its session.
+CookieMode: TypeAlias = 'Literal["lax", "iframe", "page"]'
+
 #: What happens to an argument whose token has no value.
 OnMissing: TypeAlias = 'Literal["raise", "empty", "prevent"] | Callable[[Exception], Any]'
 
 SESSION_TTL = 8 * 3600.0
 GRACE = 60.0
 MAX_SESSIONS = 10_000
+_COOKIE_MODES = ("lax", "iframe", "page")
 _ON_MISSING = ("raise", "empty", "prevent")
 
 
@@ -35,7 +42,9 @@ class Settings:
     session_ttl: float = SESSION_TTL
     grace: float = GRACE
     max_sessions: int = MAX_SESSIONS
+    principal: Principal | None = None
     on_missing: OnMissing = "raise"
+    cookie: CookieMode = "lax"
 
     @cached_property
     def store(self) -> Store:
@@ -100,12 +109,14 @@ def configure(
     session_ttl: float | None = None,
     grace: float | None = None,
     max_sessions: int | None = None,
+    principal: Principal | None = None,
     on_missing: OnMissing | None = None,
+    cookie: CookieMode | None = None,
 ) -> None:
     """Set up dash_brain for this process, before its first use.
 
-    Each argument that is left out comes from the environment variable ``DASH_BRAIN_<NAME>``, else from
-    its default. Without any call, values lie in shared memory.
+    Each argument that is left out comes from the environment variable ``DASH_BRAIN_<NAME>`` (but for
+    ``principal``), else from its default. Without any call, values lie in shared memory.
 
     Parameters
     ----------
@@ -123,22 +134,33 @@ def configure(
         Seconds that an object lives on when no page holds it any more; 60.
     max_sessions
         Sessions that an app may have; when there are more, the longest-idle one goes; 10,000.
+    principal
+        Function that says who is logged in: called without arguments in a request, at most once, it
+        returns what tells one user from another (a str or an int), or None for nobody. Who logs in or out
+        is in another session then. What it raises is raised.
     on_missing
         What happens to an argument whose token has no value: see :func:`~dash_brain.brain_callback`.
+    cookie
+        How the browser keeps its session. ``"lax"`` (default): in a cookie of this site. ``"iframe"``: in
+        one that also works when the app stands in a page of another site; https only. ``"page"``: in no
+        cookie; each page that is loaded is a session of its own, and a weaker one.
 
     Raises
     ------
     AlreadyConfigured
         When dash_brain is in use with other settings.
     ValueError
-        For a weak key, a number that is not positive, or an unknown ``on_missing``.
+        For a weak key, a number that is not positive, or an unknown ``on_missing`` or ``cookie``.
+    TypeError
+        When ``principal`` is no function.
 
     Examples
     --------
     >>> from dash_brain import configure
     >>> configure("memory://example", session_ttl=3600)
     """
-    current.configure(_settings(store, key, app_id, session_ttl, grace, max_sessions, on_missing))
+    given = _settings(store, key, app_id, session_ttl, grace, max_sessions, principal, on_missing, cookie)
+    current.configure(given)
 
 
 def _settings(
@@ -148,7 +170,9 @@ def _settings(
     session_ttl: float | None = None,
     grace: float | None = None,
     max_sessions: int | None = None,
+    principal: Principal | None = None,
     on_missing: OnMissing | None = None,
+    cookie: CookieMode | None = None,
 ) -> Settings:
     secret = key if key is not None else os.environ.get("DASH_BRAIN_KEY")
     if secret is not None and not secret:
@@ -163,7 +187,9 @@ def _settings(
         session_ttl=_positive("session_ttl", session_ttl, SESSION_TTL),
         grace=_positive("grace", grace, GRACE),
         max_sessions=int(_positive("max_sessions", max_sessions, MAX_SESSIONS)),
+        principal=_checked_principal(principal),
         on_missing=check_on_missing(on_missing or os.environ.get("DASH_BRAIN_ON_MISSING") or "raise"),
+        cookie=_checked_mode(cookie or os.environ.get("DASH_BRAIN_COOKIE") or "lax"),
     )
 
 
@@ -172,6 +198,18 @@ def check_on_missing(on_missing: Any) -> OnMissing:
     if on_missing in _ON_MISSING or callable(on_missing):
         return on_missing  # type: ignore[no-any-return]
     raise ValueError(f"on_missing must be one of {', '.join(_ON_MISSING)} or a function of the exception.")
+
+
+def _checked_principal(principal: Any) -> Principal | None:
+    if principal is None or callable(principal):
+        return principal  # type: ignore[no-any-return]
+    raise TypeError("principal= is a function that says who is logged in; it is called in each request.")
+
+
+def _checked_mode(cookie: Any) -> CookieMode:
+    if cookie in _COOKIE_MODES:
+        return cookie  # type: ignore[no-any-return]
+    raise ValueError(f"cookie= (or DASH_BRAIN_COOKIE) must be one of {', '.join(_COOKIE_MODES)}.")
 
 
 def _positive(name: str, given: float | None, default: float) -> float:

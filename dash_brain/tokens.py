@@ -81,6 +81,12 @@ def verify(keys: KeyRing, namespaces: Mapping[str, str], value: object) -> Verif
     return Verified(namespace, object_id)
 
 
+def kid_in(value: object) -> str | None:
+    """Return the name of the key that a token says it was signed with, None for what has no token's form."""
+    form = _FORM.fullmatch(value) if isinstance(value, str) else None
+    return None if form is None else form[1]
+
+
 def _bad() -> BadToken:
     return BadToken(
         "This is no valid token of this session. The page may be older than the server's key or the "

@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -140,7 +141,7 @@ def gunicorn(
 def _wait_until_ready(process: subprocess.Popen[bytes], log_file: Path, timeout: float = 60) -> str:
     deadline = time.monotonic() + timeout
     while process.poll() is None and time.monotonic() < deadline:
-        listening = re.search(r"Listening at: (http://\S+)", log_file.read_text(errors="replace"))
+        listening = re.search(r"Listening at: (https?://\S+)", log_file.read_text(errors="replace"))
         if listening and _answers(listening[1]):
             return listening[1]
         time.sleep(0.05)
@@ -150,7 +151,8 @@ def _wait_until_ready(process: subprocess.Popen[bytes], log_file: Path, timeout:
 def _answers(url: str) -> bool:
     try:
         # The icon, because asking for the page or the layout would run the app's own code.
-        urlopen(f"{url}/_favicon.ico", timeout=30).close()
+        # Certificates of tests are signed by nobody.
+        urlopen(f"{url}/_favicon.ico", timeout=30, context=ssl._create_unverified_context()).close()
     except HTTPError as error:
         error.close()
     except OSError:
@@ -200,7 +202,7 @@ CHROME_OPTIONS = [
 
 
 @contextmanager
-def chrome() -> Iterator[Chrome]:
+def chrome(*more_options: str, preferences: Mapping[str, object] | None = None) -> Iterator[Chrome]:
     """A headless Chrome with a fresh profile: a user of its own, with cookies of its own."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
@@ -209,7 +211,8 @@ def chrome() -> Iterator[Chrome]:
         options = webdriver.ChromeOptions()
         options.binary_location = _find("chromium", "chromium-browser", "google-chrome")
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-        for option in [*CHROME_OPTIONS, f"--user-data-dir={profile}"]:
+        options.add_experimental_option("prefs", dict(preferences or {}))
+        for option in [*CHROME_OPTIONS, *more_options, f"--user-data-dir={profile}"]:
             options.add_argument(option)
         driver = webdriver.Chrome(service=Service(_find("chromedriver")), options=options)
         try:

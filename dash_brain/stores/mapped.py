@@ -60,6 +60,11 @@ class MappedFiles(Store):
         self._timer = Timer(self, _SWEEP_EVERY)
         reset_in_children(self)
 
+    @property
+    def place(self) -> str:
+        """The folder that everything lies in."""
+        return os.path.join(self.folder, f"dash_brain-{os.geteuid()}", self.name)
+
     @faults_are_typed
     def put(
         self,

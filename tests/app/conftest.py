@@ -9,6 +9,7 @@ from typing import Any
 import dash
 import pytest
 
+from dash_brain import logs
 from dash_brain.settings import current
 
 WILDCARDS = (["MATCH"], ["ALL"], ["ALLSMALLER"])
@@ -139,6 +140,7 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[No
     """Give each test a store of its own, and the settings of a fresh process."""
     monkeypatch.setenv("DASH_BRAIN_STORE", f"file://{tmp_path}/store")
     current.forget()
+    logs.forget()
     yield
     current.forget()
 

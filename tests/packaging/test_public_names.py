@@ -18,6 +18,7 @@ PUBLIC = [
     "ServerStore",
     "Token",
     "brain_callback",
+    "close_session",
     "configure",
     "from_token",
     "open_store",

@@ -1,0 +1,39 @@
+"""What the log ``dash_brain`` says: lines for people, with fields for machines.
+
+No line holds a value, a token, a cookie or a key; a key is named by its ``kid``.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from dash_brain.lately import Lately
+
+_logger = logging.getLogger("dash_brain")
+
+#: Seconds in which a process warns of the same thing once: pages ask again and again.
+EVERY = 60.0
+
+_lately = Lately(EVERY)
+
+
+def inform(event: str, message: str, **facts: object) -> None:
+    """Log at INFO. ``event`` and the facts are fields of the record too."""
+    _logger.info(message, extra={"event": event, **facts})
+
+
+def warn(event: str, reason: str, message: str, *, app_id: str, **facts: object) -> None:
+    """Log at WARNING, unless this process warned of the same event for the same reason lately.
+
+    Facts that a client can choose are no part of "the same": nobody can flood the log with them.
+    """
+    same = (event, reason, app_id)
+    if same not in _lately:
+        _lately.note(same)
+        fields = {"event": event, "reason": reason, "app_id": app_id, **facts}
+        _logger.warning(f"{message} [{event}: {reason}]", extra=fields)
+
+
+def forget() -> None:
+    """Warn of everything again, as a fresh process does."""
+    _lately.forget()

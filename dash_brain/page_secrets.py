@@ -1,0 +1,38 @@
+"""A session without a cookie: that of one page, which carries its secret itself.
+
+For browsers that keep no cookie of ours at all. Dash puts a random id into each page that it serves, and the
+page shows it with every callback. It is weaker than a cookie: scripts of the page can read it, and it
+stands in the addresses of requests, which servers and proxies write to their logs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import flask
+
+from dash_brain.errors import DashTooOld
+from dash_brain.internals import pages_carry_secrets
+from dash_brain.keys import KeyRing
+from dash_brain.session_ids import PAGE, SessionId
+
+#: Dash's ids have 24 random letters and digits, and a signature. What is shorter could be guessed.
+_SHORTEST, _LONGEST = 24, 200
+
+
+def shown(keys: KeyRing) -> Iterator[SessionId]:
+    """Yield the secret of the page that asks, if it showed one.
+
+    Dash's signature is not looked at: it may differ from worker to worker. The secret opens only what
+    was stored by a page that showed it too, so an invented one opens nothing.
+
+    Raises
+    ------
+    DashTooOld
+        When the pages of this release of Dash carry no secret.
+    """
+    if not pages_carry_secrets():
+        raise DashTooOld('cookie="page" needs Dash 4.4 or later, whose pages carry a secret: upgrade Dash.')
+    secret = flask.request.args.get("endId", "")
+    if _SHORTEST <= len(secret) <= _LONGEST:
+        yield SessionId(keys.newest, secret, PAGE)
