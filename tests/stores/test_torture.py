@@ -95,6 +95,23 @@ def test_writer_killed_between_link_and_rename_leaves_a_draft_that_the_next_one_
         assert everything(files) == OWN_FILES | {"brain/torture/name"}
 
 
+def test_writer_killed_while_it_replaces_a_name_again_leaves_a_draft_that_goes(files, tmp_path):
+    files.put(SPACE, "name", [b"old"])
+    code = (
+        "import os, signal; from dash_brain.stores import FileStore; "
+        f"store = FileStore({str(tmp_path)!r}); store.put({SPACE!r}, 'name', [b'newer']); "
+        "os.writev = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL); "
+        f"store.put({SPACE!r}, 'name', [b'lost'])"
+    )
+    for heal in (files.sweep, lambda: files.put(SPACE, "name", [b"newest"])):
+        assert subprocess.run([sys.executable, "-c", code]).returncode == -signal.SIGKILL
+        assert any(path.startswith("brain/torture/.") for path in everything(files))
+        assert bytes(files.get(SPACE, "name")[0]) == b"newer"
+        heal()
+        assert everything(files) == OWN_FILES | {"brain/torture/name"}
+    assert bytes(files.get(SPACE, "name")[0]) == b"newest"
+
+
 @contextlib.contextmanager
 def small_disk(tmp_path, monkeypatch, mounts, options, limit):
     """A tmpfs of its own where we may mount one, or a disk that says it is full."""
