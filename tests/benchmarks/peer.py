@@ -66,6 +66,11 @@ class Contender:
         """Recall a frame and read every number of it."""
         return [timed(lambda: float(self.brain[what].to_numpy().sum())) for _ in range(runs)]
 
+    def forget(self, what: str, _runs: int) -> list[float]:
+        """Forget the value."""
+        self._forget(self._values(what))
+        return []
+
     def check(self, what: str, _runs: int) -> list[float]:
         """Fail unless what is recalled is what was learned."""
         for name, value in self._values(what).items():
