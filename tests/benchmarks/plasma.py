@@ -11,23 +11,19 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.plasma_server import plasma_python, plasma_store
 from tests.benchmarks.timing import Row, Times
 from tests.benchmarks.workplace import Workplace
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 #: Run as a file and not as a module: brain-plasma installs a package ``tests`` of its own.
 PEER = str(Path(__file__).with_name("peer.py"))
-VENV = REPOSITORY / ".venv" / "brain-plasma"
-PACKAGES = ["pyarrow==11.0.0", "numpy==1.26.4", "pandas==1.5.3", "brain-plasma==0.3.3"]
-#: Room for both versions of the largest frame, twice over: what Plasma has not freed yet counts as well.
-STORE_BYTES = 1_500_000_000
 
 FEW, MANY = "10 strings", "100 strings"
 LARGE, LARGER = "1M x 4 numbers", "10M x 4 numbers"
@@ -155,40 +151,3 @@ def peers(commands: dict[str, list[str]]) -> Iterator[list[Peer]]:
         for peer in both:
             peer.ask("imported")
         yield both
-
-
-@contextmanager
-def plasma_store(socket: Path) -> Iterator[int]:
-    """Run the server that brain-plasma needs, while the block runs; gives its process id."""
-    command = [VENV / "bin" / "plasma_store", "-m", str(STORE_BYTES), "-s", socket]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        try:
-            while not socket.exists():
-                assert server.poll() is None, "plasma_store did not start"
-                time.sleep(0.05)
-            yield server.pid
-        finally:
-            server.terminate()
-
-
-def plasma_python() -> str | None:
-    """Return the Python with brain-plasma, made at first need; None where there is no Python 3.11."""
-    python = str(VENV / "bin" / "python")
-    if not (VENV / "installed").exists():
-        found = next(filter(is_python_311, (sys.executable, "python3.11")), None)
-        if found is None:
-            return None
-        subprocess.run([found, "-m", "venv", VENV], check=True)
-        install = [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check", *PACKAGES]
-        subprocess.run(install, check=True)
-        (VENV / "installed").touch()
-    return python
-
-
-def is_python_311(python: str) -> bool:
-    """Say whether this one runs and is the right one; a version manager's shim may do neither."""
-    trial = [python, "-c", "import sys, ensurepip, venv; sys.exit(sys.version_info[:2] != (3, 11))"]
-    try:
-        return subprocess.run(trial, stderr=subprocess.DEVNULL).returncode == 0
-    except OSError:
-        return False
