@@ -171,12 +171,13 @@ def _rename(draft: str, path: str, root: int) -> None:
 
 def create_once(root: Folder, name: str, content: bytes) -> None:
     """Make a file of the store itself, unless there is one: the first wins, for good."""
-    with root.hold(name) as draft:
-        descriptor = _create_anew(draft, root.descriptor)
+    # Each maker has a draft of its own, and no rename: should the folder be emptied by hand meanwhile, the
+    # file of locks is another one, and two would hold the lock of one draft.
+    with root.hold(f"{name} {os.urandom(8).hex()}") as draft:
+        descriptor = os.open(draft, _NAMED, 0o600, dir_fd=root.descriptor)
         try:
             os.write(descriptor, content)
             os.fchmod(descriptor, 0o600)
-            # Not a rename: should the folder be emptied by hand meanwhile, the lock might be another file.
             with contextlib.suppress(FileExistsError):
                 os.link(draft, name, src_dir_fd=root.descriptor, dst_dir_fd=root.descriptor)
         finally:

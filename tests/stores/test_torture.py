@@ -247,6 +247,34 @@ def test_folder_that_is_removed_while_it_is_opened_is_made_once_more(tmp_path, m
     assert bytes(FileStore(tmp_path).get(SPACE, "name")[0]) == b"x"
 
 
+def test_two_who_make_the_secret_at_once_in_a_folder_being_emptied_find_it_whole(tmp_path, monkeypatch):
+    one, two = FileStore(tmp_path), FileStore(tmp_path)
+    real_write, real_link, main = os.write, os.link, threading.get_ident()
+    begun, finish = threading.Event(), threading.Event()
+    other = threading.Thread(target=two.secret)
+
+    def write(file, content):
+        if threading.get_ident() != main:  # the other one has made its draft, and not filled it
+            begun.set()
+            finish.wait(30)
+        return real_write(file, content)
+
+    def link(source, name, **folders):
+        if name == "key" and not begun.is_set():
+            (place(one) / "locks").unlink()  # so both hold the locks that they want
+            other.start()
+            assert begun.wait(30)
+        real_link(source, name, **folders)
+
+    monkeypatch.setattr(os, "write", write)
+    monkeypatch.setattr(os, "link", link)
+    assert len(one.secret()) == 32
+    finish.set()
+    other.join()
+    assert one.secret() == two.secret()
+    assert everything(one) == {"FORMAT", "key", "locks"}
+
+
 def test_running_processes_survive_that_the_folder_is_removed_again_and_again(tmp_path):
     store = FileStore(tmp_path)
     with processes(3) as pool:
