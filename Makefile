@@ -1,7 +1,7 @@
 # make demo    serve the examples at http://127.0.0.1:8050 (PORT=... for another port)
 # make test    everything CI checks
 # make soak    the torture tests at their full size: hours
-# make bench   measure what the README promises
+# make bench   measure what the README promises (ONLY=plasma for one part of it)
 # make clean   remove what the others made
 #
 # All work happens in .venv, made with the newest Python that is found; PYTHON=... names another.
@@ -23,7 +23,7 @@ soak:
 
 bench:
 	@bash .ci/venv.sh test
-	@.venv/bin/python -m tests.benchmarks
+	@.venv/bin/python -m tests.benchmarks $(ONLY)
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache

@@ -135,8 +135,9 @@ class Root:
     def hold(self, path: str) -> Iterator[str]:
         """Hold the lock of a path; gives the hidden name beside it that only the holder uses."""
         number = lock_number(path)
+        folder, slash, _ = path.rpartition("/")
         with self.locks.hold(number):
-            yield os.path.join(os.path.dirname(path), f".{number:016x}")
+            yield f"{folder}{slash}.{number:016x}"
 
     def hold_if_free(self, path: str) -> AbstractContextManager[bool]:
         """Hold the lock of a path while the block runs, or say False when somebody else does."""

@@ -37,11 +37,12 @@ def put(root: Root, path: str, frames: Frames, label: bytes, now: float, expires
     """Write an object and return its id."""
     object_id = os.urandom(16)
     pieces = compose(frames, place=path, label=label, object_id=object_id, created=now, seal=root.seal)
+    size = sum(map(len, pieces))
     for attempt in range(_ATTEMPTS):
         try:
             if attempt:
                 root.make_folder(path.rpartition("/")[0])
-            root.publish(root, path, lambda file: files.fill(file, pieces, now, expires))
+            root.publish(root, path, lambda file: files.fill(file, pieces, now, expires), size)
             break
         except (FileNotFoundError, PermissionError):
             if root.gone() or attempt == _ATTEMPTS - 1:

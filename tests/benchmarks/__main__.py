@@ -1,10 +1,10 @@
 """Measure what the README promises, each figure beside its goal: ``make bench``.
 
-    python -m tests.benchmarks              # everything, about three minutes
-    python -m tests.benchmarks reading      # one part: reading, small, mixed or callbacks
+    python -m tests.benchmarks              # everything, about five minutes
+    python -m tests.benchmarks reading      # one part: reading, small, mixed, callbacks, many or plasma
 
 Every comparison is paired: both contenders take turns in one run, so that a busy machine slows down both.
-Nothing is asserted and nothing is kept; needs about 3 GB of memory, of which 1 GB in /dev/shm.
+Nothing is asserted and nothing is kept; needs about 4 GB of memory, of which 2.5 GB in /dev/shm.
 """
 
 from __future__ import annotations
@@ -13,11 +13,18 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import callbacks, mixed, reading, small
+from tests.benchmarks import callbacks, many, mixed, plasma, reading, small
 from tests.benchmarks.timing import HEADER
 from tests.benchmarks.workplace import workplace
 
-PARTS = {"reading": reading, "small": small, "mixed": mixed, "callbacks": callbacks}
+PARTS = {
+    "reading": reading,
+    "small": small,
+    "mixed": mixed,
+    "callbacks": callbacks,
+    "many": many,
+    "plasma": plasma,
+}
 
 if __name__ == "__main__":
     print(f"Python {platform.python_version()}, {platform.platform()}, {os.cpu_count()} cores")

@@ -164,6 +164,26 @@ def test_put_of_a_known_key_takes_a_lock_a_draft_and_a_rename_more(files, calls)
     assert calls == NEW | {"link": 2, "rename": 1, "fcntl": 2}
 
 
+def test_put_of_a_key_replaced_before_needs_no_link_unless_it_is_large(files, calls):
+    files.put(SPACE, "key", [b"x"])
+    files.put(SPACE, "key", [b"x"])
+    known = NEW | {"rename": 1, "fcntl": 2}
+    for size, links in ((1000, 0), (100_000, 2)):
+        calls.clear()
+        files.put(SPACE, "key", [b"x" * size])
+        assert +calls == +collections.Counter(known | {"link": links})
+    assert bytes(files.get(SPACE, "key")[0]) == b"x" * 100_000
+
+
+def test_keys_that_were_replaced_are_not_remembered_without_end(files, monkeypatch):
+    monkeypatch.setattr(publishing.Unnamed, "NAMES", 3)
+    for number in range(10):
+        files.put(SPACE, str(number), [b"old"])
+        files.put(SPACE, str(number), [b"new"])
+        assert len(files._root.publish._replaced) <= 3
+        assert bytes(files.get(SPACE, str(number))[0]) == b"new"
+
+
 def test_put_of_a_large_object_reserves_its_room(files, calls):
     files.put(SPACE, "other", [b"x"])
     calls.clear()

@@ -95,6 +95,23 @@ def test_writer_killed_between_link_and_rename_leaves_a_draft_that_the_next_one_
         assert everything(files) == OWN_FILES | {"brain/torture/name"}
 
 
+def test_writer_killed_while_it_replaces_a_name_again_leaves_a_draft_that_goes(files, tmp_path):
+    files.put(SPACE, "name", [b"old"])
+    code = (
+        "import os, signal; from dash_brain.stores import FileStore; "
+        f"store = FileStore({str(tmp_path)!r}); store.put({SPACE!r}, 'name', [b'newer']); "
+        "os.writev = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL); "
+        f"store.put({SPACE!r}, 'name', [b'lost'])"
+    )
+    for heal in (files.sweep, lambda: files.put(SPACE, "name", [b"newest"])):
+        assert subprocess.run([sys.executable, "-c", code]).returncode == -signal.SIGKILL
+        assert any(path.startswith("brain/torture/.") for path in everything(files))
+        assert bytes(files.get(SPACE, "name")[0]) == b"newer"
+        heal()
+        assert everything(files) == OWN_FILES | {"brain/torture/name"}
+    assert bytes(files.get(SPACE, "name")[0]) == b"newest"
+
+
 @contextlib.contextmanager
 def small_disk(tmp_path, monkeypatch, mounts, options, limit):
     """A tmpfs of its own where we may mount one, or a disk that says it is full."""
@@ -228,6 +245,34 @@ def test_folder_that_is_removed_while_it_is_opened_is_made_once_more(tmp_path, m
     monkeypatch.setattr(publishing, "has_unnamed_files", remove_first)
     store.put(SPACE, "name", [b"x"])
     assert bytes(FileStore(tmp_path).get(SPACE, "name")[0]) == b"x"
+
+
+def test_two_who_make_the_secret_at_once_in_a_folder_being_emptied_find_it_whole(tmp_path, monkeypatch):
+    one, two = FileStore(tmp_path), FileStore(tmp_path)
+    real_write, real_link, main = os.write, os.link, threading.get_ident()
+    begun, finish = threading.Event(), threading.Event()
+    other = threading.Thread(target=two.secret)
+
+    def write(file, content):
+        if threading.get_ident() != main:  # the other one has made its draft, and not filled it
+            begun.set()
+            finish.wait(30)
+        return real_write(file, content)
+
+    def link(source, name, **folders):
+        if name == "key" and not begun.is_set():
+            (place(one) / "locks").unlink()  # so both hold the locks that they want
+            other.start()
+            assert begun.wait(30)
+        real_link(source, name, **folders)
+
+    monkeypatch.setattr(os, "write", write)
+    monkeypatch.setattr(os, "link", link)
+    assert len(one.secret()) == 32
+    finish.set()
+    other.join()
+    assert one.secret() == two.secret()
+    assert everything(one) == {"FORMAT", "key", "locks"}
 
 
 def test_running_processes_survive_that_the_folder_is_removed_again_and_again(tmp_path):

@@ -1,0 +1,153 @@
+"""Side by side with brain-plasma 0.3.3, in the last Python, pandas and pyarrow that it runs on.
+
+Each contender works in a process of its own, and a pipe tells them when: they take turns, so that a busy
+machine slows down both. *Cold* is the first access of a fresh process, opening the Brain included; its
+modules are loaded before. *Warm* is any later one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.plasma_server import plasma_python, plasma_store
+from tests.benchmarks.timing import Row, Times
+from tests.benchmarks.workplace import Workplace
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+#: Run as a file and not as a module: brain-plasma installs a package ``tests`` of its own.
+PEER = str(Path(__file__).with_name("peer.py"))
+
+FEW, MANY = "10 strings", "100 strings"
+LARGE, LARGER = "1M x 4 numbers", "10M x 4 numbers"
+FASTER = "more than 1x"
+#: Plasma writes into pages that it has had before; a fresh file takes fresh ones.
+NO_GOAL = ""
+
+#: What to do with which value, the goal, rounds, and runs in a round: the first of them does not count.
+WARM = [
+    *(("learn_new", what, FASTER, 20, 11) for what in (FEW, MANY)),
+    *(("learn", what, FASTER, 20, 11) for what in (FEW, MANY)),
+    *(("recall", what, FASTER, 20, 11) for what in (FEW, MANY)),
+    ("learn", LARGE, NO_GOAL, 15, 3),
+    ("recall", LARGE, FASTER, 20, 11),
+    ("add_up", LARGE, NO_GOAL, 15, 4),
+    ("learn", LARGER, NO_GOAL, 7, 2),
+    ("recall", LARGER, FASTER, 20, 11),
+    ("add_up", LARGER, NO_GOAL, 7, 3),
+]
+COLD = [
+    *(("recall", what, FASTER) for what in (FEW, MANY, LARGE, LARGER)),
+    *(("learn", what, FASTER) for what in (FEW, MANY)),
+    *(("learn", what, NO_GOAL) for what in (LARGE, LARGER)),
+]
+FRESH_PROCESSES = 7
+WORDS = {
+    "learn_new": "learn {} under new names",
+    "learn": "learn {} over the old",
+    "add_up": "recall {}, add up",
+}
+
+
+def rows(place: Workplace) -> Iterator[Row | str]:
+    python = plasma_python()
+    if python is None:
+        yield "brain-plasma needs pyarrow 11 and so Python 3.11, which is not to be found here: left out."
+        return
+    commands = {
+        "dash_brain": [sys.executable, PEER, "dash_brain", str(place.folder)],
+        # Without the warning, at every call, that Plasma is deprecated.
+        "brain_plasma": [python, "-Wignore", PEER, "brain_plasma", str(place.folder / "socket")],
+    }
+    with plasma_store(place.folder / "socket") as server:
+        with peers(commands) as both:
+            yield kept(both, place.folder, server)
+            yield from warm_rows(both)
+        yield from cold_rows(commands)
+
+
+def kept(both: Sequence[Peer], folder: Path, server: int) -> str:
+    """Say how much shared memory a value leaves behind: in our files, and in those that the server holds."""
+    for peer in both:
+        peer.ask("learn", LARGER, 2)
+        peer.ask("forget", LARGER)
+    ours = megabytes(folder.rglob("*"))
+    descriptors = Path(f"/proc/{server}/fd").iterdir()
+    theirs = megabytes(file for file in descriptors if "/dev/shm" in os.readlink(file))
+    return f"320 MB learned twice and forgotten leave: dash_brain {ours:.1f} MB, brain-plasma {theirs:.1f} MB"
+
+
+def megabytes(files: Iterable[Path]) -> float:
+    return sum(file.stat().st_blocks * 512 for file in files) / 1e6
+
+
+def warm_rows(both: Sequence[Peer]) -> Iterator[Row]:
+    for peer, what in product(both, (MANY, LARGE, LARGER)):
+        peer.ask("learn", what)
+        peer.ask("check", what)
+    for do, what, goal, rounds, runs in WARM:
+        times: Times = ([], [])
+        for _ in range(rounds):
+            for peer, seconds in zip(both, times, strict=True):
+                seconds += peer.ask(do, what, runs)[1:]
+        yield Row(f"warm: {said(do, what)} / brain-plasma", times, goal)
+
+
+def cold_rows(commands: dict[str, list[str]]) -> Iterator[Row]:
+    times: list[Times] = [([], []) for _ in (*COLD, "import")]
+    for number, (do, what, goal) in enumerate(COLD):
+        for _ in range(FRESH_PROCESSES):
+            with peers(commands) as both:
+                for peer, cold, importing in zip(both, times[number], times[-1], strict=True):
+                    importing += peer.ask("imported")
+                    cold += peer.ask(do, what)
+        yield Row(f"cold: {said(do, what)} / brain-plasma", times[number], goal)
+    yield Row("import the package, pandas being there / brain-plasma", times[-1], NO_GOAL)
+
+
+def said(do: str, what: str) -> str:
+    return WORDS.get(do, f"{do} {{}}").format(what)
+
+
+class Peer:
+    """One contender in its process; ready as soon as it answers."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        )
+
+    def ask(self, do: str, what: str = "", runs: int = 1) -> list[float]:
+        """Have it done, and return the seconds of each run."""
+        assert self._process.stdin
+        assert self._process.stdout
+        print(json.dumps([do, what, runs]), file=self._process.stdin, flush=True)
+        seconds: list[float] = json.loads(self._process.stdout.readline())
+        return seconds
+
+    def __enter__(self) -> Peer:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._process.communicate()
+
+
+@contextmanager
+def peers(commands: dict[str, list[str]]) -> Iterator[list[Peer]]:
+    """Run both contenders while the block runs; both have loaded their modules when it begins."""
+    with ExitStack() as ending:
+        both = [ending.enter_context(Peer(command)) for command in commands.values()]
+        for peer in both:
+            peer.ask("imported")
+        yield both
