@@ -63,10 +63,11 @@ class Memoized(Protocol[P, R_co]):
 
 
 class Place(NamedTuple):
-    """Where the results of a call are kept."""
+    """Where the results of a call are kept, and for how many seconds unless the function says."""
 
     store: Store
     namespace: str
+    ttl: float | None = None
 
 
 class Lifetime(NamedTuple):
@@ -264,8 +265,9 @@ class _Result(NamedTuple):
 
     def keep(self, value: Any) -> Any:
         frames, meta = codec.encode(value), {"type": codec.type_name(value), "function": self.name}
+        ttl = self.place.ttl if self.lifetime.whole is None else self.lifetime.whole
         try:
-            self.place.store.put(self.place.namespace, self.key, frames, ttl=self.lifetime.whole, meta=meta)
+            self.place.store.put(self.place.namespace, self.key, frames, ttl=ttl, meta=meta)
         except StoreError as error:
             # What was computed at great cost is not thrown away because it cannot be kept.
             log.warning("The result of %s is not kept: %s", self.name, error)

@@ -153,7 +153,7 @@ class Names(MutableMapping[str, Any]):
 
     def _results(self) -> Place:
         """Return where results of memoized functions are kept."""
-        return Place(self._store, results_of(self._within))
+        return Place(self._store, results_of(self._within), self._ttl)
 
     def _goal(self, name: str) -> Goal:
         return Goal(self._store, f"{len(self._within)}:{self._within}/{name}", name)
@@ -177,7 +177,7 @@ class Names(MutableMapping[str, Any]):
         Parameters
         ----------
         ttl
-            Seconds for which a result is fresh; None: for good.
+            Seconds for which a result is fresh; by default those of the mapping.
         stale
             Seconds for which an older result is given out at once, while one call renews it.
         key

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from dash_brain.errors import ValueMissing
+from dash_brain.memoize import Place
 from dash_brain.names import Names
 from dash_brain.sessions import visit
 from dash_brain.settings import current
@@ -52,6 +53,9 @@ class SessionBrain(Names):
         with suppress(ValueMissing):  # forgotten just now, but held here
             self._store.touch(self._within, name, self._ttl)
         return value
+
+    def _results(self) -> Place:
+        return Place(self._store, visit().namespace("session-memo"), self._ttl)
 
     def __repr__(self) -> str:
         return "session_brain"

@@ -7,7 +7,7 @@ import pandas as pd
 from dash import Dash, Input, Output, dcc, html
 from theme import THEME
 
-from dash_brain import Brain, ServerStore, brain_callback
+from dash_brain import Memoize, ServerStore, brain_callback
 
 N = 100
 FRUIT = {"apples": 5 * N, "oranges": 10 * N, "figs": 20 * N, "pineapples": 15 * N}
@@ -16,7 +16,6 @@ random = np.random.default_rng(0)
 df = pd.DataFrame({"category": np.repeat(list(FRUIT), list(FRUIT.values()))})
 df["x"], df["y"] = random.standard_normal((2, len(df)))
 
-brain = Brain("signalling")
 app = Dash(__name__, title="Signalling")
 app.layout = [
     html.H1("Compute once, draw four times"),
@@ -30,12 +29,6 @@ app.layout = [
 ]
 
 
-def expensive_query(value):
-    print(f"Computing value with {value}", flush=True)
-    time.sleep(3)
-    return df[df["category"] == value]
-
-
 def generate_figure(data, trace):
     return {
         "data": [{"x": data["x"], "y": data["y"], **trace}],
@@ -43,9 +36,11 @@ def generate_figure(data, trace):
     }
 
 
-@brain_callback(Output("signal", "data"), Input("dropdown", "value"))
+@brain_callback(Output("signal", "data"), Input("dropdown", "value"), memoize=Memoize("app", ttl=3600))
 def compute_value(value):
-    return brain.get_or_learn(value, lambda: expensive_query(value), ttl=3600)
+    print(f"Computing value with {value}", flush=True)
+    time.sleep(3)
+    return df[df["category"] == value]
 
 
 @brain_callback(Output("graph-1", "figure"), Input("signal", "data"))

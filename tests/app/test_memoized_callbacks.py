@@ -13,7 +13,8 @@ import pytest
 from dash import ALL, Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
-from dash_brain import Memoize, ServerStore, brain_callback, codec
+from dash_brain import Memoize, ServerStore, brain_callback, codec, session_brain, to_token
+from dash_brain.attendance import end
 from dash_brain.errors import ValueMissing
 from dash_brain.settings import current
 from dash_brain.stores.base import Store
@@ -353,3 +354,37 @@ def test_unknown_scope_is_refused_when_the_callback_is_declared(memoize):
 def test_memoized_function_stays_a_plain_function(calls):
     function = brain_callback(Output("a", "data"), Input("n", "value"), memoize="app")(frame)
     assert function is frame
+
+
+def test_session_brain_keeps_results_for_the_session_that_asks(open_page, calls):
+    @session_brain.memoize()
+    def square(x):
+        CALLS.append(x)
+        return x * x
+
+    @brain_callback(Output("b", "data"), Input("n", "value"), State("a", "data"))
+    def show(n, a):
+        return to_token(square(n))
+
+    app = app_with()
+    page, other = open_page(app), open_page(app)
+    page.fire("b.data"), page.fire("b.data"), other.fire("b.data")
+    assert calls == [2, 2]
+    [one, two] = objects("session-memo")
+    assert one[0] != two[0]
+    store = current.use().store
+    assert store.info(*one).expires is not None
+    end(store, one[0].partition("/")[2])
+    assert objects("session-memo") == [two]
+
+
+def test_ended_session_leaves_nothing_memoized(open_page):
+    page = open_page(memoized_frames("session"))
+    page.fire("a.data")
+    [(namespace, _)] = objects("session-memo")
+    store = current.use().store
+    assert store.info(*objects("session-memo")[0]).expires is not None
+    assert store.info(*objects("recipes")[0]).expires is not None
+    end(store, namespace.partition("/")[2])
+    assert objects("session-memo") == objects("recipes") == []
+    assert page.post("out.children").status_code == 500

@@ -106,7 +106,7 @@ def test_a_value_chosen_before_a_reload_and_a_new_window_are_instant(gallery, pa
 
 def test_a_session_sees_one_set_of_timestamps_and_another_session_another(page, another_window):
     mine = page("session_data")
-    mine.open(callbacks=2)
+    mine.open(callbacks=3)
     seen = timestamps(mine.text("output-1"))
     assert len(seen) == 4
     assert timestamps(mine.text("output-2")) == seen
@@ -115,13 +115,13 @@ def test_a_session_sees_one_set_of_timestamps_and_another_session_another(page, 
         lambda: "clicked 1 times" in mine.text("output-1") and "clicked 1 times" in mine.text("output-2")
     )
     assert timestamps(mine.text("output-1")) == timestamps(mine.text("output-2")) == seen
-    mine.reload(callbacks=2)
+    mine.reload(callbacks=3)
     assert mine.slowest() < 1
     assert timestamps(mine.text("output-1")) == timestamps(mine.text("output-2")) == seen
     assert [line[-1] for line in mine.text("output-1").splitlines()[-4:]] == ["a", "b", "a", "c"]
 
     yours = another_window("session_data")
-    yours.open(callbacks=2)
+    yours.open(callbacks=3)
     assert not set(timestamps(yours.text("output-1"))) & set(seen)
     assert timestamps(yours.text("output-2")) == timestamps(yours.text("output-1"))
     mine.assert_console_is_clean()
