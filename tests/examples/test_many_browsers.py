@@ -12,9 +12,7 @@ BROWSERS = 12
 
 
 def test_12_browsers_at_once_have_8_workers_compute_each_value_once(serve, tmp_path):
-    server = serve(
-        "examples.gallery:server", workers=8, env={"DASH_BRAIN_STORE": f"file://{tmp_path}/store"}
-    )
+    server = serve("examples.gallery:server", workers=8, env={"DASH_BRAIN_STORE": f"file://{tmp_path}/store"})
     together = threading.Barrier(BROWSERS, timeout=200)
 
     def look(number):

@@ -18,13 +18,22 @@ def get_or_learn(folder):
     return lambda journal: brain.get_or_learn(journal, partial(compute, journal))
 
 
+def memoized(folder):
+    return Brain(store=FileStore(folder)).memoize()(compute)
+
+
 def get_or_learn_without_linux(folder):
     brain = Brain(store=FallbackStore(folder))
     return lambda journal: brain.get_or_learn(journal, partial(compute, journal))
 
 
 @pytest.mark.parametrize(
-    ("flight", "rounds"), [(get_or_learn, size(300, 10_000)), (get_or_learn_without_linux, size(60, 1_000))]
+    ("flight", "rounds"),
+    [
+        (get_or_learn, size(300, 10_000)),
+        (memoized, size(300, 10_000)),
+        (get_or_learn_without_linux, size(60, 1_000)),
+    ],
 )
 def test_value_is_made_once_by_a_maker_that_lives_and_all_who_live_get_it(tmp_path, flight, rounds):
     with Crew(flight, tmp_path) as crew:
@@ -39,7 +48,7 @@ def test_value_is_made_once_by_a_maker_that_lives_and_all_who_live_get_it(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("flight", "rounds"), [(get_or_learn, size(100, 3_000)), (get_or_learn_without_linux, size(30, 1_000))]
+    ("flight", "rounds"), [(memoized, size(100, 3_000)), (get_or_learn_without_linux, size(30, 1_000))]
 )
 def test_whoever_dies_whenever_costs_one_more_making_at_most(tmp_path, flight, rounds):
     with Crew(flight, tmp_path) as crew:
