@@ -184,6 +184,23 @@ class Locks(Protocol):
         """
 
 
+@runtime_checkable
+class Bounded(Protocol):
+    """The ability to keep within a budget, which can be set."""
+
+    def budget(self) -> int:
+        """Return how many bytes the store may hold."""
+
+    def resize(self, nbytes: int) -> None:
+        """Let the store hold ``nbytes`` bytes, for all who open it. No value is lost.
+
+        Raises
+        ------
+        StoreFull
+            When it holds more already; nothing changes then.
+        """
+
+
 def needs_scan(store: Store) -> Scans:
     """Return ``store`` as one that can list its keys, or raise what to use instead."""
     if not isinstance(store, Scans):
@@ -198,5 +215,14 @@ def needs_lock(store: Store) -> Locks:
     if not isinstance(store, Locks):
         raise StoreUnavailable(
             f"{type(store).__name__} cannot lock a key; use shm://, file:// or memory:// for that."
+        )
+    return store
+
+
+def needs_budget(store: Store) -> Bounded:
+    """Return ``store`` as one that has a budget, or raise what to use instead."""
+    if not isinstance(store, Bounded):
+        raise StoreUnavailable(
+            f"{type(store).__name__} has no budget; use shm://, file:// or memory:// for that."
         )
     return store

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from dash_brain.errors import StoreError, StoreFull, StoreUnavailable, ValueMissing
+from dash_brain.stores.sizes import shown_size
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,6 +33,14 @@ def no_room(error: OSError) -> StoreFull:
     return StoreFull(
         f"There is no room for the value ({error.strerror}); what was stored before is untouched. "
         "Delete values, or give the store a larger place."
+    )
+
+
+def too_small(nbytes: int, used: int) -> StoreFull:
+    """Return the error for a budget that is less than what is there."""
+    return StoreFull(
+        f"A budget of {shown_size(nbytes)} is less than the {shown_size(used)} that the store holds; delete "
+        "values first. Nothing was changed."
     )
 
 

@@ -11,12 +11,15 @@ from contextlib import AbstractContextManager, ExitStack
 
 from dash_brain.errors import StoreUnavailable
 from dash_brain.stores import platform, publishing
+from dash_brain.stores.entries import Entry, look
 from dash_brain.stores.kernel_locks import open_kernel_locks
+from dash_brain.stores.ledger import Ledger, fresh_ledger
 from dash_brain.stores.locks import KernelLocks, Locks, lock_number
 from dash_brain.stores.objectfile import Seal
+from dash_brain.stores.room import Room
 
 #: Bumped when a store of an older release could no longer be read. Newer stores are refused.
-FORMAT = 1
+FORMAT = 2
 SECRET_SIZE = 32
 
 _FOLDER = os.O_RDONLY | platform.FOLDER
@@ -108,6 +111,8 @@ class Root:
         if len(self.secret) != SECRET_SIZE:
             raise StoreUnavailable(f"{self.shown}/key is damaged; remove the folder {self.shown}.")
         self.seal = Seal(self.secret)
+        self.ledger = self._open_ledger()
+        self.room = Room(self.descriptor, self.ledger)
 
     def _best_locks(self) -> KernelLocks:
         return open_kernel_locks(self.descriptor)
@@ -141,6 +146,10 @@ class Root:
     def hold_if_free(self, path: str) -> AbstractContextManager[bool]:
         """Hold the lock of a path while the block runs, or say False when somebody else does."""
         return self.locks.hold_if_free(lock_number(path))
+
+    def look(self, path: str) -> Entry | None:
+        """Return what lies under a path, None for nothing or what is no object."""
+        return look(path, self.descriptor)
 
     def make_folder(self, path: str) -> None:
         """Make the folder ``<domain>/<name>``, and the one above it."""
@@ -180,12 +189,19 @@ class Root:
                 "Upgrade dash_brain, or choose another store name."
             )
 
-    def _open_own(self, name: str, content: bytes) -> int:
+    def _open_ledger(self) -> Ledger:
+        file = self._open_own("ledger", fresh_ledger(), os.O_RDWR)
         try:
-            return platform.open_healed(name, os.O_RDONLY, self.descriptor)
+            return Ledger(file, self.locks)
+        finally:
+            os.close(file)
+
+    def _open_own(self, name: str, content: bytes, flags: int = os.O_RDONLY) -> int:
+        try:
+            return platform.open_healed(name, flags, self.descriptor)
         except FileNotFoundError:
             publishing.create_once(self, name, content)
-            return platform.open_healed(name, os.O_RDONLY, self.descriptor)
+            return platform.open_healed(name, flags, self.descriptor)
 
     def _keep(self, descriptor: int) -> int:
         self._open.append(descriptor)

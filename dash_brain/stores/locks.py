@@ -147,6 +147,10 @@ class Locks:
             if held:
                 self._release(threads, number)
 
+    def keep(self, number: int) -> bool:
+        """Take the lock for as long as this object lives, and say whether it was to be had."""
+        return self._acquire(self._threads, number, wait=False)
+
     def gone(self) -> bool:
         """Say whether the files behind the locks were removed, so that others lock other files."""
         return self._kernel.gone()

@@ -10,10 +10,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from dash_brain.stores.base import Frames, ObjectInfo, Store, expires_at, new_object_id
-from dash_brain.stores.faults import missing
+from dash_brain.stores.budget import memory_limit
+from dash_brain.stores.faults import missing, too_small
 from dash_brain.stores.forks import reset_in_children
 from dash_brain.stores.locks import Locks, NoKernelLocks, lock_number
 from dash_brain.stores.places import folder_of
+from dash_brain.stores.sizes import parse_size
 
 
 @dataclass
@@ -32,6 +34,9 @@ class MemoryStore(Store):
     ----------
     clock
         Seconds since the epoch; tests pass their own.
+    size
+        The budget, in bytes or as text: ``"2GiB"``; by default a quarter of the memory of this machine, or of
+        this container.
 
     Examples
     --------
@@ -41,8 +46,10 @@ class MemoryStore(Store):
     [bytearray(b'hello')]
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.time, size: int | str | None = None) -> None:
         self._clock = clock
+        self._budget = memory_limit() // 4 if size is None else parse_size(size)
+        self._used = 0
         self._secret = os.urandom(32)
         self._locks = Locks(NoKernelLocks())
         self._guard = threading.RLock()
@@ -73,7 +80,9 @@ class MemoryStore(Store):
             meta=dict(meta or {}),
         )
         with self._guard:
+            self._take(namespace, key)
             self._namespaces.setdefault(namespace, {})[key] = _Object(copies, info)
+            self._used += info.nbytes
         return info.object_id
 
     def get(self, namespace: str, key: str) -> Frames:
@@ -88,7 +97,7 @@ class MemoryStore(Store):
 
     def delete(self, namespace: str, key: str) -> bool:
         with self._guard:
-            found = self._objects(namespace).pop(key, None)
+            found = self._take(namespace, key)
             return found is not None and not self._has_expired(found)
 
     def touch(self, namespace: str, key: str, ttl: float | None) -> None:
@@ -101,20 +110,37 @@ class MemoryStore(Store):
     def drop(self, namespace: str) -> None:
         folder_of(namespace)
         with self._guard:
+            for key in list(self._objects(namespace)):
+                self._take(namespace, key)
             self._namespaces.pop(namespace, None)
 
     def usage(self) -> int:
+        return self._used
+
+    def budget(self) -> int:
+        """Return how many bytes the store may hold."""
+        return self._budget
+
+    def resize(self, nbytes: int) -> None:
+        """Let the store hold ``nbytes`` bytes. No value is lost.
+
+        Raises
+        ------
+        StoreFull
+            When it holds more already; nothing changes then.
+        """
+        nbytes = parse_size(nbytes)
         with self._guard:
-            return sum(
-                found.info.nbytes for objects in self._namespaces.values() for found in objects.values()
-            )
+            if nbytes < self._used:
+                raise too_small(nbytes, self._used)
+            self._budget = nbytes
 
     def sweep(self) -> int:
         removed = 0
         with self._guard:
             for namespace, objects in list(self._namespaces.items()):
                 for key in [key for key, found in objects.items() if self._has_expired(found)]:
-                    del objects[key]
+                    self._take(namespace, key)
                     removed += 1
                 if not objects:
                     del self._namespaces[namespace]
@@ -149,6 +175,12 @@ class MemoryStore(Store):
     def _objects(self, namespace: str) -> dict[str, _Object]:
         folder_of(namespace)  # refuses what is no namespace
         return self._namespaces.get(namespace, {})
+
+    def _take(self, namespace: str, key: str) -> _Object | None:
+        found = self._objects(namespace).pop(key, None)
+        if found is not None:
+            self._used -= found.info.nbytes
+        return found
 
     def _find(self, namespace: str, key: str) -> _Object:
         found = self._objects(namespace).get(key)

@@ -88,3 +88,14 @@ def die_while_writing(open_store: Callable[[], Store], deaths: int) -> None:
         if f"new {writer}" in set(store.scan(SPACE)):
             check_pattern(store.get(SPACE, f"new {writer}"))
             store.delete(SPACE, f"new {writer}")
+
+
+def put_and_delete(open_store: Callable[[], Store], times: int) -> None:
+    """Put, replace and delete under a few names that others use too."""
+    store, chance = open_store(), random.Random()
+    for _ in range(times):
+        key = str(chance.randrange(8))
+        if chance.random() < 0.7:
+            store.put("brain/budget", key, [b"x", bytes(chance.randrange(50_000))])
+        else:
+            store.delete("brain/budget", key)
