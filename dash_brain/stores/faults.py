@@ -28,11 +28,26 @@ def typed(error: OSError) -> StoreError:
     return StoreUnavailable(f"The store cannot be used: {error}.")
 
 
+def is_full(error: OSError) -> bool:
+    """Say whether the error means that there is no room."""
+    return error.errno in _FULL or isinstance(error, StoreFull)
+
+
 def no_room(error: OSError) -> StoreFull:
     """Return the error for a value that does not fit."""
     return StoreFull(
         f"There is no room for the value ({error.strerror}); what was stored before is untouched. "
         "Delete values, or give the store a larger place."
+    )
+
+
+def full(nbytes: int, budget: int, used: int) -> StoreFull:
+    """Return the error for a value that does not fit, though all was evicted that may be."""
+    return StoreFull(
+        f"There is no room for a value of {shown_size(nbytes)}: the store may hold {shown_size(budget)}, and "
+        f"{shown_size(used)} of that are taken by values that cannot be evicted. What was stored before is "
+        "untouched. Delete values, give them a ttl, or give the store more: shm://name?size=2GiB, "
+        "Brain.resize(), docker run --shm-size=2g."
     )
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from dash_brain.stores.base import Frames, ObjectInfo, Store, expires_at, new_object_id
 from dash_brain.stores.budget import memory_limit
-from dash_brain.stores.faults import missing, too_small
+from dash_brain.stores.eviction import rank
+from dash_brain.stores.faults import full, missing, too_small
 from dash_brain.stores.forks import reset_in_children
 from dash_brain.stores.locks import Locks, NoKernelLocks, lock_number
 from dash_brain.stores.places import folder_of
@@ -80,6 +81,7 @@ class MemoryStore(Store):
             meta=dict(meta or {}),
         )
         with self._guard:
+            self._make_room(info)
             self._take(namespace, key)
             self._namespaces.setdefault(namespace, {})[key] = _Object(copies, info)
             self._used += info.nbytes
@@ -175,6 +177,29 @@ class MemoryStore(Store):
     def _objects(self, namespace: str) -> dict[str, _Object]:
         folder_of(namespace)  # refuses what is no namespace
         return self._namespaces.get(namespace, {})
+
+    def _make_room(self, new: ObjectInfo) -> None:
+        """Evict until the new object keeps within the budget, and a little more."""
+        replaced = self._objects(new.namespace).get(new.key)
+        needed = new.nbytes - (replaced.info.nbytes if replaced else 0)
+        if self._used + needed <= self._budget:
+            return
+        if needed <= self._budget:
+            for _, _, namespace, key in self._candidates(new):
+                if self._used + needed <= self._budget - self._budget // 16:
+                    break
+                self._take(namespace, key)
+        if self._used + needed > self._budget:
+            raise full(new.nbytes, self._budget, self._used)
+
+    def _candidates(self, new: ObjectInfo) -> list[tuple[int, float, str, str]]:
+        found = []
+        for namespace, objects in self._namespaces.items():
+            for key, one in objects.items():
+                ranked = rank(namespace.partition("/")[0], one.info.expires, one.info.used, new.created)
+                if ranked is not None and (namespace, key) != (new.namespace, new.key):
+                    found.append((ranked, one.info.used, namespace, key))
+        return sorted(found)
 
     def _take(self, namespace: str, key: str) -> _Object | None:
         found = self._objects(namespace).pop(key, None)

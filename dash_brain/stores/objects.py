@@ -15,7 +15,7 @@ from dash_brain.stores.folder import Root
 from dash_brain.stores.objectfile import Head, bad_object, compose, read_head, read_object
 from dash_brain.stores.platform import NO_ATIME, NO_FOLLOW
 from dash_brain.stores.removing import remove_expired
-from dash_brain.stores.writing import write
+from dash_brain.stores.writing import Draft, write
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ def put(root: Root, path: str, frames: Frames, label: bytes, now: float, expires
     """Write an object and return its id."""
     object_id = os.urandom(16)
     pieces = compose(frames, place=path, label=label, object_id=object_id, created=now, seal=root.seal)
-    write(root, path, pieces, now, expires)
+    write(root, Draft(path, pieces, now, expires))
     return object_id.hex()
 
 

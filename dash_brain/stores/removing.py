@@ -36,6 +36,12 @@ def remove_object(root: Root, path: str) -> Entry | None:
         return entry if remove_entry(root, path, entry) else None
 
 
+def evict_entry(root: Root, path: str, entry: Entry) -> bool:
+    """Remove an object to make room, and say whether it went: not when somebody used it since it was seen."""
+    with root.hold_if_free(path) as held:
+        return held and entry.is_still(root.look(path)) and remove_entry(root, path, entry)
+
+
 def _remove_foreign(root: Root, path: str) -> None:
     """Remove what is no object; an object may have come by now, for the first one takes no lock."""
     with suppress(FileNotFoundError):

@@ -99,3 +99,22 @@ def put_and_delete(open_store: Callable[[], Store], times: int) -> None:
             store.put("brain/budget", key, [b"x", bytes(chance.randrange(50_000))])
         else:
             store.delete("brain/budget", key)
+
+
+def fill_up(open_store: Callable[[], Store], times: int) -> int:
+    """Put values that live for long, more than fit; return the highest use that was seen."""
+    store, chance, highest = open_store(), random.Random(), 0
+    for number in range(times):
+        store.put("brain/filled", f"{os.getpid()} {number}", patterned(chance.randrange(400_000)), ttl=1e5)
+        highest = max(highest, store.usage())
+    return highest
+
+
+def hold_until_told(open_store: Callable[[], Store], held: threading.Event, done: threading.Event) -> None:
+    """Map every value of a namespace, and look at the end whether they are what they were."""
+    store = open_store()
+    values = [store.get("brain/a", key) for key in store.scan("brain/a")]
+    held.set()
+    done.wait(60)
+    for value in values:
+        check_pattern(value)
