@@ -93,16 +93,20 @@ class Store(ABC):
         *,
         ttl: float | None = None,
         meta: Mapping[str, str] | None = None,
+        quota: int | None = None,
     ) -> str:
         """Store ``frames`` under ``key``, in place of what was there, and return the new object id.
 
         The change is atomic: whoever reads meanwhile gets the old object or the new one, whole.
-        When it fails the old object stays. ``ttl`` is in seconds.
+        When it fails the old object stays. ``ttl`` is in seconds. ``quota``: how many bytes the session
+        may keep in all, if it is one that the namespace belongs to (``session/<name>``,
+        ``session-names/<name>``, ``session-memo/<name>``); its own objects make room. A store without a
+        budget may ignore it.
 
         Raises
         ------
         StoreFull
-            When there is no room.
+            When there is no room in the store or in the quota, and none can be made.
         StoreUnavailable
             When the store cannot be reached.
         """

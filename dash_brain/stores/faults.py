@@ -51,6 +51,14 @@ def full(nbytes: int, budget: int, used: int) -> StoreFull:
     )
 
 
+def beyond_quota(nbytes: int, quota: int) -> StoreFull:
+    """Return the error for a value that a session may not keep."""
+    return StoreFull(
+        f"There is no room for a value of {shown_size(nbytes)}: a session may keep {shown_size(quota)}. What "
+        "was stored before is untouched. Keep less, or allow more: configure(session_quota=...)."
+    )
+
+
 def too_small(nbytes: int, used: int) -> StoreFull:
     """Return the error for a budget that is less than what is there."""
     return StoreFull(

@@ -73,10 +73,12 @@ class MappedFiles(Store):
         *,
         ttl: float | None = None,
         meta: Mapping[str, str] | None = None,
+        quota: int | None = None,
     ) -> str:
         now = self._clock()
         path, label = path_of(namespace, key), label_of(namespace, key, meta)
-        object_id = self._on_living_root(objects.put, path, frames, label, now, expires_at(ttl, now))
+        expires = expires_at(ttl, now)
+        object_id = self._on_living_root(objects.put, path, frames, label, now, expires, quota)
         if self._monotonic() >= self._sweep_due:
             self.sweep_if_nobody_did()
         if ttl is not None:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from dash_brain.stores.base import Frames, ObjectInfo, Store, expires_at, new_object_id
 from dash_brain.stores.budget import memory_limit
 from dash_brain.stores.eviction import rank
-from dash_brain.stores.faults import full, missing, too_small
+from dash_brain.stores.faults import beyond_quota, full, missing, too_small
 from dash_brain.stores.forks import reset_in_children
 from dash_brain.stores.locks import Locks, NoKernelLocks, lock_number
-from dash_brain.stores.places import folder_of
+from dash_brain.stores.places import account_of, folder_of
 from dash_brain.stores.sizes import parse_size
 
 
@@ -65,6 +65,7 @@ class MemoryStore(Store):
         *,
         ttl: float | None = None,
         meta: Mapping[str, str] | None = None,
+        quota: int | None = None,
     ) -> str:
         folder_of(namespace)  # refuses what is no namespace
         now, copies = self._clock(), [bytes(frame) for frame in frames]
@@ -81,6 +82,7 @@ class MemoryStore(Store):
             meta=dict(meta or {}),
         )
         with self._guard:
+            self._keep_quota(info, quota)
             self._make_room(info)
             self._take(namespace, key)
             self._namespaces.setdefault(namespace, {})[key] = _Object(copies, info)
@@ -177,6 +179,23 @@ class MemoryStore(Store):
     def _objects(self, namespace: str) -> dict[str, _Object]:
         folder_of(namespace)  # refuses what is no namespace
         return self._namespaces.get(namespace, {})
+
+    def _keep_quota(self, new: ObjectInfo, quota: int | None) -> None:
+        """Evict of the session's own until the new object keeps within its quota, and a little more."""
+        account = account_of(new.namespace)
+        if account is None or quota is None:
+            return
+        if new.nbytes > quota:
+            raise beyond_quota(new.nbytes, quota)
+        going = [place for place in self._candidates(new) if account_of(place[2]) == account]
+        used = sum(self._namespaces[namespace][key].info.nbytes for _, _, namespace, key in going)
+        if used + new.nbytes <= quota:
+            return
+        for _, _, namespace, key in going:
+            if used + new.nbytes <= quota - quota // 16:
+                break
+            gone = self._take(namespace, key)
+            used -= gone.info.nbytes if gone else 0
 
     def _make_room(self, new: ObjectInfo) -> None:
         """Evict until the new object keeps within the budget, and a little more."""

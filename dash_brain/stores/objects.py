@@ -10,10 +10,12 @@ from contextlib import suppress
 from typing import TypeAlias, TypeVar
 
 from dash_brain.stores import files
+from dash_brain.stores.accounts import refund
 from dash_brain.stores.base import Frames
 from dash_brain.stores.folder import Root
 from dash_brain.stores.objectfile import Head, bad_object, compose, read_head, read_object
 from dash_brain.stores.platform import NO_ATIME, NO_FOLLOW
+from dash_brain.stores.quota import charge
 from dash_brain.stores.removing import remove_expired
 from dash_brain.stores.writing import Draft, write
 
@@ -31,11 +33,25 @@ _NOT_OURS = {errno.ELOOP, errno.ENOTDIR, errno.EPERM}
 _READ = os.O_RDONLY | NO_FOLLOW | NO_ATIME | getattr(os, "O_NONBLOCK", 0)
 
 
-def put(root: Root, path: str, frames: Frames, label: bytes, now: float, expires: float | None) -> str:
+def put(
+    root: Root,
+    path: str,
+    frames: Frames,
+    label: bytes,
+    now: float,
+    expires: float | None,
+    quota: int | None = None,
+) -> str:
     """Write an object and return its id."""
     object_id = os.urandom(16)
     pieces = compose(frames, place=path, label=label, object_id=object_id, created=now, seal=root.seal)
-    write(root, Draft(path, pieces, now, expires))
+    draft = Draft(path, pieces, now, expires)
+    charge(root, path, draft.nbytes, quota, now)
+    try:
+        write(root, draft)
+    except BaseException:
+        refund(root, path, draft.nbytes)
+        raise
     return object_id.hex()
 
 

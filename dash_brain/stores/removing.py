@@ -7,6 +7,7 @@ import stat
 from contextlib import suppress
 
 from dash_brain.stores import files
+from dash_brain.stores.accounts import refund
 from dash_brain.stores.entries import Entry
 from dash_brain.stores.folder import Root
 from dash_brain.stores.publishing import remove
@@ -16,13 +17,14 @@ def remove_entry(root: Root, path: str, entry: Entry) -> bool:
     """Remove what was found under a path, whose lock is held, and say whether it was there still."""
     if not remove(path, root.descriptor):
         return False
-    discount(root, entry)
+    discount(root, path, entry)
     return True
 
 
-def discount(root: Root, entry: Entry) -> None:
+def discount(root: Root, path: str, entry: Entry) -> None:
     """Count no more what has no name any more."""
     root.ledger.add(-entry.nbytes)
+    refund(root, path, entry.nbytes)
 
 
 def remove_object(root: Root, path: str) -> Entry | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections import Counter
 
-from dash_brain.stores import files, walking
+from dash_brain.stores import accounts, files, walking
 from dash_brain.stores.folder import Root, number_of_draft
 from dash_brain.stores.kernel_locks import FlockedFiles
 from dash_brain.stores.ledger import Counted
+from dash_brain.stores.places import account_of
 from dash_brain.stores.publishing import remove
 from dash_brain.stores.removing import remove_expired, remove_object
 
@@ -19,6 +21,7 @@ def sweep(root: Root, now: float) -> int:
     root.ledger.forgive()
     root.room.measure()
     moved, used = root.ledger.moved(), 0
+    sessions: Counter[str] = Counter()
     removed = remove_orphans(root, ".")
     for folder in walking.folders(root):
         for name, entry in walking.objects(root, folder):
@@ -26,9 +29,12 @@ def sweep(root: Root, now: float) -> int:
                 removed += 1
             else:
                 used += entry.nbytes
+                sessions[account_of(folder) or ""] += entry.nbytes
         removed += remove_orphans(root, folder)
         remove_folder(root, folder)
     root.ledger.correct(Counted(used, 0), moved)
+    del sessions[""]
+    accounts.correct(root, sessions)
     root.note_sweep(now)
     return removed
 

@@ -61,7 +61,7 @@ def write(root: Root, draft: Draft) -> None:
         raise
     root.ledger.keep_promise(nbytes)
     if replaced is not None:
-        discount(root, replaced)
+        discount(root, draft.path, replaced)
 
 
 def _publish_in_full_place(root: Root, draft: Draft) -> Entry | None:

@@ -118,3 +118,15 @@ def hold_until_told(open_store: Callable[[], Store], held: threading.Event, done
     done.wait(60)
     for value in values:
         check_pattern(value)
+
+
+def put_for_a_session(open_store: Callable[[], Store], times: int, quota: int) -> None:
+    """Put, replace and delete what belongs to one of two sessions."""
+    store, chance = open_store(), random.Random()
+    for _ in range(times):
+        namespace = f"{chance.choice(['session', 'session-names'])}/{chance.choice('ab')}"
+        key = str(chance.randrange(8))
+        if chance.random() < 0.8:
+            store.put(namespace, key, [bytes(chance.randrange(300_000))], ttl=1e5, quota=quota)
+        else:
+            store.delete(namespace, key)
