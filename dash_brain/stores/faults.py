@@ -8,7 +8,11 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from dash_brain.errors import StoreError, StoreFull, StoreUnavailable, ValueMissing
-from dash_brain.stores.sizes import shown_size
+from dash_brain.stores.removals import Removal
+from dash_brain.stores.sizes import shown_size, shown_time
+
+#: Seconds in which a new store says that it is new.
+_RECENT = 3600.0
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -82,9 +86,42 @@ def faults_are_typed(method: Callable[P, T]) -> Callable[P, T]:
     return wrapper
 
 
-def missing(key: str) -> ValueMissing:
-    """Return the error for a key without a value."""
-    return ValueMissing(f"There is no value under {shown(key)}: never stored, expired, or deleted.")
+def missing(
+    key: str, removal: Removal | None = None, *, now: float = 0.0, made: float | None = None
+) -> ValueMissing:
+    """Return the error for a key without a value.
+
+    Parameters
+    ----------
+    key
+        The key.
+    removal
+        How its value went, if that is known.
+    now, made
+        Seconds since the epoch: what time it is, and when the store was made.
+    """
+    if removal is not None:
+        error = ValueMissing(f"{shown(key)} {_fate(removal, now)}")
+        error.reason = removal.reason
+        return error
+    lost = ""
+    if made is not None and 0 <= now - made < _RECENT:
+        lost = f" The store was made {shown_time(now - made)} ago: what was stored before that is lost."
+    return ValueMissing(f"There is no value under {shown(key)}: never stored, expired, or deleted.{lost}")
+
+
+def _fate(removal: Removal, now: float) -> str:
+    age = f", {shown_time(removal.removed - removal.created)} old" if removal.created else ""
+    ago, what = f"{shown_time(now - removal.removed)} ago", f"({shown_size(removal.nbytes)}{age})"
+    if removal.reason == "evicted":
+        return (
+            f"was evicted {ago} to make room {what}. Give the store a larger budget: "
+            "shm://name?size=2GiB, Brain.resize(), docker run --shm-size=2g; or a session a larger quota: "
+            "configure(session_quota=...)."
+        )
+    if removal.reason == "expired":
+        return f"expired {ago} {what}: nothing renewed its ttl. Give it a longer one."
+    return f"was deleted {ago} {what}."
 
 
 def shown(key: str) -> str:

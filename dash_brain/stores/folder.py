@@ -16,6 +16,8 @@ from dash_brain.stores.kernel_locks import open_kernel_locks
 from dash_brain.stores.ledger import Ledger, fresh_ledger
 from dash_brain.stores.locks import KernelLocks, Locks, lock_number
 from dash_brain.stores.objectfile import Seal
+from dash_brain.stores.removals import SIZE as REMOVALS_SIZE
+from dash_brain.stores.removals import Removals
 from dash_brain.stores.room import Room
 
 #: Bumped when a store of an older release could no longer be read. Newer stores are refused.
@@ -113,6 +115,7 @@ class Root:
         self.seal = Seal(self.secret)
         self.ledger = self._open_ledger()
         self.room = Room(self.descriptor, self.ledger)
+        self.removals = self._open_removals()
 
     def _best_locks(self) -> KernelLocks:
         return open_kernel_locks(self.descriptor)
@@ -193,6 +196,17 @@ class Root:
         file = self._open_own("ledger", fresh_ledger(), os.O_RDWR)
         try:
             return Ledger(file, self.locks)
+        finally:
+            os.close(file)
+
+    def _open_removals(self) -> Removals:
+        file = self._open_own("remembered", bytes(REMOVALS_SIZE), os.O_RDWR)
+        try:
+            return Removals(file)
+        except ValueError as error:
+            raise StoreUnavailable(
+                f"{self.shown}/remembered is damaged; remove the folder {self.shown}."
+            ) from error
         finally:
             os.close(file)
 

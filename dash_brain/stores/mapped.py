@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Concatenate, ParamSpec, TypeVar
 
-from dash_brain.errors import DecodeError, StoreUnavailable
+from dash_brain.errors import DecodeError, StoreUnavailable, ValueMissing
 from dash_brain.stores import files, objects, sweeping, walking
 from dash_brain.stores.base import Frames, ObjectInfo, Store, expires_at
 from dash_brain.stores.faults import faults_are_typed, missing
@@ -120,8 +120,9 @@ class MappedFiles(Store):
         path = path_of(namespace, key)
 
         def delete(root: Root) -> bool:
-            removed = remove_object(root, path)
-            return removed is not None and not files.has_expired(removed.found, self._clock())
+            now = self._clock()
+            removed = remove_object(root, path, now)
+            return removed is not None and not files.has_expired(removed.found, now)
 
         try:
             return self._on_living_root(delete)
@@ -131,7 +132,7 @@ class MappedFiles(Store):
     @faults_are_typed
     def drop(self, namespace: str) -> None:
         folder = folder_of(namespace)
-        self._on_living_root(lambda root: sweeping.remove_all(root, folder))
+        self._on_living_root(lambda root: sweeping.remove_all(root, folder, self._clock()))
 
     @faults_are_typed
     def usage(self) -> int:
@@ -205,10 +206,17 @@ class MappedFiles(Store):
         self._on_living_root(lock)
 
     def _on_object(self, namespace: str, key: str, look: objects.Look[T]) -> T:
+        path, now = path_of(namespace, key), self._clock()
         try:
-            return self._on_root(objects.with_object, path_of(namespace, key), look, self._clock())
+            return self._on_root(objects.with_object, path, look, now)
         except FileNotFoundError:
-            raise missing(key) from None
+            raise self._missing(key, path, now) from None
+
+    def _missing(self, key: str, path: str, now: float) -> ValueMissing:
+        root = self._root
+        if root is None:
+            return missing(key)
+        return missing(key, root.removals.recall(path), now=now, made=root.ledger.made)
 
     def _on_living_root(
         self, work: Callable[Concatenate[Root, P], T], *args: P.args, **kwargs: P.kwargs

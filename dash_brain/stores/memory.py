@@ -16,6 +16,7 @@ from dash_brain.stores.faults import beyond_quota, full, missing, too_small
 from dash_brain.stores.forks import reset_in_children
 from dash_brain.stores.locks import Locks, NoKernelLocks, lock_number
 from dash_brain.stores.places import account_of, folder_of
+from dash_brain.stores.removals import PLACES, Removal
 from dash_brain.stores.sizes import parse_size
 
 
@@ -51,6 +52,7 @@ class MemoryStore(Store):
         self._clock = clock
         self._budget = memory_limit() // 4 if size is None else parse_size(size)
         self._used = 0
+        self._removed: dict[tuple[str, str], Removal] = {}
         self._secret = os.urandom(32)
         self._locks = Locks(NoKernelLocks())
         self._guard = threading.RLock()
@@ -101,7 +103,7 @@ class MemoryStore(Store):
 
     def delete(self, namespace: str, key: str) -> bool:
         with self._guard:
-            found = self._take(namespace, key)
+            found = self._take(namespace, key, "deleted")
             return found is not None and not self._has_expired(found)
 
     def touch(self, namespace: str, key: str, ttl: float | None) -> None:
@@ -115,7 +117,7 @@ class MemoryStore(Store):
         folder_of(namespace)
         with self._guard:
             for key in list(self._objects(namespace)):
-                self._take(namespace, key)
+                self._take(namespace, key, "deleted")
             self._namespaces.pop(namespace, None)
 
     def usage(self) -> int:
@@ -144,7 +146,7 @@ class MemoryStore(Store):
         with self._guard:
             for namespace, objects in list(self._namespaces.items()):
                 for key in [key for key, found in objects.items() if self._has_expired(found)]:
-                    self._take(namespace, key)
+                    self._take(namespace, key, "expired")
                     removed += 1
                 if not objects:
                     del self._namespaces[namespace]
@@ -194,7 +196,7 @@ class MemoryStore(Store):
         for _, _, namespace, key in going:
             if used + new.nbytes <= quota - quota // 16:
                 break
-            gone = self._take(namespace, key)
+            gone = self._take(namespace, key, "evicted")
             used -= gone.info.nbytes if gone else 0
 
     def _make_room(self, new: ObjectInfo) -> None:
@@ -207,7 +209,7 @@ class MemoryStore(Store):
             for _, _, namespace, key in self._candidates(new):
                 if self._used + needed <= self._budget - self._budget // 16:
                     break
-                self._take(namespace, key)
+                self._take(namespace, key, "evicted")
         if self._used + needed > self._budget:
             raise full(new.nbytes, self._budget, self._used)
 
@@ -220,16 +222,29 @@ class MemoryStore(Store):
                     found.append((ranked, one.info.used, namespace, key))
         return sorted(found)
 
-    def _take(self, namespace: str, key: str) -> _Object | None:
+    def _take(self, namespace: str, key: str, reason: str | None = None) -> _Object | None:
         found = self._objects(namespace).pop(key, None)
         if found is not None:
             self._used -= found.info.nbytes
+            if reason is not None:
+                self._note(found, reason)
         return found
+
+    def _note(self, found: _Object, reason: str) -> None:
+        if len(self._removed) >= PLACES:
+            del self._removed[next(iter(self._removed))]
+        info, now = found.info, self._clock()
+        if self._has_expired(found):
+            reason, now = "expired", info.expires or now
+        self._removed[info.namespace, info.key] = Removal(reason, info.nbytes, info.created, now)
 
     def _find(self, namespace: str, key: str) -> _Object:
         found = self._objects(namespace).get(key)
-        if found is None or self._has_expired(found):
-            raise missing(key)
+        if found is not None and self._has_expired(found):
+            self._take(namespace, key, "expired")
+            found = None
+        if found is None:
+            raise missing(key, self._removed.get((namespace, key)), now=self._clock())
         return found
 
     def _has_expired(self, found: _Object) -> bool:

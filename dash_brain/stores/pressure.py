@@ -88,17 +88,18 @@ def make_room(root: Root, nbytes: int, path: str, now: float, worst: int = HELD)
         for _ in range(_WALKS):
             if root.room.lacking() <= credit:
                 return True  # somebody made room while we waited
-            if not _evict_down_to(root, credit, candidates(root, walking.folders(root), now, path, worst)):
+            going = candidates(root, walking.folders(root), now, path, worst)
+            if not _evict_down_to(root, credit, going, now):
                 break
         return root.room.lacking() <= credit
 
 
-def _evict_down_to(root: Root, credit: int, going: list[Candidate]) -> bool:
+def _evict_down_to(root: Root, credit: int, going: list[Candidate], now: float) -> bool:
     """Evict until there is enough room and some more, and say whether anything could go at all."""
     for candidate in going:
         if root.room.lacking() <= credit - root.room.slack():
             break
-        evict_entry(root, candidate.path, candidate.entry)
+        evict_entry(root, candidate.path, candidate.entry, now)
     return bool(going)
 
 
@@ -123,7 +124,7 @@ def make_place(root: Root, nbytes: int, path: str, now: float, *, looked: bool) 
         batch = max(len(going) // 16, 1) if before.lacks_files() else 0
         progress = False
         while going:
-            _evict_batch(root, going, enough, batch)
+            _evict_batch(root, going, enough, batch, now)
             after = Place.of(root.descriptor)
             if not after.is_more_than(before):
                 return progress
@@ -134,10 +135,10 @@ def make_place(root: Root, nbytes: int, path: str, now: float, *, looked: bool) 
         return progress
 
 
-def _evict_batch(root: Root, going: list[Candidate], nbytes: int, number: int) -> None:
+def _evict_batch(root: Root, going: list[Candidate], nbytes: int, number: int, now: float) -> None:
     """Evict the first candidates: so many, or so many bytes of them."""
     freed = done = 0
     while going and (done < number if number else freed < nbytes):
         candidate = going.pop(0)
-        if evict_entry(root, candidate.path, candidate.entry):
+        if evict_entry(root, candidate.path, candidate.entry, now):
             freed, done = freed + candidate.entry.nbytes, done + 1

@@ -42,6 +42,6 @@ def _evict_own(root: Root, account: str, path: str, nbytes: int, now: float) -> 
     for candidate in going:
         if freed >= nbytes:
             break
-        if evict_entry(root, candidate.path, candidate.entry):
+        if evict_entry(root, candidate.path, candidate.entry, now):
             freed += candidate.entry.nbytes
     return bool(going)

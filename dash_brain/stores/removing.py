@@ -10,15 +10,33 @@ from dash_brain.stores import files
 from dash_brain.stores.accounts import refund
 from dash_brain.stores.entries import Entry
 from dash_brain.stores.folder import Root
+from dash_brain.stores.objectfile import HEADER_SIZE, said_created
+from dash_brain.stores.platform import NO_ATIME, NO_FOLLOW
 from dash_brain.stores.publishing import remove
+from dash_brain.stores.removals import Removal
 
 
-def remove_entry(root: Root, path: str, entry: Entry) -> bool:
+def remove_entry(root: Root, path: str, entry: Entry, reason: str, now: float) -> bool:
     """Remove what was found under a path, whose lock is held, and say whether it was there still."""
+    created = _created(root, path)
+    when = files.expiry(entry.found) or now if reason == "expired" else now
     if not remove(path, root.descriptor):
         return False
     discount(root, path, entry)
+    root.removals.note(path, Removal(reason, entry.nbytes, created, when))
     return True
+
+
+def _created(root: Root, path: str) -> float:
+    """Return when an object says that it was put, unverified; 0 when it does not."""
+    try:
+        file = os.open(path, os.O_RDONLY | NO_FOLLOW | NO_ATIME, dir_fd=root.descriptor)
+    except OSError:
+        return 0.0
+    try:
+        return said_created(os.pread(file, HEADER_SIZE, 0))
+    finally:
+        os.close(file)
 
 
 def discount(root: Root, path: str, entry: Entry) -> None:
@@ -27,7 +45,7 @@ def discount(root: Root, path: str, entry: Entry) -> None:
     refund(root, path, entry.nbytes)
 
 
-def remove_object(root: Root, path: str) -> Entry | None:
+def remove_object(root: Root, path: str, now: float) -> Entry | None:
     """Remove an object, whatever it is, and return what it was."""
     # Under the lock what is seen is what is removed: replacing it takes the lock too.
     with root.hold(path):
@@ -35,13 +53,17 @@ def remove_object(root: Root, path: str) -> Entry | None:
         if entry is None:
             _remove_foreign(root, path)
             return None
-        return entry if remove_entry(root, path, entry) else None
+        reason = "expired" if files.has_expired(entry.found, now) else "deleted"
+        return entry if remove_entry(root, path, entry, reason, now) else None
 
 
-def evict_entry(root: Root, path: str, entry: Entry) -> bool:
+def evict_entry(root: Root, path: str, entry: Entry, now: float) -> bool:
     """Remove an object to make room, and say whether it went: not when somebody used it since it was seen."""
     with root.hold_if_free(path) as held:
-        return held and entry.is_still(root.look(path)) and remove_entry(root, path, entry)
+        if not held or not entry.is_still(root.look(path)):
+            return False
+        reason = "expired" if files.has_expired(entry.found, now) else "evicted"
+        return remove_entry(root, path, entry, reason, now)
 
 
 def _remove_foreign(root: Root, path: str) -> None:
@@ -59,4 +81,4 @@ def remove_expired(root: Root, path: str, now: float) -> bool:
         entry = root.look(path)
         if entry is None or not files.has_expired(entry.found, now):
             return False
-        return remove_entry(root, path, entry)
+        return remove_entry(root, path, entry, "expired", now)

@@ -39,10 +39,10 @@ def sweep(root: Root, now: float) -> int:
     return removed
 
 
-def remove_all(root: Root, folder: str) -> None:
+def remove_all(root: Root, folder: str, now: float) -> None:
     """Remove a folder with all its objects."""
     for name, _ in walking.objects(root, folder):
-        remove_object(root, f"{folder}/{name}")
+        remove_object(root, f"{folder}/{name}", now)
     remove_orphans(root, folder)
     remove_folder(root, folder)
 

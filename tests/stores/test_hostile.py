@@ -221,7 +221,14 @@ def test_store_of_a_newer_format_is_refused(store):
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("FORMAT", b"{"), ("FORMAT", b"[]"), ("key", b"short"), ("ledger", b"short"), ("ledger", bytes(20_000))],
+    [
+        ("FORMAT", b"{"),
+        ("FORMAT", b"[]"),
+        ("key", b"short"),
+        ("ledger", b"short"),
+        ("ledger", bytes(20_000)),
+        ("remembered", b"short"),
+    ],
 )
 def test_damaged_file_of_the_store_itself_is_a_clear_error(store, name, content):
     (place(store) / name).write_bytes(content)

@@ -52,6 +52,7 @@ def test_folders_are_for_the_owner_and_objects_for_reading_only(files):
         f"{root}/key": 0o600,
         f"{root}/ledger": 0o600,
         f"{root}/locks": 0o600,
+        f"{root}/remembered": 0o600,
         f"{root}/brain": 0o700,
         f"{root}/brain/files": 0o700,
         f"{root}/brain/files/key": 0o400,

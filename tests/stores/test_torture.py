@@ -31,7 +31,7 @@ from tests.stores.workers import (
 )
 
 SECONDS = float(os.environ.get("TORTURE_SECONDS", "30"))
-OWN_FILES = {"FORMAT", "key", "ledger", "locks", "brain", "brain/torture"}
+OWN_FILES = {"FORMAT", "key", "ledger", "locks", "remembered", "brain", "brain/torture"}
 
 
 def processes(number):
