@@ -5,20 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
 
 from dash_brain.errors import StoreUnavailable
 from dash_brain.stores import platform, publishing
-from dash_brain.stores.entries import Entry, look
+from dash_brain.stores.entries import Entry, look, open_object
 from dash_brain.stores.kernel_locks import open_kernel_locks
 from dash_brain.stores.ledger import Ledger, fresh_ledger
 from dash_brain.stores.locks import KernelLocks, Locks, lock_number
 from dash_brain.stores.objectfile import Seal
+from dash_brain.stores.private import open_private
 from dash_brain.stores.removals import SIZE as REMOVALS_SIZE
 from dash_brain.stores.removals import Removals
 from dash_brain.stores.room import Room
+from dash_brain.stores.spill import Spill
 
 #: Bumped when a store of an older release could no longer be read. Newer stores are refused.
 FORMAT = 2
@@ -33,44 +34,6 @@ def number_of_draft(name: str) -> int | None:
         return int(name[1:], 16) if len(name) == 17 and name[0] == "." else None
     except ValueError:
         return None
-
-
-def open_private(parent: int, name: str, shown: str) -> int:
-    """Return a descriptor of the folder ``name`` in ``parent``, which nobody else can enter.
-
-    Raises
-    ------
-    StoreUnavailable
-        When what lies there is not a folder, not ours, or open to others.
-    """
-    try:
-        platform.make_folder(name, parent)
-        descriptor = os.open(name, _FOLDER | platform.NO_FOLLOW, dir_fd=parent)
-    except FileNotFoundError:  # removed meanwhile
-        raise
-    except OSError as error:
-        raise _refuse(shown, f"cannot be opened as a folder ({error.strerror})") from error
-    try:
-        _check_private(descriptor, shown)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _check_private(descriptor: int, shown: str) -> None:
-    found = os.fstat(descriptor)
-    if found.st_uid != os.geteuid():
-        raise _refuse(shown, f"belongs to user {found.st_uid}, not to user {os.geteuid()}")
-    if found.st_mode & 0o077:
-        raise _refuse(shown, f"is open to other users (mode {stat.S_IMODE(found.st_mode):03o})")
-
-
-def _refuse(shown: str, why: str) -> StoreUnavailable:
-    return StoreUnavailable(
-        f"The store folder {shown} {why}. It may have been planted: look at it, then remove it, "
-        "or choose another place with file:///folder or shm://name."
-    )
 
 
 def open_store_folder(folder: str, name: str, shown: str) -> int:
@@ -116,6 +79,7 @@ class Root:
         self.ledger = self._open_ledger()
         self.room = Room(self.descriptor, self.ledger)
         self.removals = self._open_removals()
+        self.spill = Spill(self, self.shown)
 
     def _best_locks(self) -> KernelLocks:
         return open_kernel_locks(self.descriptor)
@@ -152,7 +116,11 @@ class Root:
 
     def look(self, path: str) -> Entry | None:
         """Return what lies under a path, None for nothing or what is no object."""
-        return look(path, self.descriptor)
+        return look(path, self.descriptor, self.spill)
+
+    def open(self, path: str) -> int:
+        """Return a descriptor of the file that holds the object under a path."""
+        return open_object(path, self.descriptor, self.spill)
 
     def make_folder(self, path: str) -> None:
         """Make the folder ``<domain>/<name>``, and the one above it."""

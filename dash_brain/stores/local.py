@@ -16,6 +16,9 @@ class SharedMemoryStore(MappedFiles):
     Shared between processes: yes, of one user on one host; two containers have a ``/dev/shm`` each.
     Survives a restart: of any process, yes; of the host, no. Thread-safe: yes.
 
+    When it is full, new values go to a folder on disk (``/var/tmp``, or the temp folder), where they are read
+    from as if they were here.
+
     Where ``/dev/shm`` is no tmpfs that we may write to, a temp folder takes its place: the same code, on
     disk.
 
@@ -34,6 +37,8 @@ class SharedMemoryStore(MappedFiles):
     >>> SharedMemoryStore("orders")  # nothing is opened before its first use
     SharedMemoryStore('orders')
     """
+
+    _spills = True
 
     def __init__(
         self,

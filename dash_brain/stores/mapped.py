@@ -42,6 +42,8 @@ class MappedFiles(Store):
     """Objects as files in the private folder ``dash_brain-<uid>/<name>`` below ``folder``."""
 
     _Root = Root
+    #: Whether values that have no room go to another folder, on disk.
+    _spills = False
 
     def __init__(
         self,
@@ -122,7 +124,7 @@ class MappedFiles(Store):
         def delete(root: Root) -> bool:
             now = self._clock()
             removed = remove_object(root, path, now)
-            return removed is not None and not files.has_expired(removed.found, now)
+            return removed is not None and not removed.is_over(now)
 
         try:
             return self._on_living_root(delete)
@@ -254,6 +256,7 @@ class MappedFiles(Store):
                 root = self._Root(self.folder, self.name)
                 if self._size is not None:
                     root.ledger.budget = self._size
+                root.spill.allowed = self._spills and root.room.in_memory
                 root.room.warn_if_small(root.shown)
                 return root
         raise StoreUnavailable(f"The store folder in {self.folder} is removed as often as it is made.")

@@ -14,7 +14,6 @@ from dash_brain.stores.accounts import refund
 from dash_brain.stores.base import Frames
 from dash_brain.stores.folder import Root
 from dash_brain.stores.objectfile import Head, bad_object, compose, read_head, read_object
-from dash_brain.stores.platform import NO_ATIME, NO_FOLLOW
 from dash_brain.stores.quota import charge
 from dash_brain.stores.removing import remove_expired
 from dash_brain.stores.writing import Draft, write
@@ -28,9 +27,6 @@ Look: TypeAlias = Callable[[Root, str, int, os.stat_result, float], T]
 _NOTE_USE_AFTER = 1.0
 #: How opening what is no file of ours fails: a link, something in a folder's place, another user's.
 _NOT_OURS = {errno.ELOOP, errno.ENOTDIR, errno.EPERM}
-
-# Not blocking: a planted pipe would keep us waiting. No access time: it means what we note in it.
-_READ = os.O_RDONLY | NO_FOLLOW | NO_ATIME | getattr(os, "O_NONBLOCK", 0)
 
 
 def put(
@@ -78,7 +74,7 @@ def with_object(root: Root, path: str, look: Look[T], now: float) -> T:
 
 def _open(root: Root, path: str) -> int:
     try:
-        return os.open(path, _READ, dir_fd=root.descriptor)
+        return root.open(path)
     except OSError as error:
         if error.errno in _NOT_OURS:
             raise bad_object(error.strerror) from error

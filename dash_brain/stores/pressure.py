@@ -53,13 +53,24 @@ class Place(NamedTuple):
 
 
 def candidates(
-    root: Root, folders: Iterable[str], now: float, besides: str, worst: int = HELD
+    root: Root,
+    folders: Iterable[str],
+    now: float,
+    besides: str,
+    worst: int = HELD,
+    *,
+    spilled: bool = False,
 ) -> list[Candidate]:
-    """Return what may go from some folders, in order; not what lies under the path ``besides``."""
+    """Return what may go from some folders, in order; not what lies under the path ``besides``.
+
+    What was ``spilled`` takes none of the store's own room.
+    """
     found = []
     for folder in folders:
         domain = folder.partition("/")[0]
         for name, entry in walking.objects(root, folder):
+            if entry.lost or (entry.spilled and not spilled):
+                continue
             used = entry.found.st_atime
             ranked = rank(domain, files.expiry(entry.found), used, now)
             if ranked is not None and ranked <= worst and f"{folder}/{name}" != besides:
@@ -78,7 +89,7 @@ def make_room(root: Root, nbytes: int, path: str, now: float, worst: int = HELD)
         Whether there is room now.
     """
     replaced = root.look(path)
-    credit = replaced.nbytes if replaced is not None else 0
+    credit = replaced.nbytes if replaced is not None and not replaced.spilled else 0
     if root.room.lacking() <= credit:
         return True
     if nbytes - credit > root.room.budget():
@@ -103,14 +114,14 @@ def _evict_down_to(root: Root, credit: int, going: list[Candidate], now: float) 
     return bool(going)
 
 
-def make_place(root: Root, nbytes: int, path: str, now: float, *, looked: bool) -> bool:
+def make_place(root: Root, nbytes: int, path: str, now: float, worst: int = HELD, *, looked: bool) -> bool:
     """Evict because the file system is full, and say whether that made more of it free.
 
     What readers hold stays where it is though its name goes: when one batch made nothing free, no more goes.
 
     Parameters
     ----------
-    root, nbytes, path, now
+    root, nbytes, path, now, worst
         As for ``make_room``.
     looked
         Whether the file system said that it is full though it seems to have enough.
@@ -119,7 +130,7 @@ def make_place(root: Root, nbytes: int, path: str, now: float, *, looked: bool) 
         before = Place.of(root.descriptor)
         if before.fits(nbytes) and not looked:
             return True
-        going = candidates(root, walking.folders(root), now, path)
+        going = candidates(root, walking.folders(root), now, path, worst)
         enough = nbytes + root.room.slack()
         batch = max(len(going) // 16, 1) if before.lacks_files() else 0
         progress = False

@@ -37,7 +37,7 @@ def charge(root: Root, path: str, nbytes: int, quota: int | None, now: float) ->
 
 def _evict_own(root: Root, account: str, path: str, nbytes: int, now: float) -> bool:
     """Evict so many bytes of an account's own objects, and say whether any could go."""
-    going = pressure.candidates(root, accounts.folders_of(account), now, path)
+    going = pressure.candidates(root, accounts.folders_of(account), now, path, spilled=True)
     freed = 0
     for candidate in going:
         if freed >= nbytes:

@@ -11,7 +11,6 @@ from dash_brain.stores.accounts import refund
 from dash_brain.stores.entries import Entry
 from dash_brain.stores.folder import Root
 from dash_brain.stores.objectfile import HEADER_SIZE, said_created
-from dash_brain.stores.platform import NO_ATIME, NO_FOLLOW
 from dash_brain.stores.publishing import remove
 from dash_brain.stores.removals import Removal
 
@@ -30,7 +29,7 @@ def remove_entry(root: Root, path: str, entry: Entry, reason: str, now: float) -
 def _created(root: Root, path: str) -> float:
     """Return when an object says that it was put, unverified; 0 when it does not."""
     try:
-        file = os.open(path, os.O_RDONLY | NO_FOLLOW | NO_ATIME, dir_fd=root.descriptor)
+        file = root.open(path)
     except OSError:
         return 0.0
     try:
@@ -41,7 +40,9 @@ def _created(root: Root, path: str) -> float:
 
 def discount(root: Root, path: str, entry: Entry) -> None:
     """Count no more what has no name any more."""
-    root.ledger.add(-entry.nbytes)
+    root.ledger.add(-entry.nbytes, spilled=bool(entry.spilled))
+    if entry.spilled:
+        root.spill.remove(entry.spilled)
     refund(root, path, entry.nbytes)
 
 
@@ -53,7 +54,7 @@ def remove_object(root: Root, path: str, now: float) -> Entry | None:
         if entry is None:
             _remove_foreign(root, path)
             return None
-        reason = "expired" if files.has_expired(entry.found, now) else "deleted"
+        reason = "expired" if entry.is_over(now) else "deleted"
         return entry if remove_entry(root, path, entry, reason, now) else None
 
 
@@ -62,7 +63,7 @@ def evict_entry(root: Root, path: str, entry: Entry, now: float) -> bool:
     with root.hold_if_free(path) as held:
         if not held or not entry.is_still(root.look(path)):
             return False
-        reason = "expired" if files.has_expired(entry.found, now) else "evicted"
+        reason = "expired" if entry.is_over(now) else "evicted"
         return remove_entry(root, path, entry, reason, now)
 
 
@@ -79,6 +80,6 @@ def remove_expired(root: Root, path: str, now: float) -> bool:
         if not held:
             return False
         entry = root.look(path)
-        if entry is None or not files.has_expired(entry.found, now):
+        if entry is None or not entry.is_over(now):
             return False
         return remove_entry(root, path, entry, "expired", now)

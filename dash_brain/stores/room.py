@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 
 from dash_brain.stores import budget, platform
 from dash_brain.stores.faults import too_small
@@ -11,6 +12,9 @@ from dash_brain.stores.ledger import Ledger
 from dash_brain.stores.sizes import shown_size
 
 _log = logging.getLogger("dash_brain")
+
+#: Seconds after which all objects are looked at anew, though nothing could go the last time.
+_IN_VAIN = 1.0
 
 #: The stores that this process has warned of.
 _warned: set[str] = set()
@@ -31,6 +35,7 @@ class Room:
         self._folder = folder
         self._ledger = ledger
         self.in_memory = platform.is_memory(os.fstat(folder).st_dev)
+        self._spilled = -_IN_VAIN
         self.measure()
 
     def measure(self) -> None:
@@ -49,6 +54,14 @@ class Room:
     def lacking(self) -> int:
         """Return how many bytes too many there are, with those being written; less than none: are left."""
         return self._ledger.taken() - self.budget()
+
+    def note_spill(self) -> None:
+        """Note that a value went to disk because nothing else could go."""
+        self._spilled = time.monotonic()
+
+    def spilled_just_now(self) -> bool:
+        """Say whether looking at all objects for what could go was in vain a moment ago."""
+        return time.monotonic() - self._spilled < _IN_VAIN
 
     def resize(self, nbytes: int) -> None:
         """Set the budget, for all who open the store."""

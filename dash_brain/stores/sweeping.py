@@ -6,13 +6,15 @@ import contextlib
 import os
 from collections import Counter
 
-from dash_brain.stores import accounts, files, walking
+from dash_brain.stores import accounts, spilling, walking
+from dash_brain.stores.entries import Entry
 from dash_brain.stores.folder import Root, number_of_draft
 from dash_brain.stores.kernel_locks import FlockedFiles
 from dash_brain.stores.ledger import Counted
 from dash_brain.stores.places import account_of
 from dash_brain.stores.publishing import remove
 from dash_brain.stores.removing import remove_expired, remove_object
+from dash_brain.stores.spill import remove_abandoned
 
 
 def sweep(root: Root, now: float) -> int:
@@ -23,20 +25,33 @@ def sweep(root: Root, now: float) -> int:
     moved, used = root.ledger.moved(), 0
     sessions: Counter[str] = Counter()
     removed = remove_orphans(root, ".")
+    settled = spilling.settled(root)
+    spilled: dict[str, int] = {}
     for folder in walking.folders(root):
         for name, entry in walking.objects(root, folder):
-            if files.has_expired(entry.found, now) and remove_expired(root, f"{folder}/{name}", now):
+            if _may_go(root, entry, now) and remove_expired(root, f"{folder}/{name}", now):
                 removed += 1
+                continue
+            if entry.spilled:
+                spilled[entry.spilled] = entry.nbytes
             else:
                 used += entry.nbytes
-                sessions[account_of(folder) or ""] += entry.nbytes
+            sessions[account_of(folder) or ""] += entry.nbytes
         removed += remove_orphans(root, folder)
         remove_folder(root, folder)
-    root.ledger.correct(Counted(used, 0), moved)
+    root.ledger.correct(Counted(used, sum(spilled.values())), moved)
     del sessions[""]
     accounts.correct(root, sessions)
+    for orphan in settled - spilled.keys():
+        root.spill.remove(orphan)
+    if root.spill.allowed:
+        remove_abandoned()
     root.note_sweep(now)
     return removed
+
+
+def _may_go(root: Root, entry: Entry, now: float) -> bool:
+    return entry.is_over(now) and (not entry.lost or root.spill.is_reachable())
 
 
 def remove_all(root: Root, folder: str, now: float) -> None:

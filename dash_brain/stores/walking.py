@@ -12,7 +12,6 @@ from dash_brain.stores.entries import Entry
 from dash_brain.stores.folder import Root
 from dash_brain.stores.objectfile import Label, read_head
 from dash_brain.stores.places import is_domain
-from dash_brain.stores.platform import NO_ATIME, NO_FOLLOW
 from dash_brain.stores.quoting import is_digest, unquote
 
 
@@ -27,14 +26,20 @@ def folders(root: Root) -> Iterator[str]:
 def objects(root: Root, folder: str) -> Iterator[tuple[str, Entry]]:
     """Yield name and file of each object in a folder, expired ones too."""
     for name, found in root.entries(folder):
-        if not name.startswith(".") and stat.S_ISREG(found.st_mode):
+        if name.startswith("."):
+            continue
+        if stat.S_ISREG(found.st_mode):
             yield name, Entry(found)
+        elif stat.S_ISLNK(found.st_mode):
+            entry = root.look(f"{folder}/{name}")
+            if entry is not None:
+                yield name, entry
 
 
 def keys(root: Root, folder: str, now: float) -> Iterator[str]:
     """Yield the key of each object in a folder that has not expired."""
     for name, entry in objects(root, folder):
-        if not files.has_expired(entry.found, now):
+        if not entry.is_over(now):
             key = _label(root, folder, name).key if is_digest(name) else unquote(name)
             if key is not None:
                 yield key
@@ -45,11 +50,7 @@ def namespaces(root: Root, domain: str, now: float) -> Iterator[str]:
     if not is_domain(domain):
         return
     for folder in root.names(domain):
-        living = (
-            name
-            for name, entry in objects(root, f"{domain}/{folder}")
-            if not files.has_expired(entry.found, now)
-        )
+        living = (name for name, entry in objects(root, f"{domain}/{folder}") if not entry.is_over(now))
         namespace = next(filter(None, (_namespace(root, domain, folder, name) for name in living)), None)
         if namespace is not None:
             yield namespace
@@ -66,7 +67,7 @@ def _label(root: Root, folder: str, name: str) -> Label:
     """Return what an object says of itself; nothing, when it is gone or not authentic."""
     path = f"{folder}/{name}"
     try:
-        file = os.open(path, os.O_RDONLY | NO_FOLLOW | NO_ATIME, dir_fd=root.descriptor)
+        file = root.open(path)
     except FileNotFoundError:
         return Label()
     try:

@@ -8,9 +8,11 @@ from typing import NamedTuple
 from dash_brain.stores import files, pressure
 from dash_brain.stores.base import Frame
 from dash_brain.stores.entries import Entry
+from dash_brain.stores.eviction import HELD, IDLE
 from dash_brain.stores.faults import full, is_full
 from dash_brain.stores.folder import Root
 from dash_brain.stores.removing import discount
+from dash_brain.stores.spilling import spill
 
 #: How often a put makes its folder anew, should a sweep remove the empty one each time. Two threads of one
 #: process can take turns at that for quite a while.
@@ -42,42 +44,71 @@ class Draft(NamedTuple):
 def write(root: Root, draft: Draft) -> None:
     """Write an object under its path, in place of what was there.
 
-    It is counted before it is there, and what it replaces is discounted afterwards: who looks meanwhile may
-    see too little room, and never too much.
+    What somebody seems to need makes room only when the new object cannot be spilled to disk.
 
     Raises
     ------
     StoreFull
         When there is no room, and none can be made.
     """
+    if root.spill.allowed and (_place(root, draft, IDLE) or _spill(root, draft)):
+        return
+    if not _place(root, draft, HELD, final=True):
+        raise full(draft.nbytes, root.room.budget(), root.ledger.used())
+
+
+def _place(root: Root, draft: Draft, worst: int, *, final: bool = False) -> bool:
+    """Write the object into the store's own place, and say whether there was room.
+
+    It is counted before it is there, and what it replaces is discounted afterwards: who looks meanwhile may
+    see too little room, and never too much.
+    """
     nbytes = draft.nbytes
     root.ledger.promise(nbytes)
     try:
-        if root.room.lacking() > 0 and not pressure.make_room(root, nbytes, draft.path, draft.now):
-            raise full(nbytes, root.room.budget(), root.ledger.used())
-        replaced = _publish_in_full_place(root, draft)
+        placed, replaced = _publish_with_room(root, draft, worst, final=final)
     except BaseException:
         root.ledger.promise(-nbytes)
         raise
+    if not placed:
+        root.ledger.promise(-nbytes)
+        return False
     root.ledger.keep_promise(nbytes)
     if replaced is not None:
         discount(root, draft.path, replaced)
+    return True
 
 
-def _publish_in_full_place(root: Root, draft: Draft) -> Entry | None:
-    rounds = 0
-    while True:
+def _spill(root: Root, draft: Draft) -> bool:
+    done, replaced = spill(root, draft.path, draft.nbytes, draft.fill)
+    if done:
+        root.room.note_spill()
+        root.ledger.add(draft.nbytes, spilled=True)
+        if replaced is not None:
+            discount(root, draft.path, replaced)
+    return done
+
+
+def _publish_with_room(root: Root, draft: Draft, worst: int, *, final: bool) -> tuple[bool, Entry | None]:
+    if root.room.lacking() > 0:
+        if not final and root.room.spilled_just_now():
+            return False, None
+        if not pressure.make_room(root, draft.nbytes, draft.path, draft.now, worst):
+            return False, None
+    for attempt in range(_ROUNDS):
         try:
-            return _publish(root, draft)
+            return True, _publish(root, draft)
         except OSError as error:
             if not is_full(error):
                 raise
-            looked = rounds > 0
-            rounds += 1
-            if rounds == _ROUNDS or not pressure.make_place(
-                root, draft.nbytes, draft.path, draft.now, looked=looked
+            looked, last = attempt > 0, attempt == _ROUNDS - 1
+            if last or not pressure.make_place(
+                root, draft.nbytes, draft.path, draft.now, worst, looked=looked
             ):
-                raise full(draft.nbytes, root.room.budget(), root.ledger.used()) from error
+                if final:
+                    raise full(draft.nbytes, root.room.budget(), root.ledger.used()) from error
+                break
+    return False, None
 
 
 def _publish(root: Root, draft: Draft) -> Entry | None:
