@@ -119,7 +119,7 @@ class Ledger:
     def taken(self) -> int:
         """Return the bytes of all objects, and of those that are being written."""
         words = self._slots()
-        return sum(words[_USED::_WORDS]) + sum(words[_PROMISED::_WORDS])
+        return sum(words[_USED::_WORDS] + words[_PROMISED::_WORDS])
 
     def spilled(self) -> int:
         """Return the bytes of all objects that were spilled."""

@@ -41,12 +41,12 @@ def put(
     """Write an object and return its id."""
     object_id = os.urandom(16)
     pieces = compose(frames, place=path, label=label, object_id=object_id, created=now, seal=root.seal)
-    draft = Draft(path, pieces, now, expires)
-    charge(root, path, draft.nbytes, quota, now)
+    nbytes = files.occupied(sum(map(len, pieces)))
+    charge(root, path, nbytes, quota, now)
     try:
-        write(root, draft)
+        write(root, Draft(path, pieces, nbytes, now, expires))
     except BaseException:
-        refund(root, path, draft.nbytes)
+        refund(root, path, nbytes)
         raise
     return object_id.hex()
 

@@ -12,6 +12,8 @@ from dash_brain.stores.quoting import is_digest, quote
 #: The domains in which the objects of a session lie, under its name.
 OF_SESSIONS = ("session", "session-names", "session-memo")
 
+_OF_SESSION = "session"
+
 _DOMAIN = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 
@@ -66,5 +68,7 @@ def account_of(path: str) -> str | None:
     >>> account_of("session-names/ab12/cart"), account_of("brain/default")
     ('ab12', None)
     """
+    if not path.startswith(_OF_SESSION):  # most do not, and every put asks
+        return None
     domain, name = path.split("/")[:2]
     return name if domain in OF_SESSIONS else None

@@ -28,13 +28,9 @@ class Draft(NamedTuple):
 
     path: str
     pieces: Sequence[Frame]
+    nbytes: int
     now: float
     expires: float | None
-
-    @property
-    def nbytes(self) -> int:
-        """The bytes that it will take."""
-        return files.occupied(sum(map(len, self.pieces)))
 
     def fill(self, file: int) -> None:
         """Write it into an empty file."""
