@@ -102,7 +102,8 @@ def store_value(visit: Visit, value: Any, scope: str = "session") -> Token:
     frames = codec.encode(value)
     key = new_object_id()
     ttl = UNCLAIMED if scope == "session" else settings.session_ttl
-    settings.store.put(namespace, key, frames, ttl=ttl, meta={"type": codec.type_name(value)})
+    meta = {"type": codec.type_name(value)}
+    settings.store.put(namespace, key, frames, ttl=ttl, meta=meta, quota=settings.quota)
     return tokens.mint(settings.keys, scope, namespace, key)
 
 
@@ -117,7 +118,8 @@ def store_by_content(visit: Visit, value: Any) -> Token:
     try:
         settings.store.touch(namespace, key, LEASE)
     except ValueMissing:
-        settings.store.put(namespace, key, frames, ttl=LEASE, meta={"type": codec.type_name(value)})
+        meta = {"type": codec.type_name(value)}
+        settings.store.put(namespace, key, frames, ttl=LEASE, meta=meta, quota=settings.quota)
     return tokens.mint(settings.keys, scope, namespace, key)
 
 

@@ -63,11 +63,12 @@ class Memoized(Protocol[P, R_co]):
 
 
 class Place(NamedTuple):
-    """Where the results of a call are kept, and for how many seconds unless the function says."""
+    """Where the results of a call are kept, for how many seconds by default, and in how many bytes."""
 
     store: Store
     namespace: str
     ttl: float | None = None
+    quota: int | None = None
 
 
 class Lifetime(NamedTuple):
@@ -267,7 +268,9 @@ class _Result(NamedTuple):
         frames, meta = codec.encode(value), {"type": codec.type_name(value), "function": self.name}
         ttl = self.place.ttl if self.lifetime.whole is None else self.lifetime.whole
         try:
-            self.place.store.put(self.place.namespace, self.key, frames, ttl=ttl, meta=meta)
+            self.place.store.put(
+                self.place.namespace, self.key, frames, ttl=ttl, meta=meta, quota=self.place.quota
+            )
         except StoreError as error:
             # What was computed at great cost is not thrown away because it cannot be kept.
             log.warning("The result of %s is not kept: %s", self.name, error)

@@ -239,7 +239,8 @@ class _Call:
 
         def put(value: Any) -> Held:
             object_id, meta = next(ids), {"type": codec.type_name(value)}
-            self._store.put(self._namespace, object_id, codec.encode(value), ttl=ttl, meta=meta)
+            frames = codec.encode(value)
+            self._store.put(self._namespace, object_id, frames, ttl=ttl, meta=meta, quota=current.use().quota)
             return Held(self._scope, object_id)
 
         outputs = Outgoing(self._visit, put).outputs(

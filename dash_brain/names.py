@@ -53,6 +53,11 @@ class Names(MutableMapping[str, Any]):
     def _store(self) -> Store:
         return self._opened
 
+    @property
+    def _quota(self) -> int | None:
+        """Bytes that whoever owns the namespace may keep in all; None: as many as the store has room for."""
+        return None
+
     def learn(
         self, name: str, thing: Any, description: str | None = None, *, ttl: float | None = None
     ) -> str:
@@ -153,7 +158,7 @@ class Names(MutableMapping[str, Any]):
 
     def _results(self) -> Place:
         """Return where results of memoized functions are kept."""
-        return Place(self._store, results_of(self._within), self._ttl)
+        return Place(self._store, results_of(self._within), self._ttl, self._quota)
 
     def _goal(self, name: str) -> Goal:
         return Goal(self._store, f"{len(self._within)}:{self._within}/{name}", name)
@@ -274,7 +279,7 @@ class Names(MutableMapping[str, Any]):
 
     def _keep(self, name: str, frames: Frames, meta: Mapping[str, str], ttl: float | None) -> str:
         lifetime = self._ttl if ttl is None else ttl
-        return self._store.put(self._within, name, frames, ttl=lifetime, meta=meta)
+        return self._store.put(self._within, name, frames, ttl=lifetime, meta=meta, quota=self._quota)
 
 
 class _Items(ItemsView[str, Any]):

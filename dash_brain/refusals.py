@@ -47,13 +47,14 @@ def log_bad_token(app_id: str, session: str | None, token: object) -> None:
 
 def value_missing(app_id: str, error: ValueMissing) -> ValueMissing:
     """Return the error that says why the value behind a good token is gone, and log it."""
-    reason = getattr(error, "reason", None) or "unknown"  # stores that remember what they removed say it
-    why = _GONE.get(reason, _GONE["unknown"])
+    # What a store that remembers says begins with the object's id, which is a part of the token.
+    happened = str(error).partition("' ")[2].rstrip(".") if error.reason != "unknown" else ""
+    why = f"it {happened}" if happened else _GONE.get(error.reason, _GONE["unknown"])
     text = (
         f"The value behind this token is gone: {why}.{_alone(current.use())} Compute it again, or say what "
         "happens then: brain_callback(..., on_missing=...)."
     )
-    warn("value_missing", reason, text, app_id=app_id)
+    warn("value_missing", error.reason, text, app_id=app_id)
     error.args = (text,)
     return error
 

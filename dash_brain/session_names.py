@@ -48,6 +48,10 @@ class SessionBrain(Names):
     def _ttl(self) -> float:  # type: ignore[override]
         return current.use().session_ttl
 
+    @property
+    def _quota(self) -> int | None:
+        return current.use().quota
+
     def __getitem__(self, name: str) -> Any:
         value = super().__getitem__(name)
         with suppress(ValueMissing):  # forgotten just now, but held here
@@ -55,7 +59,7 @@ class SessionBrain(Names):
         return value
 
     def _results(self) -> Place:
-        return Place(self._store, visit().namespace("session-memo"), self._ttl)
+        return Place(self._store, visit().namespace("session-memo"), self._ttl, self._quota)
 
     def __repr__(self) -> str:
         return "session_brain"

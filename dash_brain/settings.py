@@ -12,7 +12,8 @@ from typing import Any, Literal, TypeAlias
 from dash_brain.errors import AlreadyConfigured
 from dash_brain.keys import KeyRing, master_from
 from dash_brain.stores import open_store
-from dash_brain.stores.base import Store
+from dash_brain.stores.base import Bounded, Store
+from dash_brain.stores.sizes import parse_size
 
 Secret: TypeAlias = "str | bytes"
 
@@ -29,6 +30,7 @@ SESSION_TTL = 8 * 3600.0
 GRACE = 60.0
 MAX_SESSIONS = 10_000
 _COOKIE_MODES = ("lax", "iframe", "page")
+LEAST_QUOTA = 256_000_000
 _ON_MISSING = ("raise", "empty", "prevent")
 
 
@@ -43,6 +45,7 @@ class Settings:
     grace: float = GRACE
     max_sessions: int = MAX_SESSIONS
     principal: Principal | None = None
+    session_quota: int | None = None
     on_missing: OnMissing = "raise"
     cookie: CookieMode = "lax"
 
@@ -50,6 +53,13 @@ class Settings:
     def store(self) -> Store:
         """The store that everything lies in."""
         return open_store(self.store_or_url)
+
+    @property
+    def quota(self) -> int | None:
+        """Bytes that a session may keep: as configured, else half of the store's budget; None: no bound."""
+        if self.session_quota is None and isinstance(self.store, Bounded):
+            return max(self.store.budget() // 2, LEAST_QUOTA)
+        return self.session_quota
 
     @property
     def keys(self) -> KeyRing:
@@ -110,6 +120,7 @@ def configure(
     grace: float | None = None,
     max_sessions: int | None = None,
     principal: Principal | None = None,
+    session_quota: int | str | None = None,
     on_missing: OnMissing | None = None,
     cookie: CookieMode | None = None,
 ) -> None:
@@ -138,6 +149,10 @@ def configure(
         Function that says who is logged in: called without arguments in a request, at most once, it
         returns what tells one user from another (a str or an int), or None for nobody. Who logs in or out
         is in another session then. What it raises is raised.
+    session_quota
+        Bytes that the values of one session may take, also as text: ``"500MB"``. A session that would have
+        more loses those first that it used longest ago. By default half of the store's budget, and at least
+        256 MB.
     on_missing
         What happens to an argument whose token has no value: see :func:`~dash_brain.brain_callback`.
     cookie
@@ -150,7 +165,8 @@ def configure(
     AlreadyConfigured
         When dash_brain is in use with other settings.
     ValueError
-        For a weak key, a number that is not positive, or an unknown ``on_missing`` or ``cookie``.
+        For a weak key, a number that is not positive, what is no size, or an unknown ``on_missing`` or
+        ``cookie``.
     TypeError
         When ``principal`` is no function.
 
@@ -159,7 +175,18 @@ def configure(
     >>> from dash_brain import configure
     >>> configure("memory://example", session_ttl=3600)
     """
-    given = _settings(store, key, app_id, session_ttl, grace, max_sessions, principal, on_missing, cookie)
+    given = _settings(
+        store,
+        key,
+        app_id,
+        session_ttl,
+        grace,
+        max_sessions,
+        session_quota,
+        principal,
+        on_missing,
+        cookie,
+    )
     current.configure(given)
 
 
@@ -170,6 +197,7 @@ def _settings(
     session_ttl: float | None = None,
     grace: float | None = None,
     max_sessions: int | None = None,
+    session_quota: int | str | None = None,
     principal: Principal | None = None,
     on_missing: OnMissing | None = None,
     cookie: CookieMode | None = None,
@@ -178,6 +206,7 @@ def _settings(
     if secret is not None and not secret:
         raise ValueError("key= (or DASH_BRAIN_KEY) is empty; leave it out, or give at least one key.")
     secrets = (secret,) if isinstance(secret, (str, bytes)) else tuple(secret or ())
+    quota = session_quota if session_quota is not None else os.environ.get("DASH_BRAIN_SESSION_QUOTA")
     for one in secrets:
         master_from(one)  # a weak key is refused here, not at the first request
     return Settings(
@@ -188,6 +217,7 @@ def _settings(
         grace=_positive("grace", grace, GRACE),
         max_sessions=int(_positive("max_sessions", max_sessions, MAX_SESSIONS)),
         principal=_checked_principal(principal),
+        session_quota=None if quota is None else parse_size(quota),
         on_missing=check_on_missing(on_missing or os.environ.get("DASH_BRAIN_ON_MISSING") or "raise"),
         cookie=_checked_mode(cookie or os.environ.get("DASH_BRAIN_COOKIE") or "lax"),
     )

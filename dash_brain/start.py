@@ -9,8 +9,9 @@ from platform import python_version
 
 from dash_brain.logs import inform
 from dash_brain.settings import Settings
-from dash_brain.stores.base import Store
+from dash_brain.stores.base import Bounded, Store
 from dash_brain.stores.mapped import MappedFiles
+from dash_brain.stores.sizes import shown_size
 
 _said: set[tuple[int, str]] = set()
 
@@ -29,12 +30,17 @@ def _facts(settings: Settings) -> dict[str, str]:
     return {
         "app_id_from": "its name and path" if settings.app_id is None else "the configuration",
         "store": _store(settings.store),
+        "budget": _budget(settings.store),
         "kid": settings.keys.newest.kid,
         "key_from": "the configuration" if settings.secrets else "the store",
         "cookie": settings.cookie,
         "principal": "none" if settings.principal is None else "asked",
         "versions": _versions(),
     }
+
+
+def _budget(store: Store) -> str:
+    return shown_size(store.budget()) if isinstance(store, Bounded) else "none of its own"
 
 
 def _versions() -> str:
@@ -51,6 +57,6 @@ def _store(store: Store) -> str:
 
 def _line(app_id: str, facts: dict[str, str]) -> str:
     return (
-        "dash_brain serves app {app_id} (from {app_id_from}): {store}; key {kid} (from {key_from}); cookie "
-        "{cookie}; principal {principal}; {versions}."
+        "dash_brain serves app {app_id} (from {app_id_from}): {store}; budget {budget}; key {kid} (from "
+        "{key_from}); cookie {cookie}; principal {principal}; {versions}."
     ).format(app_id=app_id, **facts)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeAlias
 
+from dash_brain.stores.entries import Entry
 from dash_brain.stores.platform import LACKING, NO_FOLLOW, TMPFILE
 
 Fill: TypeAlias = Callable[[int], None]
@@ -29,11 +30,17 @@ class Folder(Protocol):
     def hold(self, path: str) -> AbstractContextManager[str]:
         """Hold the lock of a path; gives the name of a draft that only the holder uses."""
 
+    def look(self, path: str) -> Entry | None:
+        """Return what lies under a path."""
+
 
 class Publish(Protocol):
-    """Make the file ``path``, filled by ``fill`` with ``size`` bytes, in place of what was there."""
+    """Make the file ``path``, filled by ``fill`` with ``size`` bytes, in place of what was there.
 
-    def __call__(self, root: Folder, path: str, fill: Fill, size: int) -> None: ...
+    Returns what that was.
+    """
+
+    def __call__(self, root: Folder, path: str, fill: Fill, size: int) -> Entry | None: ...
 
 
 def has_unnamed_files(folder: int) -> bool:
@@ -72,18 +79,18 @@ class Unnamed:
     def __init__(self) -> None:
         self._replaced: set[str] = set()
 
-    def __call__(self, root: Folder, path: str, fill: Fill, size: int) -> None:
+    def __call__(self, root: Folder, path: str, fill: Fill, size: int) -> Entry | None:
         if size <= self.SMALL and path in self._replaced:
             return publish_named(root, path, fill, size)
         folder, _, _ = path.rpartition("/")
         descriptor = os.open(folder, _UNNAMED, 0o600, dir_fd=root.descriptor)
         try:
             fill(descriptor)
-            try:
-                _link(descriptor, path, root.descriptor)
-            except FileExistsError:
-                self._note(path)
-                _replace(descriptor, root, path)
+            if _link_if_free(descriptor, path, root.descriptor):
+                return None
+            self._note(path)
+            with root.hold(path) as draft:
+                return _replace(descriptor, path, draft, root)
         finally:
             os.close(descriptor)
 
@@ -93,21 +100,41 @@ class Unnamed:
         self._replaced.add(path)
 
 
-def _replace(descriptor: int, root: Folder, path: str) -> None:
-    # linkat never replaces, so a second name and a rename do. A crash between the two leaves the draft to
-    # the next one who holds the lock.
-    with root.hold(path) as draft:
-        _link_anew(descriptor, draft, root.descriptor)
-        _rename(draft, path, root.descriptor)
+def _replace(descriptor: int, path: str, draft: str, root: Folder) -> Entry | None:
+    """Put the file in the place of another, and return that; the lock of the path is held.
+
+    linkat never replaces, so a second name and a rename do. A crash between the two leaves the draft to the
+    next one who holds the lock: a writer of the key, or the sweep.
+    """
+    _link_anew(descriptor, draft, root.descriptor)
+    try:
+        return _take_place(draft, path, root)
+    except BaseException:
+        remove(draft, root.descriptor)
+        raise
 
 
-def publish_named(root: Folder, path: str, fill: Fill, size: int) -> None:
+def _take_place(draft: str, path: str, root: Folder) -> Entry | None:
+    """Give a draft its name, and return what had that name; the lock of the path is held."""
+    replaced = root.look(path)
+    if replaced is None:
+        # It was removed meanwhile. A file where there is none comes without the lock, and may have come.
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path, src_dir_fd=root.descriptor, dst_dir_fd=root.descriptor)
+            remove(draft, root.descriptor)
+            return None
+        replaced = root.look(path)
+    os.rename(draft, path, src_dir_fd=root.descriptor, dst_dir_fd=root.descriptor)
+    return replaced
+
+
+def publish_named(root: Folder, path: str, fill: Fill, size: int) -> Entry | None:
     """Write a hidden file under the key's lock and rename it: whoever finds the lock free may remove it."""
     with root.hold(path) as draft:
         descriptor = _create_anew(draft, root.descriptor)
         try:
             fill(descriptor)
-            os.rename(draft, path, src_dir_fd=root.descriptor, dst_dir_fd=root.descriptor)
+            return _take_place(draft, path, root)
         except BaseException:
             remove(draft, root.descriptor)
             raise
@@ -128,6 +155,14 @@ def _link(descriptor: int, path: str, root: int) -> None:
     # Only with a directory descriptor does os.link call linkat with AT_SYMLINK_FOLLOW. Without one it
     # calls link, which would try to link the entry in /proc itself.
     os.link(f"/proc/self/fd/{descriptor}", path, dst_dir_fd=root)
+
+
+def _link_if_free(descriptor: int, path: str, root: int) -> bool:
+    try:
+        _link(descriptor, path, root)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _link_anew(descriptor: int, draft: str, root: int) -> None:
@@ -161,14 +196,6 @@ def _alone() -> Iterator[None]:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
 
 
-def _rename(draft: str, path: str, root: int) -> None:
-    try:
-        os.rename(draft, path, src_dir_fd=root, dst_dir_fd=root)
-    except BaseException:
-        remove(draft, root)
-        raise
-
-
 def create_once(root: Folder, name: str, content: bytes) -> None:
     """Make a file of the store itself, unless there is one: the first wins, for good."""
     # Each maker has a draft of its own, and no rename: should the folder be emptied by hand meanwhile, the
@@ -176,7 +203,8 @@ def create_once(root: Folder, name: str, content: bytes) -> None:
     with root.hold(f"{name} {os.urandom(8).hex()}") as draft:
         descriptor = os.open(draft, _NAMED, 0o600, dir_fd=root.descriptor)
         try:
-            os.write(descriptor, content)
+            if os.write(descriptor, content) < len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fchmod(descriptor, 0o600)
             with contextlib.suppress(FileExistsError):
                 os.link(draft, name, src_dir_fd=root.descriptor, dst_dir_fd=root.descriptor)

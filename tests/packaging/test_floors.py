@@ -16,7 +16,7 @@ FLOORS = [
     {"errors"},
     {"codec", "keys", "lately", "logs", "tokens", "waiting", "stores.base"},
     {"stores", "flights", "fingerprints", "memoize", "settings"},
-    {"names", "described", "namespaces", "dump_folder", "dumps", "brain"},
+    {"names", "described", "namespaces", "capacity", "dump_folder", "dumps", "brain"},
     {
         "asking",
         "attendance",
