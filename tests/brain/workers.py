@@ -81,3 +81,28 @@ def dump_for_ever(folder, dump, begun):
         time.sleep(600)
 
     Brain(path=folder).dump(dump, names())
+
+
+def preload_at_once(folder, start):
+    """Preload when all are ready, and note what was seen."""
+    brain = Brain(path=folder)
+
+    def make():
+        brain["made by"] = [*brain.get("made by", []), os.getpid()]
+        time.sleep(0.3)
+        return os.getpid()
+
+    start.wait(60)
+    brain[f"seen by {os.getpid()}"] = brain.preload("name", make)
+
+
+def preload_for_ever(folder):
+    """Preload what takes until somebody says "go on"."""
+    brain = Brain(path=folder)
+
+    def make():
+        brain["begun by"] = os.getpid()
+        brain.wait("go on", None)
+        return os.getpid()
+
+    brain[f"seen by {os.getpid()}"] = brain.preload("name", make)
