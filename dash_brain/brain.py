@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from dash_brain.dumps import Dumped, Secret, StrPath, all_taken, read_dump, taken, write_dump
 from dash_brain.errors import BrainClientDisconnectedError
+from dash_brain.heap import give_back
 from dash_brain.names import checked_name
 from dash_brain.namespaces import DEFAULT, Namespaces, within
 from dash_brain.settings import current
@@ -101,7 +102,7 @@ class Brain(Namespaces):
         -------
         object
             The value as it lies in the store. All workers share its arrays for as long as they keep it, the
-            one that made it too. ``brain[name]`` sees what was learned since.
+            one that made it too: what making took is given back. ``brain[name]`` sees what was learned since.
 
         Raises
         ------
@@ -120,7 +121,10 @@ class Brain(Namespaces):
         """
         made = self.get_or_learn(name, make, ttl=ttl)
         # What `make` returned lies in this process alone: kept by the app, it would be a second copy.
-        return self.get(name, made)  # type: ignore[no-any-return]
+        value: Value = self.get(name, made)
+        del made
+        give_back()
+        return value
 
     def dump(
         self, path: StrPath, names: Iterable[str] | None = None, *, key: Secret | None = None

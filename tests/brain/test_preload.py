@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dash_brain.brain import Brain
-from tests.brain.workers import preload_at_once, preload_for_ever
+from tests.brain.workers import preload_at_once, preload_for_ever, preload_with_waste
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -79,6 +79,11 @@ def test_maker_too_gets_the_value_that_all_share(tmp_path):
     assert not np.shares_memory(given, made)
     place = given.__array_interface__["data"][0]
     assert any(start <= place < end and str(tmp_path) in file for start, end, file in mappings())
+
+
+def test_maker_gives_back_what_making_took(tmp_path, started):
+    started(preload_with_waste, str(tmp_path)).join(60)
+    assert Brain(path=tmp_path)["grown"] < 16e6
 
 
 def mappings():

@@ -14,7 +14,7 @@ PACKAGE = Path(dash_brain.__file__).parent
 #: From the ground up. A new module has to be given a floor here.
 FLOORS = [
     {"errors"},
-    {"codec", "keys", "lately", "tokens", "waiting", "stores.base"},
+    {"codec", "heap", "keys", "lately", "tokens", "waiting", "stores.base"},
     {"stores", "names", "described", "namespaces", "dump_folder", "dumps", "brain", "memoize", "settings"},
     {
         "attendance",
