@@ -28,7 +28,7 @@ def feed():
     while True:
         new = next_prices(random, prices[list(FRUIT)].iloc[-1], NEW_ROWS)
         prices = pd.concat([prices, new], ignore_index=True).tail(ROWS)
-        brain.learn("prices", prices, f"process {os.getpid()}")
+        brain.learn("prices", prices, f"pid {os.getpid()}")
         time.sleep(PAUSE)
 
 

@@ -59,7 +59,7 @@ def numbers(known):
     advice = "new within a second" if age < OLD else "is the feeder running?"
     return [
         tile("Version", known["object_id"][:8], "the page draws each once"),
-        tile("Fed by", known["description"], "which wrote so when it learned them"),
+        tile("Fed by", known["description"], "as it said when it learned them"),
         tile("In the store", f"{known['nbytes'] / 1e6:.1f} MB", "read to draw, and not to know this"),
         tile("Age", f"{age:.1f} s", advice, "accent" if age < OLD else "old"),
     ]
@@ -75,7 +75,7 @@ def draw(version):
     lines = [go.Scatter(x=times, y=drawn[name].astype("f4"), name=name) for name in FRUIT]
     return go.Figure(lines).update_layout(
         template=THEME,
-        title=f"{len(prices):,} rows, the last two minutes",
+        title=f"{len(prices):,} rows; here the last two minutes",
         xaxis_type="date",
         legend={"orientation": "h", "y": -0.12},
     )

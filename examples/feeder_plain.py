@@ -63,7 +63,7 @@ def draw(_):
         tile("Age", f"{age:.1f} s", "of this worker's prices", "accent"),
     ], go.Figure(lines).update_layout(
         template=THEME,
-        title=f"{len(now):,} rows, the last two minutes",
+        title=f"{len(now):,} rows; here the last two minutes",
         xaxis_type="date",
         legend={"orientation": "h", "y": -0.12},
     )

@@ -50,7 +50,8 @@ app.layout = [
     html.H1("Loaded once, for all workers"),
     html.P(
         "The first worker to start loads 101 MB, in 2 seconds. The others wait, and map what it has loaded: "
-        "the frame lies in memory once. Open twenty tabs: nothing is loaded, and no worker grows by 5 MB."
+        "the frame lies in memory once. Open twenty tabs: nothing is loaded, and the workers grow by less than "
+        "5 MB each."
     ),
     html.Div(html.Div(id="numbers"), className="tiles"),
     dcc.Dropdown([YEAR, *MONTHS.month_name()], YEAR, id="dropdown", clearable=False),
@@ -100,7 +101,11 @@ def figure(chosen, rows, title):
     for number, (name, unit) in enumerate(READINGS.items(), start=1):
         means = chosen[name].to_numpy().reshape(-1, rows).mean(axis=1).astype("f4")
         lines.append(go.Scatter(x0=begin, dx=step, y=means, yaxis=f"y{number}", name=name, line_width=1.3))
-        axes[f"yaxis{number}"] = {"title": unit, "domain": [1.05 - 0.35 * number, 1.35 - 0.35 * number]}
+        axes[f"yaxis{number}"] = {
+            "title": unit,
+            "nticks": 4,
+            "domain": [1.05 - 0.35 * number, 1.35 - 0.35 * number],
+        }
     return go.Figure(lines).update_layout(
         template=THEME, title=title, showlegend=False, xaxis={"type": "date", "anchor": "y3"}, **axes
     )

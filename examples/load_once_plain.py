@@ -88,7 +88,11 @@ def figure(chosen, rows, title):
     for number, (name, unit) in enumerate(READINGS.items(), start=1):
         means = chosen[name].to_numpy().reshape(-1, rows).mean(axis=1).astype("f4")
         lines.append(go.Scatter(x0=begin, dx=step, y=means, yaxis=f"y{number}", name=name, line_width=1.3))
-        axes[f"yaxis{number}"] = {"title": unit, "domain": [1.05 - 0.35 * number, 1.35 - 0.35 * number]}
+        axes[f"yaxis{number}"] = {
+            "title": unit,
+            "nticks": 4,
+            "domain": [1.05 - 0.35 * number, 1.35 - 0.35 * number],
+        }
     return go.Figure(lines).update_layout(
         template=THEME, title=title, showlegend=False, xaxis={"type": "date", "anchor": "y3"}, **axes
     )

@@ -69,12 +69,12 @@ def test_the_page_follows_a_feeder_that_is_killed_and_started_again(feeder, star
 
 def assert_fed_by(page, feeder):
     """Wait until the page shows two versions that this process has learned, one after the other."""
-    page.wait(lambda: f"process {feeder.pid}" in page.text("numbers"))
+    page.wait(lambda: f"pid {feeder.pid}" in page.text("numbers"))
     newest = "Math.max(...(data[0]?.x._inputArray ?? [0]))"
     shown, drawn = page.text("numbers"), page.figure("graph", newest)
     page.wait(lambda: page.text("numbers") != shown and page.figure("graph", newest) > drawn)
     assert "new within a second" in page.text("numbers")
-    assert f"process {feeder.pid}" in page.text("numbers")
+    assert f"pid {feeder.pid}" in page.text("numbers")
 
 
 def test_the_gallery_has_one_of_its_workers_feed(gallery, page):
@@ -82,7 +82,7 @@ def test_the_gallery_has_one_of_its_workers_feed(gallery, page):
     feeder.open(callbacks=2)
     feeder.wait(lambda: "new within a second" in feeder.text("numbers"))
     pids = {child.pid for child in psutil.Process(gallery.process.pid).children()}
-    assert any(f"process {pid}" in feeder.text("numbers") for pid in pids)
+    assert any(f"pid {pid}" in feeder.text("numbers") for pid in pids)
     version = feeder.text("numbers").splitlines()[1]
     feeder.wait(lambda: feeder.text("numbers").splitlines()[1] != version)
     feeder.driver.get("about:blank")
