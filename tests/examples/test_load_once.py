@@ -143,6 +143,15 @@ def test_a_killed_loader_is_followed_by_another_and_nobody_is_served_before(new_
             assert len(set(loaders(server.log))) == 2
 
 
+def test_with_preload_the_master_loads_and_its_workers_share_the_frame(new_store):
+    url = new_store("master")
+    folder, env = REPOSITORY / "examples", {"DASH_BRAIN_STORE": url}
+    with gunicorn("load_once:server", workers=2, folder=folder, env=env, options=["--preload"]) as server:
+        workers = ask_all(server.url, 2, drawn)
+        assert loaders(server.log) == [server.process.pid]
+        assert 70e6 < sum(held(pid)[0] for pid in workers) < 105e6
+
+
 def kill_the_first_loader(brain):
     brain.wait("loads", None, timeout=60)
     ((loader, _),) = brain["loads"]
