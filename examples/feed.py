@@ -45,4 +45,5 @@ def feed_alone():
 
 
 if __name__ == "__main__":
+    print(f"Process {os.getpid()} feeds as soon as nobody else does; Ctrl-C ends it.", flush=True)
     feed_alone()

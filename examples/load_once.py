@@ -50,8 +50,8 @@ app.layout = [
     html.H1("Loaded once, for all workers"),
     html.P(
         "The first worker to start loads 101 MB, in 2 seconds. The others wait, and map what it has loaded: "
-        "the frame lies in memory once. Open twenty tabs: nothing is loaded, and each worker grows by less "
-        "than 5 MB."
+        "the frame lies in memory once. Open twenty tabs: nothing is loaded, and a worker grows by less than "
+        "5 MB for each of its threads."
     ),
     html.Div(html.Div(id="numbers"), className="tiles"),
     dcc.Dropdown([YEAR, *MONTHS.month_name()], YEAR, id="dropdown", clearable=False),

@@ -24,7 +24,8 @@ def start_feeder(env):
 
     def start():
         command = [sys.executable, str(REPOSITORY / "examples" / "feed.py")]
-        running.append(subprocess.Popen(command, env=env))
+        running.append(subprocess.Popen(command, env=env, stdout=subprocess.PIPE))
+        assert f"Process {running[-1].pid} feeds".encode() in running[-1].stdout.readline()
         return running[-1]
 
     yield start
@@ -33,8 +34,8 @@ def start_feeder(env):
 
 
 def kill(process):
-    process.kill()
-    process.wait()
+    with process:
+        process.kill()
 
 
 @pytest.fixture
@@ -54,6 +55,7 @@ def test_the_page_follows_a_feeder_that_is_killed_and_started_again(feeder, star
     first = start_feeder()
     assert_fed_by(feeder, first)
     second = start_feeder()
+    assert_fed_by(feeder, first)  # the second one does not feed meanwhile
     kill(first)
     assert_fed_by(feeder, second)
     kill(second)

@@ -19,7 +19,7 @@ from tests.examples.conftest import Page
 
 WORKERS = 8
 TABS = 20
-#: What the private memory of all workers may grow by, as the page says; a copy of the frame is 101 MB.
+#: What the private memory of all workers may grow by, as the page says: 5 MB for each of their threads.
 BOUND = WORKERS * 5e6
 CALLBACK = {
     "output": "..graph.figure...numbers.children...table.children..",
