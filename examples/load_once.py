@@ -51,7 +51,7 @@ app.layout = [
     html.P(
         "The first worker to start loads 101 MB, in 2 seconds. The others wait, and map what it has loaded: "
         "the frame lies in memory once. Open twenty tabs: nothing is loaded, and a worker grows by less than "
-        "5 MB for each of its threads."
+        "10 MB for each of its threads, in which Dash sends its scripts."
     ),
     html.Div(html.Div(id="numbers"), className="tiles"),
     dcc.Dropdown([YEAR, *MONTHS.month_name()], YEAR, id="dropdown", clearable=False),

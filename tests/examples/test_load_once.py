@@ -19,8 +19,9 @@ from tests.examples.conftest import Page
 
 WORKERS = 8
 TABS = 20
-#: What the private memory of all workers may grow by, as the page says: 5 MB for each of their threads.
-BOUND = WORKERS * 5e6
+#: What the private memory of all workers may grow by, as the page says: 10 MB for each of their threads.
+#: In each it is 5 MB, when Dash reads its largest script. A copy of the frame would be 101 MB.
+BOUND = WORKERS * 10e6
 CALLBACK = {
     "output": "..graph.figure...numbers.children...table.children..",
     "outputs": [
