@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from dash_brain.capacity import Capacity
 from dash_brain.dumps import Dumped, Secret, StrPath, all_taken, read_dump, taken, write_dump
 from dash_brain.errors import BrainClientDisconnectedError
+from dash_brain.heap import give_back
 from dash_brain.names import checked_name, results_of
 from dash_brain.namespaces import DEFAULT, within
 from dash_brain.settings import current
 from dash_brain.stores import FileStore, Store, open_store
 from dash_brain.stores.base import needs_scan
+
+Value = TypeVar("Value")
 
 
 class Brain(Capacity):
@@ -72,6 +76,57 @@ class Brain(Capacity):
     def view(self, namespace: str) -> Brain:
         """Return another namespace of the same store; this one stays as it is."""
         return Brain(namespace, store=self._store, ttl=self._ttl)
+
+    def preload(self, name: str, make: Callable[[], Value], *, ttl: float | None = None) -> Value:
+        """Have the value of ``name`` there before this process serves anybody, made once on this host.
+
+        Call it while the app starts, in every worker: at the top level of its module, or in gunicorn's
+        ``post_worker_init``. One worker makes the value and the others wait for it, however many start at
+        once; when that one is killed, another makes it. Under ``gunicorn --preload`` the master makes it,
+        before there are workers. A value that is there already is used: a worker that comes later, or is
+        started anew, waits for nothing.
+
+        So a value outlives the code that made it. ``brain[name] = make()`` replaces it at any time, from any
+        process, and ``brain.forget(name)`` lets the next start make it anew. When the code makes another
+        kind of value, give it another name.
+
+        Parameters
+        ----------
+        name
+            Any string.
+        make
+            Called without arguments when there is no value yet. It may take long: gunicorn's ``--timeout``
+            counts from when a worker begins to serve.
+        ttl
+            Seconds that the value lives; by default that of the mapping.
+
+        Returns
+        -------
+        object
+            The value as it lies in the store. All workers share its arrays for as long as they keep it, the
+            one that made it too: what making took is given back. ``brain[name]`` sees what was learned since.
+
+        Raises
+        ------
+        EncodeError, StoreFull
+            When the value cannot be stored.
+        RuntimeError
+            When ``make`` asks for the very name that it is making.
+
+        Examples
+        --------
+        >>> brain = Brain(url="memory://preload-example")
+        >>> brain.preload("orders", lambda: [1, 2, 3])
+        [1, 2, 3]
+        >>> brain.preload("orders", lambda: [4]), brain["orders"]
+        ([1, 2, 3], [1, 2, 3])
+        """
+        made = self.get_or_learn(name, make, ttl=ttl)
+        # What `make` returned lies in this process alone: kept by the app, it would be a second copy.
+        value: Value = self.get(name, made)
+        del made
+        give_back()
+        return value
 
     def dump(
         self, path: StrPath, names: Iterable[str] | None = None, *, key: Secret | None = None

@@ -7,6 +7,7 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from flask import Flask, render_template
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
@@ -19,6 +20,8 @@ EXAMPLES = {
     "cleaning": "One slow cleaning step feeds a graph and a table: 10 MB that never leave the server.",
     "aggregations": "One query, a frame for each fruit, and each graph reads its own.",
     "signalling": "An expensive query runs once for everybody; four graphs are drawn in parallel.",
+    "load_once": "101 MB, loaded and held once for all workers, before anybody is served.",
+    "feeder": "The figures follow a process that learns new prices twice a second.",
     "session_data": "Each browser session keeps its own data, and both outputs agree about it.",
     "temperature": "Switch between Celsius and Fahrenheit without fetching the day again.",
 }
@@ -54,6 +57,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # where each example finds what 
 mounts = {f"/{name}": mount(name) for example in EXAMPLES for name in (example, f"{example}_plain")}
 del os.environ["DASH_REQUESTS_PATHNAME_PREFIX"]
 server = DispatcherMiddleware(index, mounts)
+# Every worker would feed the example `feeder`; one does, and when it is gone another takes over.
+Thread(target=import_module("feed").feed_alone, daemon=True).start()
 
 if __name__ == "__main__":
     run_simple("127.0.0.1", int(os.environ.get("PORT", 8050)), server, threaded=True)

@@ -1,8 +1,9 @@
 /* A badge that shows what the callbacks of this page really send and receive.
  *
  * Sent is the size of each request body. Received is `encodedBodySize` of the browser's resource timing.
- * An interaction is everything that follows a click or a key until the next one. The last total of each
- * page is remembered, so that a page can show what its twin moved for you.
+ * An interaction is everything that follows a click or a key until the next one; of a page that goes on by itself,
+ * its last 40 callbacks. The last total of each page is remembered, so that a page can show what its twin
+ * moved for you.
  */
 (() => {
   const ENDPOINT = /_dash-update-component(\?|$)/;
@@ -33,7 +34,7 @@
     const output = /"output":"([^"]+)"/.exec(body.slice(0, 500))?.[1] ?? "";
     const name = output.replace(/^\.\.|\.\.$/g, "").replaceAll("...", ", ");
     const call = { name, number: ++number, start: performance.now(), sent: new Blob([body]).size, received: 0 };
-    calls.push(call);
+    calls = [...calls.slice(-39), call];
     show();
     return call;
   }

@@ -30,6 +30,7 @@ OPERATIONS = {
     "learn_many": lambda brain: brain.learn_many({"a": 1}),
     "recall_many": lambda brain: brain.recall_many(["a"]),
     "get_or_learn": lambda brain: brain.get_or_learn("a", int),
+    "preload": lambda brain: brain.preload("a", int),
     "names": lambda brain: brain.names(),
     "names of all": lambda brain: brain.names("all"),
     "knowledge": lambda brain: brain.knowledge(),

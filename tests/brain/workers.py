@@ -6,6 +6,8 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+
 from dash_brain.brain import Brain
 
 
@@ -111,3 +113,50 @@ def call_slow_square(folder, x):
         return x * x
 
     return square(x)
+
+
+def preload_at_once(folder, start):
+    """Preload when all are ready, and note what was seen."""
+    brain = Brain(path=folder)
+
+    def make():
+        brain["made by"] = [*brain.get("made by", []), os.getpid()]
+        time.sleep(0.3)
+        return os.getpid()
+
+    start.wait(60)
+    brain[f"seen by {os.getpid()}"] = brain.preload("name", make)
+
+
+def preload_for_ever(folder):
+    """Preload what takes until somebody says "go on"."""
+    brain = Brain(path=folder)
+
+    def make():
+        brain["begun by"] = os.getpid()
+        brain.wait("go on", None)
+        return os.getpid()
+
+    brain[f"seen by {os.getpid()}"] = brain.preload("name", make)
+
+
+def preload_with_waste(folder):
+    """Preload what takes 100 MB to make, and note what this process holds alone when it is done."""
+    brain, kept = Brain(path=folder), []
+
+    def make():
+        for _ in range(2):  # the first large block that is freed makes glibc put the next ones into its heap
+            blocks = [np.ones(1_000_000) for _ in range(12)]
+            kept.append(np.ones(10_000))
+            del blocks
+        return "made"
+
+    before = private()
+    brain.preload("name", make)
+    brain["grown"] = private() - before
+
+
+def private():
+    """Return the bytes of memory that only this process has."""
+    with open("/proc/self/smaps_rollup") as lines:
+        return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss_Anon:"))

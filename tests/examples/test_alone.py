@@ -13,7 +13,7 @@ import requests
 
 from tests.conftest import REPOSITORY
 
-SUPPORT = {"theme", "flights_data", "flights_views"}
+SUPPORT = {"theme", "tiles", "flights_data", "flights_views", "worker_memory", "feed"}
 SCRIPTS = sorted({path.stem for path in REPOSITORY.glob("examples/*.py")} - SUPPORT)
 
 
@@ -45,7 +45,7 @@ def start(name, port):
 
 def get(url):
     """Return what answers there as soon as somebody listens."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while True:
         try:
             return requests.get(url, timeout=30)

@@ -21,7 +21,7 @@ def test_the_index_leads_to_every_example_and_its_original(gallery, browser_for_
     links = {link.get_attribute("href") for link in browser.find_elements("css selector", ".links a")}
     originals = [path.stem for path in REPOSITORY.glob("examples/*_plain.py")]
     names = originals + [name.removesuffix("_plain") for name in originals]
-    assert len(names) == 12
+    assert len(names) == 16
     assert links == {f"{gallery.url}/{name}/" for name in names}
     assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.examples.test_gallery import timestamps
@@ -43,3 +45,23 @@ def test_the_flights_page_tells_truly_what_its_original_moves(page):
     flights.open(callbacks=7)
     assert flights.text("wire-note") == f"plain Dash moves {moved / 1e6:.3g} MB"
     assert f"plain Dash: {moved / 1e6:.1f} MB" in flights.text("wire")
+
+
+def test_the_original_loads_a_copy_in_each_worker_that_answers(gallery, page):
+    original = page("load_once_plain")
+    original.open(callbacks=1)
+    loaded = set(re.findall(r"Loading a copy in worker (\d+)", gallery.log))
+    answered = re.search(r"this answer: worker (\d+)", original.text("numbers"))
+    assert answered is not None
+    assert answered[1] in loaded
+    original.assert_console_is_clean()
+
+
+def test_the_original_shows_other_prices_from_each_worker(page):
+    original = page("feeder_plain")
+    original.open(callbacks=1)
+    workers = set()
+    original.wait(
+        lambda: workers.update(re.findall(r"worker \d+", original.text("numbers"))) or len(workers) > 1
+    )
+    original.assert_console_is_clean()

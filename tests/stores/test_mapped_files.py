@@ -169,7 +169,7 @@ def test_put_of_a_known_key_takes_a_lock_a_draft_and_a_rename_more(files, calls)
 def test_put_of_a_key_replaced_before_needs_no_link_unless_it_is_large(files, calls):
     files.put(SPACE, "key", [b"x"])
     files.put(SPACE, "key", [b"x"])
-    known = NEW | {"rename": 1, "fcntl": 2}
+    known = NEW | {"rename": 1, "fcntl": 2, "stat": 1}
     for size, links in ((1000, 0), (100_000, 2)):
         calls.clear()
         files.put(SPACE, "key", [b"x" * size])
