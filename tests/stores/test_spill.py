@@ -286,6 +286,19 @@ def test_files_on_disk_and_links_are_sealed_and_bound_to_their_place(store, disk
         assert file.parent.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"id": 1}'])
+def test_damaged_record_means_misses_and_no_more_spilling(store, disk, content):
+    store.put(SPACE, "key", patterned(2 * MB), ttl=1000)
+    (place(store) / "spill").write_text(content)
+    fresh = type(store)(store.folder)
+    with pytest.raises(ValueMissing):
+        fresh.get(SPACE, "key")
+    with pytest.raises(StoreFull):
+        fresh.put(SPACE, "other", patterned(2 * MB))
+    fresh.put(SPACE, "small", patterned(10))
+    assert fresh.sweep() == 0
+
+
 def test_spilled_values_count_for_the_quota(store, disk):
     for number in range(5):
         store.put("session/a", str(number), patterned(2 * MB), ttl=1000, quota=5 * MB)
