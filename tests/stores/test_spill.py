@@ -306,6 +306,7 @@ def test_spilled_values_count_for_the_quota(store, disk):
 
 
 def test_processes_that_spill_and_replace_at_once_leave_no_stray_file(store, memory, disk):
+    store.put(SPACE, "0", patterned(1_200_000), ttl=1000)  # says where the others spill to
     with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as pool:
         for run in [pool.submit(spill_often, partial(type(store), memory)) for _ in range(3)]:
             run.result()
