@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from dash_brain.settings import current
 from tests.torture.shelves import Shelf
 
 
@@ -14,3 +15,16 @@ def shelf() -> Iterator[Shelf]:
     shelf = Shelf()
     yield shelf
     shelf.remove()
+
+
+@pytest.fixture
+def own_settings(monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> Iterator[None]:
+    """Let this process be the app: with the shelf as its store, and the settings of a fresh process."""
+    from tests.torture.served import server
+
+    for name, value in shelf.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(server.logger, "disabled", True)  # of each error of a callback, thousands of times
+    current.forget()
+    yield
+    current.forget()

@@ -7,7 +7,6 @@ import random
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
 
 import flask
 import pytest
@@ -19,10 +18,10 @@ from dash_brain.settings import current
 from dash_brain.tokens import SCOPES, mint
 from tests.torture.forgeries import ClaimForger, Forger
 from tests.torture.pages import Page
-from tests.torture.served import FORGIVING, server
+from tests.torture.served import server
 from tests.torture.shelves import Shelf
 from tests.torture.sizes import size
-from tests.torture.trial import cookie_parts, failures, page_of, unpickled
+from tests.torture.trial import cookie_parts, failures, page_of, shown, unpickled, visit_of
 
 TOKENS = size(200_000, 10_000_000)
 COOKIES = size(50_000, 1_000_000)
@@ -39,13 +38,8 @@ def seed() -> int:
 
 
 @pytest.fixture(autouse=True)
-def _own_settings(monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> Iterator[None]:
-    for name, value in shelf.environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(server.logger, "disabled", True)  # of each error of a callback, thousands of times
-    current.forget()
-    yield
-    current.forget()
+def _own_settings(own_settings: None) -> None:
+    """All of this happens in one process, with a store of its own."""
 
 
 def made(page: Page, mark: str) -> list[str]:
@@ -55,12 +49,6 @@ def made(page: Page, mark: str) -> list[str]:
         page.exchange(mark, serial)
         tokens.append(page.held["value"])
     return tokens
-
-
-def visit_of(page: Page) -> Any:
-    """Return who asks when the page asks."""
-    with server.test_request_context("/_dash-layout", headers={"Cookie": str(page.cookie)}):
-        return visit()
 
 
 def signed_otherwise(page: Page) -> list[str]:
@@ -81,23 +69,6 @@ def signed_otherwise(page: Page) -> list[str]:
         mint(keys, "app", asking.namespace("session"), name),
     ]
     return [*by_another_key, *renamed, *elsewhere, *crossed]
-
-
-def shown(page: Page, tokens: list[Any]) -> list[Any]:
-    """Show many tokens to one callback; return what it made of each."""
-    stores = [{"id": {FORGIVING: i}, "property": "data", "value": token} for i, token in enumerate(tokens)]
-    body = {
-        "output": "seen-all.children",
-        "outputs": {"id": "seen-all", "property": "children"},
-        "inputs": [stores],
-        "changedPropIds": [],
-        "state": [],
-    }
-    status, _, content = page.line.ask(
-        "POST", "/_dash-update-component", lambda: json.dumps(body), Cookie=str(page.cookie)
-    )
-    assert status == 200, content[-300:]
-    return list(json.loads(content)["response"]["seen-all"]["children"])
 
 
 def test_no_forged_token_is_taken(seed, monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.cookies
 import io
+import json
 import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from typing import Any
 
 import flask
 
+from dash_brain.sessions import visit
+from tests.torture import served
 from tests.torture.pages import Page
 
 
@@ -76,3 +79,28 @@ def cookie_parts(cookie: str) -> tuple[str, str]:
     """Return name and value of a ``Cookie`` header with one cookie."""
     ((name, morsel),) = http.cookies.SimpleCookie(cookie).items()
     return name, morsel.value
+
+
+def visit_of(page: Page) -> Any:
+    """Return who asks when the page asks."""
+    with served.server.test_request_context("/_dash-layout", headers={"Cookie": str(page.cookie)}):
+        return visit()
+
+
+def shown(page: Page, tokens: list[Any]) -> list[Any]:
+    """Show many tokens to one callback; return what it made of each."""
+    stores = [
+        {"id": {served.FORGIVING: i}, "property": "data", "value": token} for i, token in enumerate(tokens)
+    ]
+    body = {
+        "output": "seen-all.children",
+        "outputs": {"id": "seen-all", "property": "children"},
+        "inputs": [stores],
+        "changedPropIds": [],
+        "state": [],
+    }
+    status, _, content = page.line.ask(
+        "POST", "/_dash-update-component", lambda: json.dumps(body), Cookie=str(page.cookie)
+    )
+    assert status == 200, content[-300:]
+    return list(json.loads(content)["response"]["seen-all"]["children"])
