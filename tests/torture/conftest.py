@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from dash_brain.settings import current
+from tests.conftest import Serve, Server
 from tests.torture.shelves import Shelf
+
+
+@pytest.fixture
+def serve(serve: Serve) -> Iterator[Serve]:
+    """Start gunicorns; when the test fails, pytest shows what they said last."""
+    servers: list[Server] = []
+
+    def started(*arguments: Any, **options: Any) -> Server:
+        servers.append(serve(*arguments, **options))
+        return servers[-1]
+
+    yield started
+    for server in servers:
+        print(server.log[-5000:])
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ class Line:
     """
 
     def __init__(self, url: str, *, stubborn: bool = False) -> None:
-        self._address = urlsplit(url).netloc
+        self.url = url
         self._stubborn = stubborn
         self._connection: http.client.HTTPConnection | None = None
         self._left = 0
@@ -59,7 +59,7 @@ class Line:
         if self._left <= 0:
             self.close()
         if self._connection is None:
-            self._connection = http.client.HTTPConnection(self._address, timeout=PATIENCE)
+            self._connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=PATIENCE)
             self._left = random.randint(ON_ONE_LINE // 2, ON_ONE_LINE)
         self._left -= 1
         if body is not None:

@@ -17,7 +17,13 @@ from tests.torture.marks import marked, seen
 #: Stores of which a page may send as many as it likes; each bad token becomes the name of its error.
 FORGIVING = "forgiving"
 
-app = Dash(__name__, suppress_callback_exceptions=True)
+#: What the process that imports the app learns, when it is told to.
+BEFORE = "before the fork"
+
+# Under gevent all requests of a worker share a thread, in which Dash cannot run two event loops.
+COROUTINES = "TORTURE_GEVENT" not in os.environ
+
+app = Dash(__name__, suppress_callback_exceptions=True, use_async=COROUTINES)
 server = app.server
 app.layout = [
     dcc.Input(id="order"),
@@ -51,15 +57,17 @@ def exchange(order, value):
     return marked(order["mark"], order["serial"], order.get("bytes", 0)), told(order, value)
 
 
-@brain_callback(
-    Output("value-async", "data"),
-    Output("told-async", "children"),
-    Input("order-async", "value"),
-    State("value-async", "data"),
-)
-async def exchange_async(order, value):
-    """Do the same in a coroutine, which Dash runs in a thread of its own."""
-    return marked(order["mark"], order["serial"], order.get("bytes", 0)), told(order, value)
+if COROUTINES:
+
+    @brain_callback(
+        Output("value-async", "data"),
+        Output("told-async", "children"),
+        Input("order-async", "value"),
+        State("value-async", "data"),
+    )
+    async def exchange_async(order, value):
+        """Do the same in a coroutine, which Dash runs in a thread of its own."""
+        return marked(order["mark"], order["serial"], order.get("bytes", 0)), told(order, value)
 
 
 @brain_callback(Output("shared", "data"), Input("order", "value"), prevent_initial_call=True)
@@ -104,11 +112,17 @@ def pid():
     return {"pid": os.getpid()}
 
 
-if os.environ.get("TORTURE_USE_BEFORE_FORK"):
-    Brain()["before the fork"] = marked("master", os.getpid(), 400_000)
+@server.get("/before-the-fork")
+def before_the_fork():
+    return {"pid": os.getpid(), "seen": seen(Brain()[BEFORE])}
 
-# Dash sets itself up during the first request, which two threads must not send at once.
-server.test_client().get("/_favicon.ico")
+
+if os.environ.get("TORTURE_USE_BEFORE_FORK"):
+    Brain()[BEFORE] = marked("master", os.getpid(), 400_000)
+    Brain().get_or_learn("another", lambda: 1, ttl=60)  # starts the thread that sweeps, too
 
 if __name__ == "__main__":
-    app.run(debug=True, port=int(os.environ["PORT"]))
+    app.run(debug=True, port=int(os.environ["PORT"]), extra_files=[os.environ["TORTURE_WATCHED"]])
+else:
+    # Dash sets itself up during the first request, which two threads must not send at once.
+    server.test_client().get("/_favicon.ico")

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event
 
 from dash_brain.attendance import DOMAINS
 from dash_brain.brain import Brain
@@ -18,8 +17,9 @@ from dash_brain.exchange import UNCLAIMED
 from dash_brain.registry import ENTRY_TTL
 from tests.conftest import REPOSITORY
 from tests.torture.crowds import kill_a_child_of, meanwhile
+from tests.torture.lives import SIZES, live, pages_go_on
 from tests.torture.marks import marked
-from tests.torture.pages import Line, Page
+from tests.torture.pages import Page
 from tests.torture.readers import NAME
 from tests.torture.shelves import OWN_FILES, Shelf
 from tests.torture.sizes import size
@@ -27,7 +27,6 @@ from tests.torture.sizes import size
 DEATHS = size(50, 1000)
 SESSIONS = 8
 GRACE = 2.0
-SIZES = (0, 60_000, 400_000, 3_000_000)
 
 
 @contextmanager
@@ -43,26 +42,6 @@ def readers(shelf: Shelf) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def live(url: str, mark: str, enough: Event) -> Page:
-    """Hand values over until it is enough; every one must come back whole, whoever was killed."""
-    page, chance = Page(Line(url, stubborn=True)).open(), random.Random(mark)
-    owed, kept, serial = None, {None}, 0
-    while not enough.is_set():
-        serial += 1
-        told = page.exchange(mark, serial, chance.choice(SIZES), keep=True)
-        assert told["seen"] == owed, (mark, serial)
-        assert told["kept"] is None or told["kept"][0] == mark
-        # The worker may have noted this very serial and then died before it could answer.
-        assert (told["kept"] and told["kept"][1] in kept | {serial}) or serial == 1, (mark, serial)
-        owed, kept = [mark, serial, True], {serial}
-        if chance.random() < 0.3:
-            assert page.claim() == []
-        if chance.random() < 0.02:
-            page.open()
-    assert serial > 10
-    return page
 
 
 def test_nothing_is_torn_lost_or_left_behind_when_workers_and_readers_are_killed(serve, shelf):
@@ -85,14 +64,6 @@ def test_nothing_is_torn_lost_or_left_behind_when_workers_and_readers_are_killed
             deaths += kill_a_child_of(prey, chance)
     pages_go_on(pages)
     nothing_is_left(shelf, pages)
-
-
-def pages_go_on(pages: list[Page]) -> None:
-    """Fail when a page lost its session or its value."""
-    for page in pages:
-        assert page.claim() == []
-        assert page.exchange("after", 1)["seen"][2]
-        assert page.claim() == []
 
 
 def nothing_is_left(shelf: Shelf, pages: list[Page]) -> None:
