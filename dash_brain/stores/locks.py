@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
 from dash_brain.stores.forks import reset_in_children
 from dash_brain.stores.quoting import to_bytes
+
+#: Seconds between two looks at a lock that cannot be waited for.
+_SHORTEST_PAUSE = 0.001
+_LONGEST_PAUSE = 0.05
 
 
 def lock_number(name: str) -> int:
@@ -161,7 +166,7 @@ class Locks:
             return False
         held = False
         try:
-            held = self._kernel.acquire(number, wait=wait)
+            held = _wait_for(self._kernel, number) if wait else self._kernel.acquire(number, wait=False)
         finally:
             if not held:
                 threads.release(number)
@@ -174,3 +179,18 @@ class Locks:
             self._kernel.release(number)
         finally:
             threads.release(number)
+
+
+def _wait_for(kernel: KernelLocks, number: int) -> bool:
+    """Take the lock as soon as it is free.
+
+    Under gevent or eventlet all that a process does shares one thread: if it waited in the kernel, it would
+    also keep from going on whoever holds what another process waits for, and both would wait for ever.
+    """
+    if time.sleep.__module__ == "time":
+        return kernel.acquire(number, wait=True)
+    pause = _SHORTEST_PAUSE
+    while not kernel.acquire(number, wait=False):
+        time.sleep(pause)  # theirs, which lets the others go on
+        pause = min(2 * pause, _LONGEST_PAUSE)
+    return True
