@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +26,8 @@ def serve(serve: Serve) -> Iterator[Serve]:
     yield started
     for server in servers:
         print(server.log[-5000:])
+        if server.process.poll() is None:
+            os.killpg(server.process.pid, signal.SIGKILL)  # its group; a graceful end takes seconds
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ class Forger:
     def text(self) -> str:
         """Return a forged text."""
         while (forged := self._chance.choice(self._ways)()) in self._own:
-            pass
+            pass  # what was changed into itself
         return forged
 
     def json(self) -> Any:
@@ -106,13 +106,8 @@ class Forger:
 
     def _look_alike(self) -> str:
         text = self._any()
-        forged = text.translate(_LOOK_ALIKES)
         at = self._chance.randrange(len(text))
-        return (
-            forged
-            if self._chance.random() < 0.3
-            else text[:at] + forged[at:] + ("" if forged[at:] != text[at:] else "․")
-        )
+        return text[:at] + text[at:].translate(_LOOK_ALIKES)
 
     def _last_bits(self) -> str:
         """Return one whose signature decodes to the same bytes: 43 characters have two bits to spare."""

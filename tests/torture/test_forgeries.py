@@ -1,4 +1,4 @@
-"""Nothing that was not signed for the very session is ever taken, and nothing that a browser sent is unpickled."""
+"""Nothing that was not signed for the session that asks is taken; nothing that was sent is unpickled."""
 
 from __future__ import annotations
 

@@ -12,12 +12,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 from typing import Any
 from urllib.request import urlopen
 
 from tests.conftest import REPOSITORY
-from tests.torture.crowds import children_of, meanwhile, wait_for
+from tests.torture.crowds import children_of, meanwhile, together, wait_for
 from tests.torture.lives import live, pages_go_on
 from tests.torture.pages import BROKEN, Line, Page
 from tests.torture.shelves import Shelf
@@ -69,11 +69,12 @@ def test_a_worker_that_is_killed_for_its_slowness_is_followed_by_the_next(serve,
     slow, quick = (Page(Line(server.url)).open() for _ in range(2))
     journal = tmp_path / "journal"
     order = {"name": "slow", "scope": "brain", "journal": str(journal)}
-    hopeless = Thread(target=asks_in_vain, args=(slow, {**order, "seconds": 600}))
+    hopeless = Thread(target=asks_in_vain, args=(slow, {**order, "until": str(tmp_path / "never")}))
     hopeless.start()
     wait_for(lambda: journal.exists(), "nobody began")
     time.sleep(1.5)  # so that the one who waits is not killed for slowness too
-    made = quick.fire("made.children", {"name.value": {**order, "seconds": 0}})["made.children"]["made"]
+    told = quick.fire("made.children", {"name.value": {**order, "until": str(journal)}})
+    made = told["made.children"]["made"]
     first, second = journal.read_text().split()
     assert made.split()[0] == second != first
     hopeless.join()
@@ -147,31 +148,29 @@ def gevent(shelf: Shelf) -> dict[str, str]:
 
 def test_gevent_workers_serve_all_others_while_some_wait_for_a_value(serve, shelf, tmp_path):
     server = serve(APP, workers=2, env=gevent(shelf), options=GEVENT)
-    done, callers = Event(), []
+    ready = tmp_path / "ready"
     orders = [
-        {"name": name, "scope": "brain", "journal": str(tmp_path / name), "seconds": 4} for name in ("a", "b")
+        {"name": name, "scope": "brain", "journal": str(tmp_path / name), "until": str(ready)}
+        for name in ("a", "b")
     ]
-    answers: list[dict[str, Any]] = []
 
-    def wait_for_the_value(order: dict[str, Any]) -> None:
+    def wait_for_the_value(order: dict[str, Any]) -> str:
         page = Page(Line(server.url)).open()
-        answers.append(page.fire("made.children", {"name.value": order})["made.children"])
-        done.set()
+        return str(page.fire("made.children", {"name.value": order})["made.children"]["made"])
 
-    for order in orders * 8:
-        callers.append(Thread(target=wait_for_the_value, args=(order,)))
-        callers[-1].start()
-    wait_for(lambda: all((tmp_path / name).exists() for name in "ab"), "nobody began")
-    answered = set()
-    for serial in range(20):
-        page = Page(Line(server.url)).open()
-        answered.add(page.exchange("other", serial)["pid"])
-    assert not done.is_set(), "a worker stood still while one of its users waited"
-    assert len(answered) == 2
-    for caller in callers:
-        caller.join()
+    def work_on() -> str:
+        wait_for(lambda: all((tmp_path / name).exists() for name in "ab"), "nobody began", 60)
+        answered: set[int] = set()
+        while len(answered) < 2:
+            page = Page(Line(server.url)).open()
+            answered.add(page.exchange("other", 1)["pid"])
+        ready.touch()
+        return ""
+
+    waiting = [lambda order=order: wait_for_the_value(order) for order in orders * 8]
+    *made, _ = together([*waiting, work_on])
     assert [len((tmp_path / name).read_text().split()) for name in "ab"] == [1, 1]
-    assert len({answer["made"] for answer in answers}) == 2
+    assert len(set(made)) == 2
 
 
 def test_gevent_workers_lose_nothing_under_load(serve, shelf):
