@@ -25,7 +25,7 @@ def serve(serve: Serve) -> Iterator[Serve]:
 
     yield started
     for server in servers:
-        print(server.log[-5000:])
+        print(server.log[:2000], "\n...\n", server.log[-5000:])
         if server.process.poll() is None:
             os.killpg(server.process.pid, signal.SIGKILL)  # its group; a graceful end takes seconds
 

@@ -68,9 +68,9 @@ def kill_a_child_of(parent: int, chance: random.Random) -> bool:
     return True
 
 
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
-    """Wait until it is so; fail when it takes longer than anybody would wait."""
+def wait_for(condition: Callable[[], object], what: str | Callable[[], object], seconds: float = 30) -> None:
+    """Wait until it is so; say what is not when it takes longer than anybody would wait."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, what
+        assert time.monotonic() < end, what() if callable(what) else what
         time.sleep(0.05)

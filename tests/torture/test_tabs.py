@@ -77,10 +77,10 @@ def looked_at(tab: Page) -> None:
 def test_tabs_with_values_of_their_own_give_back_theirs_and_no_others(serve: Any, shelf: Shelf):
     server = serve("tests.torture.served:server", workers=2, env=shelf.environment(grace=GRACE))
     first, start = at_rest(shelf, server)
-    tabs = [Page(first.line, like=first).open() for _ in range(TABS)]
+    tabs, ways = [Page(first.line, like=first).open() for _ in range(TABS)], ("", "-async")
     for number, tab in enumerate(tabs):
         for serial in range(3):  # of which two are replaced
-            tab.exchange(f"tab {number}", serial, OWN)
+            tab.exchange(f"tab {number}", serial, OWN, way=ways[number % 2])
         assert tab.claim() == []
     # The last four stay: what the others let go is none of theirs.
     for tab in tabs[:-4]:
@@ -88,7 +88,8 @@ def test_tabs_with_values_of_their_own_give_back_theirs_and_no_others(serve: Any
     wait_for(lambda: shelf.store.sweep() >= 0 and len(shelf.files("session")) == 4, "not 4 values are left")
     assert abs(shelf.nbytes() - start - 4 * OWN) < MB
     for number, tab in list(enumerate(tabs))[-4:]:
-        assert tab.exchange(f"tab {number}", 3, OWN)["seen"] == [f"tab {number}", 2, True]
+        told = tab.exchange(f"tab {number}", 3, OWN, way=ways[number % 2])
+        assert told["seen"] == [f"tab {number}", 2, True]
         tab.close()
     returns_to(shelf, start)
     nothing_is_mapped(shelf, server)
