@@ -73,3 +73,8 @@ def descriptors_of(pid: int) -> int:
 def resident_of(pid: int) -> int:
     """Return the bytes of memory that a process occupies, shared ones too."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def threads_of(pid: int) -> int:
+    """Return how many threads a process has."""
+    return len(os.listdir(f"/proc/{pid}/task"))
