@@ -39,9 +39,9 @@ def all_at_once(pages: list[Page], name: str, scope: str, journal: Path) -> list
 
 @pytest.mark.parametrize("scope", ["session", "brain"])
 def test_a_value_is_computed_once_however_many_workers_are_asked_for_it(serve, shelf, tmp_path: Path, scope):
-    server = serve(
-        "tests.torture.served:server", workers=WORKERS, env=shelf.environment(), options=["--preload"]
-    )
+    # The store is open before the workers are forked: no lock may be theirs in common.
+    env = shelf.environment() | {"TORTURE_USE_BEFORE_FORK": "1"}
+    server = serve("tests.torture.served:server", workers=WORKERS, env=env, options=["--preload"])
     first = Page(Line(server.url)).open()
     pages = [
         Page(Line(server.url), like=first if scope == "session" else None).open() for _ in range(CALLERS)
