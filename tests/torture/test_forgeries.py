@@ -43,11 +43,14 @@ def _own_settings(own_settings: None) -> None:
 
 
 def made(page: Page, mark: str) -> list[str]:
-    """Return tokens of some values of the page's session."""
+    """Return tokens of some values of the page's session, which the page holds and claims."""
     tokens = []
     for serial in range(VALUES):
         page.exchange(mark, serial)
         tokens.append(page.held["value"])
+    page.held = {f"store {number}": token for number, token in enumerate(tokens)}
+    page.dropped = []
+    assert page.claim() == []
     return tokens
 
 
@@ -193,10 +196,9 @@ def judge_claims(page: Page, bodies: Iterator[str]) -> int:
 def test_no_forged_claim_keeps_deletes_or_registers_anything(seed, shelf, monkeypatch):
     thief, victim = page_of(server), page_of(server)
     own, foreign = made(thief, "thief"), made(victim, "victim")
-    assert victim.claim() == []
     marks = marks_of(thief)
     held = {"id": "value", "mark": marks["value"], "token": own[0], "kind": "memory"}
-    real = {"page": thief.id, "turn": 1, "state": "open", "held": [held], "dropped": []}
+    real = {"page": thief.id, "turn": 2, "state": "open", "held": [held], "dropped": []}
     assert post_claim(thief, json.dumps(real)) == 200
     before, registered = belongings(shelf, victim), shelf.files("registry")
     assert len(before) == VALUES
