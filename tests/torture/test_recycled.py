@@ -148,6 +148,7 @@ def gevent(shelf: Shelf) -> dict[str, str]:
 
 def test_gevent_workers_serve_all_others_while_some_wait_for_a_value(serve, shelf, tmp_path):
     server = serve(APP, workers=2, env=gevent(shelf), options=GEVENT)
+    workers = children_of(server.process.pid)
     ready = tmp_path / "ready"
     orders = [
         {"name": name, "scope": "brain", "journal": str(tmp_path / name), "until": str(ready)}
@@ -171,6 +172,7 @@ def test_gevent_workers_serve_all_others_while_some_wait_for_a_value(serve, shel
     *made, _ = together([*waiting, work_on])
     assert [len((tmp_path / name).read_text().split()) for name in "ab"] == [1, 1]
     assert len(set(made)) == 2
+    assert children_of(server.process.pid) == workers, "one stood still until gunicorn killed it"
 
 
 def test_gevent_workers_lose_nothing_under_load(serve, shelf):
