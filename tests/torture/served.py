@@ -85,14 +85,20 @@ def look(value):
 @brain_callback(Output("made", "children"), Input("name", "value"))
 def make_once(order):
     """Return the one value of a name, and who answered."""
+    note(order.get("arrivals", os.devnull))
     names = session_brain if order["scope"] == "session" else Brain()
     made = names.get_or_learn(order["name"], lambda: _slowly(order))
     return {"pid": os.getpid(), "made": made}
 
 
+def note(journal: str) -> None:
+    """Append who we are, in one write."""
+    with open(journal, "a") as file:
+        file.write(f"{os.getpid()}\n")
+
+
 def _slowly(order: dict[str, Any]) -> str:
-    with open(order["journal"], "a") as journal:  # one line per computation, appended whole
-        journal.write(f"{os.getpid()}\n")
+    note(order["journal"])
     while not os.path.exists(order["until"]):
         time.sleep(0.01)
     return f"{os.getpid()} {os.urandom(8).hex()}"

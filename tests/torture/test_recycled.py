@@ -149,18 +149,17 @@ def gevent(shelf: Shelf) -> dict[str, str]:
 def test_gevent_workers_serve_all_others_while_some_wait_for_a_value(serve, shelf, tmp_path):
     server = serve(APP, workers=2, env=gevent(shelf), options=GEVENT)
     workers = children_of(server.process.pid)
-    ready = tmp_path / "ready"
-    orders = [
-        {"name": name, "scope": "brain", "journal": str(tmp_path / name), "until": str(ready)}
-        for name in ("a", "b")
-    ]
+    ready, arrivals = tmp_path / "ready", tmp_path / "arrivals"
+    arrivals.touch()
+    order = {"scope": "brain", "until": str(ready), "arrivals": str(arrivals)}
+    orders = [{**order, "name": name, "journal": str(tmp_path / name)} for name in ("a", "b")]
 
     def wait_for_the_value(order: dict[str, Any]) -> str:
         page = Page(Line(server.url)).open()
         return str(page.fire("made.children", {"name.value": order})["made.children"]["made"])
 
     def work_on() -> str:
-        wait_for(lambda: all((tmp_path / name).exists() for name in "ab"), "nobody began", 60)
+        wait_for(lambda: len(arrivals.read_text().split()) == 16, "not all were let in", 25)
         answered: set[int] = set()
         while len(answered) < 2:
             page = Page(Line(server.url)).open()
