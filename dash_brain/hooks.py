@@ -39,10 +39,21 @@ def _claim() -> flask.Response:
     if asking.session is None and not sessions.is_shown_by_page():
         flask.abort(403)
     try:
-        claim = claims.read(flask.request.get_data(cache=False))
+        claim = claims.read(_body())
     except claims.BadClaim:
         flask.abort(400)
     return flask.jsonify(dead=claims.accept(asking, claim))
+
+
+def _body() -> bytes:
+    """Return the body of the request, or the beginning of one that is too long.
+
+    One that comes in chunks does not say how long it is, and would be read into memory whole.
+    """
+    body, most = b"", claims.MOST_BYTES + 1
+    while len(body) < most and (more := flask.request.stream.read(most - len(body))):
+        body += more
+    return body
 
 
 _used = False

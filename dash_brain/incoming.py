@@ -10,7 +10,12 @@ from dash.exceptions import PreventUpdate
 
 from dash_brain.errors import BadToken, ValueMissing
 from dash_brain.exchange import registry, resolve
-from dash_brain.internals import flatten_grouping, map_grouping, stringify_id
+from dash_brain.internals import (
+    flatten_grouping,
+    forget_context_afterwards,
+    map_grouping,
+    stringify_id,
+)
 from dash_brain.patterns import asks_for, pattern_of
 from dash_brain.sessions import Visit
 from dash_brain.settings import OnMissing
@@ -49,6 +54,7 @@ def resolve_arguments(
     values = _resolved(list(server_stores(context, dependencies, visit).values()), visit, on_missing)
     if values:
         _replace(context, indices, values)
+        forget_context_afterwards()
     leaves = [*context.inputs_list, *context.states_list]
     return map_grouping(lambda index: _value(leaves[index]), indices)
 

@@ -23,6 +23,7 @@ __all__ = [
     "callback_context",
     "clean_property_name",
     "flatten_grouping",
+    "forget_context_afterwards",
     "handle_grouped_callback_args",
     "is_no_update",
     "make_grouping_by_index",
@@ -95,6 +96,20 @@ def callback_context() -> Any | None:
         return context_value.get() or None
     except LookupError:  # a thread in which no callback ever ran
         return None
+
+
+def forget_context_afterwards() -> None:
+    """Let the context of the running callback go with its request.
+
+    After an async callback asgiref leaves it in the thread, with every value that the callback was given:
+    they would be kept in memory until the thread runs another async callback, if it ever does.
+    """
+    flask.after_this_request(_forget_context)
+
+
+def _forget_context(response: flask.Response) -> flask.Response:
+    context_value.set({})
+    return response
 
 
 def app_error_handler() -> Callable[[Exception], Any] | None:

@@ -7,7 +7,6 @@ only one of them asks the kernel.
 from __future__ import annotations
 
 import hashlib
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,21 +16,14 @@ from typing import Protocol
 from dash_brain.stores.forks import reset_in_children
 from dash_brain.stores.quoting import to_bytes
 
+#: Seconds between two looks at a lock that cannot be waited for.
+_SHORTEST_PAUSE = 0.0005
+_LONGEST_PAUSE = 0.01
+
 
 def lock_number(name: str) -> int:
     """Return 62 bits that stand for ``name``, the largest number that is an offset in any file."""
     return int.from_bytes(hashlib.blake2b(to_bytes(name), digest_size=8).digest(), "little") >> 2
-
-
-#: Seconds between two tries at a lock that another process holds, where waiting must not block.
-_SHORTEST = 0.0005
-_LONGEST = 0.01
-
-
-def threads_are_greenlets() -> bool:
-    """Say whether gevent took the place of threads: then nothing may wait in the kernel."""
-    monkey = sys.modules.get("gevent.monkey")
-    return monkey is not None and bool(monkey.is_module_patched("threading"))
 
 
 class KernelLocks(Protocol):
@@ -178,26 +170,11 @@ class Locks:
             return False
         held = False
         try:
-            if wait and threads_are_greenlets():
-                held = self._acquire_in_turns(number)
-            else:
-                held = self._kernel.acquire(number, wait=wait)
+            held = _wait_for(self._kernel, number) if wait else self._kernel.acquire(number, wait=False)
         finally:
             if not held:
                 threads.release(number)
         return held
-
-    def _acquire_in_turns(self, number: int) -> bool:
-        """Try again and again, and let other greenlets run in between.
-
-        Waiting in the kernel would stop them all, also the one that could let go of what another process
-        waits for while we wait for it.
-        """
-        pause = _SHORTEST
-        while not self._kernel.acquire(number, wait=False):
-            time.sleep(pause)  # gevent has replaced it
-            pause = min(2 * pause, _LONGEST)
-        return True
 
     def _release(self, threads: ThreadLocks, number: int) -> None:
         if threads is not self._threads:
@@ -206,3 +183,18 @@ class Locks:
             self._kernel.release(number)
         finally:
             threads.release(number)
+
+
+def _wait_for(kernel: KernelLocks, number: int) -> bool:
+    """Take the lock as soon as it is free.
+
+    Under gevent or eventlet all that a process does shares one thread: if it waited in the kernel, it would
+    also keep from going on whoever holds what another process waits for, and both would wait for ever.
+    """
+    if time.sleep.__module__ == "time":
+        return kernel.acquire(number, wait=True)
+    pause = _SHORTEST_PAUSE
+    while not kernel.acquire(number, wait=False):
+        time.sleep(pause)  # theirs, which lets the others go on
+        pause = min(2 * pause, _LONGEST_PAUSE)
+    return True

@@ -1,0 +1,164 @@
+"""An app that is used all day holds no more in the evening than in the morning.
+
+``make soak`` also writes what it measured to ``build/endurance.csv``; :mod:`tests.torture.draw` draws it.
+"""
+
+from __future__ import annotations
+
+import csv
+import random
+import time
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from tests.conftest import REPOSITORY, Server
+from tests.torture.crowds import children_of, meanwhile, wait_for
+from tests.torture.lives import SIZES
+from tests.torture.pages import Line, Page
+from tests.torture.shelves import Shelf, descriptors_of, maps_of, resident_of, threads_of
+from tests.torture.sizes import SOAK, size
+
+LAPS = size(4, 60)
+SECONDS = size(7, 60)
+USERS = 5
+GRACE = 1.0
+SESSION_TTL = 60.0
+
+#: A thread has a stack with a guard, which are two mappings. Dash runs coroutines in threads that come and
+#: go; and the allocator takes and gives back an arena now and then.
+OF_A_THREAD = 2
+SPARE_MAPPINGS = 24
+SPARE_THREADS = 40
+
+COLUMNS = ["seconds", "requests", "worker", "descriptors", "threads", "mappings"]
+COLUMNS += ["resident_bytes", "store_bytes", "store_files"]
+TABLE = REPOSITORY / "build" / "endurance.csv"
+
+
+class User:
+    """Somebody who does a bit of everything, in one tab after the other."""
+
+    def __init__(self, url: str, number: int, home: Path) -> None:
+        self.chance = random.Random(number)
+        self.mark = f"user {number}"
+        self.home = home
+        self.stays = Page(Line(url)).open()  # a page that is open all day
+        self.requests = 0
+
+    def work(self, enough: Event) -> int:
+        """Work until it is enough, then close all tabs but the one that stays."""
+        while not enough.is_set():
+            tab = Page(Line(self.stays.line.url), like=self.chance.choice([None, self.stays])).open()
+            for _ in range(self.chance.randint(1, 12)):
+                self.chance.choice([self.hand_over, self.hand_over, self.compute, self.lie])(tab)
+                self.requests += 1
+            tab.close()
+            self.hand_over(self.stays)
+            self.stays.claim()
+            tab.line.close()
+        for way in ("", "-async"):  # of a known size, for the comparison
+            self.stays.exchange(self.mark, 0, 100_000, way=way)
+        assert self.stays.claim() == []
+        self.stays.line.close()
+        return self.requests
+
+    def hand_over(self, page: Page) -> None:
+        """Replace a value by the next, in a plain callback or in a coroutine."""
+        way, serial = self.chance.choice(["", "", "-async"]), self.chance.randrange(10**6)
+        told = page.exchange(
+            self.mark, serial, self.chance.choice(SIZES), way=way, keep=page is not self.stays
+        )
+        assert told["seen"] is None or (told["seen"][0], told["seen"][2]) == (self.mark, True)
+        if self.chance.random() < 0.5:
+            assert page.claim() == []
+
+    def compute(self, page: Page) -> None:
+        """Ask for a value that may have to be made."""
+        name = f"name {self.chance.randrange(3)}"
+        order = {"name": name, "scope": "session", "journal": "/dev/null", "until": "/dev/null"}
+        assert page.fire("made.children", {"name.value": order})["made.children"]["made"]
+
+    def lie(self, page: Page) -> None:
+        """Send a token and a claim that are none."""
+        for path, body in (
+            ("/_dash-update-component", page.body("told-shared.children", {"shared.data": "db1.forged"})),
+            ("/_dash-brain-claim", '{"held": 5}'),
+        ):
+            headers = {"Cookie": str(page.cookie), "X-Dash-Brain": "claim"}
+            assert page.line.ask("POST", path, lambda body=body: body, **headers)[0] in (400, 500)
+
+
+def lap(users: list[User], shelf: Shelf) -> int:
+    """Let all work for a while, then rest; return the requests that were made so far."""
+    with meanwhile([user.work for user in users]) as requests:
+        time.sleep(SECONDS)
+    time.sleep(0.5)  # in which the workers notice who has hung up
+    # What was let go is over, and so are the sessions that were left; what is held is not.
+    shelf.later(SESSION_TTL + GRACE + 1).sweep()
+    return sum(requests)
+
+
+def table(server: Server, shelf: Shelf, seconds: float, requests: int) -> list[dict[str, Any]]:
+    """Return what each worker and the store hold now."""
+    workers = sorted(children_of(server.process.pid))
+    store = {"store_bytes": shelf.nbytes(), "store_files": len(shelf.files())}
+    return [
+        {
+            "seconds": round(seconds, 1),
+            "requests": requests,
+            "worker": number,
+            "descriptors": descriptors_of(pid),
+            "threads": threads_of(pid),
+            "mappings": len(maps_of(pid)) - OF_A_THREAD * threads_of(pid),
+            "resident_bytes": resident_of(pid),
+            **store,
+        }
+        for number, pid in enumerate(workers)
+    ]
+
+
+def excess(rows: list[dict[str, Any]], first: list[dict[str, Any]]) -> list[str]:
+    """Return what is more than it was in the first table, if anything is."""
+    found = []
+    for row, begin in zip(rows, first, strict=True):
+        allowed = {
+            "descriptors": begin["descriptors"],
+            "threads": begin["threads"] + SPARE_THREADS,
+            "mappings": begin["mappings"] + SPARE_MAPPINGS,
+            "store_bytes": begin["store_bytes"] * 1.01,
+            "store_files": begin["store_files"],
+        }
+        found += [f"{name} of {row} after {begin}" for name, most in allowed.items() if row[name] > most]
+    return found
+
+
+def write(rows: list[dict[str, Any]]) -> None:
+    """Write what a soak measured to where the drawing finds it."""
+    TABLE.parent.mkdir(exist_ok=True)
+    with TABLE.open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_descriptors_mappings_and_bytes_stay_as_they_are_however_long_it_runs(serve, shelf, tmp_path):
+    env = {**shelf.environment(grace=GRACE, session_ttl=SESSION_TTL), "MALLOC_ARENA_MAX": "1"}
+    server = serve("tests.torture.served:server", workers=3, threads=2, env=env, options=["--preload"])
+    users = [User(server.url, number, tmp_path) for number in range(USERS)]
+    lap(users, shelf)  # in which all that is loaded late is loaded
+    begin = time.monotonic()
+    rows = first = table(server, shelf, 0, 0)
+    for _ in range(LAPS):
+        requests = lap(users, shelf)
+        now: list[dict[str, Any]] = []
+
+        def is_flat(now: list[dict[str, Any]] = now, requests: int = requests) -> bool:
+            now[:] = table(server, shelf, time.monotonic() - begin, requests)
+            return not excess(now, first)
+
+        wait_for(is_flat, lambda now=now: excess(now, first))
+        rows = rows + now
+        if SOAK:
+            write(rows)
+    assert shelf.mapped_by(children_of(server.process.pid)) == 0
