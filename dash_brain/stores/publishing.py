@@ -142,7 +142,8 @@ def create_once(root: Folder, name: str, content: bytes) -> None:
         with _alone():
             descriptor = os.open(draft, _NAMED, 0o600, dir_fd=root.descriptor)
         try:
-            os.write(descriptor, content)
+            if os.write(descriptor, content) < len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fchmod(descriptor, 0o600)
             # Not a rename: should the folder be emptied by hand meanwhile, the lock might be another file.
             with contextlib.suppress(FileExistsError):
