@@ -13,12 +13,12 @@ from unittest import mock
 
 from dash_brain.stores import FileStore
 from tests.stores.fallbacks import FallbackStore
-from tests.stores.places import everything, mounted, place
+from tests.stores.places import mounted, place
 
 #: The two ways a local store works: as Linux can, and as every POSIX system can.
 KINDS = [FileStore, FallbackStore]
 #: What a store has of its own besides objects.
-OWN_FILES = {"FORMAT", "key", "locks", ".locks"}
+OWN_FILES = {"FORMAT", "key", "locks"}
 MAY_MOUNT = os.geteuid() == 0
 
 
@@ -59,7 +59,9 @@ def _refusing(writev, folder, room, inodes):
 
 def objects(store) -> set[str]:
     """Return the paths of all that lies in a store besides its own files and folders: objects and strays."""
-    return {path for path in everything(store) - OWN_FILES if not (place(store) / path).is_dir()}
+    top = place(store)
+    walk = ((os.path.relpath(folder, top), names) for folder, _, names in os.walk(top))
+    return {os.path.normpath(f"{folder}/{name}") for folder, names in walk for name in names} - OWN_FILES
 
 
 def unaccounted(store) -> int:

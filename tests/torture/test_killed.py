@@ -43,7 +43,8 @@ def get_for_ever(store, victim, begun):
 
 def live(store, enough):
     """Write and read undisturbed: names of our own, one that all write, and one that expires at once."""
-    for number in itertools.count():
+    number = 0
+    while not enough:
         key, frames = MINE[number % 3], SMALL[number % 3]
         object_id = store.put(SPACE, key, frames)
         assert store.info(SPACE, key).object_id == object_id
@@ -52,8 +53,8 @@ def live(store, enough):
         check_pattern(store.get(SPACE, "shared"))
         store.put(SPACE, "expired", frames, ttl=0)
         store.delete(SPACE, "expired")
-        if enough:
-            return number
+        number += 1
+    return number
 
 
 def deaths(number, work, store):
