@@ -26,8 +26,8 @@ _NOTE_USE_AFTER = 1.0
 #: process can take turns at that for quite a while.
 _ATTEMPTS = 1000
 
-#: How opening what is no file of ours fails: a link, something in a folder's place, another user's.
-_NOT_OURS = {errno.ELOOP, errno.ENOTDIR, errno.EPERM}
+#: How opening what is no file of ours fails: a link, something in a folder's place, another user's, a socket.
+_NOT_OURS = {errno.ELOOP, errno.ENOTDIR, errno.EPERM, errno.ENXIO}
 
 # Not blocking: a planted pipe would keep us waiting. No access time: it means what we note in it.
 _READ = os.O_RDONLY | NO_FOLLOW | NO_ATIME | getattr(os, "O_NONBLOCK", 0)
