@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 from collections import deque
 from contextlib import suppress
 from functools import partial
@@ -11,6 +12,7 @@ from functools import partial
 import pytest
 
 from dash_brain.errors import ValueMissing
+from tests.stores.places import place
 from tests.torture.children import beside
 from tests.torture.grounds import KINDS, ground, unaccounted
 from tests.torture.sizes import size
@@ -69,7 +71,7 @@ def test_held_views_never_change(tmp_path, kind):
                 if len(held) > 60:
                     assert_unchanged(held.popleft())
         assert min(disturbed) > 20
-        store.drop(SPACE)
+        shutil.rmtree(place(store))
         while held:
             assert_unchanged(held.popleft())
         del frames

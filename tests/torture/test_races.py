@@ -6,7 +6,6 @@ import itertools
 import random
 import threading
 from contextlib import suppress
-from functools import partial
 
 import pytest
 
@@ -120,6 +119,4 @@ def test_no_fresh_value_is_lost_to_those_who_remove_what_is_over(tmp_path, kind,
         for child in children:
             assert min(child.result().values()) > 20
         store.sweep()
-        assert objects(store) == {
-            f"{space}/{key}" for space in (SHARED, *OWN) for key in store.scan(space)
-        }
+        assert objects(store) == {f"{space}/{key}" for space in (SHARED, *OWN) for key in store.scan(space)}
