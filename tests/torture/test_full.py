@@ -1,4 +1,4 @@
-"""A store with too little room says so, loses nothing, dies of nothing, and works again when there is some."""
+"""A store with too little room says so, loses nothing, dies of nothing, and works when there is some."""
 
 from __future__ import annotations
 

@@ -75,4 +75,5 @@ def test_held_views_never_change(tmp_path, kind):
         while held:
             assert_unchanged(held.popleft())
         del frames
+        store.close()
         assert unaccounted(store) == 0
