@@ -35,7 +35,8 @@ def get_for_ever(store, victim, begun):
     """Read as fast as can be, each time a minute later: so that every read locks the name to note its use."""
     clock = Clock(time.time())
     late = type(store)(store.folder, clock=clock)
-    for key in itertools.cycle(("shared", *MINE)):
+    store.put(SPACE, f"of-{victim}", SMALL[2])
+    for key in itertools.cycle(("shared", *MINE, *[f"of-{victim}"] * 20)):
         clock.advance(60)
         check_pattern(late.get(SPACE, key))
         begun.up()
@@ -70,9 +71,9 @@ def deaths(number, work, store):
         yield victim
 
 
-def check_what_is_left(store):
+def check_what_is_left(store, *besides):
     """There is what the living have put, whole, and not a byte besides."""
-    assert objects(store) == {f"{SPACE}/{key}" for key in ("shared", *MINE)}
+    assert objects(store) == {f"{SPACE}/{key}" for key in ("shared", *MINE, *besides)}
     for key in store.scan(SPACE):
         check_pattern(store.get(SPACE, key))
     assert unaccounted(store) == 0
@@ -99,8 +100,7 @@ def test_killed_readers_leave_nothing_behind_and_nobody_disturbed(tmp_path, kind
         for key in ("shared", *MINE):
             store.put(SPACE, key, SMALL[2])
         with beside(partial(live, store)) as rounds:
-            for _ in deaths(size(50, 1000) // 2, get_for_ever, store):
-                pass
+            read = [f"of-{victim}" for victim in deaths(size(50, 1000) // 2, get_for_ever, store)]
             store.sweep()
         assert rounds[0] > 10
-        check_what_is_left(store)
+        check_what_is_left(store, *read)
