@@ -6,15 +6,16 @@ import os
 import time
 from collections.abc import Iterable
 
+from dash_brain.capacity import Capacity
 from dash_brain.dumps import Dumped, Secret, StrPath, all_taken, read_dump, taken, write_dump
 from dash_brain.errors import BrainClientDisconnectedError
 from dash_brain.names import checked_name
-from dash_brain.namespaces import DEFAULT, Namespaces, within
+from dash_brain.namespaces import DEFAULT, within
 from dash_brain.settings import current
 from dash_brain.stores import FileStore, Store, open_store
 
 
-class Brain(Namespaces):
+class Brain(Capacity):
     """Named values, shared by every process that opens the same store; no server is needed.
 
     Large arrays and frames are read without a copy, and every reader may change what it got. Overwriting a

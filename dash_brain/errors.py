@@ -12,7 +12,15 @@ class BrainError(Exception):
 
 
 class ValueMissing(BrainError, KeyError):
-    """No value lies under this name or token: never stored, expired, or deleted."""
+    """No value lies under this name or token: never stored, expired, evicted, or deleted.
+
+    Attributes
+    ----------
+    reason
+        ``"evicted"``, ``"expired"`` or ``"deleted"`` where the store remembers, else ``"unknown"``.
+    """
+
+    reason = "unknown"
 
     def __str__(self) -> str:
         # KeyError would show the repr of the message.

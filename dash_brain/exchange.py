@@ -99,7 +99,8 @@ def store_value(visit: Visit, value: Any, scope: str = "session") -> Token:
     frames = codec.encode(value)
     key = new_object_id()
     ttl = UNCLAIMED if scope == "session" else settings.session_ttl
-    settings.store.put(namespace, key, frames, ttl=ttl, meta={"type": codec.type_name(value)})
+    meta = {"type": codec.type_name(value)}
+    settings.store.put(namespace, key, frames, ttl=ttl, meta=meta, quota=settings.quota)
     return tokens.mint(settings.keys, scope, namespace, key)
 
 
@@ -114,7 +115,8 @@ def store_by_content(visit: Visit, value: Any) -> Token:
     try:
         settings.store.touch(namespace, key, LEASE)
     except ValueMissing:
-        settings.store.put(namespace, key, frames, ttl=LEASE, meta={"type": codec.type_name(value)})
+        meta = {"type": codec.type_name(value)}
+        settings.store.put(namespace, key, frames, ttl=LEASE, meta=meta, quota=settings.quota)
     return tokens.mint(settings.keys, scope, namespace, key)
 
 
@@ -124,12 +126,25 @@ def resolve(visit: Visit, token: object) -> Any:
     namespace, object_id = tokens.verify(settings.keys, visit.namespaces, token)
     try:
         frames = settings.store.get(namespace, object_id)
-    except ValueMissing:
-        raise ValueMissing(
-            "The value behind this token is gone: no page held it any more, it expired, or the store was "
-            "restarted. Compute it again, or say what happens then: brain_callback(..., on_missing=...)."
-        ) from None
+    except ValueMissing as error:
+        raise _gone(error) from None
     return codec.decode(frames)
+
+
+def _gone(error: ValueMissing) -> ValueMissing:
+    """Return the error for a token's value, which says what to do and, if it is known, what happened."""
+    # What the store says begins with the object's id, which is a part of the token.
+    happened = str(error).partition("' ")[2] if error.reason != "unknown" else ""
+    why = f"it {happened}" if happened else _UNKNOWN
+    gone = ValueMissing(
+        f"The value behind this token is gone: {why} Compute it again, or say what happens then: "
+        "brain_callback(..., on_missing=...)."
+    )
+    gone.reason = error.reason
+    return gone
+
+
+_UNKNOWN = "no page held it any more, it expired, or the store was restarted."
 
 
 def discard(visit: Visit, token: Token) -> None:

@@ -50,6 +50,11 @@ class Names(MutableMapping[str, Any]):
     def _store(self) -> Store:
         return self._opened
 
+    @property
+    def _quota(self) -> int | None:
+        """Bytes that whoever owns the namespace may keep in all; None: as many as the store has room for."""
+        return None
+
     def learn(
         self, name: str, thing: Any, description: str | None = None, *, ttl: float | None = None
     ) -> str:
@@ -174,7 +179,7 @@ class Names(MutableMapping[str, Any]):
 
     def _keep(self, name: str, frames: Frames, meta: Mapping[str, str], ttl: float | None) -> str:
         lifetime = self._ttl if ttl is None else ttl
-        return self._store.put(self._within, name, frames, ttl=lifetime, meta=meta)
+        return self._store.put(self._within, name, frames, ttl=lifetime, meta=meta, quota=self._quota)
 
     def _make(self, name: str, make: Callable[[], Value], ttl: float | None) -> Value:
         with ExitStack() as held:

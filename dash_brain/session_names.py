@@ -47,6 +47,10 @@ class SessionBrain(Names):
     def _ttl(self) -> float:  # type: ignore[override]
         return current.use().session_ttl
 
+    @property
+    def _quota(self) -> int | None:
+        return current.use().quota
+
     def __getitem__(self, name: str) -> Any:
         value = super().__getitem__(name)
         with suppress(ValueMissing):  # forgotten just now, but held here

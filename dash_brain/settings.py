@@ -12,7 +12,8 @@ from typing import Any, Literal, TypeAlias
 from dash_brain.errors import AlreadyConfigured
 from dash_brain.keys import KeyRing, master_from
 from dash_brain.stores import open_store
-from dash_brain.stores.base import Store
+from dash_brain.stores.base import Bounded, Store
+from dash_brain.stores.sizes import parse_size
 
 Secret: TypeAlias = "str | bytes"
 
@@ -22,6 +23,7 @@ OnMissing: TypeAlias = 'Literal["raise", "empty", "prevent"] | Callable[[Excepti
 SESSION_TTL = 8 * 3600.0
 GRACE = 60.0
 MAX_SESSIONS = 10_000
+LEAST_QUOTA = 256_000_000
 _ON_MISSING = ("raise", "empty", "prevent")
 
 
@@ -35,12 +37,20 @@ class Settings:
     session_ttl: float = SESSION_TTL
     grace: float = GRACE
     max_sessions: int = MAX_SESSIONS
+    session_quota: int | None = None
     on_missing: OnMissing = "raise"
 
     @cached_property
     def store(self) -> Store:
         """The store that everything lies in."""
         return open_store(self.store_or_url)
+
+    @property
+    def quota(self) -> int | None:
+        """Bytes that a session may keep: as configured, else half of the store's budget; None: no bound."""
+        if self.session_quota is None and isinstance(self.store, Bounded):
+            return max(self.store.budget() // 2, LEAST_QUOTA)
+        return self.session_quota
 
     @property
     def keys(self) -> KeyRing:
@@ -100,6 +110,7 @@ def configure(
     session_ttl: float | None = None,
     grace: float | None = None,
     max_sessions: int | None = None,
+    session_quota: int | str | None = None,
     on_missing: OnMissing | None = None,
 ) -> None:
     """Set up dash_brain for this process, before its first use.
@@ -123,6 +134,10 @@ def configure(
         Seconds that an object lives on when no page holds it any more; 60.
     max_sessions
         Sessions that an app may have; when there are more, the longest-idle one goes; 10,000.
+    session_quota
+        Bytes that the values of one session may take, also as text: ``"500MB"``. A session that would have
+        more loses those first that it used longest ago. By default half of the store's budget, and at least
+        256 MB.
     on_missing
         What happens to an argument whose token has no value: see :func:`~dash_brain.brain_callback`.
 
@@ -131,14 +146,16 @@ def configure(
     AlreadyConfigured
         When dash_brain is in use with other settings.
     ValueError
-        For a weak key, a number that is not positive, or an unknown ``on_missing``.
+        For a weak key, a number that is not positive, what is no size, or an unknown ``on_missing``.
 
     Examples
     --------
     >>> from dash_brain import configure
     >>> configure("memory://example", session_ttl=3600)
     """
-    current.configure(_settings(store, key, app_id, session_ttl, grace, max_sessions, on_missing))
+    current.configure(
+        _settings(store, key, app_id, session_ttl, grace, max_sessions, session_quota, on_missing)
+    )
 
 
 def _settings(
@@ -148,12 +165,14 @@ def _settings(
     session_ttl: float | None = None,
     grace: float | None = None,
     max_sessions: int | None = None,
+    session_quota: int | str | None = None,
     on_missing: OnMissing | None = None,
 ) -> Settings:
     secret = key if key is not None else os.environ.get("DASH_BRAIN_KEY")
     if secret is not None and not secret:
         raise ValueError("key= (or DASH_BRAIN_KEY) is empty; leave it out, or give at least one key.")
     secrets = (secret,) if isinstance(secret, (str, bytes)) else tuple(secret or ())
+    quota = session_quota if session_quota is not None else os.environ.get("DASH_BRAIN_SESSION_QUOTA")
     for one in secrets:
         master_from(one)  # a weak key is refused here, not at the first request
     return Settings(
@@ -163,6 +182,7 @@ def _settings(
         session_ttl=_positive("session_ttl", session_ttl, SESSION_TTL),
         grace=_positive("grace", grace, GRACE),
         max_sessions=int(_positive("max_sessions", max_sessions, MAX_SESSIONS)),
+        session_quota=None if quota is None else parse_size(quota),
         on_missing=check_on_missing(on_missing or os.environ.get("DASH_BRAIN_ON_MISSING") or "raise"),
     )
 

@@ -2,7 +2,7 @@
 
 Subclass what your store can do, give it a ``store`` fixture, and pytest does the rest::
 
-    class TestMyStore(StoreContract, ScansContract, LocksContract, SharedContract):
+    class TestMyStore(StoreContract, ScansContract, LocksContract, BoundedContract, SharedContract):
         @pytest.fixture
         def store(self):
             return MyStore("test")
@@ -27,8 +27,17 @@ from typing import TypeAlias
 
 import pytest
 
-from dash_brain.errors import StoreUnavailable, ValueMissing
-from dash_brain.stores.base import Frames, Locks, Scans, Store, needs_lock, needs_scan
+from dash_brain.errors import StoreFull, StoreUnavailable, ValueMissing
+from dash_brain.stores.base import (
+    Bounded,
+    Frames,
+    Locks,
+    Scans,
+    Store,
+    needs_budget,
+    needs_lock,
+    needs_scan,
+)
 
 Reopen: TypeAlias = Callable[[], Store]
 PassTime: TypeAlias = Callable[[float], None]
@@ -131,6 +140,7 @@ class StoreContract(_Base):
     def test_every_ability_of_the_store_is_tested(self, store: Store) -> None:
         assert isinstance(store, Scans) == isinstance(self, ScansContract)
         assert isinstance(store, Locks) == isinstance(self, LocksContract)
+        assert isinstance(store, Bounded) == isinstance(self, BoundedContract)
 
     def test_missing_ability_is_a_clear_error(self, store: Store) -> None:
         class Bare:
@@ -140,6 +150,8 @@ class StoreContract(_Base):
             needs_scan(Bare())  # type: ignore[arg-type]
         with pytest.raises(StoreUnavailable, match="cannot lock"):
             needs_lock(Bare())  # type: ignore[arg-type]
+        with pytest.raises(StoreUnavailable, match="no budget"):
+            needs_budget(Bare())  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("frames", FRAMES, ids=range(len(FRAMES)))
     def test_frames_come_back_byte_for_byte(self, store: Store, frames: Frames) -> None:
@@ -485,6 +497,54 @@ class LocksContract(_Base):
             raise error
         assert caught.value is error
         assert _Taker(store, "key").is_done_in(5)
+
+
+class BoundedContract(_Base):
+    """What a store that keeps within a budget does besides."""
+
+    def test_store_may_hold_something_from_the_start(self, store: Store) -> None:
+        assert needs_budget(store).budget() > 1_000_000
+
+    def test_budget_is_what_it_was_set_to(self, store: Store) -> None:
+        for nbytes in (3_000_000, 5_000_000, 2_000_000):
+            needs_budget(store).resize(nbytes)
+            assert needs_budget(store).budget() == nbytes
+
+    def test_budget_below_what_is_used_is_refused_and_nothing_is_lost(self, store: Store) -> None:
+        store.put(SPACE, "key", [b"x" * 300_000], ttl=5)
+        before = needs_budget(store).budget()
+        with pytest.raises(StoreFull, match="delete"):
+            needs_budget(store).resize(200_000)
+        assert needs_budget(store).budget() == before
+        assert plain(store.get(SPACE, "key")) == [b"x" * 300_000]
+
+    @pytest.mark.parametrize("nbytes", [0, -1])
+    def test_budget_of_nothing_is_refused(self, store: Store, nbytes: int) -> None:
+        with pytest.raises(ValueError):
+            needs_budget(store).resize(nbytes)
+
+    def test_value_beyond_the_budget_is_refused_and_the_old_one_stays(self, store: Store) -> None:
+        store.put(SPACE, "key", [b"old"])
+        store.put(SPACE, "for good", [b"x" * 700_000])
+        needs_budget(store).resize(1_000_000)
+        for size in (500_000, 5_000_000):
+            with pytest.raises(StoreFull):
+                store.put(SPACE, "key", [b"x" * size])
+        assert plain(store.get(SPACE, "key")) == [b"old"]
+        assert plain(store.get(SPACE, "for good")) == [b"x" * 700_000]
+
+    def test_what_has_a_time_to_live_makes_room(self, store: Store) -> None:
+        needs_budget(store).resize(1_000_000)
+        for number in range(20):
+            store.put(SPACE, str(number), [b"x" * 200_000], ttl=1000)
+            assert plain(store.get(SPACE, str(number))) == [b"x" * 200_000]
+            assert store.usage() <= 1_000_000
+
+    def test_name_that_fills_the_store_can_be_replaced(self, store: Store) -> None:
+        needs_budget(store).resize(1_000_000)
+        for byte in (b"a", b"b", b"c"):
+            store.put(SPACE, "key", [byte * 900_000])
+        assert plain(store.get(SPACE, "key")) == [b"c" * 900_000]
 
 
 class SharedContract(_Base):

@@ -16,7 +16,7 @@ from dash_brain.stores.memory import MemoryStore
 
 __all__ = ["FileStore", "MemoryStore", "SharedMemoryStore", "Store", "open_store"]
 
-_ALLOWED = "shm://[name], file:///folder, or memory://[name]"
+_ALLOWED = "shm://[name], file:///folder, or memory://[name], each with ?size= if you like"
 
 
 def open_store(url: str | Store | None = None) -> Store:
@@ -26,7 +26,8 @@ def open_store(url: str | Store | None = None) -> Store:
     ----------
     url
         ``shm://[name]``: shared memory of this host (the default). ``file:///folder``: a folder on a local
-        disk. ``memory://[name]``: this process only. A ``Store`` is returned as it is.
+        disk. ``memory://[name]``: this process only. Each may set the budget of the store:
+        ``shm://name?size=2GiB``. A ``Store`` is returned as it is.
 
     Raises
     ------
@@ -69,28 +70,29 @@ def _make(url: str) -> Store:
         make = _SCHEMES[parts.scheme]
     except (KeyError, ValueError, TypeError, AttributeError):
         raise StoreURLError(f"{_shown(url)} is no URL of a store; it is {_ALLOWED}.{_hint(url)}") from None
-    if parts.query or parts.fragment:
-        given = ", ".join(name for name, _ in parse_qsl(parts.query, keep_blank_values=True)) or "#"
-        raise StoreURLError(f"{_shown(url)}: unknown parameter {given}; the URL is {_ALLOWED}.")
+    given = dict(parse_qsl(parts.query, keep_blank_values=True))
+    unknown = sorted(given.keys() - {"size"}) or ["#"] * bool(parts.fragment)
+    if unknown:
+        raise StoreURLError(f"{_shown(url)}: unknown parameter {', '.join(unknown)}; the URL is {_ALLOWED}.")
     try:
-        return make(parts)
+        return make(parts, given.get("size"))
     except ValueError as error:
         raise StoreURLError(f"{_shown(url)}: {error} The URL is {_ALLOWED}.") from error
 
 
-def _shared_memory(parts: SplitResult) -> Store:
-    return SharedMemoryStore(_name(parts))
+def _shared_memory(parts: SplitResult, size: str | None) -> Store:
+    return SharedMemoryStore(_name(parts), size=size)
 
 
-def _folder(parts: SplitResult) -> Store:
+def _folder(parts: SplitResult, size: str | None) -> Store:
     if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
         raise ValueError("a folder is given by its absolute path, after three slashes.")
-    return FileStore(unquote(parts.path))
+    return FileStore(unquote(parts.path), size=size)
 
 
-def _memory(parts: SplitResult) -> Store:
+def _memory(parts: SplitResult, size: str | None) -> Store:
     _name(parts)
-    return MemoryStore()
+    return MemoryStore(size=size)
 
 
 def _name(parts: SplitResult) -> str:
@@ -109,7 +111,7 @@ def _hint(url: object) -> str:
     return " Redis is not in this release." if isinstance(url, str) and url.startswith("redi") else ""
 
 
-_SCHEMES: Final[dict[str, Callable[[SplitResult], Store]]] = {
+_SCHEMES: Final[dict[str, Callable[[SplitResult, str | None], Store]]] = {
     "shm": _shared_memory,
     "file": _folder,
     "memory": _memory,

@@ -93,16 +93,20 @@ class Store(ABC):
         *,
         ttl: float | None = None,
         meta: Mapping[str, str] | None = None,
+        quota: int | None = None,
     ) -> str:
         """Store ``frames`` under ``key``, in place of what was there, and return the new object id.
 
         The change is atomic: whoever reads meanwhile gets the old object or the new one, whole.
-        When it fails the old object stays. ``ttl`` is in seconds.
+        When it fails the old object stays. ``ttl`` is in seconds. ``quota``: how many bytes the session
+        may keep in all, if it is one that the namespace belongs to (``session/<name>``,
+        ``session-names/<name>``, ``session-memo/<name>``); its own objects make room. A store without a
+        budget may ignore it.
 
         Raises
         ------
         StoreFull
-            When there is no room.
+            When there is no room in the store or in the quota, and none can be made.
         StoreUnavailable
             When the store cannot be reached.
         """
@@ -184,6 +188,23 @@ class Locks(Protocol):
         """
 
 
+@runtime_checkable
+class Bounded(Protocol):
+    """The ability to keep within a budget, which can be set."""
+
+    def budget(self) -> int:
+        """Return how many bytes the store may hold."""
+
+    def resize(self, nbytes: int) -> None:
+        """Let the store hold ``nbytes`` bytes, for all who open it. No value is lost.
+
+        Raises
+        ------
+        StoreFull
+            When it holds more already; nothing changes then.
+        """
+
+
 def needs_scan(store: Store) -> Scans:
     """Return ``store`` as one that can list its keys, or raise what to use instead."""
     if not isinstance(store, Scans):
@@ -198,5 +219,14 @@ def needs_lock(store: Store) -> Locks:
     if not isinstance(store, Locks):
         raise StoreUnavailable(
             f"{type(store).__name__} cannot lock a key; use shm://, file:// or memory:// for that."
+        )
+    return store
+
+
+def needs_budget(store: Store) -> Bounded:
+    """Return ``store`` as one that has a budget, or raise what to use instead."""
+    if not isinstance(store, Bounded):
+        raise StoreUnavailable(
+            f"{type(store).__name__} has no budget; use shm://, file:// or memory:// for that."
         )
     return store

@@ -8,6 +8,11 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from dash_brain.errors import StoreError, StoreFull, StoreUnavailable, ValueMissing
+from dash_brain.stores.removals import Removal
+from dash_brain.stores.sizes import shown_size, shown_time
+
+#: Seconds in which a new store says that it is new.
+_RECENT = 3600.0
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,11 +32,42 @@ def typed(error: OSError) -> StoreError:
     return StoreUnavailable(f"The store cannot be used: {error}.")
 
 
+def is_full(error: OSError) -> bool:
+    """Say whether the error means that there is no room."""
+    return error.errno in _FULL or isinstance(error, StoreFull)
+
+
 def no_room(error: OSError) -> StoreFull:
     """Return the error for a value that does not fit."""
     return StoreFull(
         f"There is no room for the value ({error.strerror}); what was stored before is untouched. "
         "Delete values, or give the store a larger place."
+    )
+
+
+def full(nbytes: int, budget: int, used: int) -> StoreFull:
+    """Return the error for a value that does not fit, though all was evicted that may be."""
+    return StoreFull(
+        f"There is no room for a value of {shown_size(nbytes)}: the store may hold {shown_size(budget)}, and "
+        f"{shown_size(used)} of that are taken by values that cannot be evicted. What was stored before is "
+        "untouched. Delete values, give them a ttl, or give the store more: shm://name?size=2GiB, "
+        "Brain.resize(), docker run --shm-size=2g."
+    )
+
+
+def beyond_quota(nbytes: int, quota: int) -> StoreFull:
+    """Return the error for a value that a session may not keep."""
+    return StoreFull(
+        f"There is no room for a value of {shown_size(nbytes)}: a session may keep {shown_size(quota)}. What "
+        "was stored before is untouched. Keep less, or allow more: configure(session_quota=...)."
+    )
+
+
+def too_small(nbytes: int, used: int) -> StoreFull:
+    """Return the error for a budget that is less than what is there."""
+    return StoreFull(
+        f"A budget of {shown_size(nbytes)} is less than the {shown_size(used)} that the store holds; delete "
+        "values first. Nothing was changed."
     )
 
 
@@ -50,9 +86,42 @@ def faults_are_typed(method: Callable[P, T]) -> Callable[P, T]:
     return wrapper
 
 
-def missing(key: str) -> ValueMissing:
-    """Return the error for a key without a value."""
-    return ValueMissing(f"There is no value under {shown(key)}: never stored, expired, or deleted.")
+def missing(
+    key: str, removal: Removal | None = None, *, now: float = 0.0, made: float | None = None
+) -> ValueMissing:
+    """Return the error for a key without a value.
+
+    Parameters
+    ----------
+    key
+        The key.
+    removal
+        How its value went, if that is known.
+    now, made
+        Seconds since the epoch: what time it is, and when the store was made.
+    """
+    if removal is not None:
+        error = ValueMissing(f"{shown(key)} {_fate(removal, now)}")
+        error.reason = removal.reason
+        return error
+    lost = ""
+    if made is not None and 0 <= now - made < _RECENT:
+        lost = f" The store was made {shown_time(now - made)} ago: what was stored before that is lost."
+    return ValueMissing(f"There is no value under {shown(key)}: never stored, expired, or deleted.{lost}")
+
+
+def _fate(removal: Removal, now: float) -> str:
+    age = f", {shown_time(removal.removed - removal.created)} old" if removal.created else ""
+    ago, what = f"{shown_time(now - removal.removed)} ago", f"({shown_size(removal.nbytes)}{age})"
+    if removal.reason == "evicted":
+        return (
+            f"was evicted {ago} to make room {what}. Give the store a larger budget: "
+            "shm://name?size=2GiB, Brain.resize(), docker run --shm-size=2g; or a session a larger quota: "
+            "configure(session_quota=...)."
+        )
+    if removal.reason == "expired":
+        return f"expired {ago} {what}: nothing renewed its ttl. Give it a longer one."
+    return f"was deleted {ago} {what}."
 
 
 def shown(key: str) -> str:

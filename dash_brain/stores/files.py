@@ -19,6 +19,7 @@ RESERVE_FROM = 1 << 20
 #: What writev takes at once, at least on the systems that we know.
 _PIECES_AT_ONCE = 1024
 _HEAD_AT_ONCE = 4096
+_PAGE = 4096
 
 
 def fill(file: int, pieces: Sequence[Frame], used: float, expires: float | None) -> None:
@@ -113,6 +114,10 @@ def has_expired(found: os.stat_result, now: float) -> bool:
     return 0 < found.st_mtime_ns <= int(now * 1e9)
 
 
-def occupied(found: os.stat_result) -> int:
-    """Return the bytes that the file takes: whole pages or blocks, as its file system has them."""
-    return max(found.st_size, found.st_blocks * 512)
+def occupied(size: int) -> int:
+    """Return the bytes that a file of this size takes: whole pages.
+
+    Not what the file system says it takes, which may change behind our back: what was counted when an object
+    came has to be what is counted when it goes.
+    """
+    return -(-size // _PAGE) * _PAGE

@@ -5,18 +5,24 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
 
 from dash_brain.errors import StoreUnavailable
 from dash_brain.stores import platform, publishing
+from dash_brain.stores.entries import Entry, look, open_object
 from dash_brain.stores.kernel_locks import open_kernel_locks
+from dash_brain.stores.ledger import Ledger, fresh_ledger
 from dash_brain.stores.locks import KernelLocks, Locks, lock_number
 from dash_brain.stores.objectfile import Seal
+from dash_brain.stores.private import open_private
+from dash_brain.stores.removals import SIZE as REMOVALS_SIZE
+from dash_brain.stores.removals import Removals
+from dash_brain.stores.room import Room
+from dash_brain.stores.spill import Spill
 
 #: Bumped when a store of an older release could no longer be read. Newer stores are refused.
-FORMAT = 1
+FORMAT = 2
 SECRET_SIZE = 32
 
 _FOLDER = os.O_RDONLY | platform.FOLDER
@@ -28,44 +34,6 @@ def number_of_draft(name: str) -> int | None:
         return int(name[1:], 16) if len(name) == 17 and name[0] == "." else None
     except ValueError:
         return None
-
-
-def open_private(parent: int, name: str, shown: str) -> int:
-    """Return a descriptor of the folder ``name`` in ``parent``, which nobody else can enter.
-
-    Raises
-    ------
-    StoreUnavailable
-        When what lies there is not a folder, not ours, or open to others.
-    """
-    try:
-        platform.make_folder(name, parent)
-        descriptor = os.open(name, _FOLDER | platform.NO_FOLLOW, dir_fd=parent)
-    except FileNotFoundError:  # removed meanwhile
-        raise
-    except OSError as error:
-        raise _refuse(shown, f"cannot be opened as a folder ({error.strerror})") from error
-    try:
-        _check_private(descriptor, shown)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _check_private(descriptor: int, shown: str) -> None:
-    found = os.fstat(descriptor)
-    if found.st_uid != os.geteuid():
-        raise _refuse(shown, f"belongs to user {found.st_uid}, not to user {os.geteuid()}")
-    if found.st_mode & 0o077:
-        raise _refuse(shown, f"is open to other users (mode {stat.S_IMODE(found.st_mode):03o})")
-
-
-def _refuse(shown: str, why: str) -> StoreUnavailable:
-    return StoreUnavailable(
-        f"The store folder {shown} {why}. It may have been planted: look at it, then remove it, "
-        "or choose another place with file:///folder or shm://name."
-    )
 
 
 def open_store_folder(folder: str, name: str, shown: str) -> int:
@@ -108,6 +76,10 @@ class Root:
         if len(self.secret) != SECRET_SIZE:
             raise StoreUnavailable(f"{self.shown}/key is damaged; remove the folder {self.shown}.")
         self.seal = Seal(self.secret)
+        self.ledger = self._open_ledger()
+        self.room = Room(self.descriptor, self.ledger)
+        self.removals = self._open_removals()
+        self.spill = Spill(self, self.shown)
 
     def _best_locks(self) -> KernelLocks:
         return open_kernel_locks(self.descriptor)
@@ -141,6 +113,14 @@ class Root:
     def hold_if_free(self, path: str) -> AbstractContextManager[bool]:
         """Hold the lock of a path while the block runs, or say False when somebody else does."""
         return self.locks.hold_if_free(lock_number(path))
+
+    def look(self, path: str) -> Entry | None:
+        """Return what lies under a path, None for nothing or what is no object."""
+        return look(path, self.descriptor, self.spill)
+
+    def open(self, path: str) -> int:
+        """Return a descriptor of the file that holds the object under a path."""
+        return open_object(path, self.descriptor, self.spill)
 
     def make_folder(self, path: str) -> None:
         """Make the folder ``<domain>/<name>``, and the one above it."""
@@ -180,12 +160,30 @@ class Root:
                 "Upgrade dash_brain, or choose another store name."
             )
 
-    def _open_own(self, name: str, content: bytes) -> int:
+    def _open_ledger(self) -> Ledger:
+        file = self._open_own("ledger", fresh_ledger(), os.O_RDWR)
         try:
-            return platform.open_healed(name, os.O_RDONLY, self.descriptor)
+            return Ledger(file, self.locks)
+        finally:
+            os.close(file)
+
+    def _open_removals(self) -> Removals:
+        file = self._open_own("remembered", bytes(REMOVALS_SIZE), os.O_RDWR)
+        try:
+            return Removals(file)
+        except ValueError as error:
+            raise StoreUnavailable(
+                f"{self.shown}/remembered is damaged; remove the folder {self.shown}."
+            ) from error
+        finally:
+            os.close(file)
+
+    def _open_own(self, name: str, content: bytes, flags: int = os.O_RDONLY) -> int:
+        try:
+            return platform.open_healed(name, flags, self.descriptor)
         except FileNotFoundError:
             publishing.create_once(self, name, content)
-            return platform.open_healed(name, os.O_RDONLY, self.descriptor)
+            return platform.open_healed(name, flags, self.descriptor)
 
     def _keep(self, descriptor: int) -> int:
         self._open.append(descriptor)

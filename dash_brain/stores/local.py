@@ -16,6 +16,9 @@ class SharedMemoryStore(MappedFiles):
     Shared between processes: yes, of one user on one host; two containers have a ``/dev/shm`` each.
     Survives a restart: of any process, yes; of the host, no. Thread-safe: yes.
 
+    When it is full, new values go to a folder on disk (``/var/tmp``, or the temp folder), where they are read
+    from as if they were here.
+
     Where ``/dev/shm`` is no tmpfs that we may write to, a temp folder takes its place: the same code, on
     disk.
 
@@ -25,6 +28,9 @@ class SharedMemoryStore(MappedFiles):
         Name of the store: letters, digits, ``.``, ``_`` and ``-``. Processes with the same name share.
     clock, monotonic
         Seconds since the epoch, and seconds that never go back; tests pass their own.
+    size
+        The budget, in bytes or as text: ``"2GiB"``. It is kept in the store, for all who open it. By default,
+        and at most, half of the file system or a quarter of the memory of this container, if that is less.
 
     Examples
     --------
@@ -32,14 +38,17 @@ class SharedMemoryStore(MappedFiles):
     SharedMemoryStore('orders')
     """
 
+    _spills = True
+
     def __init__(
         self,
         name: str = "default",
         *,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        size: int | str | None = None,
     ) -> None:
-        super().__init__(default_folder(), name, clock, monotonic)
+        super().__init__(default_folder(), name, clock, monotonic, size)
 
     def __repr__(self) -> str:
         return f"SharedMemoryStore({self.name!r})"
@@ -60,6 +69,9 @@ class FileStore(MappedFiles):
         Name of the store: letters, digits, ``.``, ``_`` and ``-``.
     clock, monotonic
         Seconds since the epoch, and seconds that never go back; tests pass their own.
+    size
+        The budget, in bytes or as text: ``"10GiB"``. It is kept in the store, for all who open it. By
+        default, and at most, half of the file system.
 
     Examples
     --------
@@ -78,8 +90,9 @@ class FileStore(MappedFiles):
         *,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        size: int | str | None = None,
     ) -> None:
-        super().__init__(os.path.abspath(os.fspath(folder)), name, clock, monotonic)
+        super().__init__(os.path.abspath(os.fspath(folder)), name, clock, monotonic, size)
 
     def __repr__(self) -> str:
         return f"FileStore({self.folder!r}, {self.name!r})"

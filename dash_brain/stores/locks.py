@@ -7,7 +7,9 @@ only one of them asks the kernel.
 from __future__ import annotations
 
 import hashlib
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -20,6 +22,17 @@ from dash_brain.stores.quoting import to_bytes
 def lock_number(name: str) -> int:
     """Return 62 bits that stand for ``name``, the largest number that is an offset in any file."""
     return int.from_bytes(hashlib.blake2b(to_bytes(name), digest_size=8).digest(), "little") >> 2
+
+
+#: Seconds between two tries at a lock that another process holds, where waiting must not block.
+_SHORTEST = 0.0005
+_LONGEST = 0.01
+
+
+def threads_are_greenlets() -> bool:
+    """Say whether gevent took the place of threads: then nothing may wait in the kernel."""
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("threading"))
 
 
 class KernelLocks(Protocol):
@@ -148,6 +161,10 @@ class Locks:
             if held:
                 self._release(threads, number)
 
+    def keep(self, number: int) -> bool:
+        """Take the lock for as long as this object lives, and say whether it was to be had."""
+        return self._acquire(self._threads, number, wait=False)
+
     def gone(self) -> bool:
         """Say whether the files behind the locks were removed, so that others lock other files."""
         return self._kernel.gone()
@@ -162,11 +179,26 @@ class Locks:
             return False
         held = False
         try:
-            held = self._kernel.acquire(number, wait=wait)
+            if wait and threads_are_greenlets():
+                held = self._acquire_in_turns(number)
+            else:
+                held = self._kernel.acquire(number, wait=wait)
         finally:
             if not held:
                 threads.release(number)
         return held
+
+    def _acquire_in_turns(self, number: int) -> bool:
+        """Try again and again, and let other greenlets run in between.
+
+        Waiting in the kernel would stop them all, also the one that could let go of what another process
+        waits for while we wait for it.
+        """
+        pause = _SHORTEST
+        while not self._kernel.acquire(number, wait=False):
+            time.sleep(pause)  # gevent has replaced it
+            pause = min(2 * pause, _LONGEST)
+        return True
 
     def _release(self, threads: ThreadLocks, number: int) -> None:
         if threads is not self._threads:

@@ -16,14 +16,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Concatenate, ParamSpec, TypeVar
 
-from dash_brain.errors import DecodeError, StoreUnavailable
-from dash_brain.stores import files, objects, walking
+from dash_brain.errors import DecodeError, StoreUnavailable, ValueMissing
+from dash_brain.stores import files, objects, sweeping, walking
 from dash_brain.stores.base import Frames, ObjectInfo, Store, expires_at
 from dash_brain.stores.faults import faults_are_typed, missing
 from dash_brain.stores.folder import Root
 from dash_brain.stores.forks import reset_in_children
 from dash_brain.stores.objectfile import Label
 from dash_brain.stores.places import folder_of, label_of, path_of
+from dash_brain.stores.removing import remove_object
+from dash_brain.stores.sizes import parse_size
 from dash_brain.stores.timer import Timer
 
 P = ParamSpec("P")
@@ -40,6 +42,8 @@ class MappedFiles(Store):
     """Objects as files in the private folder ``dash_brain-<uid>/<name>`` below ``folder``."""
 
     _Root = Root
+    #: Whether values that have no room go to another folder, on disk.
+    _spills = False
 
     def __init__(
         self,
@@ -47,6 +51,7 @@ class MappedFiles(Store):
         name: str,
         clock: Callable[[], float],
         monotonic: Callable[[], float],
+        size: int | str | None = None,
     ) -> None:
         if not _NAME.fullmatch(name):
             raise ValueError(f"A store's name has letters, digits, '.', '_' and '-' only, and not {name!r}.")
@@ -54,6 +59,7 @@ class MappedFiles(Store):
         self.name = name
         self._clock = clock
         self._monotonic = monotonic
+        self._size = None if size is None else parse_size(size)
         self._sweep_due = monotonic()
         self._opening = threading.Lock()
         self._root: Root | None = None
@@ -69,10 +75,12 @@ class MappedFiles(Store):
         *,
         ttl: float | None = None,
         meta: Mapping[str, str] | None = None,
+        quota: int | None = None,
     ) -> str:
         now = self._clock()
         path, label = path_of(namespace, key), label_of(namespace, key, meta)
-        object_id = self._on_living_root(objects.put, path, frames, label, now, expires_at(ttl, now))
+        expires = expires_at(ttl, now)
+        object_id = self._on_living_root(objects.put, path, frames, label, now, expires, quota)
         if self._monotonic() >= self._sweep_due:
             self.sweep_if_nobody_did()
         if ttl is not None:
@@ -90,7 +98,7 @@ class MappedFiles(Store):
             namespace=namespace,
             key=key,
             object_id=head.object_id.hex(),
-            nbytes=files.occupied(found),
+            nbytes=files.occupied(found.st_size),
             created=head.created,
             used=found.st_atime,
             expires=files.expiry(found),
@@ -114,11 +122,9 @@ class MappedFiles(Store):
         path = path_of(namespace, key)
 
         def delete(root: Root) -> bool:
-            # Under the lock what is seen is what is removed: replacing it takes the lock too.
-            with root.hold(path):
-                found = os.stat(path, dir_fd=root.descriptor, follow_symlinks=False)
-                os.unlink(path, dir_fd=root.descriptor)
-            return not files.has_expired(found, self._clock())
+            now = self._clock()
+            removed = remove_object(root, path, now)
+            return removed is not None and not removed.is_over(now)
 
         try:
             return self._on_living_root(delete)
@@ -128,17 +134,33 @@ class MappedFiles(Store):
     @faults_are_typed
     def drop(self, namespace: str) -> None:
         folder = folder_of(namespace)
-        self._on_living_root(lambda root: walking.remove_all(root, folder))
+        self._on_living_root(lambda root: sweeping.remove_all(root, folder, self._clock()))
 
     @faults_are_typed
     def usage(self) -> int:
-        return self._on_living_root(walking.usage)
+        return self._on_living_root(lambda root: root.ledger.used())
+
+    @faults_are_typed
+    def budget(self) -> int:
+        """Return how many bytes the store may hold: as it was set, but never more than its place allows."""
+        return self._on_living_root(lambda root: root.room.budget())
+
+    @faults_are_typed
+    def resize(self, nbytes: int) -> None:
+        """Let the store hold ``nbytes`` bytes, for all who open it. No value is lost.
+
+        Raises
+        ------
+        StoreFull
+            When it holds more already; nothing changes then.
+        """
+        self._on_living_root(lambda root: root.room.resize(parse_size(nbytes)))
 
     @faults_are_typed
     def sweep(self) -> int:
         def sweep(root: Root) -> int:
             with root.hold("sweep"):
-                return walking.sweep(root, self._clock())
+                return sweeping.sweep(root, self._clock())
 
         return self._on_living_root(sweep)
 
@@ -186,10 +208,17 @@ class MappedFiles(Store):
         self._on_living_root(lock)
 
     def _on_object(self, namespace: str, key: str, look: objects.Look[T]) -> T:
+        path, now = path_of(namespace, key), self._clock()
         try:
-            return self._on_root(objects.with_object, path_of(namespace, key), look, self._clock())
+            return self._on_root(objects.with_object, path, look, now)
         except FileNotFoundError:
-            raise missing(key) from None
+            raise self._missing(key, path, now) from None
+
+    def _missing(self, key: str, path: str, now: float) -> ValueMissing:
+        root = self._root
+        if root is None:
+            return missing(key)
+        return missing(key, root.removals.recall(path), now=now, made=root.ledger.made)
 
     def _on_living_root(
         self, work: Callable[Concatenate[Root, P], T], *args: P.args, **kwargs: P.kwargs
@@ -224,7 +253,12 @@ class MappedFiles(Store):
         for _ in range(_ATTEMPTS):
             # While we open it, the folder may be removed once more.
             with suppress(FileNotFoundError):
-                return self._Root(self.folder, self.name)
+                root = self._Root(self.folder, self.name)
+                if self._size is not None:
+                    root.ledger.budget = self._size
+                root.spill.allowed = self._spills and root.room.in_memory
+                root.room.warn_if_small(root.shown)
+                return root
         raise StoreUnavailable(f"The store folder in {self.folder} is removed as often as it is made.")
 
     def sweep_if_nobody_did(self) -> None:
@@ -234,7 +268,7 @@ class MappedFiles(Store):
         def sweep(root: Root) -> None:
             with root.hold_if_free("sweep") as held:
                 if held and not 0 <= self._clock() - root.swept() < _SWEEP_EVERY:
-                    walking.sweep(root, self._clock())
+                    sweeping.sweep(root, self._clock())
 
         # Whoever brought us here wanted something else; what is wrong will meet the next caller.
         with suppress(OSError):

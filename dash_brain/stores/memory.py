@@ -10,10 +10,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from dash_brain.stores.base import Frames, ObjectInfo, Store, expires_at, new_object_id
-from dash_brain.stores.faults import missing
+from dash_brain.stores.budget import memory_limit
+from dash_brain.stores.eviction import rank
+from dash_brain.stores.faults import beyond_quota, full, missing, too_small
 from dash_brain.stores.forks import reset_in_children
 from dash_brain.stores.locks import Locks, NoKernelLocks, lock_number
-from dash_brain.stores.places import folder_of
+from dash_brain.stores.places import account_of, folder_of
+from dash_brain.stores.removals import PLACES, Removal
+from dash_brain.stores.sizes import parse_size
 
 
 @dataclass
@@ -32,6 +36,9 @@ class MemoryStore(Store):
     ----------
     clock
         Seconds since the epoch; tests pass their own.
+    size
+        The budget, in bytes or as text: ``"2GiB"``; by default a quarter of the memory of this machine, or of
+        this container.
 
     Examples
     --------
@@ -41,8 +48,11 @@ class MemoryStore(Store):
     [bytearray(b'hello')]
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.time, size: int | str | None = None) -> None:
         self._clock = clock
+        self._budget = memory_limit() // 4 if size is None else parse_size(size)
+        self._used = 0
+        self._removed: dict[tuple[str, str], Removal] = {}
         self._secret = os.urandom(32)
         self._locks = Locks(NoKernelLocks())
         self._guard = threading.RLock()
@@ -57,6 +67,7 @@ class MemoryStore(Store):
         *,
         ttl: float | None = None,
         meta: Mapping[str, str] | None = None,
+        quota: int | None = None,
     ) -> str:
         folder_of(namespace)  # refuses what is no namespace
         now, copies = self._clock(), [bytes(frame) for frame in frames]
@@ -73,7 +84,11 @@ class MemoryStore(Store):
             meta=dict(meta or {}),
         )
         with self._guard:
+            self._keep_quota(info, quota)
+            self._make_room(info)
+            self._take(namespace, key)
             self._namespaces.setdefault(namespace, {})[key] = _Object(copies, info)
+            self._used += info.nbytes
         return info.object_id
 
     def get(self, namespace: str, key: str) -> Frames:
@@ -88,7 +103,7 @@ class MemoryStore(Store):
 
     def delete(self, namespace: str, key: str) -> bool:
         with self._guard:
-            found = self._objects(namespace).pop(key, None)
+            found = self._take(namespace, key, "deleted")
             return found is not None and not self._has_expired(found)
 
     def touch(self, namespace: str, key: str, ttl: float | None) -> None:
@@ -101,20 +116,37 @@ class MemoryStore(Store):
     def drop(self, namespace: str) -> None:
         folder_of(namespace)
         with self._guard:
+            for key in list(self._objects(namespace)):
+                self._take(namespace, key, "deleted")
             self._namespaces.pop(namespace, None)
 
     def usage(self) -> int:
+        return self._used
+
+    def budget(self) -> int:
+        """Return how many bytes the store may hold."""
+        return self._budget
+
+    def resize(self, nbytes: int) -> None:
+        """Let the store hold ``nbytes`` bytes. No value is lost.
+
+        Raises
+        ------
+        StoreFull
+            When it holds more already; nothing changes then.
+        """
+        nbytes = parse_size(nbytes)
         with self._guard:
-            return sum(
-                found.info.nbytes for objects in self._namespaces.values() for found in objects.values()
-            )
+            if nbytes < self._used:
+                raise too_small(nbytes, self._used)
+            self._budget = nbytes
 
     def sweep(self) -> int:
         removed = 0
         with self._guard:
             for namespace, objects in list(self._namespaces.items()):
                 for key in [key for key, found in objects.items() if self._has_expired(found)]:
-                    del objects[key]
+                    self._take(namespace, key, "expired")
                     removed += 1
                 if not objects:
                     del self._namespaces[namespace]
@@ -150,10 +182,69 @@ class MemoryStore(Store):
         folder_of(namespace)  # refuses what is no namespace
         return self._namespaces.get(namespace, {})
 
+    def _keep_quota(self, new: ObjectInfo, quota: int | None) -> None:
+        """Evict of the session's own until the new object keeps within its quota, and a little more."""
+        account = account_of(new.namespace)
+        if account is None or quota is None:
+            return
+        if new.nbytes > quota:
+            raise beyond_quota(new.nbytes, quota)
+        going = [place for place in self._candidates(new) if account_of(place[2]) == account]
+        used = sum(self._namespaces[namespace][key].info.nbytes for _, _, namespace, key in going)
+        if used + new.nbytes <= quota:
+            return
+        for _, _, namespace, key in going:
+            if used + new.nbytes <= quota - quota // 16:
+                break
+            gone = self._take(namespace, key, "evicted")
+            used -= gone.info.nbytes if gone else 0
+
+    def _make_room(self, new: ObjectInfo) -> None:
+        """Evict until the new object keeps within the budget, and a little more."""
+        replaced = self._objects(new.namespace).get(new.key)
+        needed = new.nbytes - (replaced.info.nbytes if replaced else 0)
+        if self._used + needed <= self._budget:
+            return
+        if needed <= self._budget:
+            for _, _, namespace, key in self._candidates(new):
+                if self._used + needed <= self._budget - self._budget // 16:
+                    break
+                self._take(namespace, key, "evicted")
+        if self._used + needed > self._budget:
+            raise full(new.nbytes, self._budget, self._used)
+
+    def _candidates(self, new: ObjectInfo) -> list[tuple[int, float, str, str]]:
+        found = []
+        for namespace, objects in self._namespaces.items():
+            for key, one in objects.items():
+                ranked = rank(namespace.partition("/")[0], one.info.expires, one.info.used, new.created)
+                if ranked is not None and (namespace, key) != (new.namespace, new.key):
+                    found.append((ranked, one.info.used, namespace, key))
+        return sorted(found)
+
+    def _take(self, namespace: str, key: str, reason: str | None = None) -> _Object | None:
+        found = self._objects(namespace).pop(key, None)
+        if found is not None:
+            self._used -= found.info.nbytes
+            if reason is not None:
+                self._note(found, reason)
+        return found
+
+    def _note(self, found: _Object, reason: str) -> None:
+        if len(self._removed) >= PLACES:
+            del self._removed[next(iter(self._removed))]
+        info, now = found.info, self._clock()
+        if self._has_expired(found):
+            reason, now = "expired", info.expires or now
+        self._removed[info.namespace, info.key] = Removal(reason, info.nbytes, info.created, now)
+
     def _find(self, namespace: str, key: str) -> _Object:
         found = self._objects(namespace).get(key)
-        if found is None or self._has_expired(found):
-            raise missing(key)
+        if found is not None and self._has_expired(found):
+            self._take(namespace, key, "expired")
+            found = None
+        if found is None:
+            raise missing(key, self._removed.get((namespace, key)), now=self._clock())
         return found
 
     def _has_expired(self, found: _Object) -> bool:

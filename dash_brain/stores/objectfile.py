@@ -168,6 +168,17 @@ def head_size(raw: Frame, size: int) -> int:
     return head
 
 
+def said_created(raw: Frame) -> float:
+    """Return when an object says that it was put, in seconds since the epoch; 0 when it is none.
+
+    Nothing is verified: good for a message, and for nothing else.
+    """
+    if len(raw) < HEADER_SIZE or bytes(raw[: len(MAGIC)]) != MAGIC:
+        return 0.0
+    created: float = _FIELDS.unpack_from(raw)[3]
+    return created
+
+
 def _end(at: int, lengths: Iterable[int]) -> int:
     for length in lengths:
         at += -at % ALIGNMENT + length

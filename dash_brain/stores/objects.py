@@ -9,11 +9,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeAlias, TypeVar
 
-from dash_brain.stores import files, walking
+from dash_brain.stores import files
+from dash_brain.stores.accounts import refund
 from dash_brain.stores.base import Frames
 from dash_brain.stores.folder import Root
 from dash_brain.stores.objectfile import Head, bad_object, compose, read_head, read_object
-from dash_brain.stores.platform import NO_ATIME, NO_FOLLOW
+from dash_brain.stores.quota import charge
+from dash_brain.stores.removing import remove_expired
+from dash_brain.stores.writing import Draft, write
 
 T = TypeVar("T")
 
@@ -22,30 +25,29 @@ Look: TypeAlias = Callable[[Root, str, int, os.stat_result, float], T]
 
 #: A use is noted when the last one is longer ago; so many reads in a row cost no more than one note.
 _NOTE_USE_AFTER = 1.0
-#: How often a put makes its folder anew, should a sweep remove the empty one each time. Two threads of one
-#: process can take turns at that for quite a while.
-_ATTEMPTS = 1000
-
 #: How opening what is no file of ours fails: a link, something in a folder's place, another user's, a socket.
 _NOT_OURS = {errno.ELOOP, errno.ENOTDIR, errno.EPERM, errno.ENXIO}
 
-# Not blocking: a planted pipe would keep us waiting. No access time: it means what we note in it.
-_READ = os.O_RDONLY | NO_FOLLOW | NO_ATIME | getattr(os, "O_NONBLOCK", 0)
 
-
-def put(root: Root, path: str, frames: Frames, label: bytes, now: float, expires: float | None) -> str:
+def put(
+    root: Root,
+    path: str,
+    frames: Frames,
+    label: bytes,
+    now: float,
+    expires: float | None,
+    quota: int | None = None,
+) -> str:
     """Write an object and return its id."""
     object_id = os.urandom(16)
     pieces = compose(frames, place=path, label=label, object_id=object_id, created=now, seal=root.seal)
-    for attempt in range(_ATTEMPTS):
-        try:
-            if attempt:
-                root.make_folder(path.rpartition("/")[0])
-            root.publish(root, path, lambda file: files.fill(file, pieces, now, expires))
-            break
-        except (FileNotFoundError, PermissionError):
-            if root.gone() or attempt == _ATTEMPTS - 1:
-                raise
+    nbytes = files.occupied(sum(map(len, pieces)))
+    charge(root, path, nbytes, quota, now)
+    try:
+        write(root, Draft(path, pieces, nbytes, now, expires))
+    except BaseException:
+        refund(root, path, nbytes)
+        raise
     return object_id.hex()
 
 
@@ -63,7 +65,7 @@ def with_object(root: Root, path: str, look: Look[T], now: float) -> T:
         if not stat.S_ISREG(found.st_mode):
             raise bad_object("not a file")
         if files.has_expired(found, now):
-            walking.remove_expired(root, path, now)
+            remove_expired(root, path, now)
             raise FileNotFoundError
         return look(root, path, file, found, now)
     finally:
@@ -72,7 +74,7 @@ def with_object(root: Root, path: str, look: Look[T], now: float) -> T:
 
 def _open(root: Root, path: str) -> int:
     try:
-        return os.open(path, _READ, dir_fd=root.descriptor)
+        return root.open(path)
     except OSError as error:
         if error.errno in _NOT_OURS:
             raise bad_object(error.strerror) from error

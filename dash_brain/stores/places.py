@@ -9,6 +9,11 @@ from collections.abc import Mapping
 from dash_brain.stores.objectfile import Label
 from dash_brain.stores.quoting import is_digest, quote
 
+#: The domains in which the objects of a session lie, under its name.
+OF_SESSIONS = ("session", "session-names", "session-memo")
+
+_OF_SESSION = "session"
+
 _DOMAIN = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 
@@ -53,3 +58,17 @@ def label_of(namespace: str, key: str, meta: Mapping[str, str] | None) -> bytes:
 @functools.lru_cache(maxsize=64)  # few different ones are written again and again: the type of a value
 def _short_label(meta: tuple[tuple[str, str], ...]) -> bytes:
     return Label(dict(meta)).to_bytes()
+
+
+def account_of(path: str) -> str | None:
+    """Return the session that a namespace, or anything in it, belongs to; None for none.
+
+    Examples
+    --------
+    >>> account_of("session-names/ab12/cart"), account_of("brain/default")
+    ('ab12', None)
+    """
+    if not path.startswith(_OF_SESSION):  # most do not, and every put asks
+        return None
+    domain, name = path.split("/")[:2]
+    return name if domain in OF_SESSIONS else None

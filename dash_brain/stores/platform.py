@@ -29,6 +29,8 @@ SUPPORTED = os.open in os.supports_dir_fd and hasattr(os, "fchmod")
 
 _SHARED_MEMORY = "/dev/shm"
 
+_IN_MEMORY = {"tmpfs", "ramfs", "hugetlbfs"}
+
 #: How a kernel or a file system says that it does not know what it is asked for.
 LACKING = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.ENOLCK, errno.ENOSYS}
 
@@ -85,6 +87,19 @@ def default_folder() -> str:
     if _is_tmpfs(_SHARED_MEMORY) and os.access(_SHARED_MEMORY, os.W_OK | os.X_OK):
         return _SHARED_MEMORY
     return tempfile.gettempdir()
+
+
+def is_memory(device: int) -> bool:
+    """Say whether a file system, known by the number of its device, is memory and no disk."""
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    try:
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as mounts:
+            return any(
+                line.split(" ")[2] == wanted and line.partition(" - ")[2].split(" ")[0] in _IN_MEMORY
+                for line in mounts
+            )
+    except OSError:
+        return False
 
 
 def _is_tmpfs(folder: str) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeAlias
 
+from dash_brain.stores.entries import Entry
 from dash_brain.stores.platform import LACKING, NO_FOLLOW, TMPFILE
 
 Fill: TypeAlias = Callable[[int], None]
@@ -29,11 +30,14 @@ class Folder(Protocol):
     def hold(self, path: str) -> AbstractContextManager[str]:
         """Hold the lock of a path; gives the name of a draft that only the holder uses."""
 
+    def look(self, path: str) -> Entry | None:
+        """Return what lies under a path."""
+
 
 class Publish(Protocol):
-    """Make the file ``path``, filled by ``fill``, in place of what was there."""
+    """Make the file ``path``, filled by ``fill``, in place of what was there, and return what that was."""
 
-    def __call__(self, root: Folder, path: str, fill: Fill) -> None: ...
+    def __call__(self, root: Folder, path: str, fill: Fill) -> Entry | None: ...
 
 
 def has_unnamed_files(folder: int) -> bool:
@@ -56,25 +60,38 @@ def best_for(folder: int) -> Publish:
     return publish_unnamed if has_unnamed_files(folder) else publish_named
 
 
-def publish_unnamed(root: Folder, path: str, fill: Fill) -> None:
+def publish_unnamed(root: Folder, path: str, fill: Fill) -> Entry | None:
     """Write a file without a name, then give it one: killed on the way, nothing is left."""
     folder, _, _ = path.rpartition("/")
     descriptor = os.open(folder, _UNNAMED, 0o600, dir_fd=root.descriptor)
     try:
         fill(descriptor)
-        try:
-            _link(descriptor, path, root.descriptor)
-        except FileExistsError:
-            # linkat never replaces, so a second name and a rename do. A crash between the two leaves the
-            # draft to the next one who holds the lock: a writer of the key, or the sweep.
-            with root.hold(path) as draft:
-                _link_anew(descriptor, draft, root.descriptor)
-                _rename(draft, path, root.descriptor)
+        if _link_if_free(descriptor, path, root.descriptor):
+            return None
+        with root.hold(path) as draft:
+            return _replace(descriptor, path, draft, root)
     finally:
         os.close(descriptor)
 
 
-def publish_named(root: Folder, path: str, fill: Fill) -> None:
+def _replace(descriptor: int, path: str, draft: str, root: Folder) -> Entry | None:
+    """Put the file in the place of another, and return that; the lock of the path is held.
+
+    linkat never replaces, so a second name and a rename do. A crash between the two leaves the draft to the
+    next one who holds the lock: a writer of the key, or the sweep.
+    """
+    replaced = root.look(path)
+    if replaced is None:
+        # It was removed meanwhile. A file where there is none comes without the lock, and may have come.
+        if _link_if_free(descriptor, path, root.descriptor):
+            return None
+        replaced = root.look(path)
+    _link_anew(descriptor, draft, root.descriptor)
+    _rename(draft, path, root.descriptor)
+    return replaced
+
+
+def publish_named(root: Folder, path: str, fill: Fill) -> Entry | None:
     """Write a hidden file under the key's lock and rename it: whoever finds the lock free may remove it."""
     with root.hold(path) as draft:
         remove(draft, root.descriptor)
@@ -82,7 +99,9 @@ def publish_named(root: Folder, path: str, fill: Fill) -> None:
             descriptor = os.open(draft, _NAMED, 0o600, dir_fd=root.descriptor)
         try:
             fill(descriptor)
+            replaced = root.look(path)
             os.rename(draft, path, src_dir_fd=root.descriptor, dst_dir_fd=root.descriptor)
+            return replaced
         except BaseException:
             remove(draft, root.descriptor)
             raise
@@ -103,6 +122,14 @@ def _link(descriptor: int, path: str, root: int) -> None:
     # Only with a directory descriptor does os.link call linkat with AT_SYMLINK_FOLLOW. Without one it
     # calls link, which would try to link the entry in /proc itself.
     os.link(f"/proc/self/fd/{descriptor}", path, dst_dir_fd=root)
+
+
+def _link_if_free(descriptor: int, path: str, root: int) -> bool:
+    try:
+        _link(descriptor, path, root)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _link_anew(descriptor: int, draft: str, root: int) -> None:

@@ -44,6 +44,12 @@ OPERATIONS = {
     "wait": lambda brain: brain.wait("a", None, timeout=0),
     "dump": lambda brain: brain.dump("never made"),
     "load": lambda brain: brain.load("not there"),
+    "size": lambda brain: brain.size(),
+    "used": lambda brain: brain.used(),
+    "free": lambda brain: brain.free(),
+    "bytes": lambda brain: brain.bytes,
+    "mb": lambda brain: brain.mb,
+    "resize": lambda brain: brain.resize(1_000_000),
     "dead": lambda brain: brain.dead(i_am_sure=True),
 }
 

@@ -15,7 +15,18 @@ PACKAGE = Path(dash_brain.__file__).parent
 FLOORS = [
     {"errors"},
     {"codec", "keys", "lately", "tokens", "waiting", "stores.base"},
-    {"stores", "names", "described", "namespaces", "dump_folder", "dumps", "brain", "memoize", "settings"},
+    {
+        "stores",
+        "names",
+        "described",
+        "namespaces",
+        "capacity",
+        "dump_folder",
+        "dumps",
+        "brain",
+        "memoize",
+        "settings",
+    },
     {
         "attendance",
         "cookies",

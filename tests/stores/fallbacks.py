@@ -22,3 +22,15 @@ class FallbackStore(FileStore):
     """A ``FileStore`` that was told the system lacks what Linux has, in any process that opens it."""
 
     _Root = FallbackRoot
+
+
+class SmallSharedMemory(FileStore):
+    """Shared memory that lies in another tmpfs than ``/dev/shm``, in any process that opens it."""
+
+    _spills = True
+
+
+class SmallFallback(FallbackStore):
+    """The same, without what Linux has."""
+
+    _spills = True

@@ -9,7 +9,14 @@ from functools import partial
 import pytest
 
 from dash_brain.stores import FileStore, MemoryStore, SharedMemoryStore
-from dash_brain.testing import Clock, LocksContract, ScansContract, SharedContract, StoreContract
+from dash_brain.testing import (
+    BoundedContract,
+    Clock,
+    LocksContract,
+    ScansContract,
+    SharedContract,
+    StoreContract,
+)
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.places import place
 
@@ -26,7 +33,7 @@ class OwnClock:
         return clock.advance
 
 
-class LocalContract(OwnClock, StoreContract, ScansContract, LocksContract, SharedContract):
+class LocalContract(OwnClock, StoreContract, ScansContract, LocksContract, BoundedContract, SharedContract):
     """What the local stores share."""
 
 
@@ -66,7 +73,7 @@ class TestFallbackStore(LocalContract):
         return partial(FallbackStore, tmp_path)
 
 
-class TestMemoryStore(OwnClock, StoreContract, ScansContract, LocksContract):
+class TestMemoryStore(OwnClock, StoreContract, ScansContract, LocksContract, BoundedContract):
     @pytest.fixture
     def store(self, clock):
         return MemoryStore(clock=clock)

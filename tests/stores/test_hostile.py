@@ -214,12 +214,22 @@ def test_file_in_the_place_of_the_folder_is_refused(tmp_path):
 
 def test_store_of_a_newer_format_is_refused(store):
     (place(store) / "FORMAT").chmod(0o600)
-    (place(store) / "FORMAT").write_text('{"format": 2}')
-    with pytest.raises(StoreUnavailable, match="has format 2"):
+    (place(store) / "FORMAT").write_text('{"format": 3}')
+    with pytest.raises(StoreUnavailable, match="has format 3"):
         FileStore(store.folder).get(SPACE, "key")
 
 
-@pytest.mark.parametrize(("name", "content"), [("FORMAT", b"{"), ("FORMAT", b"[]"), ("key", b"short")])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("FORMAT", b"{"),
+        ("FORMAT", b"[]"),
+        ("key", b"short"),
+        ("ledger", b"short"),
+        ("ledger", bytes(20_000)),
+        ("remembered", b"short"),
+    ],
+)
 def test_damaged_file_of_the_store_itself_is_a_clear_error(store, name, content):
     (place(store) / name).write_bytes(content)
     with pytest.raises(StoreUnavailable, match="damaged"):

@@ -50,7 +50,9 @@ def test_folders_are_for_the_owner_and_objects_for_reading_only(files):
         root: 0o700,
         f"{root}/FORMAT": 0o600,
         f"{root}/key": 0o600,
+        f"{root}/ledger": 0o600,
         f"{root}/locks": 0o600,
+        f"{root}/remembered": 0o600,
         f"{root}/brain": 0o700,
         f"{root}/brain/files": 0o700,
         f"{root}/brain/files/key": 0o400,
@@ -75,7 +77,7 @@ for store in (kind(folder), kind(folder)):
     with store.lock("key"):
         pass
     assert store.sweep() == 0
-    for path in place(store).rglob("*"):
+    for path in place(store).rglob("[!.]*"):  # lock files are healed by whoever meets them
         want = 0o700 if path.is_dir() else 0o600 if path.parent == place(store) else 0o400
         assert path.stat().st_mode & 0o7777 == want, (path, oct(path.stat().st_mode))
 """
@@ -161,7 +163,7 @@ def test_put_of_a_known_key_takes_a_lock_a_draft_and_a_rename_more(files, calls)
     files.put(SPACE, "key", [b"x"])
     calls.clear()
     files.put(SPACE, "key", [b"x" * 1000])
-    assert calls == NEW | {"link": 2, "rename": 1, "fcntl": 2}
+    assert calls == NEW | {"link": 2, "rename": 1, "fcntl": 2, "stat": 1}
 
 
 def test_put_of_a_large_object_reserves_its_room(files, calls):
@@ -427,13 +429,13 @@ def test_fresh_value_is_not_removed_by_one_who_saw_the_expired(tmp_path, monkeyp
     store = FileStore(tmp_path, clock=clock)
     store.put(SPACE, "key", [b"old"], ttl=1)
     clock.advance(2)
-    real = objects.walking.remove_expired
+    real = objects.remove_expired
 
     def too_late(*args):
         store.put(SPACE, "key", [b"new"])
         return real(*args)
 
-    monkeypatch.setattr(objects.walking, "remove_expired", too_late)
+    monkeypatch.setattr(objects, "remove_expired", too_late)
     with pytest.raises(ValueMissing):
         store.get(SPACE, "key")
     assert bytes(store.get(SPACE, "key")[0]) == b"new"
@@ -730,7 +732,7 @@ def test_programs_that_are_started_inherit_nothing(files):
 def test_map_is_private_and_reserves_nothing(monkeypatch, files):
     seen = []
     real = mmap.mmap
-    monkeypatch.setattr(mmap, "mmap", lambda *args, **kwargs: seen.append(args) or real(*args, **kwargs))
     files.put(SPACE, "key", [b"x" * 300_000])
+    monkeypatch.setattr(mmap, "mmap", lambda *args, **kwargs: seen.append(args) or real(*args, **kwargs))
     files.get(SPACE, "key")
     assert seen[0][2] == mmap.MAP_PRIVATE | 0x4000

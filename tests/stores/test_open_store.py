@@ -49,7 +49,8 @@ def test_store_is_returned_as_it_is():
     "url",
     [
         *("", "shm", "shm:name", "http://x", "file://host/folder", "file:relative", "file://", "shm://a/b"),
-        *("shm://..", "shm://a%20b", "memory://a?x=1", "shm://?size=2GiB", "file:///x?size=2", "shm://a#b"),
+        *("shm://..", "shm://a%20b", "memory://a?x=1", "shm://?size=2GiB&x=1", "shm://a#b"),
+        *("shm://?size=", "shm://?size=0", "file:///x?size=2 apples", "memory://?size=-1", "shm://?size=1e9"),
         *("redis://localhost", "rediss://localhost", "://", "shm://[", 5, b"shm://"),
     ],
 )
@@ -69,8 +70,17 @@ def test_redis_is_said_to_be_missing_and_its_password_is_not_shown():
 
 
 def test_parameters_are_refused_by_name():
-    with pytest.raises(StoreURLError, match="size"):
-        open_store("shm://?size=2GiB")
+    with pytest.raises(StoreURLError, match="unknown parameter colour"):
+        open_store("shm://?size=2GiB&colour=red")
+
+
+@pytest.mark.parametrize(
+    ("size", "nbytes"),
+    [("2GiB", 2 << 30), ("500MB", 500_000_000), ("1.5%20KiB", 1536), ("1048576", 1 << 20), ("7b", 7)],
+)
+def test_size_is_the_budget(tmp_path, size, nbytes):
+    assert open_store(f"memory://{size}?size={size}").budget() == nbytes
+    assert open_store(f"file://{tmp_path}?size={size}").budget() == nbytes
 
 
 def test_child_opens_stores_as_well():

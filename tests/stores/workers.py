@@ -88,3 +88,45 @@ def die_while_writing(open_store: Callable[[], Store], deaths: int) -> None:
         if f"new {writer}" in set(store.scan(SPACE)):
             check_pattern(store.get(SPACE, f"new {writer}"))
             store.delete(SPACE, f"new {writer}")
+
+
+def put_and_delete(open_store: Callable[[], Store], times: int) -> None:
+    """Put, replace and delete under a few names that others use too."""
+    store, chance = open_store(), random.Random()
+    for _ in range(times):
+        key = str(chance.randrange(8))
+        if chance.random() < 0.7:
+            store.put("brain/budget", key, [b"x", bytes(chance.randrange(50_000))])
+        else:
+            store.delete("brain/budget", key)
+
+
+def fill_up(open_store: Callable[[], Store], times: int) -> int:
+    """Put values that live for long, more than fit; return the highest use that was seen."""
+    store, chance, highest = open_store(), random.Random(), 0
+    for number in range(times):
+        store.put("brain/filled", f"{os.getpid()} {number}", patterned(chance.randrange(400_000)), ttl=1e5)
+        highest = max(highest, store.usage())
+    return highest
+
+
+def hold_until_told(open_store: Callable[[], Store], held: threading.Event, done: threading.Event) -> None:
+    """Map every value of a namespace, and look at the end whether they are what they were."""
+    store = open_store()
+    values = [store.get("brain/a", key) for key in store.scan("brain/a")]
+    held.set()
+    done.wait(60)
+    for value in values:
+        check_pattern(value)
+
+
+def put_for_a_session(open_store: Callable[[], Store], times: int, quota: int) -> None:
+    """Put, replace and delete what belongs to one of two sessions."""
+    store, chance = open_store(), random.Random()
+    for _ in range(times):
+        namespace = f"{chance.choice(['session', 'session-names'])}/{chance.choice('ab')}"
+        key = str(chance.randrange(8))
+        if chance.random() < 0.8:
+            store.put(namespace, key, [bytes(chance.randrange(300_000))], ttl=1e5, quota=quota)
+        else:
+            store.delete(namespace, key)

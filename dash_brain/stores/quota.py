@@ -1,0 +1,47 @@
+"""No session takes more than its quota: it makes room among its own objects first."""
+
+from __future__ import annotations
+
+from dash_brain.stores import accounts, pressure
+from dash_brain.stores.faults import beyond_quota
+from dash_brain.stores.folder import Root
+from dash_brain.stores.places import account_of
+from dash_brain.stores.removing import evict_entry
+
+#: How often a session's objects are looked at for one put: other workers may put for it meanwhile.
+_WALKS = 8
+
+
+def charge(root: Root, path: str, nbytes: int, quota: int | None, now: float) -> None:
+    """Add an object that is to be written to the account that it belongs to, if any.
+
+    Raises
+    ------
+    StoreFull
+        When the account has no room for it even if all else in it went.
+    """
+    account = account_of(path)
+    if account is None or accounts.add(root, account, nbytes, quota):
+        return
+    assert quota is not None, "without a quota there is room"
+    replaced = root.look(path)
+    most = quota + (replaced.nbytes if replaced is not None else 0)
+    for _ in range(_WALKS if nbytes <= quota else 0):
+        if accounts.add(root, account, nbytes, most):
+            return
+        surplus = accounts.total(root, account) + nbytes - most
+        if not _evict_own(root, account, path, surplus + quota // 16, now):
+            break
+    raise beyond_quota(nbytes, quota)
+
+
+def _evict_own(root: Root, account: str, path: str, nbytes: int, now: float) -> bool:
+    """Evict so many bytes of an account's own objects, and say whether any could go."""
+    going = pressure.candidates(root, accounts.folders_of(account), now, path, spilled=True)
+    freed = 0
+    for candidate in going:
+        if freed >= nbytes:
+            break
+        if evict_entry(root, candidate.path, candidate.entry, now):
+            freed += candidate.entry.nbytes
+    return bool(going)

@@ -1,0 +1,95 @@
+"""How much a store may hold, and how much of that is left."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+
+from dash_brain.stores import budget, platform
+from dash_brain.stores.faults import too_small
+from dash_brain.stores.ledger import Ledger
+from dash_brain.stores.sizes import shown_size
+
+_log = logging.getLogger("dash_brain")
+
+#: Seconds after which all objects are looked at anew, though nothing could go the last time.
+_IN_VAIN = 1.0
+
+#: The stores that this process has warned of.
+_warned: set[str] = set()
+
+
+class Room:
+    """The room in one open store.
+
+    Parameters
+    ----------
+    folder
+        Descriptor of its folder.
+    ledger
+        What it holds.
+    """
+
+    def __init__(self, folder: int, ledger: Ledger) -> None:
+        self._folder = folder
+        self._ledger = ledger
+        self.in_memory = platform.is_memory(os.fstat(folder).st_dev)
+        self._spilled = -_IN_VAIN
+        self.measure()
+
+    def measure(self) -> None:
+        """Look anew how much the place allows."""
+        self.limit = budget.limit(self._folder, in_memory=self.in_memory)
+
+    def budget(self) -> int:
+        """Return the bytes that the store may hold: as it was set, and never more than its place allows."""
+        asked = self._ledger.budget
+        return min(asked, self.limit) if asked else self.limit
+
+    def slack(self) -> int:
+        """Return how many bytes are freed beyond what is needed, so that it need not be done soon again."""
+        return self.budget() // 16
+
+    def lacking(self) -> int:
+        """Return how many bytes too many there are, with those being written; less than none: are left."""
+        return self._ledger.taken() - self.budget()
+
+    def note_spill(self) -> None:
+        """Note that a value went to disk because nothing else could go."""
+        self._spilled = time.monotonic()
+
+    def spilled_just_now(self) -> bool:
+        """Say whether looking at all objects for what could go was in vain a moment ago."""
+        return time.monotonic() - self._spilled < _IN_VAIN
+
+    def resize(self, nbytes: int) -> None:
+        """Set the budget, for all who open the store."""
+        used = self._ledger.used()
+        if nbytes < used:
+            raise too_small(nbytes, used)
+        self._ledger.budget = nbytes
+        if nbytes > self.limit:
+            _log.warning("%s", self._too_much(nbytes))
+
+    def warn_if_small(self, shown: str) -> None:
+        """Say in the log, once per process, when the place of the store is too small for large values."""
+        asked = self._ledger.budget
+        if shown in _warned or (self.limit >= budget.SMALL if not asked else asked <= self.limit):
+            return
+        _warned.add(shown)
+        _log.warning(
+            "The store %s has room for %s only. %s",
+            shown,
+            shown_size(self.limit),
+            self._too_much(asked) if asked else _LARGER,
+        )
+
+    def _too_much(self, asked: int) -> str:
+        return (
+            f"A budget of {shown_size(asked)} was asked for; the place allows {shown_size(self.limit)}: half "
+            f"of its file system, or a quarter of the container's memory. {_LARGER}"
+        )
+
+
+_LARGER = "Give it more: docker run --shm-size=2g, or a folder on disk with file:///folder."

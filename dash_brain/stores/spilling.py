@@ -1,0 +1,72 @@
+"""Writing an object to disk because shared memory has no room for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+
+from dash_brain.stores.base import new_object_id
+from dash_brain.stores.entries import Entry, link_to
+from dash_brain.stores.folder import Root
+from dash_brain.stores.publishing import remove
+
+Fill = Callable[[int], None]
+
+
+def spill(root: Root, path: str, nbytes: int, fill: Fill) -> tuple[bool, Entry | None]:
+    """Write an object to disk and put a link to it under its path.
+
+    Returns
+    -------
+    bool, Entry
+        Whether that was possible, and what the link replaced.
+    """
+    try:
+        if not root.spill.prepare(root) or not root.spill.has_room(nbytes, root.ledger.spilled()):
+            return False, None
+        name = new_object_id()
+        # The sweep leaves alone what is locked: it has no entry yet.
+        with root.hold(link_to(name)):
+            try:
+                _write(root, name, fill)
+                return True, _link(root, path, name)
+            except BaseException:
+                root.spill.remove(name)
+                raise
+    except OSError:
+        return False, None  # the disk is full or fails; the store has no room either way
+
+
+def _write(root: Root, name: str, fill: Fill) -> None:
+    file = root.spill.make(name)
+    try:
+        fill(file)
+    finally:
+        os.close(file)
+
+
+def _link(root: Root, path: str, name: str) -> Entry | None:
+    root.make_folder(path.rpartition("/")[0])
+    with root.hold(path) as draft:
+        replaced = root.look(path)
+        if replaced is None:
+            # A file where there is none comes without the lock, and may come now.
+            with suppress(FileExistsError):
+                os.symlink(link_to(name), path, dir_fd=root.descriptor)
+                return None
+            replaced = root.look(path)
+        remove(draft, root.descriptor)
+        os.symlink(link_to(name), draft, dir_fd=root.descriptor)
+        os.rename(draft, path, src_dir_fd=root.descriptor, dst_dir_fd=root.descriptor)
+        return replaced
+
+
+def settled(root: Root) -> set[str]:
+    """Return the names of spilled files that nobody is writing: an entry names each, or it is an orphan."""
+    names = set()
+    for name in root.spill.names() if root.spill.is_used() else ():
+        with root.hold_if_free(link_to(name)) as free:
+            if free:
+                names.add(name)
+    return names

@@ -1,0 +1,120 @@
+"""Giving a new object its place, with room made for it and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dash_brain.stores import files, pressure
+from dash_brain.stores.base import Frame
+from dash_brain.stores.entries import Entry
+from dash_brain.stores.eviction import HELD, IDLE
+from dash_brain.stores.faults import full, is_full
+from dash_brain.stores.folder import Root
+from dash_brain.stores.removing import discount
+from dash_brain.stores.spilling import spill
+
+#: How often a put makes its folder anew, should a sweep remove the empty one each time. Two threads of one
+#: process can take turns at that for quite a while.
+_ATTEMPTS = 1000
+
+
+#: How often a put makes place in a file system that says it is full.
+_ROUNDS = 4
+
+
+class Draft(NamedTuple):
+    """An object that is to be written."""
+
+    path: str
+    pieces: Sequence[Frame]
+    nbytes: int
+    now: float
+    expires: float | None
+
+    def fill(self, file: int) -> None:
+        """Write it into an empty file."""
+        files.fill(file, self.pieces, self.now, self.expires)
+
+
+def write(root: Root, draft: Draft) -> None:
+    """Write an object under its path, in place of what was there.
+
+    What somebody seems to need makes room only when the new object cannot be spilled to disk.
+
+    Raises
+    ------
+    StoreFull
+        When there is no room, and none can be made.
+    """
+    if root.spill.allowed and (_place(root, draft, IDLE) or _spill(root, draft)):
+        return
+    if not _place(root, draft, HELD, final=True):
+        raise full(draft.nbytes, root.room.budget(), root.ledger.used())
+
+
+def _place(root: Root, draft: Draft, worst: int, *, final: bool = False) -> bool:
+    """Write the object into the store's own place, and say whether there was room.
+
+    It is counted before it is there, and what it replaces is discounted afterwards: who looks meanwhile may
+    see too little room, and never too much.
+    """
+    nbytes = draft.nbytes
+    root.ledger.promise(nbytes)
+    try:
+        placed, replaced = _publish_with_room(root, draft, worst, final=final)
+    except BaseException:
+        root.ledger.promise(-nbytes)
+        raise
+    if not placed:
+        root.ledger.promise(-nbytes)
+        return False
+    root.ledger.keep_promise(nbytes)
+    if replaced is not None:
+        discount(root, draft.path, replaced)
+    return True
+
+
+def _spill(root: Root, draft: Draft) -> bool:
+    done, replaced = spill(root, draft.path, draft.nbytes, draft.fill)
+    if done:
+        root.room.note_spill()
+        root.ledger.add(draft.nbytes, spilled=True)
+        if replaced is not None:
+            discount(root, draft.path, replaced)
+    return done
+
+
+def _publish_with_room(root: Root, draft: Draft, worst: int, *, final: bool) -> tuple[bool, Entry | None]:
+    if root.room.lacking() > 0:
+        if not final and root.room.spilled_just_now():
+            return False, None
+        if not pressure.make_room(root, draft.nbytes, draft.path, draft.now, worst):
+            return False, None
+    for attempt in range(_ROUNDS):
+        try:
+            return True, _publish(root, draft)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            looked, last = attempt > 0, attempt == _ROUNDS - 1
+            if last or not pressure.make_place(
+                root, draft.nbytes, draft.path, draft.now, worst, looked=looked
+            ):
+                if final:
+                    raise full(draft.nbytes, root.room.budget(), root.ledger.used()) from error
+                break
+    return False, None
+
+
+def _publish(root: Root, draft: Draft) -> Entry | None:
+    attempts = 0
+    while True:
+        try:
+            if attempts:
+                root.make_folder(draft.path.rpartition("/")[0])
+            return root.publish(root, draft.path, draft.fill)
+        except (FileNotFoundError, PermissionError):
+            attempts += 1
+            if root.gone() or attempts == _ATTEMPTS:
+                raise

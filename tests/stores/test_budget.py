@@ -1,0 +1,248 @@
+"""A store knows what it holds and what it may hold, without looking for it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from dash_brain import Brain
+from dash_brain.errors import StoreFull
+from dash_brain.stores import FileStore, SharedMemoryStore, budget, ledger, platform
+from dash_brain.testing import plain
+from tests.stores.fallbacks import FallbackStore
+from tests.stores.places import mounted, place
+from tests.stores.workers import put_and_delete
+
+SPACE = "brain/budget"
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+
+
+def held(store):
+    """Return the bytes of all objects, found by looking at each."""
+    return sum(store.info(SPACE, key).nbytes for key in store.scan(SPACE))
+
+
+# --- the budget ---
+
+
+@needs_root
+def test_store_takes_half_of_a_small_file_system_at_most_and_says_how_little_that_is(tmp_path, caplog):
+    with mounted(tmp_path / "small", "size=64m") as folder:
+        store = FileStore(folder, size="2GiB")
+        assert store.budget() == 32 << 20
+        assert "2.1 GB was asked for; the place allows 33.6 MB" in caplog.text
+        assert "--shm-size" in caplog.text
+        store.put(SPACE, "key", [bytes(8 << 20)])
+        store.resize(20 << 20)
+        assert FileStore(folder).budget() == 20 << 20
+
+
+@needs_root
+def test_small_place_is_said_once(tmp_path, caplog):
+    with mounted(tmp_path / "small", "size=64m") as folder:
+        for _ in range(3):
+            FileStore(folder).secret()
+    assert caplog.text.count("has room for 33.6 MB only") == 1
+
+
+def test_large_place_is_not_worth_a_word(files, caplog):
+    assert files.budget() > budget.SMALL
+    files.resize(1000)
+    FileStore(files.folder).secret()
+    assert not caplog.text
+
+
+def groups(tmp_path, membership, limits):
+    """Return a made-up /proc/self/cgroup and /sys/fs/cgroup."""
+    (tmp_path / "membership").write_text(membership)
+    for name, content in limits.items():
+        file = tmp_path / "cgroups" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+    return str(tmp_path / "membership"), str(tmp_path / "cgroups")
+
+
+@pytest.mark.parametrize(
+    ("membership", "limits", "found"),
+    [
+        ("0::/\n", {"memory.max": "1000\n"}, {1000}),
+        ("0::/\n", {"memory.max": "max\n"}, set()),
+        ("0::/a/b\n", {"a/b/memory.max": "max\n", "a/memory.max": "500\n"}, {500}),
+        ("0::/not/seen/here\n", {"memory.max": "700\n"}, {700}),
+        ("0::/../x\n", {"memory.max": "1\n"}, {1}),
+        ("4:cpu,memory:/a\n0::/\n", {"memory/a/memory.limit_in_bytes": "300\n"}, {300}),
+        ("4:cpu:/a\n", {"memory/a/memory.limit_in_bytes": "300\n"}, set()),
+        ("", {}, set()),
+    ],
+)
+def test_limits_of_both_kinds_of_control_groups_are_found(tmp_path, membership, limits, found):
+    assert set(budget.cgroup_limits(*groups(tmp_path, membership, limits))) == found
+
+
+def test_quarter_of_the_containers_memory_bounds_shared_memory_and_no_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(budget, "cgroup_limits", lambda: [400 << 20])
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    try:
+        assert budget.limit(descriptor, in_memory=True) == 100 << 20
+        assert budget.limit(descriptor, in_memory=False) > 100 << 20
+    finally:
+        os.close(descriptor)
+
+
+def test_memory_is_told_from_disk():
+    assert platform.is_memory(os.stat("/dev/shm").st_dev)
+    assert not platform.is_memory(os.stat(Path(__file__).parent).st_dev)
+
+
+def test_budget_is_kept_for_whoever_opens_the_store(tmp_path):
+    FileStore(tmp_path, size="5MB").secret()
+    assert FileStore(tmp_path).budget() == 5_000_000
+    FileStore(tmp_path).resize(6_000_000)
+    assert FileStore(tmp_path).budget() == 6_000_000
+
+
+def test_brain_says_what_is_used_and_free_and_can_be_resized(tmp_path):
+    brain = Brain(path=tmp_path)
+    brain["a"] = b"x" * 300_000
+    brain.resize(50_000_000)
+    assert (brain.size(), brain.bytes, brain.mb) == (50_000_000, 50_000_000, "50 MB")
+    assert 300_000 < brain.used() < 320_000
+    assert brain.used() + brain.free() == brain.size()
+    with pytest.raises(StoreFull, match=r"100\.0 KB is less than the 303\.1 KB"):
+        brain.resize(100_000)
+    assert Brain(path=tmp_path).size() == 50_000_000
+    assert brain["a"] == b"x" * 300_000
+
+
+# --- the ledger ---
+
+
+@pytest.mark.parametrize("kind", [FileStore, FallbackStore])
+def test_processes_that_put_and_delete_at_once_lose_no_byte(tmp_path, kind):
+    store = kind(tmp_path)
+    store.secret()
+    with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for done in [pool.submit(put_and_delete, partial(kind, tmp_path), 150) for _ in range(4)]:
+            done.result()
+    assert store.usage() == held(store) > 0
+
+
+def test_threads_that_put_and_delete_at_once_lose_no_byte(files):
+    threads = [threading.Thread(target=put_and_delete, args=(lambda: files, 150)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert files.usage() == held(files) > 0
+
+
+def test_count_goes_on_when_those_who_counted_are_gone(tmp_path):
+    store = FileStore(tmp_path)
+    for number in range(20):
+        one = FileStore(tmp_path)
+        one.put(SPACE, str(number), [b"x" * 5000])
+        if number % 3:
+            one.delete(SPACE, str(number - 1))
+        one.close()
+        assert store.usage() == held(store)
+    words = store._root.ledger._words
+    assert words[ledger._COUNT] == 2, "each newcomer took the slot that was free"
+
+
+def test_more_processes_than_slots_share_the_last_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger, "SLOTS", 2)
+    stores = [FileStore(tmp_path) for _ in range(5)]
+    threads = [
+        threading.Thread(target=put_and_delete, args=(lambda store=store: store, 60)) for store in stores
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert stores[0].usage() == held(stores[0]) > 0
+
+
+DYING = """
+import os, signal, sys
+from dash_brain.stores import FileStore, ledger
+setattr(ledger.Ledger, sys.argv[2], lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+store = FileStore(sys.argv[1])
+store.put("brain/budget", "key", [b"x" * 100_000])
+store.delete("brain/budget", "key")
+"""
+
+
+@pytest.mark.parametrize(("moment", "off"), [("promise", 0), ("keep_promise", -1), ("add", 1)])
+def test_writer_killed_between_file_and_ledger_is_put_right_by_the_next_sweep(tmp_path, moment, off):
+    store = FileStore(tmp_path)
+    store.put(SPACE, "other", [b"x"])
+    died = subprocess.run([sys.executable, "-c", DYING, str(tmp_path), moment])
+    assert died.returncode == -signal.SIGKILL
+    assert store.usage() - held(store) == off * 102_400
+    store.sweep()
+    assert store.usage() == held(store)
+    assert store._root.ledger.taken() == held(store)
+
+
+def test_objects_that_come_while_the_sweep_counts_are_not_corrected_away(files, monkeypatch):
+    files.put(SPACE, "a", [b"x" * 5000])
+    other = FileStore(files.folder)
+    real = ledger.Ledger.correct
+
+    def late(self, counted, moved_before):
+        other.put(SPACE, "b", [b"x" * 50_000])
+        other.delete(SPACE, "a")
+        real(self, counted, moved_before)
+
+    monkeypatch.setattr(ledger.Ledger, "correct", late)
+    files.sweep()
+    assert files.usage() == held(files)
+
+
+def test_folder_removed_by_hand_is_discounted_by_the_next_sweep(files):
+    files.put("brain/gone", "key", [b"x" * 100_000])
+    files.put(SPACE, "key", [b"x"])
+    (place(files) / "brain/gone/key").unlink()
+    files.sweep()
+    assert files.usage() == held(files)
+
+
+def test_forked_child_counts_for_itself(files):
+    files.put(SPACE, "parent", [b"x" * 5000])
+    child = os.fork()
+    if not child:
+        try:
+            files.put(SPACE, "child", [b"x" * 5000])
+            files.delete(SPACE, "parent")
+            os._exit(files.usage() != held(files))
+        finally:
+            os._exit(2)
+    files.put(SPACE, "again", [b"x" * 5000])
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert files.usage() == held(files) == 2 * 8192
+
+
+def test_failed_put_is_not_counted(files):
+    files.put(SPACE, "key", [b"old"])
+    for frames in ([], ["text"]):
+        with pytest.raises((ValueError, TypeError)):
+            files.put(SPACE, "key", frames)
+    assert files._root.ledger.taken() == held(files)
+    assert plain(files.get(SPACE, "key")) == [b"old"]
+
+
+def test_new_store_can_be_opened_while_the_ledger_is_made_by_many(shared_memory):
+    reopen = partial(SharedMemoryStore, shared_memory.name)
+    with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for done in [pool.submit(put_and_delete, reopen, 20) for _ in range(8)]:
+            done.result()
+    assert shared_memory.usage() == held(shared_memory)

@@ -1,0 +1,237 @@
+"""When memory is short, what nobody needs goes first, and what somebody needs stays."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+
+import pytest
+
+from dash_brain.errors import StoreFull, ValueMissing
+from dash_brain.stores import FileStore, MemoryStore, pressure
+from dash_brain.stores.eviction import ENDING, EXPIRED, HELD, IDLE, MEMOIZED, rank
+from dash_brain.testing import Clock, plain
+from tests.stores.fallbacks import FallbackStore
+from tests.stores.places import mounted
+from tests.stores.workers import check_pattern, fill_up, hold_until_told, patterned
+
+MB = 1 << 20
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+
+
+@pytest.mark.parametrize(
+    ("domain", "ttl", "idle", "expected"),
+    [
+        ("brain", 0, 0, EXPIRED),
+        ("claims", -1, 0, EXPIRED),
+        ("session", 540, 0, ENDING),
+        ("session", 600, 0, HELD),
+        ("session", 600, 901, IDLE),
+        ("session-memo", 60, 0, ENDING),
+        ("session-memo", 3600, 0, MEMOIZED),
+        ("memo", None, 0, MEMOIZED),
+        ("session-names", 3600, 901, IDLE),
+        ("brain", 3600, 60, HELD),
+        ("brain", None, 1e6, None),
+        ("app", None, 1e6, None),
+        *((domain, 60, 1e6, None) for domain in ("claims", "registry", "attendance", "recipes", "outcomes")),
+    ],
+)
+def test_rank_of_an_object(domain, ttl, idle, expected):
+    now = 1e9
+    assert rank(domain, None if ttl is None else now + ttl, now - idle, now) == expected
+
+
+@pytest.fixture(params=["files", "fallback", "memory"])
+def bounded(request, tmp_path):
+    """A store for 16 MB, and its clock."""
+    clock = Clock()
+    if request.param == "memory":
+        return MemoryStore(clock=clock, size="16MiB"), clock
+    kind = {"files": FileStore, "fallback": FallbackStore}[request.param]
+    return kind(tmp_path, clock=clock, size="16MiB"), clock
+
+
+def has(store, namespace, key):
+    try:
+        store.info(namespace, key)
+    except ValueMissing:
+        return False
+    return True
+
+
+def test_objects_go_in_the_stated_order(bounded):
+    store, clock = bounded
+    store.put("brain/a", "idle", [bytes(2 * MB - 9000)], ttl=1e5)
+    store.put("brain/a", "for good", [bytes(2 * MB - 9000)])
+    clock.advance(1000)
+    store.put("brain/a", "held", [bytes(2 * MB - 9000)], ttl=1e5)
+    store.put("memo/a", "memoized", [bytes(2 * MB - 9000)])
+    store.put("session/a", "ending", [bytes(2 * MB - 9000)], ttl=500)
+    store.put("session/a", "expired", [bytes(2 * MB - 9000)], ttl=0)
+    store.put("claims/a", "page", [b"claim"], ttl=500)
+    everybody = [
+        ("session/a", "expired"),
+        ("session/a", "ending"),
+        ("memo/a", "memoized"),
+        ("brain/a", "idle"),
+        ("brain/a", "held"),
+    ]
+    gone = []
+    for number in range(7):
+        store.put("brain/new", str(number), [bytes(2 * MB - 9000)])
+        gone += [place for place in everybody[1:] if not has(store, *place) and place not in gone]
+    assert gone == everybody[1:]
+    with pytest.raises(StoreFull, match="There is no room"):
+        store.put("brain/new", "one more", [bytes(2 * MB)])
+    assert has(store, "brain/a", "for good")
+    assert has(store, "claims/a", "page")
+    assert store.usage() <= store.budget()
+
+
+def test_least_recently_used_goes_first(bounded):
+    store, clock = bounded
+    for number in range(7):
+        store.put("brain/a", str(number), [bytes(2 * MB)], ttl=1e5)
+        clock.advance(10)
+    store.get("brain/a", "0")
+    store.touch("brain/a", "2", 1e5)
+    store.put("brain/a", "new", [bytes(4 * MB)], ttl=1e5)
+    assert [key for key in "0123456" if has(store, "brain/a", key)] == ["0", "2", "4", "5", "6"]
+
+
+def test_somewhat_more_goes_than_is_needed_so_that_not_every_put_walks(bounded, monkeypatch):
+    store, _ = bounded
+    for number in range(600):
+        store.put("brain/a", str(number), [bytes(20_000)], ttl=1e5)
+    walks = []
+    target, name = (MemoryStore, "_candidates") if type(store) is MemoryStore else (pressure, "candidates")
+    real = getattr(target, name)
+    monkeypatch.setattr(target, name, lambda *args: walks.append(1) or real(*args))
+    for number in range(600, 1200):
+        store.put("brain/a", str(number), [bytes(20_000)], ttl=1e5)
+    assert 1 <= len(walks) <= 16
+    assert store.usage() <= store.budget()
+
+
+def test_value_larger_than_the_budget_evicts_nothing(bounded):
+    store, _ = bounded
+    store.put("brain/a", "key", [bytes(MB)], ttl=1e5)
+    with pytest.raises(StoreFull, match=r"20\.0 MB.*may hold 16\.8 MB.*1\.\d MB of that"):
+        store.put("brain/a", "huge", [bytes(20_000_000)])
+    assert has(store, "brain/a", "key")
+
+
+def test_name_that_is_replaced_counts_once_and_is_not_evicted_for_its_successor(bounded):
+    store, _ = bounded
+    store.put("brain/a", "other", [bytes(MB)], ttl=1e5)
+    for byte in (b"a", b"b", b"c"):
+        store.put("brain/a", "most of it", [byte * (10 * MB)], ttl=1e5)
+    assert plain(store.get("brain/a", "most of it")) == [b"c" * (10 * MB)]
+    assert has(store, "brain/a", "other")
+
+
+def test_room_for_bookkeeping_is_made_too(bounded):
+    store, _ = bounded
+    for number in range(15):
+        store.put("brain/a", str(number), [bytes(MB)], ttl=1e5)
+    for number in range(400):
+        store.put("claims/a", str(number), [bytes(3000)], ttl=3600)
+    assert len(list(store.scan("claims/a"))) == 400
+
+
+def test_value_that_was_just_used_is_not_evicted(tmp_path, monkeypatch):
+    clock = Clock()
+    store = FileStore(tmp_path, clock=clock, size="4MiB")
+    store.put("brain/a", "old", [bytes(2 * MB - 9000)], ttl=1e5)
+    clock.advance(10)
+    store.put("brain/a", "young", [bytes(MB)], ttl=1e5)
+    clock.advance(10)
+    real = pressure.candidates
+
+    def used_meanwhile(*args):
+        found = real(*args)
+        store.get("brain/a", "old")
+        return found
+
+    monkeypatch.setattr(pressure, "candidates", used_meanwhile)
+    store.put("brain/a", "new", [bytes(2 * MB)], ttl=1e5)
+    assert has(store, "brain/a", "old")
+    assert not has(store, "brain/a", "young")
+
+
+def test_processes_that_fill_a_store_at_once_stay_within_its_budget(tmp_path):
+    store = FileStore(tmp_path, size="8MiB")
+    store.put("brain/kept", "for good", patterned(MB))
+    with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as pool:
+        runs = [pool.submit(fill_up, partial(FileStore, tmp_path), 120) for _ in range(4)]
+        highest = max(run.result() for run in runs)
+    assert highest <= store.budget()
+    check_pattern(store.get("brain/kept", "for good"))
+    before = store.usage()
+    store.sweep()
+    assert store.usage() == before
+
+
+# --- the file system is full before the budget is ---
+
+
+@needs_root
+def test_file_system_that_others_filled_is_relieved(tmp_path):
+    with mounted(tmp_path / "small", "size=64m") as folder:
+        store = FileStore(folder)
+        for number in range(20):
+            store.put("brain/a", str(number), patterned(MB), ttl=1e5)
+        free = os.statvfs(folder)
+        (folder / "others").write_bytes(bytes(free.f_bavail * free.f_frsize))
+        store.put("brain/a", "new", patterned(4 * MB), ttl=1e5)
+        check_pattern(store.get("brain/a", "new"))
+        assert len(list(store.scan("brain/a"))) > 8, "and not more went than was needed"
+
+
+@needs_root
+def test_lack_of_inodes_is_relieved_by_number(tmp_path):
+    with mounted(tmp_path / "small", "size=64m,nr_inodes=200") as folder:
+        store = FileStore(folder)
+        for number in range(500):
+            store.put("brain/a", str(number), patterned(10), ttl=1e5)
+        assert 150 < len(list(store.scan("brain/a"))) < 200
+        check_pattern(store.get("brain/a", "499"))
+
+
+@needs_root
+def test_nothing_more_is_evicted_when_readers_hold_what_went(tmp_path):
+    with mounted(tmp_path / "small", "size=64m") as folder:
+        store = FileStore(folder)
+        context = multiprocessing.get_context("spawn")
+        for number in range(24):
+            store.put("brain/a", str(number), patterned(MB), ttl=1e5)
+        held, done = context.Event(), context.Event()
+        reader = context.Process(target=hold_until_told, args=(partial(FileStore, folder), held, done))
+        reader.start()
+        try:
+            assert held.wait(60)
+            free = os.statvfs(folder)
+            (folder / "others").write_bytes(bytes(free.f_bavail * free.f_frsize))
+            with pytest.raises(StoreFull):
+                store.put("brain/b", "new", patterned(4 * MB), ttl=1e5)
+            left = len(list(store.scan("brain/a")))
+            assert 12 < left < 24, "one batch went for nothing, and no more"
+        finally:
+            done.set()
+            reader.join(60)
+        assert reader.exitcode == 0, "the reader's values never changed"
+        store.put("brain/b", "new", patterned(4 * MB), ttl=1e5)
+
+
+@needs_root
+def test_store_in_64_mb_of_shared_memory_goes_on_and_on(tmp_path):
+    with mounted(tmp_path / "small", "size=64m") as folder:
+        store = FileStore(folder)
+        for number in range(100):
+            store.put("session/a", str(number), patterned(2 * MB), ttl=600)
+            check_pattern(store.get("session/a", str(number)))
+        with pytest.raises(StoreFull, match="shm-size"):
+            store.put("session/a", "huge", patterned(40 * MB), ttl=600)

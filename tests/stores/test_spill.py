@@ -1,0 +1,321 @@
+"""What has no room in shared memory goes to disk, and is read from there as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+
+import pytest
+
+from dash_brain.errors import DecodeError, StoreFull, ValueMissing
+from dash_brain.stores import FileStore, SharedMemoryStore, pressure, spill, spilling
+from dash_brain.testing import Clock, plain
+from tests.stores.fallbacks import SmallFallback, SmallSharedMemory
+from tests.stores.places import mounted, place
+from tests.stores.workers import check_pattern, patterned
+
+MB = 1 << 20
+SPACE = "brain/spilled"
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+
+
+@pytest.fixture
+def disk(tmp_path, monkeypatch):
+    """The only place where anything may be spilled to."""
+    (tmp_path / "disk").mkdir()
+    monkeypatch.setattr(spill, "places", lambda: [str(tmp_path / "disk")])
+    return tmp_path / "disk"
+
+
+@pytest.fixture
+def memory(tmp_path, disk):
+    with mounted(tmp_path / "small", "size=32m") as folder:
+        yield folder
+
+
+@pytest.fixture(params=[SmallSharedMemory, SmallFallback])
+def store(request, memory):
+    """A store for 16 MB that is full of what is never evicted."""
+    store = request.param(memory)
+    for number in range(15):
+        store.put("brain/for good", str(number), patterned(MB - 9000))
+    return store
+
+
+def spilled_files(disk):
+    return {path for path in disk.rglob("*") if path.is_file() and path.name != "owner"}
+
+
+def test_value_without_room_is_spilled_and_read_by_other_processes(store, memory, disk):
+    frames = patterned(4 * MB)
+    object_id = store.put(SPACE, "key", frames, ttl=1000, meta={"type": "bytes"})
+    assert len(spilled_files(disk)) == 1
+    check_pattern(store.get(SPACE, "key"))
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert pool.submit(read_one, partial(type(store), memory), SPACE, "key").result() == frames
+    info = store.info(SPACE, "key")
+    assert (info.object_id, dict(info.meta), info.nbytes > 4 * MB) == (object_id, {"type": "bytes"}, True)
+    assert list(store.scan(SPACE)) == ["key"]
+    assert SPACE in set(store.namespaces("brain"))
+    assert store.usage() < 16 * MB, "what is on disk takes no memory"
+
+
+def read_one(reopen, namespace, key):
+    return plain(reopen().get(namespace, key))
+
+
+def test_reader_of_a_spilled_value_may_write_and_keeps_what_it_holds(store):
+    store.put(SPACE, "key", [bytes(2 * MB)], ttl=1000)
+    held = store.get(SPACE, "key")
+    memoryview(held[0])[:5] = b"mine!"
+    assert plain(store.get(SPACE, "key")) == [bytes(2 * MB)]
+    store.delete(SPACE, "key")
+    assert bytes(held[0][:6]) == b"mine!\0"
+
+
+@pytest.mark.parametrize("way", ["replaced", "replaced by a small one", "deleted", "dropped", "expired"])
+def test_spilled_file_goes_with_its_entry(store, disk, way):
+    store.put(SPACE, "key", patterned(2 * MB), ttl=0 if way == "expired" else 1000)
+    if way == "replaced":
+        frames = patterned(3 * MB)
+        store.put(SPACE, "key", frames, ttl=1000)
+        assert plain(store.get(SPACE, "key")) == frames
+        assert len(spilled_files(disk)) == 1
+        return
+    if way == "replaced by a small one":
+        store.put(SPACE, "key", [b"small"])
+        assert plain(store.get(SPACE, "key")) == [b"small"]
+    elif way == "deleted":
+        assert store.delete(SPACE, "key")
+    elif way == "dropped":
+        store.drop(SPACE)
+    else:
+        with pytest.raises(ValueMissing, match="expired"):
+            store.get(SPACE, "key")
+    assert not spilled_files(disk)
+    assert store._root.ledger.spilled() == 0
+
+
+def test_uses_and_lifetimes_of_spilled_values_are_noted(memory, disk):
+    clock = Clock()
+    store = SmallSharedMemory(memory, clock=clock)
+    store.put(SPACE, "key", patterned(20 * MB), ttl=100)
+    clock.advance(60)
+    store.get(SPACE, "key")
+    assert store.info(SPACE, "key").used == clock()
+    store.touch(SPACE, "key", 100)
+    clock.advance(60)
+    check_pattern(store.get(SPACE, "key"))
+    clock.advance(60)
+    assert store.sweep() == 1
+    assert not spilled_files(disk)
+
+
+def test_what_nobody_uses_goes_before_anything_is_spilled_and_what_is_used_stays(memory, disk):
+    clock = Clock()
+    store = SmallSharedMemory(memory, clock=clock)
+    store.put("session/a", "idle", patterned(5 * MB), ttl=1e5)
+    clock.advance(1000)
+    store.put("session/a", "used", patterned(5 * MB), ttl=1e5)
+    store.put("session/a", "new", patterned(8 * MB), ttl=1e5)
+    assert not spilled_files(disk)
+    with pytest.raises(ValueMissing):
+        store.get("session/a", "idle")
+    store.put("session/a", "newer", patterned(8 * MB), ttl=1e5)
+    assert len(spilled_files(disk)) == 1
+    for key in ("used", "new", "newer"):
+        check_pattern(store.get("session/a", key))
+
+
+def test_full_memory_is_not_searched_for_every_value_that_is_spilled(store, monkeypatch):
+    walks = []
+    real = pressure.candidates
+    monkeypatch.setattr(pressure, "candidates", lambda *args, **kw: walks.append(1) or real(*args, **kw))
+    monkeypatch.setattr("dash_brain.stores.room._IN_VAIN", 1000.0)
+    for number in range(50):
+        store.put(SPACE, str(number), patterned(2 * MB if number == 0 else 300_000), ttl=1000)
+    assert len(walks) <= 10
+
+
+def test_sweep_leaves_what_is_in_use_and_counts_it(store, disk):
+    store.put(SPACE, "key", patterned(2 * MB), ttl=1000)
+    before = store._root.ledger.spilled()
+    assert store.sweep() == 0
+    check_pattern(store.get(SPACE, "key"))
+    assert store._root.ledger.spilled() == before == store.info(SPACE, "key").nbytes
+
+
+DYING = """
+import os, signal, sys
+from dash_brain.stores import spilling
+from tests.stores import fallbacks
+from tests.stores.workers import patterned
+os.symlink = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+getattr(fallbacks, sys.argv[1])(sys.argv[2]).put("brain/spilled", "other", patterned(3_000_000), ttl=1000)
+"""
+
+
+def test_file_of_a_killed_writer_is_removed_by_the_next_sweep(store, memory, disk):
+    store.put(SPACE, "key", patterned(2 * MB), ttl=1000)
+    died = subprocess.run([sys.executable, "-c", DYING, type(store).__name__, str(memory)])
+    assert died.returncode == -signal.SIGKILL
+    assert len(spilled_files(disk)) == 2
+    store.sweep()
+    assert len(spilled_files(disk)) == 1
+    check_pattern(store.get(SPACE, "key"))
+
+
+def test_file_that_is_being_written_is_left_by_the_sweep(store, disk, monkeypatch):
+    other = type(store)(store.folder)
+    real = spilling._link
+
+    def swept_meanwhile(*args):
+        other.sweep()
+        return real(*args)
+
+    monkeypatch.setattr(spilling, "_link", swept_meanwhile)
+    store.put(SPACE, "key", patterned(2 * MB), ttl=1000)
+    check_pattern(other.get(SPACE, "key"))
+
+
+def test_folder_removed_by_hand_means_misses_then_works_again(store, disk):
+    store.put(SPACE, "key", patterned(2 * MB), ttl=1000)
+    other = type(store)(store.folder)
+    check_pattern(other.get(SPACE, "key"))
+    shutil.rmtree(disk / f"dash_brain-{os.geteuid()}")
+    for one in (store, other):
+        with pytest.raises(ValueMissing):
+            one.get(SPACE, "key")
+        with pytest.raises(ValueMissing):
+            one.info(SPACE, "key")
+    other.sweep()
+    assert list(store.scan(SPACE)) == []
+    assert store._root.ledger.spilled() == 0
+    store.put(SPACE, "again", patterned(2 * MB), ttl=1000)
+    check_pattern(other.get(SPACE, "again"))
+
+
+def test_folder_of_another_container_is_not_taken_for_an_empty_one(store, disk, monkeypatch):
+    store.put(SPACE, "key", patterned(2 * MB), ttl=1000)
+    hidden = disk.with_name("hidden")
+    (disk / f"dash_brain-{os.geteuid()}").rename(hidden)
+    monkeypatch.setattr(spill, "_mounts", lambda: "mnt:[another]")
+    elsewhere = type(store)(store.folder)
+    with pytest.raises(ValueMissing):
+        elsewhere.get(SPACE, "key")
+    elsewhere.sweep()
+    shutil.rmtree(disk / f"dash_brain-{os.geteuid()}", ignore_errors=True)
+    hidden.rename(disk / f"dash_brain-{os.geteuid()}")
+    check_pattern(elsewhere.get(SPACE, "key"))
+
+
+def test_folders_of_stores_that_are_gone_are_removed(memory, disk):
+    store, other = SmallSharedMemory(memory, "one"), SmallSharedMemory(memory, "two")
+    store.put(SPACE, "key", patterned(20 * MB), ttl=1000)
+    other.put(SPACE, "key", patterned(20 * MB), ttl=1000)
+    shutil.rmtree(place(other))
+    store.sweep()
+    assert len(spilled_files(disk)) == 1
+    check_pattern(store.get(SPACE, "key"))
+
+
+def test_folder_of_an_earlier_life_of_the_machine_is_removed(memory, disk):
+    store = SmallSharedMemory(memory, "one")
+    store.put(SPACE, "key", patterned(20 * MB), ttl=1000)
+    old = disk / f"dash_brain-{os.geteuid()}" / f"spill-{'0' * 32}"
+    old.mkdir(mode=0o700)
+    (old / "owner").write_text(json.dumps({"boot": "before", "store": "/x", "mounts": "elsewhere"}))
+    (old / ("a" * 32)).write_bytes(b"stale")
+    store.sweep()
+    assert not old.exists()
+    check_pattern(store.get(SPACE, "key"))
+
+
+def test_full_disk_means_that_what_is_held_makes_room_or_the_value_is_refused(tmp_path, memory, monkeypatch):
+    with mounted(tmp_path / "full", "size=4m") as small:
+        monkeypatch.setattr(spill, "places", lambda: [str(small)])
+        monkeypatch.setattr(spill, "_is_disk", lambda _: True)
+        store = SmallSharedMemory(memory)
+        for number in range(6):
+            store.put("session/a", str(number), patterned(2 * MB), ttl=1e5)
+        store.put("session/a", "new", patterned(8 * MB), ttl=1e5)
+        check_pattern(store.get("session/a", "new"))
+        with pytest.raises(StoreFull):
+            store.put("session/a", "huge", patterned(20 * MB), ttl=1e5)
+        monkeypatch.setattr(spill.Spill, "has_room", lambda *_: True)
+        with pytest.raises(StoreFull):
+            store.put("session/a", "huge", patterned(20 * MB), ttl=1e5)
+        assert not spilled_files(small)
+
+
+def test_without_a_disk_nothing_is_spilled(memory, monkeypatch):
+    monkeypatch.setattr(spill, "places", lambda: ["/dev/shm", "/not/there"])
+    store = SmallSharedMemory(memory)
+    with pytest.raises(StoreFull):
+        store.put(SPACE, "key", patterned(20 * MB))
+    assert not (place(store) / "spill").exists()
+
+
+def test_files_on_disk_and_links_are_sealed_and_bound_to_their_place(store, disk):
+    frames = patterned(2 * MB)
+    store.put(SPACE, "one", frames, ttl=1000)
+    store.put(SPACE, "two", patterned(2 * MB), ttl=1000)
+    one, two = place(store) / SPACE / "one", place(store) / SPACE / "two"
+    text = os.readlink(one)
+    assert text.startswith("spilled:")
+    two.unlink()
+    two.symlink_to(text)
+    with pytest.raises(DecodeError):
+        store.get(SPACE, "two")
+    assert plain(store.get(SPACE, "one")) == frames
+    for planted in ("/etc/passwd", "spilled:../../x", text[:-1], f"{text}0", text.upper()):
+        two.unlink()
+        two.symlink_to(planted)
+        with pytest.raises(DecodeError):
+            store.get(SPACE, "two")
+    for file in spilled_files(disk):
+        assert file.stat().st_mode & 0o777 == 0o400
+        assert file.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_spilled_values_count_for_the_quota(store, disk):
+    for number in range(5):
+        store.put("session/a", str(number), patterned(2 * MB), ttl=1000, quota=5 * MB)
+    assert len(list(store.scan("session/a"))) == len(spilled_files(disk)) == 2
+
+
+def test_processes_that_spill_and_replace_at_once_leave_no_stray_file(store, memory, disk):
+    with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for run in [pool.submit(spill_often, partial(type(store), memory)) for _ in range(3)]:
+            run.result()
+    files = Counter(os.readlink(place(store) / SPACE / str(key))[8:] for key in store.scan(SPACE))
+    assert set(files) == {path.name for path in spilled_files(disk)}
+    assert store._root.ledger.spilled() == sum(store.info(SPACE, key).nbytes for key in store.scan(SPACE))
+
+
+def spill_often(reopen):
+    store = reopen()
+    for number in range(30):
+        store.put(SPACE, str(number % 4), patterned(1_200_000), ttl=1000)
+        try:
+            check_pattern(store.get(SPACE, str((number + 1) % 4)))
+        except ValueMissing:
+            assert number % 4 == 2 or number < 8, "only what is deleted may be missing"
+        if number % 7 == 0:
+            store.delete(SPACE, "3")
+        store.put(SPACE, "3", patterned(1_200_000), ttl=1000)
+
+
+def test_only_shared_memory_spills(memory, disk):
+    assert SharedMemoryStore._spills
+    with pytest.raises(StoreFull):
+        FileStore(memory).put(SPACE, "key", patterned(20 * MB))
+    assert not spilled_files(disk)
