@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import sys
@@ -55,6 +56,8 @@ class RangeLocks:
         try:
             fcntl.fcntl(self._descriptor(), command, _flock(fcntl.F_WRLCK, number))
         except (BlockingIOError, PermissionError):  # EAGAIN or EACCES, as POSIX leaves it open
+            if wait:
+                raise  # nobody holds it, but we may not have it
             return False
         return True
 
@@ -121,7 +124,9 @@ class FlockedFiles:
         """Free the lock and remove its file."""
         file = self._held.pop(number)
         try:
-            remove(self._path(number), self._folder)
+            # What is done under the lock is done: a file that cannot be removed is left to the sweep.
+            with contextlib.suppress(OSError):
+                remove(self._path(number), self._folder)
         finally:
             os.close(file)
 

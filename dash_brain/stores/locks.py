@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from dash_brain.stores.faults import typed
 from dash_brain.stores.forks import reset_in_children
 from dash_brain.stores.quoting import to_bytes
 
@@ -181,6 +182,8 @@ class Locks:
             return
         try:
             self._kernel.release(number)
+        except OSError as error:
+            raise typed(error) from error  # here, because no method of a store is around this end of a block
         finally:
             threads.release(number)
 

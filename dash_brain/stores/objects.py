@@ -25,8 +25,8 @@ Look: TypeAlias = Callable[[Root, str, int, os.stat_result, float], T]
 
 #: A use is noted when the last one is longer ago; so many reads in a row cost no more than one note.
 _NOTE_USE_AFTER = 1.0
-#: How opening what is no file of ours fails: a link, something in a folder's place, another user's.
-_NOT_OURS = {errno.ELOOP, errno.ENOTDIR, errno.EPERM}
+#: How opening what is no file of ours fails: a link, something in a folder's place, another user's, a socket.
+_NOT_OURS = {errno.ELOOP, errno.ENOTDIR, errno.EPERM, errno.ENXIO}
 
 
 def put(

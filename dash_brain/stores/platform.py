@@ -10,11 +10,15 @@ import stat
 import sys
 import tempfile
 
+from dash_brain.errors import StoreUnavailable
+
 # getattr: macOS lacks some of them, and Python 3.10 some others. O_CLOEXEC is not among them: Python opens
 # every descriptor with it.
 NO_ATIME: int = getattr(os, "O_NOATIME", 0)
 FOLDER: int = getattr(os, "O_DIRECTORY", 0)
 NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
+#: A planted pipe would keep us waiting.
+NO_WAIT: int = getattr(os, "O_NONBLOCK", 0)
 TMPFILE: int = getattr(os, "O_TMPFILE", 0)
 # Python names it from 3.13 on; it has this value but on a few rare machines, which do without.
 _USUAL = sys.platform == "linux" and os.uname().machine in ("x86_64", "aarch64", "riscv64", "s390x")
@@ -45,14 +49,24 @@ def map_private(descriptor: int, size: int) -> mmap.mmap:
 
 
 def open_healed(path: str, flags: int, folder: int) -> int:
-    """Open a file of the store itself; give its owner the rights that a strange umask took away."""
-    flags |= NO_FOLLOW
+    """Open a file of the store itself; give its owner the rights that a strange umask took away.
+
+    Raises
+    ------
+    StoreUnavailable
+        When what lies there is no file.
+    """
+    flags |= NO_FOLLOW | NO_WAIT
     try:
-        return os.open(path, flags, 0o600, dir_fd=folder)
+        file = os.open(path, flags, 0o600, dir_fd=folder)
     except PermissionError:
         with contextlib.suppress(FileNotFoundError, PermissionError):
             os.chmod(path, 0o600, dir_fd=folder)
-        return os.open(path, flags, 0o600, dir_fd=folder)
+        file = os.open(path, flags, 0o600, dir_fd=folder)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise StoreUnavailable(f"{path} in the store folder is no file; look at it, then remove the folder.")
+    return file
 
 
 def make_folder(path: str, parent: int) -> None:

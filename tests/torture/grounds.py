@@ -1,0 +1,73 @@
+"""Where stores are tortured: in a small tmpfs of their own, or as near to that as this user may come."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest import mock
+
+from dash_brain.stores import FileStore
+from tests.stores.fallbacks import FallbackStore
+from tests.stores.places import mounted, place
+
+#: The two ways a local store works: as Linux can, and as every POSIX system can.
+KINDS = [FileStore, FallbackStore]
+#: What a store has of its own besides objects.
+OWN_FILES = {"FORMAT", "key", "locks"}
+MAY_MOUNT = os.geteuid() == 0
+
+
+@contextmanager
+def ground(tmp_path: Path, options: str = "size=1g") -> Iterator[Path]:
+    """Give a folder in memory: a tmpfs mounted with these options, or a plain folder without their limits."""
+    if MAY_MOUNT:
+        with mounted(tmp_path / "ground", options) as folder:
+            yield folder
+        return
+    folder = tempfile.mkdtemp(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else tmp_path)
+    try:
+        yield Path(folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def small_ground(tmp_path: Path, megabytes: int, inodes: int) -> Iterator[Path]:
+    """Give a folder that is soon full: for real, or by the word of the calls that would fill it."""
+    with ground(tmp_path, f"size={megabytes}m,nr_inodes={inodes}") as folder:
+        if MAY_MOUNT:
+            yield folder
+        else:
+            with mock.patch("os.writev", _refusing(os.writev, folder, megabytes << 20, inodes)):
+                yield folder
+
+
+def _refusing(writev, folder, room, inodes):
+    def refuse(file, pieces):
+        sizes = [path.stat().st_size for path in folder.rglob("*")]
+        if sum(sizes) + sum(map(len, pieces)) > room or len(sizes) >= inodes:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return writev(file, pieces)
+
+    return refuse
+
+
+def objects(store) -> set[str]:
+    """Return the paths of all that lies in a store besides its own files and folders: objects and strays."""
+    top = place(store)
+    walk = ((os.path.relpath(folder, top), names) for folder, _, names in os.walk(top))
+    return {os.path.normpath(f"{folder}/{name}") for folder, names in walk for name in names} - OWN_FILES
+
+
+def unaccounted(store) -> int:
+    """Return how many bytes of the tmpfs belong to no name: files that are gone, but for somebody's map."""
+    if not MAY_MOUNT:
+        return 0
+    found = os.statvfs(store.folder)
+    files = [path.stat() for path in Path(store.folder).rglob("*") if path.is_file()]
+    return (found.f_blocks - found.f_bfree) * found.f_frsize - sum(file.st_blocks for file in files) * 512

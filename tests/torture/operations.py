@@ -1,0 +1,164 @@
+"""What a store is asked to do while system calls fail, and what may come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from dash_brain.errors import ValueMissing
+from dash_brain.stores.locks import lock_number
+from dash_brain.stores.mapped import MappedFiles
+from dash_brain.testing import Clock
+from tests.stores.places import place
+
+SPACE, OTHER, DYING = "brain/faults", "brain/other", "brain/dying"
+LONG = "long key " * 50
+
+#: The key of a value, with its namespace.
+Place: TypeAlias = "tuple[str, str]"
+
+SMALL, LARGE = [b"stream", b"s" * 100], [b"stream", b"l" * 300_000]
+NEW, HUGE = [b"stream", b"new" * 50], [b"stream", b"h" * (9 << 17), b"tail"]
+MANY = [b"stream", *(b"%d" % number for number in range(1200))]
+
+#: What lies in every store before an operation.
+VALUES: dict[Place, list[bytes]] = {
+    (SPACE, "small"): SMALL,
+    (SPACE, "large"): LARGE,
+    (SPACE, LONG): SMALL,
+    (OTHER, "small"): SMALL,
+}
+
+
+class World:
+    """A store with one of each: values small and large, expired ones, a dead writer's draft and lock.
+
+    The name ``aside`` leads to a second store, which nobody has used yet.
+    """
+
+    def __init__(self, kind: type[MappedFiles], folder: Path) -> None:
+        self.kind, self.folder = kind, folder
+        self.clock, self.monotonic = Clock(), Clock(0)
+        self.store = self.open()
+        self.aside = self.open("aside")
+        for (namespace, key), frames in VALUES.items():
+            self.store.put(namespace, key, frames, meta={"type": "test"})
+        for namespace, key in ((SPACE, "expired"), (DYING, "expired")):
+            self.store.put(namespace, key, SMALL)
+            self.store.touch(namespace, key, 1)  # not put with a ttl: that would start a thread
+        for folder in (place(self.store) / SPACE, place(self.store) / ".locks"):
+            if folder.exists():  # there are files of locks only where the kernel has no better ones
+                (folder / f".{lock_number(f'{SPACE}/draft'):016x}").write_bytes(b"half")
+        self.clock.advance(10)
+
+    def open(self, name: str = "default") -> MappedFiles:
+        """Return the store as another process would open it."""
+        return self.kind(str(self.folder), name, clock=self.clock, monotonic=self.monotonic)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Something that a store is asked to do.
+
+    ``changes`` says what lies where when it is done (None: nothing), ``aside`` the same of the second store.
+    ``misses`` says that it ends with ``ValueMissing``, ``stepwise`` that it may stop half-way.
+    """
+
+    name: str
+    run: Callable[[World], Any]
+    changes: Mapping[Place, list[bytes] | None] = field(default_factory=dict)
+    aside: Mapping[Place, list[bytes] | None] = field(default_factory=dict)
+    misses: bool = False
+    stepwise: bool = False
+
+    def __call__(self, world: World) -> Any:
+        """Do it, and return its result in a form that can be compared."""
+        if self.misses:
+            with suppress(ValueMissing):
+                raise AssertionError(f"there was {self.run(world)}")
+            return None
+        return self.run(world)
+
+
+def _put(namespace: str, key: str, frames: list[bytes]) -> Operation:
+    size = sum(map(len, frames))
+    title = f"put {len(frames)} frames of {size} bytes as {key}"
+
+    def put(world: World) -> None:
+        world.store.put(namespace, key, frames)
+
+    return Operation(title, put, {(namespace, key): frames})
+
+
+def _put_that_sweeps(world: World) -> None:
+    world.clock.advance(100)
+    world.monotonic.advance(100)
+    world.store.put(SPACE, "small", NEW)
+
+
+def _get(key: str) -> Operation:
+    def get(world: World) -> list[bytes]:
+        return [bytes(frame) for frame in world.store.get(SPACE, key)]
+
+    return Operation(f"get {key[:10]}", get)
+
+
+def _lock(world: World) -> None:
+    with world.store.lock("key"):
+        pass
+
+
+def _first_put(world: World) -> None:
+    world.aside.put(SPACE, "new", NEW)
+
+
+#: Everything that a store does. What is new in a store gets a line here.
+OPERATIONS = [
+    _put(SPACE, "new", NEW),
+    _put(SPACE, "small", NEW),
+    _put(SPACE, "expired", NEW),
+    _put(SPACE, "large", HUGE),
+    _put(SPACE, "many", MANY),
+    _put("brain/new", "new", NEW),
+    _put("session/new", "new", NEW),
+    Operation("put that sweeps", _put_that_sweeps, {(SPACE, "small"): NEW}),
+    _get("small"),
+    _get("large"),
+    _get(LONG),
+    Operation("get expired", lambda world: world.store.get(SPACE, "expired"), misses=True),
+    Operation("info", lambda world: world.store.info(SPACE, "large").meta),
+    Operation("info of a long key", lambda world: world.store.info(SPACE, LONG).nbytes),
+    Operation("touch", lambda world: world.store.touch(SPACE, "small", 60)),
+    Operation("delete", lambda world: world.store.delete(SPACE, "small"), {(SPACE, "small"): None}),
+    Operation("delete nothing", lambda world: world.store.delete(SPACE, "nothing")),
+    Operation("delete expired", lambda world: world.store.delete(SPACE, "expired")),
+    Operation(
+        "drop",
+        lambda world: world.store.drop(SPACE),
+        {where: None for where in VALUES if where[0] == SPACE},
+        stepwise=True,
+    ),
+    Operation("sweep", lambda world: world.store.sweep()),
+    Operation("usage", lambda world: world.store.usage()),
+    Operation("scan", lambda world: sorted(world.store.scan(SPACE))),
+    Operation("namespaces", lambda world: sorted(world.store.namespaces("brain"))),
+    Operation("lock", _lock),
+    Operation("open anew", lambda world: world.open().get(SPACE, "small") and None),
+    Operation("first put", _first_put, aside={(SPACE, "new"): NEW}),
+]
+
+
+def listed(store: MappedFiles) -> Iterator[Place]:
+    """Yield the place of each value of a store."""
+    for domain in ("brain", "session"):
+        for namespace in store.namespaces(domain):
+            yield from ((namespace, key) for key in store.scan(namespace))
+
+
+def lying(store: MappedFiles) -> Iterator[tuple[Place, list[bytes]]]:
+    """Yield each value of a store with its place."""
+    for where in listed(store):
+        yield where, [bytes(frame) for frame in store.get(*where)]
