@@ -114,13 +114,18 @@ class MappedFiles(Store):
     def touch(self, namespace: str, key: str, ttl: float | None) -> None:
         expires = expires_at(ttl, self._clock())
 
-        def touch(root: Root, path: str, file: int, _: os.stat_result, now: float) -> None:
+        def touch(root: Root, path: str, file: int, _: os.stat_result, now: float) -> bool:
             with root.hold(path):
-                if files.has_expired(os.fstat(file), now):
+                found = os.fstat(file)
+                if not found.st_nlink:  # while we waited: another value lies there by now, or none
+                    return False
+                if files.has_expired(found, now):
                     raise FileNotFoundError
                 files.set_times(file, now, expires)
+                return True
 
-        self._on_object(namespace, key, touch)
+        while not self._on_object(namespace, key, touch):
+            pass
 
     @faults_are_typed
     def delete(self, namespace: str, key: str) -> bool:

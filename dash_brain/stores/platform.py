@@ -63,9 +63,12 @@ def open_healed(path: str, flags: int, folder: int) -> int:
         with contextlib.suppress(FileNotFoundError, PermissionError):
             os.chmod(path, 0o600, dir_fd=folder)
         file = os.open(path, flags, 0o600, dir_fd=folder)
-    if not stat.S_ISREG(os.fstat(file).st_mode):
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise StoreUnavailable(f"{path} in the store's folder is no file; remove that folder.")
+    except BaseException:
         os.close(file)
-        raise StoreUnavailable(f"{path} in the store folder is no file; look at it, then remove the folder.")
+        raise
     return file
 
 

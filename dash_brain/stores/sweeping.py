@@ -31,6 +31,7 @@ def sweep(root: Root, now: float) -> int:
         for name, entry in walking.objects(root, folder):
             if _may_go(root, entry, now) and remove_expired(root, f"{folder}/{name}", now):
                 removed += 1
+                moved += entry.nbytes  # that it went is known, and makes nothing unsure
                 continue
             if entry.spilled:
                 spilled[entry.spilled] = entry.nbytes

@@ -45,6 +45,7 @@ HARMLESS = {
     os: {
         *("fspath", "fsencode", "fsdecode", "strerror", "environ", "path", "makedirs", "walk", "stat_result"),
         *("getpid", "geteuid", "getuid", "uname", "urandom", "cpu_count", "register_at_fork"),
+        *("major", "minor", "sysconf"),
         *("supports_dir_fd", "PathLike", "DirEntry"),
     },
     fcntl: set(),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from unittest import mock
 
@@ -18,7 +19,9 @@ from tests.stores.places import mounted, place
 #: The two ways a local store works: as Linux can, and as every POSIX system can.
 KINDS = [FileStore, FallbackStore]
 #: What a store has of its own besides objects.
-OWN_FILES = {"FORMAT", "key", "locks"}
+OWN_FILES = {"FORMAT", "key", "locks", "ledger", "remembered", "spill"}
+#: And one file for each session that has values.
+ACCOUNTS = ".accounts"
 MAY_MOUNT = os.geteuid() == 0
 
 
@@ -61,7 +64,20 @@ def objects(store) -> set[str]:
     """Return the paths of all that lies in a store besides its own files and folders: objects and strays."""
     top = place(store)
     walk = ((os.path.relpath(folder, top), names) for folder, _, names in os.walk(top))
-    return {os.path.normpath(f"{folder}/{name}") for folder, names in walk for name in names} - OWN_FILES
+    paths = {os.path.normpath(f"{folder}/{name}") for folder, names in walk for name in names} - OWN_FILES
+    return {path for path in paths if not path.startswith(ACCOUNTS) and not _is_held(top / path)}
+
+
+def _is_held(path: Path) -> bool:
+    """Say whether it is the file of a lock that somebody holds."""
+    if path.parent.name != ".locks":
+        return False
+    with suppress(FileNotFoundError), open(path) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def unaccounted(store) -> int:

@@ -139,6 +139,9 @@ class Trial:
         extra = objects(store) - {path_of(*where) for where in listed(store)}
         if extra:
             self.complain(f"left {extra}")
+        held = sum(store.info(*where).nbytes for where in listed(store))
+        if store.usage() != held:
+            self.complain(f"counts {store.usage()} bytes, and there are {held}")
         store.close()
 
 
