@@ -238,8 +238,8 @@ class ClaimForger:
     def _held(self, forged: dict[str, Any]) -> None:
         forged["held"] = self._chance.choice(
             [
-                lambda: [self._one_held() for _ in range(self._chance.choice([1, 3, 20]))],
-                lambda: [self._one_held()] * self._chance.choice([2, 1001]),
+                lambda: [self._one_held() for _ in range(self._chance.choice([1, 2, 8]))],
+                lambda: [self._one_held()] * self._chance.choice([*[2] * 19, 1001]),
                 self._strange,
             ]
         )()
@@ -264,9 +264,9 @@ class ClaimForger:
         return real
 
     def _dropped(self, forged: dict[str, Any]) -> None:
-        some = [self._tokens.json() for _ in range(self._chance.choice([1, 5, 30]))]
+        some = [self._tokens.json() for _ in range(self._chance.choice([1, 2, 8]))]
         forged["dropped"] = self._chance.choice(
-            [some, some, self._strange(), nested(400, some), [some[0]] * 1001]
+            [*[some] * 10, *[nested(50, some)] * 10, self._strange(), some[:1] * 1001]
         )
 
     def _without(self, forged: dict[str, Any]) -> None:

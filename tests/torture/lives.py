@@ -9,7 +9,7 @@ from typing import Any
 from tests.torture.pages import Line, Page
 
 #: Bytes of the values that are handed over.
-SIZES = (0, 60_000, 400_000, 3_000_000)
+SIZES = (0, 60_000, 400_000, 1_500_000)
 
 
 def live(url: str, mark: str, enough: Event) -> Page:

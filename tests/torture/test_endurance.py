@@ -20,7 +20,7 @@ from tests.torture.shelves import Shelf, descriptors_of, maps_of, resident_of, t
 from tests.torture.sizes import SOAK, size
 
 LAPS = size(4, 60)
-SECONDS = size(7, 60)
+SECONDS = size(6, 60)
 USERS = 5
 GRACE = 1.0
 SESSION_TTL = 60.0

@@ -62,6 +62,7 @@ def test_nothing_is_torn_lost_or_left_behind_when_workers_and_readers_are_killed
             brain[NAME] = marked(NAME, deaths, chance.choice(SIZES))
             prey = reading.pid if chance.random() < 0.2 else server.process.pid
             deaths += kill_a_child_of(prey, chance)
+            shelf.store.sweep()  # under everybody's feet
     pages_go_on(pages)
     nothing_is_left(shelf, pages)
 

@@ -18,6 +18,9 @@ VALUES = size(20_000, 1_000_000)
 ASYNC = 5
 #: Every eighth call also looks at what the session keeps by name.
 KEEP = 8
+#: Every tenth time the page says what it holds, and lets go of all that it held before.
+CLAIM = 10
+GRACE = 2.0
 
 
 class Session:
@@ -39,6 +42,8 @@ class Session:
         if keep:
             assert told["kept"] == self.kept, (self.mark, serial)
             self.kept = [self.mark, serial]
+        if serial % CLAIM == CLAIM - 1:
+            assert self.page.claim() == [], (self.mark, serial)
         return told["pid"]
 
 
@@ -55,13 +60,8 @@ def caller(url: str, number: int) -> tuple[set[str], set[int]]:
 
 
 def test_no_session_is_ever_handed_a_value_of_another(serve, shelf):
-    server = serve(
-        "tests.torture.served:server",
-        workers=WORKERS,
-        threads=2,
-        env=shelf.environment(),
-        options=["--preload"],
-    )
+    env = shelf.environment(grace=GRACE)
+    server = serve("tests.torture.served:server", workers=WORKERS, threads=2, env=env, options=["--preload"])
     results = together([lambda number=number: caller(server.url, number) for number in range(CALLERS)])
     assert len(set.union(*(cookies for cookies, _ in results))) == SESSIONS
     assert len(set.union(*(workers for _, workers in results))) >= WORKERS // 2
