@@ -93,11 +93,11 @@ class Forger:
         at = self._chance.randrange(len(parts))
         part = parts[at]
         if len(part) == 33 and self._chance.random() < 0.5:  # a token's scope and object id
-            parts[at] = {"s": "a", "a": "s"}[part[0]] + part[1:]
+            parts[at] = {"s": "a", "a": "s", "m": "n", "n": "m"}[part[0]] + part[1:]
         else:
             alphabet = "0123456789abcdef" if set(part[1:]) <= set(string.hexdigits) else _URL_SAFE
-            parts[at] = part[: part[0] in "sa"] + "".join(
-                self._chance.choices(alphabet, k=len(part) - (part[0] in "sa"))
+            parts[at] = part[: part[0] in "samn"] + "".join(
+                self._chance.choices(alphabet, k=len(part) - (part[0] in "samn"))
             )
         return ".".join(parts)
 

@@ -13,7 +13,10 @@ from dash_brain.stores import SharedMemoryStore
 from tests.stores.places import place
 
 #: What a store holds that is no object.
-OWN_FILES = {"FORMAT", "key", "locks"}
+OWN_FILES = {"FORMAT", "key", "ledger", "locks", "remembered"}
+
+#: What every process that has the store open maps of it.
+_ALWAYS_MAPPED = ("ledger", "remembered")
 
 
 class Shelf:
@@ -45,8 +48,9 @@ class Shelf:
         return sum(_blocks(path) for path in self.folder.rglob("*"))
 
     def mapped_by(self, pids: Iterable[int]) -> int:
-        """Return how many mappings of its files these processes hold; also of files that are gone."""
-        return sum(str(self.folder) in line for pid in pids for line in maps_of(pid))
+        """Return how many mappings of its objects these processes hold; also of those that are gone."""
+        ours = (line for pid in pids for line in maps_of(pid) if str(self.folder) in line)
+        return sum(not line.rstrip().endswith(_ALWAYS_MAPPED) for line in ours)
 
     def remove(self) -> None:
         """Remove it from the machine."""

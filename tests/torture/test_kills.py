@@ -80,6 +80,8 @@ def nothing_is_left(shelf: Shelf, pages: list[Page]) -> None:
     assert shelf.files() == OWN_FILES
     assert {path.name for path in shelf.folder.iterdir() if path.is_dir()} <= {
         *DOMAINS,
+        ".accounts",
+        "workers",
         "brain",
         "attendance",
         "registry",
