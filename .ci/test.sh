@@ -13,12 +13,28 @@ step() {
 
 bash .ci/venv.sh test
 bash .ci/browser.sh
+
+# The torture takes minutes and mostly waits; so the others run beside it, but for those with a browser, which
+# look at the clock.
+.venv/bin/python -m pytest -p no:cacheprovider tests/torture >.venv/torture.log 2>&1 &
+torture=$!
+trap 'kill $torture 2>/dev/null || true' EXIT
+finish_torture() {
+  local status=0
+  wait "$torture" || status=$?
+  cat .venv/torture.log
+  return "$status"
+}
+alone=(tests/app tests/examples)
+
 step "ruff check" .venv/bin/ruff check .
 step "ruff format" .venv/bin/ruff format --check .
 step "mypy" .venv/bin/mypy
 step "wheel" bash .ci/wheel.sh
 step "codec with pandas 2.2" bash .ci/pandas.sh
-step "pytest" .venv/bin/python -m pytest
+step "pytest, all others" .venv/bin/python -m pytest "${alone[@]/#/--ignore=}" --ignore=tests/torture
+step "pytest tests/torture" finish_torture
+step "pytest ${alone[*]}" .venv/bin/python -m pytest "${alone[@]}"
 
 if ((${#failed[@]})); then
   printf 'failed: %s\n' "${failed[@]}"
