@@ -95,5 +95,9 @@ def _opened(root: Root, account: str) -> Iterator[int]:
 def _made(root: Root, path: str) -> int:
     make_folder(HIDDEN, root.descriptor)
     file = open_healed(path, os.O_RDONLY | os.O_CREAT, root.descriptor)
-    os.utime(file, ns=(0, 0))
+    try:
+        os.utime(file, ns=(0, 0))
+    except BaseException:
+        os.close(file)
+        raise
     return file

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
@@ -20,8 +20,8 @@ from tests.stores.places import mounted, place
 KINDS = [FileStore, FallbackStore]
 #: What a store has of its own besides objects.
 OWN_FILES = {"FORMAT", "key", "locks", "ledger", "remembered", "spill"}
-#: And one file for each session that has values.
-ACCOUNTS = ".accounts"
+#: And one file for each session that has values, and for each lock where the kernel has no better ones.
+ACCOUNTS, LOCKS = ".accounts", ".locks"
 MAY_MOUNT = os.geteuid() == 0
 
 
@@ -61,18 +61,21 @@ def _refusing(writev, folder, room, inodes):
 
 
 def objects(store) -> set[str]:
-    """Return the paths of all that lies in a store besides its own files and folders: objects and strays."""
+    """Return the paths of all that lies in a store besides its own files: objects and strays."""
     top = place(store)
     walk = ((os.path.relpath(folder, top), names) for folder, _, names in os.walk(top))
     paths = {os.path.normpath(f"{folder}/{name}") for folder, names in walk for name in names} - OWN_FILES
-    return {path for path in paths if not path.startswith(ACCOUNTS) and not _is_held(top / path)}
+    return {path for path in paths if not path.startswith((ACCOUNTS, LOCKS))}
+
+
+def stale_locks(store) -> list[str]:
+    """Return the files of locks that nobody holds, where locks are files."""
+    folder = place(store) / LOCKS
+    return [path.name for path in (folder.iterdir() if folder.exists() else ()) if not _is_held(path)]
 
 
 def _is_held(path: Path) -> bool:
-    """Say whether it is the file of a lock that somebody holds."""
-    if path.parent.name != ".locks":
-        return False
-    with suppress(FileNotFoundError), open(path) as file:
+    with open(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

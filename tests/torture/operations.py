@@ -24,12 +24,16 @@ SMALL, LARGE = [b"stream", b"s" * 100], [b"stream", b"l" * 300_000]
 NEW, HUGE = [b"stream", b"new" * 50], [b"stream", b"h" * (9 << 17), b"tail"]
 MANY = [b"stream", *(b"%d" % number for number in range(1200))]
 
+#: What goes when room is needed: it has a ttl.
+DEAR: Place = ("session/someone", "dear")
+
 #: What lies in every store before an operation.
 VALUES: dict[Place, list[bytes]] = {
     (SPACE, "small"): SMALL,
     (SPACE, "large"): LARGE,
     (SPACE, LONG): SMALL,
     (OTHER, "small"): SMALL,
+    DEAR: LARGE,
 }
 
 
@@ -52,7 +56,13 @@ class World:
         for folder in (place(self.store) / SPACE, place(self.store) / ".locks"):
             if folder.exists():  # there are files of locks only where the kernel has no better ones
                 (folder / f".{lock_number(f'{SPACE}/draft'):016x}").write_bytes(b"half")
+        self.put_what_is_dear()
         self.clock.advance(10)
+
+    def put_what_is_dear(self) -> None:
+        """Put what goes when room is needed."""
+        self.store.put(*DEAR, LARGE, meta={"type": "test"})
+        self.store.touch(*DEAR, 3600)
 
     def open(self, name: str = "default") -> MappedFiles:
         """Return the store as another process would open it."""
@@ -64,7 +74,8 @@ class Operation:
     """Something that a store is asked to do.
 
     ``changes`` says what lies where when it is done (None: nothing), ``aside`` the same of the second store.
-    ``misses`` says that it ends with ``ValueMissing``, ``stepwise`` that it may stop half-way.
+    ``misses`` says that it ends with ``ValueMissing``, ``stepwise`` that it may stop half-way,
+    ``evicts`` that what is dear may be gone whether it succeeds or not.
     """
 
     name: str
@@ -73,6 +84,7 @@ class Operation:
     aside: Mapping[Place, list[bytes] | None] = field(default_factory=dict)
     misses: bool = False
     stepwise: bool = False
+    evicts: bool = False
 
     def __call__(self, world: World) -> Any:
         """Do it, and return its result in a form that can be compared."""
@@ -97,6 +109,15 @@ def _put_that_sweeps(world: World) -> None:
     world.clock.advance(100)
     world.monotonic.advance(100)
     world.store.put(SPACE, "small", NEW)
+
+
+def _put_that_evicts(world: World) -> None:
+    world.store.resize(world.store.usage() + 4096)  # asks nothing of the system
+    world.store.put(SPACE, "new", LARGE)
+
+
+def _put_beyond_quota(world: World) -> None:
+    world.store.put("session/someone", "new", LARGE, ttl=None, quota=400_000)
 
 
 def _get(key: str) -> Operation:
@@ -125,6 +146,8 @@ OPERATIONS = [
     _put("brain/new", "new", NEW),
     _put("session/new", "new", NEW),
     Operation("put that sweeps", _put_that_sweeps, {(SPACE, "small"): NEW}),
+    Operation("put that evicts", _put_that_evicts, {(SPACE, "new"): LARGE}, evicts=True),
+    Operation("put beyond the quota", _put_beyond_quota, {("session/someone", "new"): LARGE}, evicts=True),
     _get("small"),
     _get("large"),
     _get(LONG),

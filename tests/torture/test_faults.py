@@ -30,12 +30,14 @@ from tests.torture.faults import (
     Fault,
     intercepted,
 )
-from tests.torture.grounds import KINDS, ground, objects
-from tests.torture.operations import OPERATIONS, VALUES, World, listed, lying
+from tests.torture.grounds import KINDS, ground, objects, stale_locks
+from tests.torture.operations import DEAR, OPERATIONS, VALUES, World, listed, lying
 from tests.torture.sizes import SOAK
 
 #: What may fail when the change is done: closing, freeing a lock. And a process may be killed then.
 MAY_BE_LATE = {"close", "fcntl", "flock", "a process"}
+#: An operation of more system calls than this is tried less thoroughly, but for the soak.
+MANY = 40
 #: A lock that nobody frees keeps the next one waiting this long, in seconds.
 STUCK_AFTER = 20
 
@@ -101,6 +103,10 @@ class Trial:
         """Say whether what failed is how POSIX lets a system say that somebody else holds a lock."""
         return self.failed == "fcntl" and self.fault.kind == errno.EACCES
 
+    def is_full(self):
+        """Say whether the fault asks for room to be made."""
+        return self.fault is not None and self.fault.kind in (errno.ENOSPC, errno.ENOMEM)
+
     def check(self, undone):
         self.check_values(undone)
         self.check_that_all_works_again()
@@ -117,6 +123,10 @@ class Trial:
         for store, (old, changes) in zip(self.stores(), both, strict=False):
             new = {where: frames for where, frames in {**old, **changes}.items() if frames is not None}
             found = dict(lying(store))
+            if DEAR not in found and (operation.evicts or self.is_full()):
+                old, new = (
+                    {where: frames for where, frames in all.items() if where != DEAR} for all in (old, new)
+                )
             fine = found == new or (undone and found == old)
             if undone and self.failed not in MAY_BE_LATE:
                 fine = found == old
@@ -126,19 +136,22 @@ class Trial:
                 self.complain(f"{self.failed} {undone=} left {found == old=}, {found == new=}")
 
     def check_that_all_works_again(self):
+        self.world.store.resize(64 << 20)
         for where in [*self.operation.changes, ("brain/again", "again")]:
             for store in (self.world.open(), self.world.store):
                 store.put(*where, [b"again"])
                 assert bytes(store.get(*where)[0]) == b"again"
                 with store.lock("key"):
                     pass
+        self.world.put_what_is_dear()
+        self.world.store.sweep()  # which puts counts right that the fault left wrong
         self.operation(self.world)
 
     def check_that_nothing_is_left(self, store):
         store.sweep()
         extra = objects(store) - {path_of(*where) for where in listed(store)}
-        if extra:
-            self.complain(f"left {extra}")
+        if extra or stale_locks(store):
+            self.complain(f"left {extra} {stale_locks(store)}")
         held = sum(store.info(*where).nbytes for where in listed(store))
         if store.usage() != held:
             self.complain(f"counts {store.usage()} bytes, and there are {held}")
@@ -146,12 +159,19 @@ class Trial:
 
 
 def faults_for(made):
-    """Yield all faults of these calls: each errno once, and for ever two of them in turn, or all."""
+    """Yield the faults of all these calls.
+
+    The usual run leaves out what others stand for: each call fails for ever with one errno in turn, and in an
+    operation of many calls fails once with two in turn.
+    """
     for number, name in enumerate(made):
-        for kind in (*ERRNOS, *[SHORT] * (name in MAY_BE_SHORT)):
+        in_turn = [ERRNOS[(number + step) % len(ERRNOS)] for step in range(len(ERRNOS))]
+        for kind in in_turn if SOAK or len(made) <= MANY else in_turn[:2]:
             yield Fault(number, kind)
-            if SOAK or kind in (SHORT, ERRNOS[number % 3], ERRNOS[number % 3 + 3]):
-                yield Fault(number, kind, for_ever=True)
+        for kind in in_turn if SOAK else in_turn[2:3]:
+            yield Fault(number, kind, for_ever=True)
+        if name in MAY_BE_SHORT:
+            yield from (Fault(number, SHORT), Fault(number, SHORT, for_ever=True))
 
 
 class Trials:
@@ -195,9 +215,9 @@ class Trials:
     def check_that_nothing_is_kept(self, trial, before):
         if self.lost:
             trial.complain(f"nobody was told of {self.lost}")
-        if len(os.listdir("/proc/self/fd")) != before:
+        if len(os.listdir("/proc/self/fd")) > before:
             gc.collect()
-            if len(os.listdir("/proc/self/fd")) != before:
+            if len(os.listdir("/proc/self/fd")) > before:
                 trial.complain("kept a descriptor")
 
 

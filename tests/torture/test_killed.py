@@ -14,7 +14,7 @@ from dash_brain.errors import ValueMissing
 from dash_brain.testing import Clock
 from tests.stores.workers import check_pattern, patterned
 from tests.torture.children import Child, Flag, beside
-from tests.torture.grounds import KINDS, ground, objects, unaccounted
+from tests.torture.grounds import KINDS, ground, objects, stale_locks, unaccounted
 from tests.torture.sizes import size
 
 SPACE = "brain/killed"
@@ -77,6 +77,9 @@ def check_what_is_left(store, *besides):
     for key in store.scan(SPACE):
         check_pattern(store.get(SPACE, key))
     assert unaccounted(store) == 0
+    store.sweep()  # the living have ended since the last one
+    assert not stale_locks(store)
+    assert store.usage() == sum(store.info(SPACE, key).nbytes for key in store.scan(SPACE))
 
 
 @pytest.mark.parametrize("kind", KINDS)
