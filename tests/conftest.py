@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if name != "DASH_BRAIN_SOAK":  # how much the torture tests do
             del os.environ[name]
     os.environ["DASH_BRAIN_STORE"] = f"shm://{STORE_NAME}"
-    os.environ["PYTHONPATH"] = str(REPOSITORY)
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
     _load_hypothesis_profile()
 
 
