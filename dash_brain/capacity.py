@@ -14,7 +14,10 @@ class Capacity(Namespaces):
         return needs_budget(self._store).budget()
 
     def used(self) -> int:
-        """Return how many bytes all values in the store take, those of sessions and apps too."""
+        """Return how many bytes all values in the store take, those of sessions and apps too.
+
+        What was spilled to disk because shared memory was full is not among them.
+        """
         return self._store.usage()
 
     def free(self) -> int:

@@ -150,7 +150,10 @@ class Store(ABC):
 
     @abstractmethod
     def usage(self) -> int:
-        """Return the bytes that all objects of the store occupy."""
+        """Return the bytes that all objects of the store occupy, but for those that were spilled elsewhere.
+
+        It is cheap: nothing is looked at to know it.
+        """
 
     @abstractmethod
     def sweep(self) -> int:

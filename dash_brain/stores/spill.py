@@ -23,6 +23,7 @@ from dash_brain.stores.private import open_private
 _FOLDER = os.O_RDONLY | platform.FOLDER
 _NAME = re.compile("[0-9a-f]{32}")
 _RECORD = "spill"
+_FIELDS = {"folder", "id", "mounts"}
 _OWNER = "owner"
 #: Seconds after which a folder whose maker died before it said what it is for may go.
 _ABANDONED = 3600.0
@@ -140,8 +141,10 @@ class Spill:
         except OSError:
             return None
         try:
-            record: dict[str, Any] = json.loads(os.read(file, 4096))
-            return record
+            record = json.loads(os.read(file, 4096))
+            return record if isinstance(record, dict) and record.keys() == _FIELDS else None
+        except ValueError:
+            return None  # damaged: as if nothing had been spilled
         finally:
             os.close(file)
 
@@ -212,8 +215,8 @@ def _names(store: str, number: str) -> bool:
     try:
         with open(os.path.join(store, _RECORD), encoding="utf-8") as record:
             return bool(json.load(record)["id"] == number)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+        return False  # gone, or damaged: nobody finds the folder any more
 
 
 def _is_disk(folder: str) -> bool:

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from dash_brain.stores import FileStore, MemoryStore, SharedMemoryStore
+from dash_brain.stores import FileStore, MemoryStore, SharedMemoryStore, spill
 from dash_brain.testing import (
     BoundedContract,
     Clock,
@@ -47,6 +47,7 @@ class TestSharedMemoryStore(LocalContract):
         store = SharedMemoryStore(name, clock=clock)
         yield store
         shutil.rmtree(place(store), ignore_errors=True)
+        spill.remove_abandoned()
 
     @pytest.fixture
     def reopen(self, name):

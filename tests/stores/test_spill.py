@@ -286,6 +286,19 @@ def test_files_on_disk_and_links_are_sealed_and_bound_to_their_place(store, disk
         assert file.parent.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"id": 1}'])
+def test_damaged_record_means_misses_and_no_more_spilling(store, disk, content):
+    store.put(SPACE, "key", patterned(2 * MB), ttl=1000)
+    (place(store) / "spill").write_text(content)
+    fresh = type(store)(store.folder)
+    with pytest.raises(ValueMissing):
+        fresh.get(SPACE, "key")
+    with pytest.raises(StoreFull):
+        fresh.put(SPACE, "other", patterned(2 * MB))
+    fresh.put(SPACE, "small", patterned(10))
+    assert fresh.sweep() == 0
+
+
 def test_spilled_values_count_for_the_quota(store, disk):
     for number in range(5):
         store.put("session/a", str(number), patterned(2 * MB), ttl=1000, quota=5 * MB)
@@ -293,6 +306,7 @@ def test_spilled_values_count_for_the_quota(store, disk):
 
 
 def test_processes_that_spill_and_replace_at_once_leave_no_stray_file(store, memory, disk):
+    store.put(SPACE, "0", patterned(1_200_000), ttl=1000)  # says where the others spill to
     with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as pool:
         for run in [pool.submit(spill_often, partial(type(store), memory)) for _ in range(3)]:
             run.result()
