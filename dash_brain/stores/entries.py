@@ -99,9 +99,13 @@ def open_object(path: str, folder: int, spilled: Spilled) -> int:
         try:
             return os.open(path, READ, dir_fd=folder)
         except OSError as error:
-            name = _name_in(path, folder) if error.errno == errno.ELOOP else None
-            if name is None:
+            if error.errno != errno.ELOOP:
                 raise
+            name = _name_in(path, folder)
+            if name is None:
+                if _is_link(path, folder):
+                    raise
+                continue  # it was replaced by a file since
         try:
             return spilled.open(name)
         except FileNotFoundError:
@@ -117,3 +121,7 @@ def _name_in(path: str, folder: int) -> str | None:
     except OSError:
         return None
     return text[len(_PREFIX) :] if _SPILLED.fullmatch(text) else None
+
+
+def _is_link(path: str, folder: int) -> bool:
+    return stat.S_ISLNK(os.stat(path, dir_fd=folder, follow_symlinks=False).st_mode)

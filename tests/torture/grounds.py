@@ -18,6 +18,14 @@ from tests.stores.places import mounted, place
 
 #: The two ways a local store works: as Linux can, and as every POSIX system can.
 KINDS = [FileStore, FallbackStore]
+
+
+class SpillingStore(FileStore):
+    """A store that spills to disk, as shared memory does, wherever it lies in memory."""
+
+    _spills = True
+
+
 #: What a store has of its own besides objects.
 OWN_FILES = {"FORMAT", "key", "locks", "ledger", "remembered", "spill"}
 #: And one file for each session that has values, and for each lock where the kernel has no better ones.
@@ -81,6 +89,11 @@ def _is_held(path: Path) -> bool:
         except BlockingIOError:
             return True
     return False
+
+
+def spilling_to(folder: Path):
+    """Let stores spill into this folder, if it is on disk, while the block runs."""
+    return mock.patch("dash_brain.stores.spill.places", return_value=[str(folder)])
 
 
 def unaccounted(store) -> int:

@@ -1,4 +1,4 @@
-"""Writers, readers, and those who remove what is over, all after the same names: nothing fresh is lost."""
+"""Writers, readers, and those who remove or evict, all after the same names: nothing fresh is lost."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from dash_brain.stores import FileStore
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.workers import SIZES, check_pattern, patterned
 from tests.torture.children import Child, Flag
-from tests.torture.grounds import ground, objects
+from tests.torture.grounds import SpillingStore, ground, objects, spilling_to
 from tests.torture.sizes import size
 
 SHARED = "brain/shared"
 VALUES = [patterned(length) for length in SIZES]
 #: Two spaces, each written by one process only: what that has put is there until it says otherwise.
-OWN = ["brain/own-0", "session/own-1"]
+OWN = ["brain/own-0", "brain/own-1"]
 KEYS = ["name-0", "name-1", "name-2"]
 
 
-def write_own(store, number, enough):
+def write_own(store, number, lives, enough):
     """Put what is over at once and then what is fresh, under the same names; the fresh has to be there."""
     space, chance = OWN[number], random.Random(number)
     for done in itertools.count():
         key, fresh = KEYS[done % 3], chance.choice(VALUES[:3])
         store.put(space, key, VALUES[1], ttl=chance.choice((0, 0, 0.0005)))
-        if not saved(store, space, key, fresh):
-            store.put(space, key, fresh, ttl=chance.choice((None, 600)))
+        if not saved(store, space, key, fresh, chance.choice(lives)):
+            store.put(space, key, fresh, ttl=chance.choice(lives))
         assert [bytes(frame) for frame in store.get(space, key)] == fresh
         if done % 7 == 0:
             assert store.delete(space, key)
@@ -41,29 +41,29 @@ def write_own(store, number, enough):
     return None
 
 
-def saved(store, space, key, fresh):
+def saved(store, space, key, fresh, ttl):
     """Put a value that will soon be over, and say whether touching it came in time."""
     store.put(space, key, fresh, ttl=0.0002)
     try:
-        store.touch(space, key, 600)
+        store.touch(space, key, ttl)
     except ValueMissing:
         return False
     return True
 
 
-def write_shared(store, number, enough):
+def write_shared(store, number, lives, enough):
     """Replace what all write; nobody ever finds it missing."""
     chance = random.Random(number)
     for done in itertools.count():
-        store.put(SHARED, "name", chance.choice(VALUES), ttl=chance.choice((None, 600)))
+        store.put(SHARED, "name", chance.choice(VALUES), ttl=chance.choice(lives))
         check_pattern(store.get(SHARED, "name"))
-        store.touch(SHARED, "name", chance.choice((None, 600)))
+        store.touch(SHARED, "name", chance.choice(lives))
         if enough:
             return done
     return None
 
 
-def read(store, number, enough):
+def read(store, number, lives, enough):
     """Read it all; who comes upon something that is over removes it."""
     for done in itertools.count():
         check_pattern(store.get(SHARED, "name"))
@@ -75,10 +75,21 @@ def read(store, number, enough):
     return None
 
 
-def sweep(store, number, enough):
+def sweep(store, number, lives, enough):
     """Remove what is over, as fast as can be."""
     for done in itertools.count():
         store.sweep()
+        if enough:
+            return done
+    return None
+
+
+def press(store, number, lives, enough):
+    """Put more than there is room for: something is evicted, or spilled to disk, every few puts."""
+    for done in itertools.count():
+        store.put("session/pressing", f"name-{done % 50}", VALUES[3], ttl=3600)
+        with suppress(ValueMissing):
+            check_pattern(store.get("session/pressing", f"name-{done * 7 % 50}"))
         if enough:
             return done
     return None
@@ -91,16 +102,17 @@ PROCESSES = [
     [sweep, write_shared, read],
     [sweep, read],
 ]
+PRESSED = [*PROCESSES[:3], [press, read]]
 
 
-def work(store, number, roles, enough):
+def work(store, number, roles, lives, enough):
     """Do several things in threads; return how often each was done, or raise what went wrong."""
     sys.setswitchinterval(1e-5)  # threads take turns wherever they can, not every 5 ms
     done, wrong = {}, []
 
     def play(role):
         try:
-            done[role.__name__] = role(store, number, enough)
+            done[role.__name__] = role(store, number, lives, enough)
         except BaseException as error:
             wrong.append(error)
             enough.up()
@@ -115,17 +127,39 @@ def work(store, number, roles, enough):
     return done
 
 
+def race(store, processes, lives, seconds):
+    """Let all processes run for a while; return how often everything was done, by what it was."""
+    store.put(SHARED, "name", VALUES[0])
+    enough = Flag()
+    children = [Child(work, store, n, roles, lives, enough) for n, roles in enumerate(processes)]
+    threading.Event().wait(seconds)
+    enough.up()
+    done = [child.result() for child in children]
+    assert all(number > 20 for counts in done for number in counts.values())
+    store.sweep()
+
+
+def expected(store, *spaces):
+    return {f"{space}/{key}" for space in spaces for key in store.scan(space)}
+
+
 @pytest.mark.parametrize(
-    ("kind", "seconds"), [(FileStore, size(9.0, 2400.0)), (FallbackStore, size(6.0, 1200.0))]
+    ("kind", "seconds"), [(FileStore, size(5.0, 1200.0)), (FallbackStore, size(4.0, 800.0))]
 )
 def test_no_fresh_value_is_lost_to_those_who_remove_what_is_over(tmp_path, kind, seconds):
     with ground(tmp_path) as folder:
-        store, enough = kind(folder), Flag()
-        store.put(SHARED, "name", VALUES[0])
-        children = [Child(work, store, n, roles, enough) for n, roles in enumerate(PROCESSES)]
-        threading.Event().wait(seconds)
-        enough.up()
-        for child in children:
-            assert min(child.result().values()) > 20
-        store.sweep()
-        assert objects(store) == {f"{space}/{key}" for space in (SHARED, *OWN) for key in store.scan(space)}
+        store = kind(folder)
+        race(store, PROCESSES, (None, 600), seconds)
+        assert objects(store) == expected(store, SHARED, *OWN)
+
+
+@pytest.mark.parametrize("kind", [FileStore, SpillingStore])
+def test_no_value_for_good_is_lost_to_those_who_make_room(tmp_path, kind):
+    with ground(tmp_path) as folder, spilling_to(tmp_path):
+        store = kind(folder)
+        store.resize(5 << 20)
+        race(store, PRESSED, (None,), size(3.0, 800.0))
+        spaces = (SHARED, *OWN, "session/pressing")
+        assert objects(store) == expected(store, *spaces)
+        held = [store.info(space, key).nbytes for space in spaces for key in store.scan(space)]
+        assert store.usage() <= sum(held)  # less, by what was spilled
