@@ -119,21 +119,26 @@ def test_a_value_that_expired_says_so(shown, tmp_path):
     configure(FileStore(tmp_path, clock=lambda: now[0]))
     page = shown()
     now[0] += 3600
-    page.caplog.clear()
-    assert "expired" in page.answer()
-    assert page.caplog.records[-1].event == "value_missing"
+    assert "expired" in page.fails(ValueMissing, "value_missing", "expired")
 
 
-def test_a_reason_that_the_store_knows_is_given(shown, monkeypatch):
+def test_a_value_that_was_evicted_says_so_and_what_to_raise(shown, tmp_path):
+    configure(f"file://{tmp_path}/small?size=1MB")
     page = shown()
+    store = current.use().store
+    store.put("brain/default", "large", [b"x" * (store.budget() - store.usage())])  # a name, which stays
+    said = page.fails(ValueMissing, "value_missing", "evicted")
+    assert "to make room" in said
+    assert "size=" in said
 
-    def evicted(*_: Any) -> Any:
-        error = ValueMissing("gone")
-        error.reason = "evicted"  # type: ignore[attr-defined]
-        raise error
 
-    monkeypatch.setattr(FileStore, "get", evicted)
-    assert "evicted to make room" in page.fails(ValueMissing, "value_missing", "evicted")
+def test_a_value_that_was_deleted_says_so(shown):
+    page = shown()
+    store = current.use().store
+    for namespace in store.namespaces("session"):
+        for key in store.scan(namespace):
+            store.delete(namespace, key)
+    assert "was deleted" in page.fails(ValueMissing, "value_missing", "deleted")
 
 
 def test_another_session_is_named(shown):
