@@ -121,7 +121,8 @@ def _take_place(draft: str, path: str, root: Folder) -> Entry | None:
         # It was removed meanwhile. A file where there is none comes without the lock, and may have come.
         with contextlib.suppress(FileExistsError):
             os.link(draft, path, src_dir_fd=root.descriptor, dst_dir_fd=root.descriptor)
-            remove(draft, root.descriptor)
+            with contextlib.suppress(OSError):  # it is done; a draft that stays is the next one's to remove
+                remove(draft, root.descriptor)
             return None
         replaced = root.look(path)
     os.rename(draft, path, src_dir_fd=root.descriptor, dst_dir_fd=root.descriptor)

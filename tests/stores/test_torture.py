@@ -1,11 +1,8 @@
-"""Real processes, real kills, real full disks."""
+"""Writers that die, and folders that are removed while they are used."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import multiprocessing
-import os
 import shutil
 import signal
 import subprocess
@@ -17,68 +14,20 @@ from functools import partial
 
 import pytest
 
-from dash_brain.errors import StoreFull, ValueMissing
-from dash_brain.stores import FileStore, SharedMemoryStore, publishing
-from dash_brain.stores import files as object_files
+from dash_brain.errors import ValueMissing
+from dash_brain.stores import FileStore, publishing
 from tests.stores.fallbacks import FallbackStore
-from tests.stores.places import everything, mounted, place
+from tests.stores.places import everything, place
 from tests.stores.workers import (
     SPACE,
-    check_pattern,
     live_through_removals,
-    overwrite_and_read,
-    patterned,
 )
 
-SECONDS = float(os.environ.get("TORTURE_SECONDS", "30"))
 OWN_FILES = {"FORMAT", "key", "ledger", "locks", "remembered", "brain", "brain/torture"}
 
 
 def processes(number):
     return ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn"))
-
-
-def test_a_name_overwritten_under_its_readers_is_never_missing_or_torn(shared_memory):
-    shared_memory.put(SPACE, "name", patterned(100))
-    reopen = partial(SharedMemoryStore, shared_memory.name)
-    roles = ["writer"] * 3 + ["reader"] * 5
-    with processes(8) as pool:
-        turns = [pool.submit(overwrite_and_read, reopen, role, SECONDS) for role in roles]
-        assert all(turn.result() > 20 for turn in turns)
-    assert everything(shared_memory) == OWN_FILES | {"brain/torture/name"}
-
-
-def test_a_name_overwritten_under_its_readers_is_never_missing_or_torn_without_linux(tmp_path):
-    store = FallbackStore(tmp_path)
-    store.put(SPACE, "name", patterned(100))
-    roles = ["writer", "writer", "reader", "reader"]
-    with processes(4) as pool:
-        turns = [
-            pool.submit(overwrite_and_read, partial(FallbackStore, tmp_path), role, SECONDS / 10)
-            for role in roles
-        ]
-        assert all(turn.result() > 5 for turn in turns)
-
-
-@pytest.mark.parametrize(("kind", "deaths"), [(FileStore, 60), (FallbackStore, 30)])
-def test_killed_writers_leave_nothing_after_one_sweep(tmp_path, kind, deaths):
-    folder = "/dev/shm" if os.path.isdir("/dev/shm") else str(tmp_path)
-    folder = os.path.join(folder, f"deaths-{os.getpid()}")
-    store = kind(folder)
-    code = (
-        "from functools import partial; from tests.stores.workers import die_while_writing; "
-        f"from {kind.__module__} import {kind.__name__}; "
-        f"die_while_writing(partial({kind.__name__}, {folder!r}), {deaths})"
-    )
-    try:
-        subprocess.run([sys.executable, "-c", code], check=True, timeout=100)
-        store.sweep()
-        check_pattern(store.get(SPACE, "name"))
-        left = {path for path in everything(store) if not path.startswith(".locks")}
-        assert left - OWN_FILES == {"brain/torture/name"}
-        assert store.usage() == store.info(SPACE, "name").nbytes
-    finally:
-        shutil.rmtree(folder)
 
 
 def test_writer_killed_between_link_and_rename_leaves_a_draft_that_the_next_one_removes(files, tmp_path):
@@ -111,53 +60,6 @@ def test_writer_killed_while_it_replaces_a_name_again_leaves_a_draft_that_goes(f
         heal()
         assert everything(files) == OWN_FILES | {"brain/torture/name"}
     assert bytes(files.get(SPACE, "name")[0]) == b"newest"
-
-
-@contextlib.contextmanager
-def small_disk(tmp_path, monkeypatch, mounts, options, limit):
-    """A tmpfs of its own where we may mount one, or a disk that says it is full."""
-    if mounts:
-        with mounted(tmp_path / "small", options) as folder:
-            yield folder
-        return
-
-    def write_all(file, pieces, size, real=object_files.write_all):
-        objects = [path for path in tmp_path.rglob("brain/*/*") if path.is_file()]
-        if sum(path.stat().st_size + 1 for path in objects) + size > limit:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        real(file, pieces, size)
-
-    monkeypatch.setattr(object_files, "write_all", write_all)
-    yield tmp_path
-
-
-@pytest.mark.parametrize("mounts", [False, True] if os.geteuid() == 0 else [False])
-@pytest.mark.parametrize(
-    ("options", "limit", "size"),
-    [("size=64m", 64 << 20, 3_000_000), ("size=64m", 6 << 20, 70_000), ("size=64m,nr_inodes=40", 4000, 10)],
-    ids=["large values", "small values", "few inodes"],
-)
-def test_full_store_says_so_keeps_what_it_has_and_works_again(
-    tmp_path, monkeypatch, mounts, options, limit, size
-):
-    with small_disk(tmp_path, monkeypatch, mounts, options, limit) as folder:
-        store = FileStore(folder)
-        stored = []
-        with pytest.raises(StoreFull) as full:  # noqa: PT012
-            for number in range(2000):
-                store.put(SPACE, str(number), patterned(size))
-                stored.append(str(number))
-        assert "There is no room" in str(full.value)
-        assert len(stored) > 5
-        with pytest.raises(StoreFull):
-            store.put(SPACE, "one more", patterned(max(size, 3_000_000)))
-        for key in stored:
-            check_pattern(store.get(SPACE, key))
-        store.delete(SPACE, stored[0])
-        store.put(SPACE, "again", patterned(size))
-        check_pattern(store.get(SPACE, "again"))
-        assert set(store.scan(SPACE)) == {*stored[1:], "again"}
-        assert not [path for path in everything(store) if "/." in path]
 
 
 def remove_store(store):
@@ -287,18 +189,3 @@ def test_running_processes_survive_that_the_folder_is_removed_again_and_again(tm
         assert sum(run.result() for run in runs) > 0
     live_through_removals(partial(FileStore, tmp_path), 0.1)
     assert bytes(FileStore(tmp_path).secret()) == store.secret()
-
-
-def test_held_frames_never_change_while_the_name_is_replaced_and_deleted(shared_memory):
-    for size in (100, 600_000):
-        frames = patterned(size)
-        shared_memory.put(SPACE, "name", frames)
-        held = shared_memory.get(SPACE, "name")
-        for _ in range(200):
-            shared_memory.put(SPACE, "name", patterned(size))
-            assert bytes(held[1]) == frames[1]
-        shared_memory.delete(SPACE, "name")
-        shared_memory.sweep()
-        check_pattern(held)
-        shutil.rmtree(place(shared_memory))
-        check_pattern(held)

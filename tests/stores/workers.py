@@ -28,34 +28,6 @@ def check_pattern(frames: Frames) -> None:
     assert hashlib.blake2b(body).digest() == bytes(digest), "torn"
 
 
-def overwrite_and_read(open_store: Callable[[], Store], role: str, seconds: float) -> int:
-    """Write or read one name in four threads for some time; return how often, and fail with what failed."""
-    store, end = open_store(), time.monotonic() + seconds
-    failures: list[BaseException] = []
-    done = [0] * 4
-
-    def work(thread: int) -> None:
-        chance = random.Random()
-        try:
-            while time.monotonic() < end and not failures:
-                if role == "writer":
-                    store.put(SPACE, "name", patterned(chance.choice(SIZES)))
-                else:
-                    check_pattern(store.get(SPACE, "name"))
-                done[thread] += 1
-        except BaseException as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
-    return sum(done)
-
-
 def live_through_removals(open_store: Callable[[], Store], seconds: float) -> int:
     """Put and get while somebody removes the folder; return the number of misses."""
     store, end, misses = open_store(), time.monotonic() + seconds, 0
@@ -66,28 +38,6 @@ def live_through_removals(open_store: Callable[[], Store], seconds: float) -> in
         except ValueMissing:
             misses += 1
     return misses
-
-
-def die_while_writing(open_store: Callable[[], Store], deaths: int) -> None:
-    """Fork writers of 8 MB values, kill each at a random moment, and look at what is left."""
-    import signal
-
-    store, chance = open_store(), random.Random(7)
-    store.put(SPACE, "name", patterned(8 << 20))
-    for _ in range(deaths):
-        writer = os.fork()
-        if not writer:
-            while True:
-                store.put(SPACE, "name", patterned(8 << 20))
-                store.put(SPACE, f"new {os.getpid()}", patterned(8 << 20))
-                store.delete(SPACE, f"new {os.getpid()}")
-        time.sleep(chance.uniform(0.001, 0.06))
-        os.kill(writer, signal.SIGKILL)
-        os.waitpid(writer, 0)
-        check_pattern(store.get(SPACE, "name"))
-        if f"new {writer}" in set(store.scan(SPACE)):
-            check_pattern(store.get(SPACE, f"new {writer}"))
-            store.delete(SPACE, f"new {writer}")
 
 
 def put_and_delete(open_store: Callable[[], Store], times: int) -> None:
