@@ -11,7 +11,7 @@ from dash_brain.settings import Settings
 from dash_brain.stores.base import Store, needs_scan
 
 #: What belongs to a session lies in one namespace of each of these domains.
-DOMAINS = ("session", "session-names", "session-memo", "recipes", "claims")
+DOMAINS = ("session", "session-names", "session-memo", "session-recipes", "claims")
 
 #: Seconds between two notes of one session by one process, and between two looks for room.
 EVERY = 60.0

@@ -11,6 +11,7 @@ import functools
 import inspect
 import io
 import pickle
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
 from operator import attrgetter
@@ -55,7 +56,7 @@ def of_function(function: Callable[..., Any], *, closure: bool = True) -> str:
     """Return the fingerprint of a function: its module, name, code and defaults, and what it closes over.
 
     Functions of the same module that it calls by name count too, so that a change in one of them is a
-    change. Other variables of the module do not: what matters of them is to be an argument.
+    change. Methods and other variables of the module do not: what matters of them is to be an argument.
 
     Parameters
     ----------
@@ -76,6 +77,11 @@ def of_function(function: Callable[..., Any], *, closure: bool = True) -> str:
             f"{type_name(function)} cannot be memoized: something that it closes over, or a default, has no "
             f"fingerprint ({error}) Say with key= what identifies a call."
         ) from error
+
+
+def changes(function: Callable[..., Any]) -> bool:
+    """Say whether the fingerprint of a function may change: it closes over variables, or is an object."""
+    return not isinstance(function, FunctionType) or function.__closure__ is not None
 
 
 def of_call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
@@ -154,14 +160,18 @@ class _Fingerprints:
 
     def _function(self, function: Any) -> object:
         function = getattr(function, PLAIN, function)
-        name = f"{function.__module__}.{function.__qualname__}"
-        if function in self._begun:
-            return "function", name
+        file = getattr(sys.modules.get(function.__module__), "__file__", "")
+        name = f"{file}:{function.__module__}.{function.__qualname__}"
+        if function in self._begun:  # it calls itself, at some distance
+            return "function", name, self._begun.index(function)
         self._begun.append(function)
-        does = list(_code(function.__code__)), function.__defaults__, function.__kwdefaults__
-        cells = list(map(_content, (self._closure and function.__closure__) or ()))
-        called = list(map(self._function, _neighbours(function)))
-        return "function", name, self.of((does, cells)), called
+        try:
+            does = list(_code(function.__code__)), function.__defaults__, function.__kwdefaults__
+            cells = list(map(_content, (self._closure and function.__closure__) or ()))
+            called = list(map(self._function, _neighbours(function)))
+            return "function", name, self.of((does, cells)), called
+        finally:
+            self._begun.pop()
 
 
 class _Rules(dict[type, "_Rule | None"]):
@@ -229,6 +239,7 @@ def _code(code: CodeType) -> Iterator[object]:
     """Yield what a piece of code does; where it stands in its file is no part of it."""
     yield code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars, code.co_flags
     yield code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount
+    yield getattr(code, "co_exceptiontable", b"")  # where try begins and ends, from Python 3.11 on
     for constant in code.co_consts:
         yield list(_code(constant)) if isinstance(constant, CodeType) else constant
 

@@ -160,10 +160,10 @@ class _Flights:
 
     def join(self, goal: Goal, loop: asyncio.AbstractEventLoop | None = None) -> tuple[Flight, bool]:
         """Return the flight to this goal, and whether it is new and so the caller's own."""
-        if goal.place in _making.get():
-            raise RuntimeError(f"Making {shown(goal.name)} asks for it again; it would wait for ever.")
         with self._guard:
             flight = self._under_way.get(goal.place)
+            if flight is not None and goal.place in _making.get():
+                raise RuntimeError(f"Making {shown(goal.name)} asks for it again; it would wait for ever.")
             if flight is not None:
                 return flight, False
             self._under_way[goal.place] = flight = Flight(goal, loop)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Callable
+from contextvars import copy_context
 from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any, cast
@@ -20,6 +21,7 @@ from dash.dependencies import handle_grouped_callback_args
 __all__ = [
     "app_error_handler",
     "call_as_user",
+    "call_outside_callbacks",
     "callback_context",
     "clean_property_name",
     "flatten_grouping",
@@ -110,6 +112,13 @@ def forget_context_afterwards() -> None:
 def _forget_context(response: flask.Response) -> flask.Response:
     context_value.set({})
     return response
+
+
+def call_outside_callbacks(function: Callable[[], Any]) -> Any:
+    """Call a function that sees what the caller sees, but no callback that is running."""
+    context = copy_context()
+    context.run(context_value.set, {})
+    return context.run(function)
 
 
 def app_error_handler() -> Callable[[Exception], Any] | None:

@@ -8,7 +8,7 @@ import inspect
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast
 from dash_brain import codec, fingerprints
 from dash_brain.errors import StoreError, ValueMissing
 from dash_brain.flights import Goal, as_newcomer, fly, fly_async, is_under_way
-from dash_brain.stores.base import Store, needs_scan
+from dash_brain.stores.base import Store, needs_lock, needs_scan
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -53,10 +53,10 @@ class Memoized(Protocol[P, R_co]):
         """Return the result for these arguments, computed once."""
 
     def forget(self, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Forget the result for these arguments: the next call computes it anew."""
+        """Forget the result for these arguments, as soon as nobody is computing it: the next call does."""
 
     def forget_all(self) -> None:
-        """Forget the results for all arguments."""
+        """Forget the results that are there for all arguments."""
 
     def info(self) -> MemoInfo:
         """Return what is known of hits, misses and results."""
@@ -178,12 +178,14 @@ class _Memo:
         if value is _NOTHING:
             return await fly_async(result.goal, result.read, compute)
         if result.is_stale() and not is_under_way(result.goal):
-            self._renew(fly_async(result.goal, result.read_fresh, compute))
+            self._renew(lambda: fly_async(result.goal, result.read_fresh, compute))
         return value
 
     def forget(self, *args: Any, **kwargs: Any) -> None:
         result = self._result(args, kwargs)
-        result.place.store.delete(result.place.namespace, result.key)
+        # Who is computing it now keeps it before we delete it, and not afterwards.
+        with needs_lock(result.goal.store).lock(result.goal.key):
+            result.place.store.delete(result.place.namespace, result.key)
 
     def forget_all(self) -> None:
         place = self._place()
@@ -207,10 +209,15 @@ class _Memo:
         self._hits += 1
         return value
 
-    def _renew(self, renewal: Awaitable[Any]) -> None:
+    def _renew(self, renewal: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         async def renew() -> None:
             with as_newcomer(), _failure_logged():
-                await renewal
+                try:
+                    await renewal()
+                except asyncio.CancelledError:
+                    # The loop ends with whoever asked, as that of a callback does.
+                    in_background(lambda: asyncio.run(renewal()))
+                    raise
 
         task = asyncio.get_running_loop().create_task(renew())
         self._renewals.add(task)  # the loop itself keeps no task alive
@@ -224,8 +231,8 @@ class _Memo:
         return _Result(self._place(), self._prefix() + call, self._name, self._lifetime)
 
     def _prefix(self) -> str:
-        if self._key is None and getattr(self._function, "__closure__", None) is not None:
-            return fingerprints.of_function(self._function)[:32]  # what it closes over may change any time
+        if self._key is None and fingerprints.changes(self._function):
+            return fingerprints.of_function(self._function)[:32]
         return self._lasting_prefix
 
     @functools.cached_property

@@ -8,17 +8,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from dash_brain import codec, fingerprints, recipes, tokens
-from dash_brain.errors import BadToken, BrainError, ValueMissing
+from dash_brain.errors import BadToken, BrainError, StoreError, ValueMissing
 from dash_brain.exchange import LEASE, resolve_verified
 from dash_brain.flights import fly, fly_async, is_under_way
 from dash_brain.incoming import resolve_arguments, server_stores
 from dash_brain.memoize import Lifetime, in_background, lifetime
-from dash_brain.outgoing import Outgoing
+from dash_brain.outgoing import Outgoing, server_store_outputs
 from dash_brain.recipes import Callback, Given, Held, Record
 from dash_brain.sessions import Visit
 from dash_brain.settings import current
@@ -34,7 +35,8 @@ class Memoize:
     Parameters
     ----------
     scope
-        Who shares them: ``"app"``, all sessions of the app; ``"session"``, the one that asks.
+        Who shares them: ``"app"``, all sessions of the app; ``"session"``, the one that asks. Results for
+        a value of the session among the arguments are the session's in any case.
     ttl
         Seconds for which a result is fresh; None: until memory is short, or the session ends.
     stale
@@ -105,8 +107,8 @@ class MemoizedCallback:
 
     def fingerprint(self) -> str:
         """Return the fingerprint of the function as it is now."""
-        if self.memoize.key is None and getattr(self.function, "__closure__", None) is not None:
-            return fingerprints.of_function(self.function)  # what it closes over may change any time
+        if self.memoize.key is None and fingerprints.changes(self.function):
+            return fingerprints.of_function(self.function)
         return self._lasting
 
     @cached_property
@@ -149,11 +151,16 @@ class _Call:
         self._visit = visit
         self._context = context
         self._store = current.use().store
-        self._scope = recipes.SCOPES[callback.memoize.scope]
-        self._namespace = visit.namespace(self._scope)
         self._given = list(self._what_is_given())
+        self._scope = recipes.SCOPES["session" if self._is_personal() else callback.memoize.scope]
+        self._namespace = visit.namespace(self._scope)
         self._function = callback.fingerprint()
-        self._call = fingerprints.of_value((self._function, self._concrete_outputs(), self._identity()))
+        shape = (
+            repr(callback.schema),
+            repr(callback.indices),
+            server_store_outputs(context, callback.schema, visit),
+        )
+        self._call = fingerprints.of_value((self._function, shape, self._identity()))
         self._short = recipes.short_name(self._store, self._call)
         self.goal = recipes.goal_of(self._store, self._namespace, self._short, callback.name)
 
@@ -207,10 +214,14 @@ class _Call:
         for leaf in (*self._context.inputs_list, *self._context.states_list):
             yield list(map(given, leaf)) if isinstance(leaf, list) else given(leaf)
 
-    def _concrete_outputs(self) -> Any:
-        """Return how many results there are for each output, which a wildcard leaves open."""
-        specs = self._context.outputs_list
-        return [len(spec) for spec in specs if isinstance(spec, list)] if isinstance(specs, list) else []
+    def _is_personal(self) -> bool:
+        """Say whether a value of the session is among the arguments, which no other session has."""
+        return any(
+            one.namespace.startswith("session")
+            for leaf in self._given
+            for one in (leaf if isinstance(leaf, list) else [leaf])
+            if isinstance(one, Given)
+        )
 
     def _identity(self) -> Any:
         """Return what stands for the arguments."""
@@ -235,37 +246,49 @@ class _Call:
         return recipes.as_arguments(callback.indices, values)
 
     def _keep(self, result: Any) -> Record:
-        ids, ttl = self._ids(), self._ttl()
+        evicted = self._record()
+        if evicted is not None and not self.is_stale(evicted):
+            with suppress(ValueMissing):  # pages may hold tokens of what was evicted
+                values = recipes.values(self._callback.schema, evicted, result)
+                recipes.put_back(self._store, self._namespace, evicted, values)
+                return evicted
+        return self._keep_anew(result)
+
+    def _keep_anew(self, result: Any) -> Record:
+        ids: list[str] = []
 
         def put(value: Any) -> Held:
-            object_id, meta = next(ids), {"type": codec.type_name(value)}
-            frames = codec.encode(value)
-            self._store.put(self._namespace, object_id, frames, ttl=ttl, meta=meta, quota=current.use().quota)
-            return Held(self._scope, object_id)
+            ids.append(self._short + new_object_id()[len(self._short) :])
+            frames, meta = codec.encode(value), {"type": codec.type_name(value)}
+            quota = current.use().quota
+            self._store.put(self._namespace, ids[-1], frames, ttl=self._ttl(), meta=meta, quota=quota)
+            return Held(self._scope, ids[-1])
 
-        outputs = Outgoing(self._visit, put).outputs(
-            result, self._context.outputs_list, self._callback.schema
-        )
+        try:
+            outgoing = Outgoing(self._visit, put)
+            outputs = outgoing.outputs(result, self._context.outputs_list, self._callback.schema)
+            record = self._as_record(outputs)
+            recipes.write(self._store, self._namespace, self._short, record)
+        except BaseException:
+            for object_id in ids:
+                with suppress(StoreError):
+                    self._store.delete(self._namespace, object_id)
+            raise
+        return record
+
+    def _as_record(self, outputs: Any) -> Record:
         given = codec.encode(self._given)
-        record = Record(
+        # What key= stands for may have come from others, who are gone when the value is needed again.
+        known = self._callback.memoize.key is None and sum(map(len, given)) <= recipes.LARGEST_ARGUMENTS
+        return Record(
             callback=self._callback.name,
             function=self._function,
             call=self._call,
             made=time.time(),
             outputs=outputs,
-            ttl=ttl,
-            arguments=bytes(given[0]) if sum(map(len, given)) <= recipes.LARGEST_ARGUMENTS else None,
+            ttl=self._ttl(),
+            arguments=bytes(given[0]) if known else None,
         )
-        recipes.write(self._store, self._namespace, self._short, record)
-        return record
-
-    def _ids(self) -> Iterator[str]:
-        """Yield ids for large values: those of evicted ones, whose tokens pages may hold; then new ones."""
-        record = self._record()
-        if record is not None and not self.is_stale(record):
-            yield from dict.fromkeys(held.object_id for held in record.held())
-        while True:
-            yield self._short + new_object_id()[len(self._short) :]
 
     def _ttl(self) -> float | None:
         """Return how many seconds an unused result lives."""

@@ -8,6 +8,7 @@ from typing import Any, cast
 from dash import Output, Patch
 from dash.exceptions import InvalidCallbackReturnValue
 
+from dash_brain.errors import BadToken
 from dash_brain.exchange import discard, mint, registry, store_value
 from dash_brain.internals import (
     clean_property_name,
@@ -15,11 +16,45 @@ from dash_brain.internals import (
     is_no_update,
     make_grouping_by_index,
 )
-from dash_brain.patterns import pattern_of
+from dash_brain.patterns import asks_for, pattern_of, stands_for_many
 from dash_brain.recipes import Held
 from dash_brain.server_store import ServerOutput
 from dash_brain.sessions import Visit
 from dash_brain.tokens import Token
+
+
+def server_store_outputs(context: Any, schema: Any, visit: Visit) -> list[list[bool]]:
+    """Return, for each declared output, which of its concrete ones are data of a ServerStore.
+
+    Raises
+    ------
+    BadToken
+        When what was sent is not for the declared outputs.
+    """
+    single = not isinstance(schema, (list, tuple, dict))
+    outputs = [schema] if single else flatten_grouping(schema)
+    specs = [context.outputs_list] if single else context.outputs_list or []
+    if len(specs) != len(outputs) or not all(map(_asks_for, specs, outputs)):
+        raise BadToken("The request does not fit the outputs of this callback.")
+    stores = registry(visit)
+    return [
+        [
+            clean_property_name(one["property"]) == "data" and stores.includes(one["id"], pattern_of(output))
+            for one in _listed(spec)
+        ]
+        for spec, output in zip(specs, outputs, strict=True)
+    ]
+
+
+def _asks_for(spec: Any, output: Output) -> bool:
+    """Say whether what a browser asks for is the declared output."""
+    return isinstance(spec, list) == stands_for_many(output) and all(
+        asks_for({**one, "property": clean_property_name(one["property"])}, output) for one in _listed(spec)
+    )
+
+
+def _listed(spec: Any) -> list[Any]:
+    return spec if isinstance(spec, list) else [spec]
 
 
 class Outgoing:
@@ -35,7 +70,7 @@ class Outgoing:
 
     def __init__(self, visit: Visit, keep: Callable[[Any], Token | Held] | None = None) -> None:
         self._visit = visit
-        self._keep = keep or (lambda value: store_value(visit, value))
+        self._keep = keep
         self._stores = registry(visit)
         self._minted: dict[int, tuple[Any, Token | Held]] = {}
 
@@ -101,13 +136,16 @@ class Outgoing:
                 f"A Patch cannot change ServerStore {spec['id']!r}, whose value is on the server. Take the "
                 "value as State, change it, and return it."
             )
+        if isinstance(value, Token) and self._keep is not None:
+            raise TypeError("A memoized callback returns values, and no tokens: those may be of one session.")
         if value is None or isinstance(value, Token) or is_no_update(value):
             return value
         return self._token(value)
 
     def _token(self, value: Any) -> Token | Held:
         """Return the value's token; one that is returned for two stores is stored once."""
+        keep = self._keep or (lambda value: store_value(self._visit, value))
         if id(value) not in self._minted:
             # The value is kept beside its token, so that its id stays its own.
-            self._minted[id(value)] = (value, self._keep(value))
+            self._minted[id(value)] = (value, keep(value))
         return self._minted[id(value)][1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from dash.dependencies import DashDependency
+from dash.dependencies import ALL, ALLSMALLER, DashDependency
 
 from dash_brain.internals import stringify_id
 
@@ -20,6 +20,20 @@ def pattern_of(dependency: DashDependency) -> str | None:
     '{"part":["ALL"]}'
     """
     return stringify_id(dependency.component_id) if dependency.has_wildcard() else None
+
+
+def stands_for_many(dependency: DashDependency) -> bool:
+    """Say whether a dependency stands for a list of components, as ``ALL`` does and ``MATCH`` does not.
+
+    Examples
+    --------
+    >>> from dash import ALL, MATCH, Input
+    >>> [stands_for_many(Input(one, "data")) for one in ({"part": ALL}, {"part": MATCH}, "part")]
+    [True, False, False]
+    """
+    return isinstance(dependency.component_id, dict) and any(
+        part in (ALL, ALLSMALLER) for part in dependency.component_id.values()
+    )
 
 
 def fits(component_id: str, declared: str) -> bool:

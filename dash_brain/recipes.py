@@ -9,20 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from dash.exceptions import InvalidCallbackReturnValue
+
 from dash_brain import codec
-from dash_brain.errors import DecodeError, EncodeError, ValueMissing
+from dash_brain.errors import DecodeError, EncodeError, StoreError, ValueMissing
 from dash_brain.flights import Goal, fly
-from dash_brain.internals import flatten_grouping, map_grouping
+from dash_brain.internals import call_outside_callbacks, flatten_grouping, is_no_update, map_grouping
+from dash_brain.settings import current
 from dash_brain.stores.base import Store
-from dash_brain.tokens import Verified
+from dash_brain.tokens import Token, Verified
 
 #: Scopes of what is memoized for all sessions of the app, and for one session.
 SCOPES = {"app": "memo", "session": "session-memo"}
@@ -90,21 +95,21 @@ class Callback:
     schema: Any
     indices: Any
 
-    def results(self, outputs: Any) -> list[Any]:
-        """Return the results one by one, in the order of the declared outputs."""
-        single = not isinstance(self.schema, (list, tuple, dict))
-        return [outputs] if single else flatten_grouping(outputs, self.schema)
-
     def run(self, given: list[Any]) -> Any:
         """Call the function with inputs and states in the order of their declaration."""
         args, kwargs = arguments(self.indices, given)
         if not inspect.iscoroutinefunction(self.function):
-            return self.function(*args, **kwargs)
+            return call_outside_callbacks(lambda: self.function(*args, **kwargs))
         with ThreadPoolExecutor(1) as alone:  # a loop may run in this thread
-            return alone.submit(lambda: asyncio.run(self.function(*args, **kwargs))).result()
+            run = copy_context().run
+            return alone.submit(
+                run, call_outside_callbacks, lambda: asyncio.run(self.function(*args, **kwargs))
+            ).result()
 
 
 _callbacks: dict[str, Callback] = {}
+
+log = logging.getLogger("dash_brain")
 
 
 def remember(name: str, callback: Callback) -> None:
@@ -134,7 +139,7 @@ def resolved(given: Any, resolve: Callable[[Verified], Any]) -> Any:
 def place_of(namespace: str) -> str:
     """Return where the records of what lies in a namespace are kept."""
     domain, _, name = namespace.partition("/")
-    return f"recipes/{name}" if domain == SCOPES["session"] else f"recipes/app/{name}"
+    return f"session-recipes/{name}" if domain == SCOPES["session"] else f"recipes/{name}"
 
 
 def short_name(store: Store, call: str) -> str:
@@ -153,7 +158,8 @@ def read(store: Store, namespace: str, short: str) -> Record | None:
 def write(store: Store, namespace: str, short: str, record: Record) -> None:
     """Keep a record for longer than what it tells of."""
     ttl = None if record.ttl is None else 2 * record.ttl
-    store.put(place_of(namespace), short, codec.encode(record), ttl=ttl)
+    quota = current.use().quota
+    store.put(place_of(namespace), short, codec.encode(record), ttl=ttl, quota=quota)
 
 
 def keep(store: Store, namespace: str, record: Record) -> bool:
@@ -184,10 +190,7 @@ def is_memoized(found: Verified) -> bool:
 
 def is_remembered(store: Store, found: Verified) -> bool:
     """Say whether the value, which is gone, is one that can be computed once more."""
-    if not is_memoized(found):
-        return False
-    record = read(store, found.namespace, found.object_id[:_SHORT])
-    return record is not None and record.arguments is not None and _callback(record) is not None
+    return is_memoized(found) and _recipe(store, found) is not None
 
 
 def goal_of(store: Store, namespace: str, short: str, name: str) -> Goal:
@@ -210,33 +213,80 @@ def compute_again(store: Store, found: Verified, resolve: Callable[[Verified], A
     Raises
     ------
     ValueMissing
-        When there is no recipe for it any more, or an argument is gone too.
+        When there is no recipe for it any more, an argument is gone too, or the function fails now.
     """
-    if not is_memoized(found):
-        raise ValueMissing("It was not memoized.")
-    short = found.object_id[:_SHORT]
-    record = read(store, found.namespace, short)
-    callback = None if record is None else _callback(record)
-    given = None if record is None else record.arguments
-    if record is None or callback is None or given is None:
+    recipe = _recipe(store, found)
+    if recipe is None:
         raise ValueMissing("What it was computed from is not known any more.")
-
-    def look() -> Any:
-        return codec.decode(store.get(*found))
+    record, callback, given = recipe
 
     def make() -> Any:
-        result = callback.run(resolved(codec.decode([given]), resolve))
-        _put_back(store, found.namespace, record, callback, result)
-        return look()
+        try:
+            result = callback.run(resolved(codec.decode([given]), resolve))
+            values_now = values(callback.schema, record, result)
+        except Exception as error:
+            raise ValueMissing(
+                f"It was evicted, and computing it once more failed with {type(error).__name__}."
+            ) from error
+        try:
+            put_back(store, found.namespace, record, values_now)
+        except StoreError as error:
+            log.warning("What was computed once more is not kept: %s", error)
+        return values_now[found.object_id]
 
-    return fly(goal_of(store, found.namespace, short, record.callback), look, make)
+    goal = Goal(store, f"{'/'.join(found)} again", record.callback)
+    return fly(goal, lambda: codec.decode(store.get(*found)), make)
 
 
-def _callback(record: Record) -> Callback | None:
-    """Return the callback of a record, if it is still the same in this process."""
+def values(schema: Any, record: Record, result: Any) -> dict[str, Any]:
+    """Return the large values in a result by the object ids that the record has for them.
+
+    Raises
+    ------
+    ValueMissing
+        When there is no large value any more in the place of one.
+    """
+    found = {}
+    for held, value in _pairs(schema, record.outputs, result):
+        if isinstance(held, Held):
+            if value is None or isinstance(value, Token) or is_no_update(value):
+                raise ValueMissing("Computed once more, it is no value for a ServerStore.")
+            found[held.object_id] = value
+    return found
+
+
+def _pairs(schema: Any, before: Any, now: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield what two results have in the same places, those of wildcards too."""
+    try:
+        single = not isinstance(schema, (list, tuple, dict))
+        leaves = [[one] if single else flatten_grouping(one, schema) for one in (before, now)]
+        for held, value in zip(*leaves, strict=True):
+            if type(held) is list:
+                yield from zip(held, value, strict=True)
+            else:
+                yield held, value
+    except (InvalidCallbackReturnValue, ValueError, TypeError) as error:
+        raise ValueMissing("Computed once more, it has another shape.") from error
+
+
+def put_back(store: Store, namespace: str, record: Record, values: Mapping[str, Any]) -> None:
+    """Store values under the ids that they had."""
+    for object_id, value in values.items():
+        frames, meta = codec.encode(value), {"type": codec.type_name(value)}
+        store.put(namespace, object_id, frames, ttl=record.ttl, meta=meta, quota=current.use().quota)
+
+
+def _recipe(store: Store, found: Verified) -> tuple[Record, Callback, bytes] | None:
+    """Return record, callback and arguments of a value, if all that is known here and still the same."""
+    record = read(store, found.namespace, found.object_id[:_SHORT])
+    if record is None or record.arguments is None:
+        return None
     callback = _callbacks.get(record.callback)
+    if callback is None or found.object_id not in {held.object_id for held in record.held()}:
+        return None
     with suppress(EncodeError):
-        return callback if callback is not None and callback.fingerprint() == record.function else None
+        if callback.fingerprint() == record.function:
+            return record, callback, record.arguments
     return None
 
 
@@ -249,12 +299,3 @@ def _held(outputs: Any) -> Iterator[Held]:
     elif isinstance(outputs, dict):
         for one in outputs.values():
             yield from _held(one)
-
-
-def _put_back(store: Store, namespace: str, record: Record, callback: Callback, result: Any) -> None:
-    for held, value in zip(callback.results(record.outputs), callback.results(result), strict=False):
-        pairs = zip(held, value, strict=False) if type(held) is list else [(held, value)]
-        for one, part in pairs:
-            if isinstance(one, Held):
-                frames, meta = codec.encode(part), {"type": codec.type_name(part)}
-                store.put(namespace, one.object_id, frames, ttl=record.ttl, meta=meta)

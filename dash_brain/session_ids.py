@@ -41,11 +41,11 @@ class SessionId(NamedTuple):
 
 
 def app_identity(settings: Settings, app: dash.Dash | None) -> str:
-    """Return the app id as 32 hex digits: as configured, else from the app's name and path prefix."""
+    """Return the app id as 32 hex digits: as configured, else from the app's name, file and path prefix."""
     name = settings.app_id
     if name is None and app is not None:
-        # Two scripts that are run by hand are both called "__main__"; their files tell them apart.
-        file = getattr(sys.modules.get("__main__"), "__file__", "") if app.config.name == "__main__" else ""
+        # Every other project has a module "app"; the files tell them apart.
+        file = getattr(sys.modules.get(app.config.name), "__file__", "")
         name = f"{app.config.name}\0{file}\0{app.config.requests_pathname_prefix}"
     return hashlib.sha256((name or "").encode()).hexdigest()[:32]
 

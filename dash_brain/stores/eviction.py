@@ -12,7 +12,7 @@ _BOOKKEEPING = {"attendance", "claims", "closed", "logins", "outcomes", "registr
 _MEMOIZED = {"memo", "session-memo"}
 
 #: What tells how to compute again; it goes after all that it can bring back.
-_RECIPES = "recipes"
+_RECIPES = {"recipes", "session-recipes"}
 
 #: A value that ends within so many seconds is on its way out: a page that holds one lets it live for an hour.
 #: A new value has ten minutes in which to be claimed; nine tell that nobody did within the first.
@@ -47,6 +47,6 @@ def rank(domain: str, expires: float | None, used: float, now: float) -> int | N
         return ENDING
     if domain in _MEMOIZED:
         return MEMOIZED
-    if expires is None and domain != _RECIPES:
+    if expires is None and domain not in _RECIPES:
         return None
     return IDLE if now - used > _IDLE else HELD

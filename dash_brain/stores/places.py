@@ -10,7 +10,7 @@ from dash_brain.stores.objectfile import Label
 from dash_brain.stores.quoting import is_digest, quote
 
 #: The domains in which the objects of a session lie, under its name.
-OF_SESSIONS = ("session", "session-names", "session-memo")
+OF_SESSIONS = ("session", "session-names", "session-memo", "session-recipes")
 
 _OF_SESSION = "session"
 

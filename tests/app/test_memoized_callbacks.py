@@ -16,7 +16,7 @@ from dash.exceptions import PreventUpdate
 from dash_brain import Memoize, ServerStore, brain_callback, codec, session_brain, to_token
 from dash_brain.attendance import end
 from dash_brain.errors import ValueMissing
-from dash_brain.settings import current
+from dash_brain.settings import configure, current
 from dash_brain.stores.base import Store
 
 # Functions see it as a variable of their module. Over a local one they would close, and a list that grows
@@ -384,7 +384,151 @@ def test_ended_session_leaves_nothing_memoized(open_page):
     [(namespace, _)] = objects("session-memo")
     store = current.use().store
     assert store.info(*objects("session-memo")[0]).expires is not None
-    assert store.info(*objects("recipes")[0]).expires is not None
+    assert store.info(*objects("session-recipes")[0]).expires is not None
     end(store, namespace.partition("/")[2])
-    assert objects("session-memo") == objects("recipes") == []
+    assert objects("session-memo") == objects("session-recipes") == []
     assert page.post("out.children").status_code == 500
+
+
+# -- what must never be taken for something else -----------------------------------------------------
+
+
+def test_arguments_that_change_places_are_other_arguments(open_page):
+    def text(**given):
+        return "{a}-{b}".format(**given)
+
+    inputs = {"a": Input("n", "value"), "b": Input("m", "value")}
+    crossed = {"a": Input("m", "value"), "b": Input("n", "value")}
+    brain_callback(Output("one", "children"), inputs=inputs, memoize="app")(text)
+    brain_callback(Output("two", "children"), inputs=crossed, memoize="app")(text)
+    page = open_page(app_with(dcc.Input(id="m", value=7), html.Div(id="one"), html.Div(id="two")))
+    assert page.fire("one.children")["one"]["children"] == "2-7"
+    assert page.fire("two.children")["two"]["children"] == "7-2"
+
+
+def test_one_function_may_fill_a_server_store_and_another_component(open_page):
+    def copied(n):
+        return [n]
+
+    brain_callback(Output("a", "data"), Input("n", "value"), memoize="app")(copied)
+    brain_callback(Output("plain", "data"), Input("n", "value"), memoize="app")(copied)
+    page = open_page(app_with(dcc.Store(id="plain")))
+    assert page.fire("a.data")["a"]["data"].startswith("db1.")
+    assert page.fire("plain.data")["plain"]["data"] == [2]
+
+
+def test_pages_with_more_stores_have_results_of_their_own(open_page):
+    many = Output({"part": ALL}, "data")
+
+    @brain_callback(many, Input("n", "value"), State("b", "storage_type"), memoize="app")
+    def each(n, _):
+        return [{n}] * len(dash.ctx.outputs_list)
+
+    page = open_page(app_with(*[ServerStore(id={"part": number}) for number in range(2)]))
+    assert len(page.fire('{"part":["ALL"]}.data')) == 2
+    del page.props['{"part":1}']
+    assert len(page.fire('{"part":["ALL"]}.data')) == 1
+
+
+@pytest.mark.parametrize("outputs", [[], [{"id": "a", "property": "data"}], {"id": "b", "property": "data"}])
+def test_request_for_other_outputs_computes_and_keeps_nothing(open_page, calls, outputs):
+    page = open_page(memoized_frames("app"))
+    assert page.post("a.data", output_ids=outputs).status_code == 500
+    assert calls == []
+    assert objects("memo") == objects("recipes") == []
+
+
+def test_result_for_a_value_of_the_session_is_the_sessions(open_page):
+    brain_callback(Output("a", "data"), Input("n", "value"))(lambda n: {n})
+    brain_callback(Output("b", "data"), Input("a", "data"), memoize="app")(lambda a: [a])
+    page = open_page(app_with())
+    page.fire("a.data"), page.fire("b.data")
+    assert objects("memo") == objects("recipes") == []
+    assert len(objects("session-memo")) == len(objects("session-recipes")) == 1
+
+
+def test_token_is_no_result_of_a_memoized_callback(open_page):
+    brain_callback(Output("a", "data"), Input("n", "value"), memoize="app")(lambda n: to_token(n))
+    assert open_page(app_with()).post("a.data").status_code == 500
+    assert objects("memo") == []
+
+
+def test_failing_callback_leaves_nothing_of_what_it_had_stored(open_page):
+    @brain_callback(Output("a", "data"), Output("b", "data"), Input("n", "value"), memoize="app")
+    def half(n):
+        return {n}, threading.Lock()
+
+    assert open_page(app_with()).post("a.data").status_code == 500
+    assert objects("memo") == objects("recipes") == []
+
+
+@pytest.mark.parametrize("now", [None, no_update])
+def test_value_that_comes_out_as_none_the_second_time_is_missing(open_page, calls, now):
+    @brain_callback(Output("a", "data"), Input("n", "value"), memoize="app")
+    def moody(n):
+        CALLS.append(n)
+        return {n} if len(CALLS) == 1 else now
+
+    @brain_callback(Output("out", "children"), Input("a", "data"), on_missing=lambda error: error)
+    def show(a):
+        return type(a).__name__
+
+    page = open_page(app_with(html.Div(id="out")))
+    page.fire("a.data")
+    evict()
+    assert page.fire("out.children")["out"]["children"] == "ValueMissing"
+
+
+def test_on_missing_takes_what_cannot_be_computed_again(open_page, calls):
+    @brain_callback(Output("a", "data"), Input("n", "value"), memoize="app")
+    def once(n):
+        CALLS.append(n)
+        return {n: 1 / (2 - len(CALLS))}
+
+    @brain_callback(Output("out", "children"), Input("a", "data"), on_missing="empty")
+    def show(a):
+        return str(a)
+
+    page = open_page(app_with(html.Div(id="out")))
+    page.fire("a.data")
+    evict()
+    assert page.fire("out.children")["out"]["children"] == "None"
+
+
+def test_token_from_before_a_renewal_does_not_compute_again_and_again(open_page, calls):
+    page = open_page(memoized_frames(Memoize("app", ttl=0.2)))
+    old = page.fire("a.data")["a"]["data"]
+    time.sleep(0.3)
+    assert page.fire("a.data")["a"]["data"] != old
+    evict()
+    page.props["a"]["data"] = old
+    assert page.post("out.children").status_code == 500
+    assert calls == [2, 2]
+
+
+def test_recomputing_shows_nothing_of_the_callback_that_asks(open_page):
+    @brain_callback(Output("a", "data"), Input("n", "value"), memoize="app")
+    def talks(n):
+        if dash.callback_context.triggered is not None:
+            dash.set_props("said", {"children": "side effect"})
+        return {n}
+
+    @brain_callback(Output("out", "children"), Input("a", "data"), on_missing="empty")
+    def show(a):
+        return str(a)
+
+    page = open_page(app_with(html.Div(id="out"), html.Div(id="said")))
+    page.fire("a.data")
+    evict()
+    assert set(page.fire("out.children")) == {"out"}
+
+
+def test_results_of_a_session_stay_within_its_quota(open_page):
+    configure(session_quota=300_000)
+    brain_callback(Output("out", "children"), Input("n", "value"), memoize="session")(lambda n: "x" * 50_000)
+    page = open_page(app_with(html.Div(id="out")))
+    for number in range(20):
+        page.props["n"]["value"] = number
+        page.fire("out.children")
+    store = current.use().store
+    assert 0 < sum(store.info(*one).nbytes for one in objects("session-recipes")) <= 300_000

@@ -8,6 +8,7 @@ import math
 import subprocess
 import sys
 import threading
+import types
 
 import numpy as np
 import pandas as pd
@@ -205,3 +206,24 @@ def test_function_over_something_without_fingerprint_is_refused_with_a_way_out()
 
     with open("/dev/null") as stream, pytest.raises(EncodeError, match="closes over"):
         of_function(function)
+
+
+def test_functions_in_other_places_are_other_arguments():
+    first, second = (outer(factor) for factor in (1, 2))
+    assert of_value([first, second, first]) != of_value([first, second, second])
+
+
+def test_what_is_tried_counts():
+    tried = "def function(x):\n  try:\n    x()\n{}  except ValueError:\n    pass\n{}"
+    inside, after = tried.format("    x()\n", ""), tried.format("", "  else:\n    x()\n")
+    assert of_function(with_code(inside)) != of_function(with_code(after))
+
+
+def test_same_name_in_a_module_of_another_file_is_another_function(monkeypatch):
+    seen = set()
+    for file in ("/north/app.py", "/south/app.py"):
+        module = types.ModuleType("made")
+        module.__file__ = file
+        monkeypatch.setitem(sys.modules, "made", module)
+        seen.add(of_function(with_code("def function(): pass")))
+    assert len(seen) == 2

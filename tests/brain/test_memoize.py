@@ -345,3 +345,53 @@ def test_result_is_given_though_the_store_has_no_room_for_it(brain, monkeypatch,
     assert issubclass(StoreFull, BrainLearnNameError)
     assert once() == "result"
     assert "is not kept" in caplog.text
+
+
+def test_bound_method_counts_what_its_object_is_now(brain):
+    class Scale:
+        factor = 2
+
+        def __reduce__(self):
+            return complex, (self.factor,)
+
+        def times(self, x):
+            return self.factor * x
+
+    scale = Scale()
+    times = brain.memoize()(scale.times)
+    assert times(3) == 6
+    scale.factor = 9
+    assert times(3) == 27
+
+
+def test_forgetting_waits_for_who_computes_and_forgets_that_too(brain, calls):
+    @brain.memoize()
+    def slow():
+        CALLS.append(1)
+        GO_ON.set()
+        time.sleep(0.3)
+        return len(CALLS)
+
+    with ThreadPoolExecutor(1) as pool:
+        turn = pool.submit(slow)
+        assert GO_ON.wait(10)
+        slow.forget()
+        assert turn.result() == 1
+        assert slow() == 2
+
+
+def test_stale_result_is_renewed_though_the_loop_ends_with_who_asked(brain, calls):
+    @brain.memoize(ttl=0.1, stale=60)
+    async def count():
+        CALLS.append(1)
+        await asyncio.sleep(0.05)
+        return len(CALLS)
+
+    assert asyncio.run(count()) == 1
+    time.sleep(0.2)
+    assert asyncio.run(count()) == 1
+    limit = time.monotonic() + 10
+    while len(calls) < 2 and time.monotonic() < limit:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    assert asyncio.run(count()) >= 2
