@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     this file reaches.
     """
     for name in [name for name in os.environ if name.startswith("DASH_BRAIN_")]:
-        if name != "DASH_BRAIN_SOAK":  # says how much the torture tests do
+        if name != "DASH_BRAIN_SOAK":  # how much the torture tests do
             del os.environ[name]
     os.environ["DASH_BRAIN_STORE"] = f"shm://{STORE_NAME}"
     os.environ["PYTHONPATH"] = str(REPOSITORY)
