@@ -14,8 +14,10 @@ from contextlib import contextmanager, suppress
 from mmap import mmap
 from typing import Any
 
-#: How long anybody waits for a child that should be done; nothing here takes as long.
-PATIENCE = 120.0
+from tests.torture.sizes import size
+
+#: Seconds that anybody waits for a child; nothing here takes as long.
+PATIENCE = size(250.0, 24 * 3600.0)
 
 
 class Child:
