@@ -16,9 +16,10 @@ bash .ci/browser.sh
 
 # The torture takes minutes and mostly waits; so the others run beside it, but for those with a browser, which
 # look at the clock.
-.venv/bin/python -m pytest -p no:cacheprovider tests/torture >.venv/torture.log 2>&1 &
+folder=$(mktemp -d) # of its own: pytest's usual one is the others'
+.venv/bin/python -m pytest -p no:cacheprovider --basetemp="$folder/torture" tests/torture >.venv/torture.log 2>&1 &
 torture=$!
-trap 'kill $torture 2>/dev/null || true' EXIT
+trap 'kill $torture 2>/dev/null || true; rm -rf "$folder"' EXIT
 finish_torture() {
   local status=0
   wait "$torture" || status=$?

@@ -15,7 +15,9 @@ from dash_brain import ServerStore, brain_callback, close_session, session_brain
 from dash_brain.attendance import attendance
 from dash_brain.errors import NoSession
 from dash_brain.settings import configure, current
+from dash_brain.stores import FileStore
 from dash_brain.stores.eviction import rank
+from dash_brain.testing import Clock
 from tests.app.test_claims import Claiming
 from tests.app.test_principal import GOOD, made, names, shown
 from tests.app.users import app_with_users, principal
@@ -91,6 +93,21 @@ def test_a_closed_session_id_works_for_nobody_again(open_page, app):
     assert "Set-Cookie" not in page.post("a.data").headers
     [fresh] = cookies_set(page.get(""))
     assert fresh != old
+
+
+def test_a_session_stays_closed_as_long_as_a_browser_may_keep_its_cookie(open_page, tmp_path):
+    clock = Clock()
+    configure(FileStore(tmp_path, clock=clock), session_ttl=3600)
+    app = app_with_users()
+    page = open_page(app)
+    made(page)
+    old = cookies_set(page.index)[0]
+    page.get("close")
+    clock.advance(3599)
+    assert replayed(page, app, old).post("a.data").status_code == 500
+    clock.advance(2)
+    shown_again = replayed(page, app, old)
+    assert names(shown_again) == "{}"  # of what was in it nothing is left, whoever kept the cookie for longer
 
 
 def test_another_worker_knows_at_once_that_the_session_is_closed(open_page, app):

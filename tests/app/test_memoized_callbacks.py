@@ -313,6 +313,17 @@ def test_evicted_value_without_a_recipe_is_missing(open_page):
     assert page.post("out.children").status_code == 500
 
 
+@pytest.mark.parametrize(("length", "status"), [(60_000, 200), (70_000, 500)])
+def test_recipe_holds_no_more_than_64_kb_of_arguments(open_page, length, status):
+    brain_callback(Output("a", "data"), Input("n", "value"), memoize="app")(lambda n: [n])
+    brain_callback(Output("b", "data"), Input("a", "data"))(lambda a: a)
+    page = open_page(app_with())
+    page.props["n"]["value"] = "x" * length
+    page.fire("a.data")
+    evict()
+    assert page.post("b.data").status_code == status
+
+
 def test_nothing_is_kept_for_an_argument_that_is_gone(open_page, calls):
     brain_callback(Output("a", "data"), Input("n", "value"))(lambda n: {n})
 

@@ -7,6 +7,7 @@ import pytest
 from dash import Input, Output, dcc, html
 
 from dash_brain import ServerStore, brain_callback, configure, session_brain
+from dash_brain.errors import StoreFull
 from dash_brain.settings import current
 
 
@@ -49,10 +50,11 @@ def test_session_makes_room_among_what_it_stored_itself(app, open_page):
     assert yours.fire("out.children")["out"]["children"] == 300_000
 
 
-def test_value_beyond_the_quota_is_an_error_that_names_it(app, open_page, caplog):
+def test_value_beyond_the_quota_is_an_error_that_names_it(app, open_page):
     configure(session_quota=1_000_000)
-    assert open_page(app).post("huge.data").status_code == 500
-    assert "configure(session_quota=...)" in caplog.text
+    app.server.config["PROPAGATE_EXCEPTIONS"] = True
+    with pytest.raises(StoreFull, match=r"configure\(session_quota=\.\.\.\)"):
+        open_page(app).post("huge.data")
 
 
 def test_every_session_has_a_quota_though_nobody_set_one():

@@ -256,6 +256,17 @@ def test_full_disk_means_that_what_is_held_makes_room_or_the_value_is_refused(tm
         assert not spilled_files(small)
 
 
+def test_half_of_what_the_disk_had_free_stays_free(tmp_path, memory, monkeypatch):
+    with mounted(tmp_path / "half", "size=16m") as small:
+        monkeypatch.setattr(spill, "places", lambda: [str(small)])
+        monkeypatch.setattr(spill, "_is_disk", lambda _: True)
+        store = SmallSharedMemory(memory)
+        with pytest.raises(StoreFull):  # noqa: PT012
+            for number in range(64):
+                store.put("brain/for good", str(number), patterned(MB))
+        assert 6 * MB < sum(path.stat().st_size for path in spilled_files(small)) <= 8 * MB
+
+
 def test_without_a_disk_nothing_is_spilled(memory, monkeypatch):
     monkeypatch.setattr(spill, "places", lambda: ["/dev/shm", "/not/there"])
     store = SmallSharedMemory(memory)
