@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -17,6 +19,8 @@ from dash_brain.stores.spilling import spill
 #: How often a put makes its folder anew, should a sweep remove the empty one each time. Two threads of one
 #: process can take turns at that for quite a while.
 _ATTEMPTS = 1000
+#: How often, when the kernel refuses; ext4 does so, too, when the folder was removed meanwhile.
+_REFUSED = 20
 
 
 #: How often a put makes place in a file system that says it is full.
@@ -114,7 +118,9 @@ def _publish(root: Root, draft: Draft) -> Entry | None:
             if attempts:
                 root.make_folder(draft.path.rpartition("/")[0])
             return root.publish(root, draft.path, draft.fill, draft.nbytes)
-        except (FileNotFoundError, PermissionError):
+        except (FileNotFoundError, PermissionError) as error:
             attempts += 1
-            if root.gone() or attempts == _ATTEMPTS:
+            if root.gone():  # what is in a folder that was removed may not be touched, says ext4
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
+            if attempts == (_ATTEMPTS if isinstance(error, FileNotFoundError) else _REFUSED):
                 raise
