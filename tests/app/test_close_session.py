@@ -11,9 +11,12 @@ import flask
 import pytest
 from dash import Input, Output, dcc, html
 
-from dash_brain import ServerStore, brain_callback, close_session, session_brain
+from dash_brain import ServerStore, brain_callback, close_session, closed, session_brain
 from dash_brain.attendance import attendance
+from dash_brain.closed import is_closed, note_closed
 from dash_brain.errors import NoSession
+from dash_brain.lately import Lately
+from dash_brain.session_ids import SessionId
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
 from dash_brain.stores.eviction import rank
@@ -272,3 +275,14 @@ def test_apps_that_share_the_cookie_all_lose_the_session(open_page):
 def test_no_want_of_room_evicts_what_is_known_of_sessions():
     for domain in ("attendance", "claims", "closed", "logins", "registry", "workers"):
         assert rank(domain, expires=1e9, used=0.0, now=1e9 - 1) is None
+
+
+def test_notes_of_closed_sessions_have_an_end(monkeypatch):
+    configure(max_sessions=5)
+    settings = current.use()
+    monkeypatch.setattr(closed, "_looked", Lately(0))  # it looks each time
+    ids = [SessionId(settings.keys.newest, f"{number:043d}") for number in range(40)]
+    for one in ids:
+        note_closed(settings, one)
+    assert len(list(settings.store.scan("closed/sessions"))) <= 10
+    assert is_closed(settings, ids[-1])

@@ -113,6 +113,9 @@ def test_copies_other_layouts_and_shared_parts_make_no_difference():
         == of_value(np.asfortranarray(wide))
         == of_value(np.arange(24.0)[::2].reshape(3, 4) / 2)
     )
+    fixed = wide.copy()
+    fixed.flags.writeable = False
+    assert of_value(fixed) == of_value(wide)
     assert of_value(FRAME) == of_value(FRAME.copy()) == of_value(pd.concat([FRAME[:3], FRAME[3:]]))
     apart = pd.DataFrame({"a": [1, 2]}).assign(b=[3, 4])
     assert of_value(apart) == of_value(pd.DataFrame({"a": [1, 2], "b": [3, 4]}))
