@@ -65,7 +65,8 @@ def brain_callback(
     Returns
     -------
     Callable
-        A decorator that returns the function itself, so that it can be tested as one.
+        A decorator that returns the function itself, so that it can be tested as one. That of a memoized
+        callback has ``forget(*args)``, ``forget_all()`` and ``info()``, to be called while a session asks.
 
     Raises
     ------
@@ -176,7 +177,11 @@ class _Wiring:
     def _memo(self, function: Callable[..., Any]) -> MemoizedCallback | None:
         if self._memoize is None:
             return None
-        return MemoizedCallback(function, self._memoize, self._schema, self._dependencies, self._indices)
+        memo = MemoizedCallback(function, self._memoize, self._schema, self._dependencies, self._indices)
+        for operation in (memo.forget, memo.forget_all, memo.info):
+            with suppress(AttributeError):  # a bound method or a builtin takes no attributes
+                setattr(function, operation.__name__, operation)
+        return memo
 
     def _arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         on_missing = self._on_missing or current.use().on_missing

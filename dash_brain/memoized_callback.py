@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, Literal, TypeAlias
 
 from dash_brain import codec, fingerprints, recipes, tokens
@@ -18,10 +19,11 @@ from dash_brain.errors import BadToken, BrainError, StoreError, ValueMissing
 from dash_brain.exchange import LEASE, resolve_verified
 from dash_brain.flights import fly, fly_async, is_under_way
 from dash_brain.incoming import resolve_arguments, server_stores
-from dash_brain.memoize import Lifetime, in_background, lifetime
+from dash_brain.internals import flatten_grouping
+from dash_brain.memoize import Lifetime, MemoInfo, in_background, lifetime
 from dash_brain.outgoing import Outgoing, server_store_outputs
 from dash_brain.recipes import Callback, Given, Held, Record
-from dash_brain.sessions import Visit
+from dash_brain.sessions import Visit, visit
 from dash_brain.settings import current
 from dash_brain.stores.base import new_object_id
 
@@ -101,6 +103,7 @@ class MemoizedCallback:
         self.dependencies = dependencies
         self.indices = indices
         self.lifetime = Lifetime(memoize.ttl, memoize.stale)
+        self.hits = self.misses = 0
         module, name = function.__module__, getattr(function, "__qualname__", "callback")
         self.name = f"{module}.{name} {schema!r}"
         recipes.remember(self.name, Callback(function, self.fingerprint, schema, indices))
@@ -115,7 +118,47 @@ class MemoizedCallback:
     def _lasting(self) -> str:
         return fingerprints.of_function(self.function, closure=self.memoize.key is None)
 
-    def outputs(self, visit: Visit, context: Any) -> Any:
+    def forget(self, *args: Any, **kwargs: Any) -> None:
+        """Forget the results for these arguments: those of the app, and of the session that asks.
+
+        Values of ServerStores are told from one another by their tokens; forget those with ``forget_all``.
+        """
+        key = self.memoize.key
+        given = args[0] if len(args) == 1 and isinstance(self.indices, int) else kwargs or args
+        wanted = self._by_index(given) if key is None else key(*args, **kwargs)
+        self._forget(fingerprints.of_value(wanted))
+
+    def forget_all(self) -> None:
+        """Forget all results: those of the app, and of the session that asks."""
+        self._forget(None)
+
+    def info(self) -> MemoInfo:
+        """Return what is known of hits, misses and results."""
+        store = current.use().store
+        sizes = [recipes.nbytes(store, *found) for found in self._kept()]
+        return MemoInfo(self.hits, self.misses, len(sizes), sum(sizes))
+
+    def _forget(self, identity: str | None) -> None:
+        for namespace, short, record in list(self._kept()):
+            if identity is None or record.identity == identity:
+                recipes.forget(current.use().store, namespace, short, record)
+
+    def _kept(self) -> Iterator[tuple[str, str, Record]]:
+        for scope in recipes.SCOPES.values():
+            namespace = visit().namespaces.get(scope)
+            if namespace is not None:
+                for short, record in recipes.records(current.use().store, namespace, self.name):
+                    yield namespace, short, record
+
+    def _by_index(self, given: Any) -> list[Any]:
+        """Return arguments in the order of the declared inputs and states."""
+        if isinstance(self.indices, int):
+            return [given]
+        indices = flatten_grouping(self.indices)
+        values = flatten_grouping(given, self.indices)
+        return [value for _, value in sorted(zip(indices, values, strict=True), key=itemgetter(0))]
+
+    def outputs(self, asking: Visit, context: Any) -> Any:
         """Return the results for the arguments in the context, with :class:`Held` for large values.
 
         Raises
@@ -123,18 +166,18 @@ class MemoizedCallback:
         NotKept
             When an argument is gone.
         """
-        call = _Call(self, visit, context)
-        record = call.known()
+        call = _Call(self, asking, context)
+        record = self._counted(call.known())
         if record is None:
             record = fly(call.goal, call.fresh, call.compute)
         elif call.is_stale(record) and not is_under_way(call.goal):
             in_background(lambda: fly(call.goal, call.fresh, call.compute))
         return record.outputs
 
-    async def outputs_async(self, visit: Visit, context: Any) -> Any:
+    async def outputs_async(self, asking: Visit, context: Any) -> Any:
         """Do as :meth:`outputs`, for a coroutine function."""
-        call = _Call(self, visit, context)
-        record = call.known()
+        call = _Call(self, asking, context)
+        record = self._counted(call.known())
         if record is None:
             record = await fly_async(call.goal, call.fresh, call.compute_async)
         elif call.is_stale(record) and not is_under_way(call.goal):
@@ -142,25 +185,33 @@ class MemoizedCallback:
             in_background(lambda: asyncio.run(fly_async(call.goal, call.fresh, call.compute_async)))
         return record.outputs
 
+    def _counted(self, record: Record | None) -> Record | None:
+        if record is None:
+            self.misses += 1
+        else:
+            self.hits += 1
+        return record
+
 
 class _Call:
     """One call: who asks, with which arguments, and what is known of it."""
 
-    def __init__(self, callback: MemoizedCallback, visit: Visit, context: Any) -> None:
+    def __init__(self, callback: MemoizedCallback, asking: Visit, context: Any) -> None:
         self._callback = callback
-        self._visit = visit
+        self._visit = asking
         self._context = context
         self._store = current.use().store
         self._given = list(self._what_is_given())
         self._scope = recipes.SCOPES["session" if self._is_personal() else callback.memoize.scope]
-        self._namespace = visit.namespace(self._scope)
+        self._namespace = asking.namespace(self._scope)
         self._function = callback.fingerprint()
         shape = (
             repr(callback.schema),
             repr(callback.indices),
-            server_store_outputs(context, callback.schema, visit),
+            server_store_outputs(context, callback.schema, asking),
         )
-        self._call = fingerprints.of_value((self._function, shape, self._identity()))
+        self._of_arguments = fingerprints.of_value(self._identity())
+        self._call = fingerprints.of_value((self._function, shape, self._of_arguments))
         self._short = recipes.short_name(self._store, self._call)
         self.goal = recipes.goal_of(self._store, self._namespace, self._short, callback.name)
 
@@ -284,6 +335,7 @@ class _Call:
             callback=self._callback.name,
             function=self._function,
             call=self._call,
+            identity=self._of_arguments,
             made=time.time(),
             outputs=outputs,
             ttl=self._ttl(),

@@ -26,7 +26,7 @@ from dash_brain.errors import DecodeError, EncodeError, StoreError, ValueMissing
 from dash_brain.flights import Goal, fly
 from dash_brain.internals import call_outside_callbacks, flatten_grouping, is_no_update, map_grouping
 from dash_brain.settings import current
-from dash_brain.stores.base import Store
+from dash_brain.stores.base import Store, needs_scan
 from dash_brain.tokens import Token, Verified
 
 #: Scopes of what is memoized for all sessions of the app, and for one session.
@@ -61,8 +61,8 @@ class Record:
     ----------
     callback, function
         The callback's name, and the fingerprint of its function as it was.
-    call
-        Fingerprint of function and arguments.
+    call, identity
+        Fingerprints of function, shape and arguments; and of what stands for the arguments alone.
     made
         When it was computed, in seconds since the epoch.
     outputs
@@ -76,6 +76,7 @@ class Record:
     callback: str
     function: str
     call: str
+    identity: str
     made: float
     outputs: Any
     ttl: float | None
@@ -160,6 +161,31 @@ def write(store: Store, namespace: str, short: str, record: Record) -> None:
     ttl = None if record.ttl is None else 2 * record.ttl
     quota = current.use().quota
     store.put(place_of(namespace), short, codec.encode(record), ttl=ttl, quota=quota)
+
+
+def records(store: Store, namespace: str, callback: str) -> Iterator[tuple[str, Record]]:
+    """Yield the records of a callback's calls, by their short names."""
+    for short in needs_scan(store).scan(place_of(namespace)):
+        record = read(store, namespace, short)
+        if record is not None and record.callback == callback:
+            yield short, record
+
+
+def forget(store: Store, namespace: str, short: str, record: Record) -> None:
+    """Forget a call and what came out. Who holds a token of that finds the value missing."""
+    store.delete(place_of(namespace), short)
+    for held in record.held():
+        store.delete(namespace, held.object_id)
+
+
+def nbytes(store: Store, namespace: str, short: str, record: Record) -> int:
+    """Return the bytes that a record and what it tells of occupy."""
+    keys = [(place_of(namespace), short), *((namespace, held.object_id) for held in record.held())]
+    found = 0
+    for key in keys:
+        with suppress(ValueMissing):
+            found += store.info(*key).nbytes
+    return found
 
 
 def keep(store: Store, namespace: str, record: Record) -> bool:

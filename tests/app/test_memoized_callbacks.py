@@ -543,3 +543,62 @@ def test_results_of_a_session_stay_within_its_quota(open_page):
         page.fire("out.children")
     store = current.use().store
     assert 0 < sum(store.info(*one).nbytes for one in objects("session-recipes")) <= 300_000
+
+
+# -- forgetting --------------------------------------------------------------------------------------
+
+
+def forgetting_app(forget):
+    app = app_with(dcc.Input(id="m", value=0), html.Div(id="out"))
+
+    @brain_callback(Output("out", "children"), Input("m", "value"))
+    def forget_it(m):
+        return forget()
+
+    return app
+
+
+def test_results_are_forgotten_one_by_one_or_all(open_page, calls):
+    load = brain_callback(Output("a", "data"), Input("n", "value"), memoize="app")(frame)
+    forget = [lambda: load.forget(3), lambda: load.forget(2), load.forget_all, lambda: list(load.info())]
+    page = open_page(forgetting_app(lambda: forget.pop(0)()))
+    page.fire("a.data")
+    for computed in ([2], [2, 2], [2, 2, 2]):
+        page.fire("out.children")
+        page.fire("a.data")
+        assert calls == computed
+    hits, misses, size, nbytes = page.fire("out.children")["out"]["children"]
+    assert (hits, misses, size) == (1, 3, 1)
+    assert nbytes > 16_000
+
+
+def test_forgetting_knows_arguments_by_name_and_key(open_page, calls):
+    def total(first, second):
+        CALLS.append((first, second))
+        return first + second
+
+    inputs = {"second": Input("b", "storage_type"), "first": Input("n", "value")}
+    add = brain_callback(Output("said", "children"), inputs=inputs, memoize="session")(
+        lambda first, second: total(str(first), second)
+    )
+    app = forgetting_app(lambda: add.forget(second="memory", first=2))
+    app.layout.children.append(html.Div(id="said"))
+    page = open_page(app)
+    (
+        page.fire("said.children"),
+        page.fire("said.children"),
+        page.fire("out.children"),
+        page.fire("said.children"),
+    )
+    assert calls == [("2", "memory")] * 2
+
+
+def test_sessions_forget_nothing_of_one_another(open_page, calls):
+    load = brain_callback(Output("a", "data"), Input("n", "value"), memoize="session")(frame)
+    app = forgetting_app(load.forget_all)
+    page, other = open_page(app), open_page(app)
+    page.fire("a.data"), other.fire("a.data"), page.fire("out.children")
+    other.fire("a.data")
+    assert calls == [2, 2]
+    page.fire("a.data")
+    assert calls == [2, 2, 2]
