@@ -133,7 +133,7 @@ def resolve(visit: Visit, token: object) -> Any:
     try:
         return resolve_verified(found)
     except ValueMissing as error:
-        raise value_missing(visit.app_id, error) from None
+        raise value_missing(visit.app_id, error) from error.__cause__
 
 
 def resolve_verified(found: tokens.Verified) -> Any:

@@ -306,28 +306,29 @@ class _Call:
         return self._keep_anew(result)
 
     def _keep_anew(self, result: Any) -> Record:
-        ids: list[str] = []
+        objects: list[Held] = []
 
         def put(value: Any) -> Held:
-            ids.append(self._short + new_object_id()[len(self._short) :])
+            held = Held(self._scope, self._short + new_object_id()[len(self._short) :])
             frames, meta = codec.encode(value), {"type": codec.type_name(value)}
             quota = current.use().quota
-            self._store.put(self._namespace, ids[-1], frames, ttl=self._ttl(), meta=meta, quota=quota)
-            return Held(self._scope, ids[-1])
+            self._store.put(self._namespace, held.object_id, frames, ttl=self._ttl(), meta=meta, quota=quota)
+            objects.append(held)
+            return held
 
         try:
             outgoing = Outgoing(self._visit, put)
             outputs = outgoing.outputs(result, self._context.outputs_list, self._callback.schema)
-            record = self._as_record(outputs)
+            record = self._as_record(outputs, objects)
             recipes.write(self._store, self._namespace, self._short, record)
         except BaseException:
-            for object_id in ids:
+            for held in objects:
                 with suppress(StoreError):
-                    self._store.delete(self._namespace, object_id)
+                    self._store.delete(self._namespace, held.object_id)
             raise
         return record
 
-    def _as_record(self, outputs: Any) -> Record:
+    def _as_record(self, outputs: Any, objects: list[Held]) -> Record:
         given = codec.encode(self._given)
         # What key= stands for may have come from others, who are gone when the value is needed again.
         known = self._callback.memoize.key is None and sum(map(len, given)) <= recipes.LARGEST_ARGUMENTS
@@ -338,6 +339,7 @@ class _Call:
             identity=self._of_arguments,
             made=time.time(),
             outputs=outputs,
+            objects=tuple(objects),
             ttl=self._ttl(),
             arguments=bytes(given[0]) if known else None,
         )

@@ -65,8 +65,8 @@ class Record:
         Fingerprints of function, shape and arguments; and of what stands for the arguments alone.
     made
         When it was computed, in seconds since the epoch.
-    outputs
-        What came out, in the shape of the callback's outputs.
+    outputs, objects
+        What came out, in the shape of the callback's outputs; and the large values among it.
     ttl
         Seconds that a large value lives on, or None.
     arguments
@@ -79,12 +79,9 @@ class Record:
     identity: str
     made: float
     outputs: Any
+    objects: tuple[Held, ...]
     ttl: float | None
     arguments: bytes | None
-
-    def held(self) -> Iterator[Held]:
-        """Yield what stands for large values, in the order of the outputs."""
-        return _held(self.outputs)
 
 
 @dataclass(frozen=True)
@@ -174,13 +171,13 @@ def records(store: Store, namespace: str, callback: str) -> Iterator[tuple[str, 
 def forget(store: Store, namespace: str, short: str, record: Record) -> None:
     """Forget a call and what came out. Who holds a token of that finds the value missing."""
     store.delete(place_of(namespace), short)
-    for held in record.held():
+    for held in record.objects:
         store.delete(namespace, held.object_id)
 
 
 def nbytes(store: Store, namespace: str, short: str, record: Record) -> int:
     """Return the bytes that a record and what it tells of occupy."""
-    keys = [(place_of(namespace), short), *((namespace, held.object_id) for held in record.held())]
+    keys = [(place_of(namespace), short), *((namespace, held.object_id) for held in record.objects)]
     found = 0
     for key in keys:
         with suppress(ValueMissing):
@@ -191,7 +188,7 @@ def nbytes(store: Store, namespace: str, short: str, record: Record) -> int:
 def keep(store: Store, namespace: str, record: Record) -> bool:
     """Let what a record tells of live on, and say whether all of it does."""
     try:
-        for held in record.held():
+        for held in record.objects:
             store.touch(namespace, held.object_id, record.ttl)
     except ValueMissing:
         return False
@@ -251,9 +248,9 @@ def compute_again(store: Store, found: Verified, resolve: Callable[[Verified], A
             result = callback.run(resolved(codec.decode([given]), resolve))
             values_now = values(callback.schema, record, result)
         except Exception as error:
-            raise ValueMissing(
-                f"It was evicted, and computing it once more failed with {type(error).__name__}."
-            ) from error
+            missing = ValueMissing(f"Computing it once more failed with {type(error).__name__}.")
+            missing.reason = "evicted"
+            raise missing from error
         try:
             put_back(store, found.namespace, record, values_now)
         except StoreError as error:
@@ -308,20 +305,9 @@ def _recipe(store: Store, found: Verified) -> tuple[Record, Callback, bytes] | N
     if record is None or record.arguments is None:
         return None
     callback = _callbacks.get(record.callback)
-    if callback is None or found.object_id not in {held.object_id for held in record.held()}:
+    if callback is None or found.object_id not in {held.object_id for held in record.objects}:
         return None
     with suppress(EncodeError):
         if callback.fingerprint() == record.function:
             return record, callback, record.arguments
     return None
-
-
-def _held(outputs: Any) -> Iterator[Held]:
-    if isinstance(outputs, Held):
-        yield outputs
-    elif isinstance(outputs, (list, tuple)):
-        for one in outputs:
-            yield from _held(one)
-    elif isinstance(outputs, dict):
-        for one in outputs.values():
-            yield from _held(one)
