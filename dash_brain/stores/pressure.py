@@ -78,10 +78,16 @@ def candidates(
     return sorted(found, key=lambda one: one[:3])
 
 
+def total(going: Iterable[Candidate]) -> int:
+    """Return the bytes of what may go."""
+    return sum(candidate.entry.nbytes for candidate in going)
+
+
 def make_room(root: Root, nbytes: int, path: str, now: float, worst: int = HELD) -> bool:
     """Evict until an object of ``nbytes`` bytes, which was promised, keeps within the budget.
 
-    Somewhat more goes than is needed, so that the next walk over all objects is far away.
+    Somewhat more goes than is needed, so that the next walk over all objects is far away. Nothing goes when all
+    that may go would not be enough.
 
     Returns
     -------
@@ -106,18 +112,21 @@ def make_room(root: Root, nbytes: int, path: str, now: float, worst: int = HELD)
 
 
 def _evict_down_to(root: Root, credit: int, going: list[Candidate], now: float) -> bool:
-    """Evict until there is enough room and some more, and say whether anything could go at all."""
+    """Evict until there is enough room and some more; say whether that could be."""
+    if not going or root.room.lacking() - credit > total(going):
+        return False
     for candidate in going:
         if root.room.lacking() <= credit - root.room.slack():
             break
         evict_entry(root, candidate.path, candidate.entry, now)
-    return bool(going)
+    return True
 
 
 def make_place(root: Root, nbytes: int, path: str, now: float, worst: int = HELD, *, looked: bool) -> bool:
     """Evict because the file system is full, and say whether that made more of it free.
 
-    What readers hold stays where it is though its name goes: when one batch made nothing free, no more goes.
+    What readers hold stays where it is though its name goes: when one batch made nothing free, no more goes. And
+    nothing goes when all that may go would not be enough.
 
     Parameters
     ----------
@@ -131,6 +140,8 @@ def make_place(root: Root, nbytes: int, path: str, now: float, worst: int = HELD
         if before.fits(nbytes) and not looked:
             return True
         going = candidates(root, walking.folders(root), now, path, worst)
+        if before.nbytes + total(going) < nbytes:
+            return False
         enough = nbytes + root.room.slack()
         batch = max(len(going) // 16, 1) if before.lacks_files() else 0
         progress = False

@@ -30,18 +30,20 @@ def charge(root: Root, path: str, nbytes: int, quota: int | None, now: float) ->
         if accounts.add(root, account, nbytes, most):
             return
         surplus = accounts.total(root, account) + nbytes - most
-        if not _evict_own(root, account, path, surplus + quota // 16, now):
+        if not _evict_own(root, account, path, surplus, quota // 16, now):
             break
     raise beyond_quota(nbytes, quota)
 
 
-def _evict_own(root: Root, account: str, path: str, nbytes: int, now: float) -> bool:
-    """Evict so many bytes of an account's own objects, and say whether any could go."""
+def _evict_own(root: Root, account: str, path: str, surplus: int, slack: int, now: float) -> bool:
+    """Evict the surplus of an account and some more of its own objects; say whether there was so much."""
     going = pressure.candidates(root, accounts.folders_of(account), now, path, spilled=True)
+    if not going or pressure.total(going) < surplus:
+        return False
     freed = 0
     for candidate in going:
-        if freed >= nbytes:
+        if freed >= surplus + slack:
             break
         if evict_entry(root, candidate.path, candidate.entry, now):
             freed += candidate.entry.nbytes
-    return bool(going)
+    return True

@@ -135,6 +135,16 @@ def test_what_nobody_uses_goes_before_anything_is_spilled_and_what_is_used_stays
         check_pattern(store.get("session/a", key))
 
 
+def test_value_that_goes_to_disk_anyway_evicts_nothing(memory, disk):
+    store = SmallSharedMemory(memory)
+    store.put("brain/a", "for good", patterned(8 * MB))
+    for number in range(7):
+        store.put("memo/a", str(number), patterned(MB - 9000), ttl=1000)
+    store.put("brain/a", "large", patterned(12 * MB))
+    assert len(spilled_files(disk)) == 1
+    assert len(list(store.scan("memo/a"))) == 7
+
+
 def test_full_memory_is_not_searched_for_every_value_that_is_spilled(store, monkeypatch):
     walks = []
     real = pressure.candidates
