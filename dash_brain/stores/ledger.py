@@ -121,6 +121,10 @@ class Ledger:
         words = self._slots()
         return sum(words[_USED::_WORDS] + words[_PROMISED::_WORDS])
 
+    def promised(self) -> int:
+        """Return the bytes of all objects that are being written."""
+        return max(self._sum(_PROMISED), 0)
+
     def spilled(self) -> int:
         """Return the bytes of all objects that were spilled."""
         return max(self._sum(_SPILLED), 0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import resource
-from concurrent.futures import ProcessPoolExecutor
+import signal
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -203,6 +204,46 @@ def test_processes_that_fill_a_store_at_once_stay_within_its_budget(tmp_path):
     before = store.usage()
     store.sweep()
     assert store.usage() == before
+
+
+def test_values_that_are_put_at_once_wait_for_each_other(tmp_path):
+    store = FileStore(tmp_path, size="25MB")
+
+    def put_one(number):
+        store.put(f"session/{number % 6}", "key", [bytes(8_000_000)], ttl=1e5)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(put_one, range(30)))
+    assert 8_000_000 < store.usage() <= store.budget()
+    assert store._root.ledger.promised() == 0
+
+
+def test_what_is_being_written_is_told_to_those_who_waited_in_vain(tmp_path, monkeypatch):
+    store = FileStore(tmp_path, size="25MB")
+    monkeypatch.setattr("dash_brain.stores.pressure.WRITING", 0.1)
+    store._on_root(lambda root: root.ledger.promise(20_000_000))
+    with pytest.raises(StoreFull, match=r"20\.0 MB are being written"):
+        store.put("brain/a", "key", [bytes(8_000_000)])
+
+
+def test_process_that_was_stopped_while_it_made_room_stops_nobody_else(tmp_path):
+    store = FileStore(tmp_path, size="8MiB")
+    for number in range(4):
+        store.put("session/a", str(number), [bytes(2 * MB - 9000)], ttl=1e5)
+    stopped = multiprocessing.get_context("spawn").Process(target=stop_while_making_room, args=(tmp_path,))
+    stopped.start()
+    try:
+        os.waitid(os.P_PID, stopped.pid, os.WSTOPPED)
+        store.put("session/b", "key", [bytes(MB)], ttl=1e5)
+        assert has(store, "session/b", "key")
+    finally:
+        stopped.kill()
+        stopped.join(60)
+
+
+def stop_while_making_room(folder):
+    pressure.evict_entry = lambda *_: os.kill(os.getpid(), signal.SIGSTOP)
+    FileStore(folder).put("session/a", "new", [bytes(MB)], ttl=1e5)
 
 
 # --- the file system is full before the budget is ---

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -119,6 +119,16 @@ def test_accounts_are_right_after_processes_put_and_deleted_at_once(tmp_path, ki
             run.result()
     assert accounts(store) == taken(store)
     assert max(accounts(store).values()) <= QUOTA
+
+
+def test_values_that_a_session_puts_at_once_wait_for_each_other(files):
+    def put_one(number):
+        files.put("session/a", str(number % 6), [bytes(8_000_000)], ttl=1e5, quota=25_000_000)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(put_one, range(30)))
+    assert accounts(files) == taken(files)
+    assert 8_000_000 < accounts(files)["a"] <= 25_000_000
 
 
 def test_account_is_closed_with_its_last_object_however_that_goes(files, tmp_path):
