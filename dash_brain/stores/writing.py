@@ -77,7 +77,6 @@ def _place(root: Root, draft: Draft, worst: int, *, final: bool = False) -> bool
 def _spill(root: Root, draft: Draft) -> bool:
     done, replaced = spill(root, draft.path, draft.nbytes, draft.fill)
     if done:
-        root.room.note_spill()
         root.ledger.add(draft.nbytes, spilled=True)
         if replaced is not None:
             discount(root, draft.path, replaced)
@@ -85,10 +84,12 @@ def _spill(root: Root, draft: Draft) -> bool:
 
 
 def _publish_with_room(root: Root, draft: Draft, worst: int, *, final: bool) -> tuple[bool, Entry | None]:
-    if root.room.lacking() > 0:
-        if not final and root.room.spilled_just_now():
+    lacking = root.room.lacking()
+    if lacking > 0:
+        if not final and root.room.searched_in_vain(lacking):
             return False, None
         if not pressure.make_room(root, draft.nbytes, draft.path, draft.now, worst):
+            root.room.note_search(lacking)
             return _give_up(root, draft, final=final)
     for attempt in range(_ROUNDS):
         try:
