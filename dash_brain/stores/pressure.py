@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
 from dash_brain.stores import files, walking
 from dash_brain.stores.entries import Entry
-from dash_brain.stores.eviction import HELD, rank
+from dash_brain.stores.eviction import HELD, IDLE, rank
 from dash_brain.stores.folder import Root
 from dash_brain.stores.removing import evict_entry
 from dash_brain.stores.waiting import WRITING, moments, turn
@@ -187,6 +187,21 @@ def make_place(root: Root, nbytes: int, path: str, now: float, worst: int = HELD
                 return True
             before = after
         return progress
+
+
+def make_spill_room(root: Root, nbytes: int, path: str, now: float) -> bool:
+    """Evict what nobody needs from disk until the disk may take so many bytes, and say whether it may now."""
+    found = candidates(root, walking.folders(root), now, path, IDLE, spilled=True)
+    going = [candidate for candidate in found if candidate.entry.spilled]
+    with suppress(OSError):  # there is no folder on disk, or it is out of reach
+        if not going or not root.spill.has_room(nbytes - total(going), root.ledger.spilled()):
+            return False
+        for candidate in going:
+            if root.spill.has_room(nbytes, root.ledger.spilled()):
+                break
+            evict_entry(root, candidate.path, candidate.entry, now)
+        return root.spill.has_room(nbytes, root.ledger.spilled())
+    return False
 
 
 def _evict_batch(root: Root, going: list[Candidate], nbytes: int, number: int, now: float) -> None:

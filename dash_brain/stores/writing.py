@@ -76,6 +76,8 @@ def _place(root: Root, draft: Draft, worst: int, *, final: bool = False) -> bool
 
 def _spill(root: Root, draft: Draft) -> bool:
     done, replaced = spill(root, draft.path, draft.nbytes, draft.fill)
+    if not done and pressure.make_spill_room(root, draft.nbytes, draft.path, draft.now):
+        done, replaced = spill(root, draft.path, draft.nbytes, draft.fill)
     if done:
         root.ledger.add(draft.nbytes, spilled=True)
         if replaced is not None:

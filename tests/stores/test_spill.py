@@ -163,6 +163,22 @@ def test_what_nobody_needs_goes_while_one_value_after_the_other_is_spilled(memor
     assert len(list(store.scan("session/a"))) < 4
 
 
+def test_what_nobody_uses_goes_from_a_full_disk_before_anything_that_is_used(memory, disk, monkeypatch):
+    clock = Clock()
+    store = SmallSharedMemory(memory, clock=clock)
+    store.put("brain/a", "for good", patterned(9 * MB))
+    for number in range(3):
+        store.put("session/idle", str(number), patterned(8 * MB), ttl=1e5)
+    assert len(spilled_files(disk)) == 3
+    clock.advance(1000)
+    store.put("session/used", "key", patterned(6 * MB), ttl=1e5)
+    monkeypatch.setattr(spill.Spill, "has_room", lambda _, nbytes, spilled: nbytes + spilled <= 26 * MB)
+    store.put("session/used", "new", patterned(8 * MB), ttl=1e5)
+    assert set(store.scan("session/used")) == {"key", "new"}
+    assert len(list(store.scan("session/idle"))) == 2
+    assert len(spilled_files(disk)) == 3
+
+
 def test_full_memory_is_not_searched_for_every_value_that_is_spilled(store, monkeypatch):
     walks = []
     real = pressure.candidates
