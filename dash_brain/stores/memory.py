@@ -192,17 +192,27 @@ class MemoryStore(Store):
         account = account_of(new.namespace)
         if account is None or quota is None:
             return
-        if new.nbytes > quota:
-            raise beyond_quota(new.nbytes, quota)
-        going = [place for place in self._candidates(new) if account_of(place[2]) == account]
-        used = self._bytes_of(going)
+        used = self._held_besides(new, account)
         if used + new.nbytes <= quota:
             return
+        going = [place for place in self._candidates(new) if account_of(place[2]) == account]
+        if used + new.nbytes - self._bytes_of(going) > quota:
+            raise beyond_quota(new.nbytes, quota)
         for _, _, namespace, key in going:
             if used + new.nbytes <= quota - quota // 16:
                 break
             gone = self._take(namespace, key, "evicted")
             used -= gone.info.nbytes if gone else 0
+
+    def _held_besides(self, new: ObjectInfo, account: str) -> int:
+        """Return the bytes that an account takes besides what the new object replaces."""
+        return sum(
+            one.info.nbytes
+            for namespace, objects in self._namespaces.items()
+            if account_of(namespace) == account
+            for key, one in objects.items()
+            if (namespace, key) != (new.namespace, new.key)
+        )
 
     def _make_room(self, new: ObjectInfo) -> None:
         """Evict until the new object keeps within the budget, and a little more."""

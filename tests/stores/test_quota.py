@@ -75,13 +75,15 @@ def test_value_larger_than_the_quota_is_refused_by_name_and_costs_nothing(bounde
     put(store, "app/a", "huge", 1_100_000)
 
 
-def test_value_for_which_not_enough_of_the_session_may_go_costs_nothing(files):
-    files.put("session-names/a", "for good", [bytes(600_000)], quota=QUOTA)
+def test_value_for_which_not_enough_of_the_session_may_go_costs_nothing(bounded):
+    store, _ = bounded
+    store.put("session-names/a", "for good", [bytes(600_000)], quota=QUOTA)
     for number in range(3):
-        put(files, "session/a", str(number), 100_000)
+        put(store, "session/a", str(number), 100_000)
     with pytest.raises(StoreFull, match="session_quota"):
-        put(files, "session/a", "new", 500_000)
-    assert keys(files, "session/a") == {"0", "1", "2"}
+        put(store, "session/a", "new", 500_000)
+    assert keys(store, "session/a") == {"0", "1", "2"}
+    store.put("session-names/a", "for good", [bytes(800_000)], quota=QUOTA)
 
 
 def test_replaced_value_counts_once(bounded):
