@@ -63,7 +63,9 @@ def correct(root: Root, counted: Mapping[str, int]) -> None:
         if noted.get(account) != counted.get(account):
             # Objects may have come since: the account is counted once more, now that none is added to it.
             with _opened(root, account) as file:
-                _set(root, account, file, _count(root, account))
+                least, noted_now = _count(root, account), total(root, account)
+                # What is being written is in an account before it is there.
+                _set(root, account, file, min(max(noted_now, least), least + root.ledger.promised()))
 
 
 def _count(root: Root, account: str) -> int:

@@ -193,6 +193,27 @@ def test_writer_killed_between_file_and_ledger_is_put_right_by_the_next_sweep(tm
     assert store._root.ledger.taken() == held(store)
 
 
+def test_promise_that_is_kept_is_never_seen_as_less(files, monkeypatch):
+    files.secret()
+    counts, seen = files._root.ledger, []
+
+    class Watched:
+        def __init__(self, words):
+            self.words = words
+
+        def __getitem__(self, place):
+            return self.words[place]
+
+        def __setitem__(self, place, word):
+            self.words[place] = word
+            seen.append(counts.taken())
+
+    counts.promise(4096)
+    monkeypatch.setattr(counts, "_words", Watched(counts._words))
+    counts.keep_promise(4096)
+    assert min(seen) == seen[-1] == 4096
+
+
 def test_objects_that_come_while_the_sweep_counts_are_not_corrected_away(files, monkeypatch):
     files.put(SPACE, "a", [b"x" * 5000])
     other = FileStore(files.folder)

@@ -16,7 +16,7 @@ import pytest
 from dash_brain import configure
 from dash_brain.errors import StoreFull, ValueMissing
 from dash_brain.settings import LEAST_QUOTA, _settings
-from dash_brain.stores import FileStore, MemoryStore, kernel_locks
+from dash_brain.stores import FileStore, MemoryStore, kernel_locks, writing
 from dash_brain.stores.places import account_of
 from dash_brain.testing import Clock
 from tests.stores.fallbacks import FallbackStore
@@ -175,6 +175,19 @@ def test_account_of_a_killed_writer_is_put_right_by_the_next_sweep(tmp_path):
     assert accounts(store) == {"a": 4096 + 102_400}
     store.sweep()
     assert accounts(store) == {"a": 4096}
+
+
+def test_sweep_leaves_in_an_account_what_is_being_written(files, monkeypatch):
+    put(files, "session/a", "key", 1000)
+    real = writing._publish
+
+    def swept_meanwhile(root, draft):
+        files.sweep()
+        return real(root, draft)
+
+    monkeypatch.setattr(writing, "_publish", swept_meanwhile)
+    put(files, "session/a", "other", 100_000)
+    assert accounts(files) == taken(files)
 
 
 @pytest.mark.parametrize("namespace", ["brain/a", "session/a"])
