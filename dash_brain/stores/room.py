@@ -40,7 +40,7 @@ class Room:
 
     def measure(self) -> None:
         """Look anew how much the place allows."""
-        self.limit = budget.limit(self._folder, in_memory=self.in_memory)
+        self.limit = budget.limit(self._folder, self._ledger.used(), in_memory=self.in_memory)
 
     def budget(self) -> int:
         """Return the bytes that the store may hold: as it was set, and never more than its place allows."""
@@ -87,9 +87,10 @@ class Room:
         )
 
     def _too_much(self, asked: int) -> str:
+        half = "or a quarter of the container's memory" if self.in_memory else "or half of what is free there"
         return (
             f"A budget of {shown_size(asked)} was asked for; the place allows {shown_size(self.limit)}: half "
-            f"of its file system, or a quarter of the container's memory. {_LARGER}"
+            f"of its file system, {half}. {_LARGER}"
         )
 
 

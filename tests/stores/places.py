@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 
 def place(store) -> Path:
     """Return the folder of a local store."""
@@ -23,6 +25,22 @@ def file_of(store, domain="brain") -> Path:
 def everything(store) -> set[str]:
     """Return the paths of all files and folders of a store, below its own."""
     return {str(path.relative_to(place(store))) for path in place(store).rglob("*")}
+
+
+@contextmanager
+def mounted_disk(folder: Path, megabytes: int, *options: str) -> Iterator[Path]:
+    """Mount a disk of its own, made with these options of ``mkfs.ext4``; needs root and a loop device."""
+    image = folder.with_suffix(".image")
+    folder.mkdir()
+    with image.open("wb") as file:
+        file.truncate(megabytes << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-m", "0", *options, str(image)], check=True)
+    if subprocess.run(["mount", "-o", "loop", str(image), str(folder)], capture_output=True).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @contextmanager

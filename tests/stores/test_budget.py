@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -19,10 +21,13 @@ from dash_brain.errors import StoreFull
 from dash_brain.stores import FileStore, SharedMemoryStore, budget, ledger, platform
 from dash_brain.testing import plain
 from tests.stores.fallbacks import FallbackStore
-from tests.stores.places import mounted, place
+from tests.stores.places import mounted, mounted_disk, place
 from tests.stores.workers import put_and_delete
 
 SPACE = "brain/budget"
+needs_disk = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("mkfs.ext4"), reason="only root may mount a disk"
+)
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
 
 
@@ -44,6 +49,23 @@ def test_store_takes_half_of_a_small_file_system_at_most_and_says_how_little_tha
         store.put(SPACE, "key", [bytes(8 << 20)])
         store.resize(20 << 20)
         assert FileStore(folder).budget() == 20 << 20
+
+
+@needs_disk
+def test_disk_that_others_filled_is_shared_with_them(tmp_path):
+    with mounted_disk(tmp_path / "disk", 64) as folder:
+        store = FileStore(folder)
+        store.put(SPACE, "key", [bytes(4 << 20)])
+        free = os.statvfs(folder)
+        with (folder / "others").open("wb") as others:
+            os.posix_fallocate(others.fileno(), 0, free.f_bavail * free.f_frsize - (20 << 20))
+        store.sweep()
+        assert 13 << 20 < store.budget() < 15 << 20
+        with suppress(StoreFull):
+            for number in range(20):
+                store.put(SPACE, str(number), [bytes(1 << 20)])
+        free = os.statvfs(folder)
+        assert free.f_bavail * free.f_frsize > 9 << 20
 
 
 @needs_root
