@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,11 @@ def file_of(store, domain="brain") -> Path:
 def everything(store) -> set[str]:
     """Return the paths of all files and folders of a store, below its own."""
     return {str(path.relative_to(place(store))) for path in place(store).rglob("*")}
+
+
+needs_disk = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("mkfs.ext4"), reason="only root may mount a disk"
+)
 
 
 @contextmanager

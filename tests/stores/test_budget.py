@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,13 +20,10 @@ from dash_brain.errors import StoreFull
 from dash_brain.stores import FileStore, SharedMemoryStore, budget, ledger, platform
 from dash_brain.testing import plain
 from tests.stores.fallbacks import FallbackStore
-from tests.stores.places import mounted, mounted_disk, place
+from tests.stores.places import mounted, mounted_disk, needs_disk, place
 from tests.stores.workers import put_and_delete
 
 SPACE = "brain/budget"
-needs_disk = pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("mkfs.ext4"), reason="only root may mount a disk"
-)
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
 
 

@@ -20,7 +20,7 @@ from dash_brain.stores import FileStore, MemoryStore, kernel_locks, writing
 from dash_brain.stores.places import account_of
 from dash_brain.testing import Clock
 from tests.stores.fallbacks import FallbackStore
-from tests.stores.places import everything, place
+from tests.stores.places import everything, mounted_disk, needs_disk, place
 from tests.stores.workers import put_for_a_session
 
 QUOTA = 1_000_000
@@ -100,7 +100,8 @@ def test_replaced_value_counts_once(bounded):
 def accounts(store):
     """Return what stands in each account."""
     folder = place(store) / ".accounts"
-    return {file.name: file.stat().st_mtime_ns for file in folder.iterdir()} if folder.exists() else {}
+    pages = {file.name: int(file.stat().st_mtime) for file in folder.iterdir()} if folder.exists() else {}
+    return {name: number * 4096 for name, number in pages.items()}
 
 
 def taken(store):
@@ -131,6 +132,16 @@ def test_values_that_a_session_puts_at_once_wait_for_each_other(files):
         list(pool.map(put_one, range(30)))
     assert accounts(files) == taken(files)
     assert 8_000_000 < accounts(files)["a"] <= 25_000_000
+
+
+@needs_disk
+def test_quota_holds_on_a_disk_that_keeps_whole_seconds_only(tmp_path):
+    with mounted_disk(tmp_path / "disk", 64, "-I", "128") as folder:
+        store = FileStore(folder)
+        for number in range(8):
+            put(store, "session/a", str(number), 300_000)
+        assert accounts(store) == taken(store)
+        assert accounts(store)["a"] <= QUOTA
 
 
 def test_account_is_closed_with_its_last_object_however_that_goes(files, tmp_path):
