@@ -13,16 +13,19 @@ _MEMBERSHIP = "/proc/self/cgroup"
 _CGROUPS = "/sys/fs/cgroup"
 
 
-def limit(folder: int, *, in_memory: bool) -> int:
+def limit(folder: int, used: int = 0, *, in_memory: bool) -> int:
     """Return how many bytes a store in this folder may use, whatever its budget says.
 
     That is half of the file system, since what readers still hold of removed values is not counted; and of
-    memory a quarter of what this container may have, which shared memory is a part of.
+    memory a quarter of what this container may have, which shared memory is a part of. A disk has other users
+    too: of what is free of it now, besides the ``used`` bytes, the store takes half.
     """
     found = os.statvfs(folder)
     limits = [found.f_blocks * found.f_frsize // 2 or physical_memory() // 2]  # a tmpfs may be unbounded
     if in_memory:
         limits += [allowed // 4 for allowed in cgroup_limits()]
+    else:
+        limits.append(used + found.f_bavail * found.f_frsize // 2)
     return min(limits)
 
 

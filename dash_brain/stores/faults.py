@@ -17,13 +17,13 @@ _RECENT = 3600.0
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: No blocks, no inodes, no quota, or a limit for files.
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+#: No blocks, no inodes, or no quota.
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def typed(error: OSError) -> StoreError:
     """Return ``error`` as the store's own."""
-    if error.errno in _FULL:
+    if error.errno in _FULL or error.errno == errno.EFBIG:
         return no_room(error)
     if error.errno == errno.EMFILE:
         return StoreUnavailable(
@@ -33,7 +33,7 @@ def typed(error: OSError) -> StoreError:
 
 
 def is_full(error: OSError) -> bool:
-    """Say whether the error means that there is no room."""
+    """Say whether the error means that there is no room; if other values went, there might be."""
     return error.errno in _FULL or isinstance(error, StoreFull)
 
 
@@ -45,13 +45,14 @@ def no_room(error: OSError) -> StoreFull:
     )
 
 
-def full(nbytes: int, budget: int, used: int) -> StoreFull:
-    """Return the error for a value that does not fit, though all was evicted that may be."""
+def full(nbytes: int, budget: int, used: int, written: int = 0) -> StoreFull:
+    """Return the error for a value that would not fit even if all went that may be evicted."""
+    others = f", {shown_size(written)} are being written" if written > 0 else ""
     return StoreFull(
         f"There is no room for a value of {shown_size(nbytes)}: the store may hold {shown_size(budget)}, and "
-        f"{shown_size(used)} of that are taken by values that cannot be evicted. What was stored before is "
-        "untouched. Delete values, give them a ttl, or give the store more: shm://name?size=2GiB, "
-        "Brain.resize(), docker run --shm-size=2g."
+        f"{shown_size(used)} of that are taken{others}, and what may be evicted of it would not be enough. "
+        "What was stored before is untouched. Delete values, give them a ttl, or give the store more: "
+        "shm://name?size=2GiB, Brain.resize(), docker run --shm-size=2g."
     )
 
 

@@ -118,8 +118,12 @@ class Ledger:
 
     def taken(self) -> int:
         """Return the bytes of all objects, and of those that are being written."""
-        words = self._slots()
-        return sum(words[_USED::_WORDS] + words[_PROMISED::_WORDS])
+        promised = self._sum(_PROMISED)  # first: what is there by now is counted below
+        return promised + self._sum(_USED)
+
+    def promised(self) -> int:
+        """Return the bytes of all objects that are being written."""
+        return max(self._sum(_PROMISED), 0)
 
     def spilled(self) -> int:
         """Return the bytes of all objects that were spilled."""
@@ -138,8 +142,8 @@ class Ledger:
         """Note that the promised object is there."""
         words, slot = self._words, self._slot
         with self._alone:
+            words[slot + _USED] += nbytes  # first: who looks meanwhile sees too much, and never too little
             words[slot + _PROMISED] -= nbytes
-            words[slot + _USED] += nbytes
             words[slot + _MOVED] += nbytes
 
     def add(self, nbytes: int, *, spilled: bool = False) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from dash_brain.stores.base import Frames, ObjectInfo, Store, expires_at, new_object_id
 from dash_brain.stores.budget import memory_limit
@@ -24,6 +25,10 @@ from dash_brain.stores.sizes import parse_size
 class _Object:
     frames: list[bytes]
     info: ObjectInfo
+
+
+#: Rank, last use, namespace and key of what may go; the smallest goes first.
+_Candidate: TypeAlias = tuple[int, float, str, str]
 
 
 class MemoryStore(Store):
@@ -187,17 +192,27 @@ class MemoryStore(Store):
         account = account_of(new.namespace)
         if account is None or quota is None:
             return
-        if new.nbytes > quota:
-            raise beyond_quota(new.nbytes, quota)
-        going = [place for place in self._candidates(new) if account_of(place[2]) == account]
-        used = sum(self._namespaces[namespace][key].info.nbytes for _, _, namespace, key in going)
+        used = self._held_besides(new, account)
         if used + new.nbytes <= quota:
             return
+        going = [place for place in self._candidates(new) if account_of(place[2]) == account]
+        if used + new.nbytes - self._bytes_of(going) > quota:
+            raise beyond_quota(new.nbytes, quota)
         for _, _, namespace, key in going:
             if used + new.nbytes <= quota - quota // 16:
                 break
             gone = self._take(namespace, key, "evicted")
             used -= gone.info.nbytes if gone else 0
+
+    def _held_besides(self, new: ObjectInfo, account: str) -> int:
+        """Return the bytes that an account takes besides what the new object replaces."""
+        return sum(
+            one.info.nbytes
+            for namespace, objects in self._namespaces.items()
+            if account_of(namespace) == account
+            for key, one in objects.items()
+            if (namespace, key) != (new.namespace, new.key)
+        )
 
     def _make_room(self, new: ObjectInfo) -> None:
         """Evict until the new object keeps within the budget, and a little more."""
@@ -205,15 +220,18 @@ class MemoryStore(Store):
         needed = new.nbytes - (replaced.info.nbytes if replaced else 0)
         if self._used + needed <= self._budget:
             return
-        if needed <= self._budget:
-            for _, _, namespace, key in self._candidates(new):
-                if self._used + needed <= self._budget - self._budget // 16:
-                    break
-                self._take(namespace, key, "evicted")
-        if self._used + needed > self._budget:
+        going = self._candidates(new)
+        if self._used + needed - self._bytes_of(going) > self._budget:
             raise full(new.nbytes, self._budget, self._used)
+        for _, _, namespace, key in going:
+            if self._used + needed <= self._budget - self._budget // 16:
+                break
+            self._take(namespace, key, "evicted")
 
-    def _candidates(self, new: ObjectInfo) -> list[tuple[int, float, str, str]]:
+    def _bytes_of(self, going: list[_Candidate]) -> int:
+        return sum(self._namespaces[namespace][key].info.nbytes for _, _, namespace, key in going)
+
+    def _candidates(self, new: ObjectInfo) -> list[_Candidate]:
         found = []
         for namespace, objects in self._namespaces.items():
             for key, one in objects.items():

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
 from dash_brain.stores import files, walking
 from dash_brain.stores.entries import Entry
-from dash_brain.stores.eviction import HELD, rank
+from dash_brain.stores.eviction import HELD, IDLE, rank
 from dash_brain.stores.folder import Root
 from dash_brain.stores.removing import evict_entry
+from dash_brain.stores.waiting import WRITING, moments, turn
 
 #: A put needs a file, and perhaps two folders around it.
 _FEW_FILES = 4
-#: How often all objects are looked at for one put.
-_WALKS = 8
 
 
 class Candidate(NamedTuple):
@@ -65,23 +65,41 @@ def candidates(
 
     What was ``spilled`` takes none of the store's own room.
     """
-    found = []
+    found = [
+        Candidate(ranked, entry.found.st_atime, path, entry)
+        for ranked, path, entry in _ranked(root, folders, now, besides, spilled=spilled)
+        if ranked is not None and ranked <= worst
+    ]
+    return sorted(found, key=lambda one: one[:3])
+
+
+def kept(root: Root, folders: Iterable[str], now: float, besides: str, *, spilled: bool = False) -> int:
+    """Return the bytes of what never goes from some folders."""
+    ranked = _ranked(root, folders, now, besides, spilled=spilled)
+    return sum(entry.nbytes for dear, _, entry in ranked if dear is None)
+
+
+def _ranked(
+    root: Root, folders: Iterable[str], now: float, besides: str, *, spilled: bool
+) -> Iterator[tuple[int | None, str, Entry]]:
     for folder in folders:
         domain = folder.partition("/")[0]
         for name, entry in walking.objects(root, folder):
-            if entry.lost or (entry.spilled and not spilled):
-                continue
-            used = entry.found.st_atime
-            ranked = rank(domain, files.expiry(entry.found), used, now)
-            if ranked is not None and ranked <= worst and f"{folder}/{name}" != besides:
-                found.append(Candidate(ranked, used, f"{folder}/{name}", entry))
-    return sorted(found, key=lambda one: one[:3])
+            path = f"{folder}/{name}"
+            if not entry.lost and (spilled or not entry.spilled) and path != besides:
+                yield rank(domain, files.expiry(entry.found), entry.found.st_atime, now), path, entry
+
+
+def total(going: Iterable[Candidate]) -> int:
+    """Return the bytes of what may go."""
+    return sum(candidate.entry.nbytes for candidate in going)
 
 
 def make_room(root: Root, nbytes: int, path: str, now: float, worst: int = HELD) -> bool:
     """Evict until an object of ``nbytes`` bytes, which was promised, keeps within the budget.
 
-    Somewhat more goes than is needed, so that the next walk over all objects is far away.
+    Somewhat more goes than is needed, so that the next walk over all objects is far away. Nothing goes when
+    all that may go would not be enough.
 
     Returns
     -------
@@ -94,30 +112,53 @@ def make_room(root: Root, nbytes: int, path: str, now: float, worst: int = HELD)
         return True
     if nbytes - credit > root.room.budget():
         return False
-    with root.hold("evict"):
+    with _in_turn(root, nbytes):
         # Others go on putting what fits: what was seen may be gone, and room that was made be taken.
-        for _ in range(_WALKS):
+        for _ in moments(WRITING):
             if root.room.lacking() <= credit:
                 return True  # somebody made room while we waited
             going = candidates(root, walking.folders(root), now, path, worst)
-            if not _evict_down_to(root, credit, going, now):
+            if not _evict_down_to(root, credit, going, now) and (
+                worst < HELD or not _will_do(root, nbytes, path, now)
+            ):
                 break
         return root.room.lacking() <= credit
 
 
+@contextmanager
+def _in_turn(root: Root, promised: int) -> Iterator[None]:
+    """Make room while nobody else does; what was promised takes no room from others until it is our turn."""
+    with ExitStack() as held:
+        root.ledger.promise(-promised)
+        try:
+            held.enter_context(turn(root, "evict"))
+        finally:
+            root.ledger.promise(promised)
+        yield
+
+
+def _will_do(root: Root, nbytes: int, path: str, now: float) -> bool:
+    """Say whether there is enough to evict once others, if they live, have written what they promised."""
+    root.ledger.forgive()
+    return kept(root, walking.folders(root), now, path) + nbytes <= root.room.budget()
+
+
 def _evict_down_to(root: Root, credit: int, going: list[Candidate], now: float) -> bool:
-    """Evict until there is enough room and some more, and say whether anything could go at all."""
+    """Evict until there is enough room and some more; say whether that could be."""
+    if not going or root.room.lacking() - credit > total(going):
+        return False
     for candidate in going:
         if root.room.lacking() <= credit - root.room.slack():
             break
         evict_entry(root, candidate.path, candidate.entry, now)
-    return bool(going)
+    return True
 
 
 def make_place(root: Root, nbytes: int, path: str, now: float, worst: int = HELD, *, looked: bool) -> bool:
     """Evict because the file system is full, and say whether that made more of it free.
 
     What readers hold stays where it is though its name goes: when one batch made nothing free, no more goes.
+    And nothing goes when all that may go would not be enough.
 
     Parameters
     ----------
@@ -126,11 +167,13 @@ def make_place(root: Root, nbytes: int, path: str, now: float, worst: int = HELD
     looked
         Whether the file system said that it is full though it seems to have enough.
     """
-    with root.hold("evict"):
+    with turn(root, "evict"):
         before = Place.of(root.descriptor)
         if before.fits(nbytes) and not looked:
             return True
         going = candidates(root, walking.folders(root), now, path, worst)
+        if before.nbytes + total(going) < nbytes:
+            return False
         enough = nbytes + root.room.slack()
         batch = max(len(going) // 16, 1) if before.lacks_files() else 0
         progress = False
@@ -144,6 +187,21 @@ def make_place(root: Root, nbytes: int, path: str, now: float, worst: int = HELD
                 return True
             before = after
         return progress
+
+
+def make_spill_room(root: Root, nbytes: int, path: str, now: float) -> bool:
+    """Evict what nobody needs from disk until the disk may take so many bytes, and say whether it may now."""
+    found = candidates(root, walking.folders(root), now, path, IDLE, spilled=True)
+    going = [candidate for candidate in found if candidate.entry.spilled]
+    with suppress(OSError):  # there is no folder on disk, or it is out of reach
+        if not going or not root.spill.has_room(nbytes - total(going), root.ledger.spilled()):
+            return False
+        for candidate in going:
+            if root.spill.has_room(nbytes, root.ledger.spilled()):
+                break
+            evict_entry(root, candidate.path, candidate.entry, now)
+        return root.spill.has_room(nbytes, root.ledger.spilled())
+    return False
 
 
 def _evict_batch(root: Root, going: list[Candidate], nbytes: int, number: int, now: float) -> None:

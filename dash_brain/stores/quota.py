@@ -7,9 +7,7 @@ from dash_brain.stores.faults import beyond_quota
 from dash_brain.stores.folder import Root
 from dash_brain.stores.places import account_of
 from dash_brain.stores.removing import evict_entry
-
-#: How often a session's objects are looked at for one put: other workers may put for it meanwhile.
-_WALKS = 8
+from dash_brain.stores.waiting import WRITING, moments
 
 
 def charge(root: Root, path: str, nbytes: int, quota: int | None, now: float) -> None:
@@ -18,30 +16,35 @@ def charge(root: Root, path: str, nbytes: int, quota: int | None, now: float) ->
     Raises
     ------
     StoreFull
-        When the account has no room for it even if all else in it went.
+        When the account has no room for it even if all else in it went that may.
     """
     account = account_of(path)
     if account is None or accounts.add(root, account, nbytes, quota):
         return
     assert quota is not None, "without a quota there is room"
-    replaced = root.look(path)
-    most = quota + (replaced.nbytes if replaced is not None else 0)
-    for _ in range(_WALKS if nbytes <= quota else 0):
+    # Other workers may put for the same session meanwhile.
+    for _ in moments(WRITING):
+        replaced = root.look(path)
+        most = quota + (replaced.nbytes if replaced is not None else 0)
         if accounts.add(root, account, nbytes, most):
             return
         surplus = accounts.total(root, account) + nbytes - most
-        if not _evict_own(root, account, path, surplus + quota // 16, now):
+        if not _evict_own(root, account, path, surplus, quota // 16, now) and (
+            nbytes + pressure.kept(root, accounts.folders_of(account), now, path, spilled=True) > quota
+        ):
             break
     raise beyond_quota(nbytes, quota)
 
 
-def _evict_own(root: Root, account: str, path: str, nbytes: int, now: float) -> bool:
-    """Evict so many bytes of an account's own objects, and say whether any could go."""
+def _evict_own(root: Root, account: str, path: str, surplus: int, slack: int, now: float) -> bool:
+    """Evict the surplus of an account and some more of its own objects; say whether there was so much."""
     going = pressure.candidates(root, accounts.folders_of(account), now, path, spilled=True)
+    if pressure.total(going) < surplus:
+        return False
     freed = 0
     for candidate in going:
-        if freed >= nbytes:
+        if freed >= surplus + slack:
             break
         if evict_entry(root, candidate.path, candidate.entry, now):
             freed += candidate.entry.nbytes
-    return bool(going)
+    return True

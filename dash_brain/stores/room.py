@@ -35,12 +35,12 @@ class Room:
         self._folder = folder
         self._ledger = ledger
         self.in_memory = platform.is_memory(os.fstat(folder).st_dev)
-        self._spilled = -_IN_VAIN
+        self._in_vain = -_IN_VAIN, 0
         self.measure()
 
     def measure(self) -> None:
         """Look anew how much the place allows."""
-        self.limit = budget.limit(self._folder, in_memory=self.in_memory)
+        self.limit = budget.limit(self._folder, self._ledger.used(), in_memory=self.in_memory)
 
     def budget(self) -> int:
         """Return the bytes that the store may hold: as it was set, and never more than its place allows."""
@@ -55,13 +55,14 @@ class Room:
         """Return how many bytes too many there are, with those being written; less than none: are left."""
         return self._ledger.taken() - self.budget()
 
-    def note_spill(self) -> None:
-        """Note that a value went to disk because nothing else could go."""
-        self._spilled = time.monotonic()
+    def note_search(self, lacking: int) -> None:
+        """Note that all objects were looked at, and so many bytes of them could not go."""
+        self._in_vain = time.monotonic(), lacking
 
-    def spilled_just_now(self) -> bool:
-        """Say whether looking at all objects for what could go was in vain a moment ago."""
-        return time.monotonic() - self._spilled < _IN_VAIN
+    def searched_in_vain(self, lacking: int) -> bool:
+        """Say whether looking at all objects for so many bytes, or for fewer, was in vain a moment ago."""
+        when, least = self._in_vain
+        return lacking >= least and time.monotonic() - when < _IN_VAIN
 
     def resize(self, nbytes: int) -> None:
         """Set the budget, for all who open the store."""
@@ -86,9 +87,10 @@ class Room:
         )
 
     def _too_much(self, asked: int) -> str:
+        half = "or a quarter of the container's memory" if self.in_memory else "or half of what is free there"
         return (
             f"A budget of {shown_size(asked)} was asked for; the place allows {shown_size(self.limit)}: half "
-            f"of its file system, or a quarter of the container's memory. {_LARGER}"
+            f"of its file system, {half}. {_LARGER}"
         )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?i?b)?", re.IGNORECASE)
+#: More than any machine has, and few enough for whoever counts in 64 bits.
+_MOST = 1 << 60
 _UNITS = {
     "b": 1,
     **{f"{letter}b": 1000**power for power, letter in enumerate("kmgt", 1)},
@@ -24,7 +26,7 @@ def parse_size(size: int | str) -> int:
     Raises
     ------
     ValueError
-        For anything else, and for less than one byte.
+        For anything else, for less than one byte, and for more than an exbibyte.
 
     Examples
     --------
@@ -32,10 +34,10 @@ def parse_size(size: int | str) -> int:
     (2147483648, 500000000, 1048576, 1024)
     """
     found = _SIZE.fullmatch(str(size).strip()) if type(size) in (int, str) else None
-    nbytes = int(float(found[1]) * _UNITS[(found[2] or "b").lower()]) if found else 0
-    if nbytes < 1:
-        raise ValueError(f"A size is a number of bytes like 2GiB, 500MB or 1048576, and not {size!r}.")
-    return nbytes
+    nbytes = float(found[1]) * _UNITS[(found[2] or "b").lower()] if found else 0.0
+    if not 1 <= nbytes <= _MOST:
+        raise ValueError(f"A size is a number of bytes like 2GiB, 500MB or 1048576, and not {size!r:.80}.")
+    return int(nbytes)
 
 
 def shown_size(nbytes: int) -> str:

@@ -53,15 +53,14 @@ def write(root: Root, draft: Draft) -> None:
     """
     if root.spill.allowed and (_place(root, draft, IDLE) or _spill(root, draft)):
         return
-    if not _place(root, draft, HELD, final=True):
-        raise full(draft.nbytes, root.room.budget(), root.ledger.used())
+    _place(root, draft, HELD, final=True)
 
 
 def _place(root: Root, draft: Draft, worst: int, *, final: bool = False) -> bool:
     """Write the object into the store's own place, and say whether there was room.
 
     It is counted before it is there, and what it replaces is discounted afterwards: who looks meanwhile may
-    see too little room, and never too much.
+    see too little room, and never too much. The ``final`` attempt succeeds or raises StoreFull.
     """
     nbytes = draft.nbytes
     root.ledger.promise(nbytes)
@@ -81,8 +80,9 @@ def _place(root: Root, draft: Draft, worst: int, *, final: bool = False) -> bool
 
 def _spill(root: Root, draft: Draft) -> bool:
     done, replaced = spill(root, draft.path, draft.nbytes, draft.fill)
+    if not done and pressure.make_spill_room(root, draft.nbytes, draft.path, draft.now):
+        done, replaced = spill(root, draft.path, draft.nbytes, draft.fill)
     if done:
-        root.room.note_spill()
         root.ledger.add(draft.nbytes, spilled=True)
         if replaced is not None:
             discount(root, draft.path, replaced)
@@ -90,11 +90,13 @@ def _spill(root: Root, draft: Draft) -> bool:
 
 
 def _publish_with_room(root: Root, draft: Draft, worst: int, *, final: bool) -> tuple[bool, Entry | None]:
-    if root.room.lacking() > 0:
-        if not final and root.room.spilled_just_now():
+    lacking = root.room.lacking()
+    if lacking > 0:
+        if not final and root.room.searched_in_vain(lacking):
             return False, None
         if not pressure.make_room(root, draft.nbytes, draft.path, draft.now, worst):
-            return False, None
+            root.room.note_search(lacking)
+            return _give_up(root, draft, final=final)
     for attempt in range(_ROUNDS):
         try:
             return True, _publish(root, draft)
@@ -105,9 +107,16 @@ def _publish_with_room(root: Root, draft: Draft, worst: int, *, final: bool) -> 
             if last or not pressure.make_place(
                 root, draft.nbytes, draft.path, draft.now, worst, looked=looked
             ):
-                if final:
-                    raise full(draft.nbytes, root.room.budget(), root.ledger.used()) from error
-                break
+                return _give_up(root, draft, final=final, cause=error)
+    raise AssertionError("the last round returns")
+
+
+def _give_up(
+    root: Root, draft: Draft, *, final: bool, cause: OSError | None = None
+) -> tuple[bool, Entry | None]:
+    if final:
+        others = root.ledger.promised() - draft.nbytes
+        raise full(draft.nbytes, root.room.budget(), root.ledger.used(), others) from cause
     return False, None
 
 

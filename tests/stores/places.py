@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 
 def place(store) -> Path:
@@ -23,6 +26,27 @@ def file_of(store, domain="brain") -> Path:
 def everything(store) -> set[str]:
     """Return the paths of all files and folders of a store, below its own."""
     return {str(path.relative_to(place(store))) for path in place(store).rglob("*")}
+
+
+needs_disk = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("mkfs.ext4"), reason="only root may mount a disk"
+)
+
+
+@contextmanager
+def mounted_disk(folder: Path, megabytes: int, *options: str) -> Iterator[Path]:
+    """Mount a disk of its own, made with these options of ``mkfs.ext4``; needs root and a loop device."""
+    image = folder.with_suffix(".image")
+    folder.mkdir()
+    with image.open("wb") as file:
+        file.truncate(megabytes << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-m", "0", *options, str(image)], check=True)
+    if subprocess.run(["mount", "-o", "loop", str(image), str(folder)], capture_output=True).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from dash_brain.errors import StoreFull
 from dash_brain.stores import FileStore, SharedMemoryStore, budget, ledger, platform
 from dash_brain.testing import plain
 from tests.stores.fallbacks import FallbackStore
-from tests.stores.places import mounted, place
+from tests.stores.places import mounted, mounted_disk, needs_disk, place
 from tests.stores.workers import put_and_delete
 
 SPACE = "brain/budget"
@@ -44,6 +45,23 @@ def test_store_takes_half_of_a_small_file_system_at_most_and_says_how_little_tha
         store.put(SPACE, "key", [bytes(8 << 20)])
         store.resize(20 << 20)
         assert FileStore(folder).budget() == 20 << 20
+
+
+@needs_disk
+def test_disk_that_others_filled_is_shared_with_them(tmp_path):
+    with mounted_disk(tmp_path / "disk", 64) as folder:
+        store = FileStore(folder)
+        store.put(SPACE, "key", [bytes(4 << 20)])
+        free = os.statvfs(folder)
+        with (folder / "others").open("wb") as others:
+            os.posix_fallocate(others.fileno(), 0, free.f_bavail * free.f_frsize - (20 << 20))
+        store.sweep()
+        assert 13 << 20 < store.budget() < 15 << 20
+        with suppress(StoreFull):
+            for number in range(20):
+                store.put(SPACE, str(number), [bytes(1 << 20)])
+        free = os.statvfs(folder)
+        assert free.f_bavail * free.f_frsize > 9 << 20
 
 
 @needs_root
@@ -191,6 +209,27 @@ def test_writer_killed_between_file_and_ledger_is_put_right_by_the_next_sweep(tm
     store.sweep()
     assert store.usage() == held(store)
     assert store._root.ledger.taken() == held(store)
+
+
+def test_promise_that_is_kept_is_never_seen_as_less(files, monkeypatch):
+    files.secret()
+    counts, seen = files._root.ledger, []
+
+    class Watched:
+        def __init__(self, words):
+            self.words = words
+
+        def __getitem__(self, place):
+            return self.words[place]
+
+        def __setitem__(self, place, word):
+            self.words[place] = word
+            seen.append(counts.taken())
+
+    counts.promise(4096)
+    monkeypatch.setattr(counts, "_words", Watched(counts._words))
+    counts.keep_promise(4096)
+    assert min(seen) == seen[-1] == 4096
 
 
 def test_objects_that_come_while_the_sweep_counts_are_not_corrected_away(files, monkeypatch):

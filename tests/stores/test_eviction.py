@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor
+import resource
+import signal
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -36,7 +38,10 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
         ("brain", 3600, 60, HELD),
         ("brain", None, 1e6, None),
         ("app", None, 1e6, None),
-        *((domain, 60, 1e6, None) for domain in ("claims", "registry", "attendance", "recipes", "outcomes")),
+        ("recipes", 60, 1e6, ENDING),
+        ("recipes", None, 0, HELD),
+        ("recipes", None, 1e6, IDLE),
+        *((domain, 60, 1e6, None) for domain in ("claims", "registry", "attendance", "outcomes")),
     ],
 )
 def test_rank_of_an_object(domain, ttl, idle, expected):
@@ -124,6 +129,32 @@ def test_value_larger_than_the_budget_evicts_nothing(bounded):
     assert has(store, "brain/a", "key")
 
 
+def test_value_for_which_not_enough_may_go_evicts_nothing(bounded):
+    store, _ = bounded
+    store.put("brain/a", "for good", [bytes(10 * MB)])
+    for number in range(4):
+        store.put("session/a", str(number), [bytes(MB)], ttl=1e5)
+    with pytest.raises(StoreFull, match="would not be enough"):
+        store.put("session/a", "new", [bytes(8 * MB)], ttl=1e5)
+    assert len(list(store.scan("session/a"))) == 4
+
+
+def test_value_beyond_the_limit_for_files_evicts_nothing(tmp_path):
+    store = FileStore(tmp_path)
+    store.put("session/a", "key", [bytes(MB)], ttl=1e5)
+    child = multiprocessing.get_context("spawn").Process(target=put_beyond_a_limit, args=(tmp_path,))
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
+    assert has(store, "session/a", "key")
+
+
+def put_beyond_a_limit(folder):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2 * MB, 2 * MB))
+    with pytest.raises(StoreFull):
+        FileStore(folder).put("session/a", "new", [bytes(3 * MB)], ttl=1e5)
+
+
 def test_name_that_is_replaced_counts_once_and_is_not_evicted_for_its_successor(bounded):
     store, _ = bounded
     store.put("brain/a", "other", [bytes(MB)], ttl=1e5)
@@ -175,6 +206,46 @@ def test_processes_that_fill_a_store_at_once_stay_within_its_budget(tmp_path):
     assert store.usage() == before
 
 
+def test_values_that_are_put_at_once_wait_for_each_other(tmp_path):
+    store = FileStore(tmp_path, size="25MB")
+
+    def put_one(number):
+        store.put(f"session/{number % 6}", "key", [bytes(8_000_000)], ttl=1e5)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(put_one, range(30)))
+    assert 8_000_000 < store.usage() <= store.budget()
+    assert store._root.ledger.promised() == 0
+
+
+def test_what_is_being_written_is_told_to_those_who_waited_in_vain(tmp_path, monkeypatch):
+    store = FileStore(tmp_path, size="25MB")
+    monkeypatch.setattr("dash_brain.stores.pressure.WRITING", 0.1)
+    store._on_root(lambda root: root.ledger.promise(20_000_000))
+    with pytest.raises(StoreFull, match=r"20\.0 MB are being written"):
+        store.put("brain/a", "key", [bytes(8_000_000)])
+
+
+def test_process_that_was_stopped_while_it_made_room_stops_nobody_else(tmp_path):
+    store = FileStore(tmp_path, size="8MiB")
+    for number in range(4):
+        store.put("session/a", str(number), [bytes(2 * MB - 9000)], ttl=1e5)
+    stopped = multiprocessing.get_context("spawn").Process(target=stop_while_making_room, args=(tmp_path,))
+    stopped.start()
+    try:
+        os.waitid(os.P_PID, stopped.pid, os.WSTOPPED)
+        store.put("session/b", "key", [bytes(MB)], ttl=1e5)
+        assert has(store, "session/b", "key")
+    finally:
+        stopped.kill()
+        stopped.join(60)
+
+
+def stop_while_making_room(folder):
+    pressure.evict_entry = lambda *_: os.kill(os.getpid(), signal.SIGSTOP)
+    FileStore(folder).put("session/a", "new", [bytes(MB)], ttl=1e5)
+
+
 # --- the file system is full before the budget is ---
 
 
@@ -189,6 +260,18 @@ def test_file_system_that_others_filled_is_relieved(tmp_path):
         store.put("brain/a", "new", patterned(4 * MB), ttl=1e5)
         check_pattern(store.get("brain/a", "new"))
         assert len(list(store.scan("brain/a"))) > 8, "and not more went than was needed"
+
+
+@needs_root
+def test_value_that_a_file_system_cannot_hold_evicts_nothing(tmp_path):
+    with mounted(tmp_path / "small", "size=64m") as folder:
+        store = FileStore(folder)
+        for number in range(4):
+            store.put("brain/a", str(number), patterned(MB), ttl=1e5)
+        (folder / "others").write_bytes(bytes(52 * MB))
+        with pytest.raises(StoreFull):
+            store.put("brain/a", "new", patterned(16 * MB), ttl=1e5)
+        assert len(list(store.scan("brain/a"))) == 4
 
 
 @needs_root

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -16,11 +16,11 @@ import pytest
 from dash_brain import configure
 from dash_brain.errors import StoreFull, ValueMissing
 from dash_brain.settings import LEAST_QUOTA, _settings
-from dash_brain.stores import FileStore, MemoryStore, kernel_locks
+from dash_brain.stores import FileStore, MemoryStore, kernel_locks, writing
 from dash_brain.stores.places import account_of
 from dash_brain.testing import Clock
 from tests.stores.fallbacks import FallbackStore
-from tests.stores.places import everything, place
+from tests.stores.places import everything, mounted_disk, needs_disk, place
 from tests.stores.workers import put_for_a_session
 
 QUOTA = 1_000_000
@@ -75,6 +75,17 @@ def test_value_larger_than_the_quota_is_refused_by_name_and_costs_nothing(bounde
     put(store, "app/a", "huge", 1_100_000)
 
 
+def test_value_for_which_not_enough_of_the_session_may_go_costs_nothing(bounded):
+    store, _ = bounded
+    store.put("session-names/a", "for good", [bytes(600_000)], quota=QUOTA)
+    for number in range(3):
+        put(store, "session/a", str(number), 100_000)
+    with pytest.raises(StoreFull, match="session_quota"):
+        put(store, "session/a", "new", 500_000)
+    assert keys(store, "session/a") == {"0", "1", "2"}
+    store.put("session-names/a", "for good", [bytes(800_000)], quota=QUOTA)
+
+
 def test_replaced_value_counts_once(bounded):
     store, _ = bounded
     put(store, "session-names/a", "small", 100_000)
@@ -89,7 +100,8 @@ def test_replaced_value_counts_once(bounded):
 def accounts(store):
     """Return what stands in each account."""
     folder = place(store) / ".accounts"
-    return {file.name: file.stat().st_mtime_ns for file in folder.iterdir()} if folder.exists() else {}
+    pages = {file.name: int(file.stat().st_mtime) for file in folder.iterdir()} if folder.exists() else {}
+    return {name: number * 4096 for name, number in pages.items()}
 
 
 def taken(store):
@@ -110,6 +122,26 @@ def test_accounts_are_right_after_processes_put_and_deleted_at_once(tmp_path, ki
             run.result()
     assert accounts(store) == taken(store)
     assert max(accounts(store).values()) <= QUOTA
+
+
+def test_values_that_a_session_puts_at_once_wait_for_each_other(files):
+    def put_one(number):
+        files.put("session/a", str(number % 6), [bytes(8_000_000)], ttl=1e5, quota=25_000_000)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(put_one, range(30)))
+    assert accounts(files) == taken(files)
+    assert 8_000_000 < accounts(files)["a"] <= 25_000_000
+
+
+@needs_disk
+def test_quota_holds_on_a_disk_that_keeps_whole_seconds_only(tmp_path):
+    with mounted_disk(tmp_path / "disk", 64, "-I", "128") as folder:
+        store = FileStore(folder)
+        for number in range(8):
+            put(store, "session/a", str(number), 300_000)
+        assert accounts(store) == taken(store)
+        assert accounts(store)["a"] <= QUOTA
 
 
 def test_account_is_closed_with_its_last_object_however_that_goes(files, tmp_path):
@@ -154,6 +186,19 @@ def test_account_of_a_killed_writer_is_put_right_by_the_next_sweep(tmp_path):
     assert accounts(store) == {"a": 4096 + 102_400}
     store.sweep()
     assert accounts(store) == {"a": 4096}
+
+
+def test_sweep_leaves_in_an_account_what_is_being_written(files, monkeypatch):
+    put(files, "session/a", "key", 1000)
+    real = writing._publish
+
+    def swept_meanwhile(root, draft):
+        files.sweep()
+        return real(root, draft)
+
+    monkeypatch.setattr(writing, "_publish", swept_meanwhile)
+    put(files, "session/a", "other", 100_000)
+    assert accounts(files) == taken(files)
 
 
 @pytest.mark.parametrize("namespace", ["brain/a", "session/a"])

@@ -12,11 +12,12 @@ import sys
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
 from dash_brain.errors import DecodeError, StoreFull, ValueMissing
-from dash_brain.stores import FileStore, SharedMemoryStore, pressure, spill, spilling
+from dash_brain.stores import FileStore, SharedMemoryStore, pressure, room, spill, spilling
 from dash_brain.testing import Clock, plain
 from tests.stores.fallbacks import SmallFallback, SmallSharedMemory
 from tests.stores.places import mounted, place
@@ -133,6 +134,49 @@ def test_what_nobody_uses_goes_before_anything_is_spilled_and_what_is_used_stays
     assert len(spilled_files(disk)) == 1
     for key in ("used", "new", "newer"):
         check_pattern(store.get("session/a", key))
+
+
+def test_value_that_goes_to_disk_anyway_evicts_nothing(memory, disk):
+    store = SmallSharedMemory(memory)
+    store.put("brain/a", "for good", patterned(8 * MB))
+    for number in range(7):
+        store.put("memo/a", str(number), patterned(MB - 9000), ttl=1000)
+    store.put("brain/a", "large", patterned(12 * MB))
+    assert len(spilled_files(disk)) == 1
+    assert len(list(store.scan("memo/a"))) == 7
+
+
+def test_what_nobody_needs_goes_while_one_value_after_the_other_is_spilled(memory, disk, monkeypatch):
+    clock, ticks = Clock(), Clock()
+    monkeypatch.setattr(room, "time", SimpleNamespace(monotonic=ticks))
+    store = SmallSharedMemory(memory, clock=clock)
+    for number in range(4):
+        store.put("session/a", str(number), patterned(4 * MB - 9000), ttl=1e5)
+    for number in range(8):
+        store.put("session/b", str(number), patterned(MB), ttl=1e5)
+        if number == 2:
+            assert len(spilled_files(disk)) == 3
+            for key in "0123":
+                store.touch("session/a", key, 60)
+        ticks.advance(0.4)
+    assert len(spilled_files(disk)) <= 5
+    assert len(list(store.scan("session/a"))) < 4
+
+
+def test_what_nobody_uses_goes_from_a_full_disk_before_anything_that_is_used(memory, disk, monkeypatch):
+    clock = Clock()
+    store = SmallSharedMemory(memory, clock=clock)
+    store.put("brain/a", "for good", patterned(9 * MB))
+    for number in range(3):
+        store.put("session/idle", str(number), patterned(8 * MB), ttl=1e5)
+    assert len(spilled_files(disk)) == 3
+    clock.advance(1000)
+    store.put("session/used", "key", patterned(6 * MB), ttl=1e5)
+    monkeypatch.setattr(spill.Spill, "has_room", lambda _, nbytes, spilled: nbytes + spilled <= 26 * MB)
+    store.put("session/used", "new", patterned(8 * MB), ttl=1e5)
+    assert set(store.scan("session/used")) == {"key", "new"}
+    assert len(list(store.scan("session/idle"))) == 2
+    assert len(spilled_files(disk)) == 3
 
 
 def test_full_memory_is_not_searched_for_every_value_that_is_spilled(store, monkeypatch):
