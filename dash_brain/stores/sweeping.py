@@ -14,7 +14,6 @@ from dash_brain.stores.ledger import Counted
 from dash_brain.stores.places import account_of
 from dash_brain.stores.publishing import remove
 from dash_brain.stores.removing import remove_expired, remove_object
-from dash_brain.stores.spill import remove_abandoned
 
 
 def sweep(root: Root, now: float) -> int:
@@ -45,8 +44,7 @@ def sweep(root: Root, now: float) -> int:
     accounts.correct(root, sessions)
     for orphan in settled - spilled.keys():
         root.spill.remove(orphan)
-    if root.spill.allowed:
-        remove_abandoned()
+    root.spill.tidy()
     root.note_sweep(now)
     return removed
 

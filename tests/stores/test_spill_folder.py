@@ -1,0 +1,196 @@
+"""The folder of spilled values belongs to its store, whatever happens around it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from dash_brain.errors import StoreFull, StoreUnavailable, ValueMissing
+from dash_brain.stores import spill
+from tests.stores.fallbacks import SmallSharedMemory
+from tests.stores.places import mounted
+from tests.stores.workers import check_pattern, patterned
+
+MB = 1 << 20
+SPACE = "brain/spilled"
+OUTER = f"dash_brain-{os.geteuid()}"
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+
+
+@pytest.fixture
+def disk(tmp_path, monkeypatch):
+    """The only place where anything may be spilled to."""
+    (tmp_path / "disk").mkdir()
+    monkeypatch.setattr(spill, "places", lambda: [str(tmp_path / "disk")])
+    return tmp_path / "disk"
+
+
+@pytest.fixture
+def memory(tmp_path, disk):
+    with mounted(tmp_path / "small", "size=32m") as folder:
+        yield folder
+
+
+@pytest.fixture
+def store(memory):
+    """A store with a spilled value, ``key``."""
+    store = SmallSharedMemory(memory)
+    store.put(SPACE, "key", patterned(20 * MB))
+    return store
+
+
+def folder_on(disk: Path) -> Path:
+    (folder,) = (disk / OUTER).glob("spill-*")
+    return folder
+
+
+def make_old(path: Path) -> None:
+    long_ago = time.time() - 1e6
+    os.utime(path, (long_ago, long_ago))
+
+
+def at_once(number: int, work) -> list[BaseException]:
+    """Let threads begin together, and return what they raised."""
+    raised, barrier = [], threading.Barrier(number)
+
+    def run():
+        barrier.wait()
+        try:
+            work()
+        except BaseException as error:
+            raised.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return raised
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_threads_that_read_first_at_once_open_the_folder_once(store):
+    for _ in range(10):
+        store.close()
+        store.usage()
+        before = descriptors()
+        assert not at_once(16, lambda: store.info(SPACE, "key"))
+        assert descriptors() <= before + 1
+
+
+def test_folder_removed_under_threads_means_misses_only(store, disk):
+    over = time.monotonic() + 1.0
+
+    def look():
+        while time.monotonic() < over:
+            with contextlib.suppress(ValueMissing):
+                store.info(SPACE, "key")
+
+    def remove():
+        while time.monotonic() < over:
+            shutil.rmtree(disk / OUTER, ignore_errors=True)
+            time.sleep(0.005)
+
+    remover = threading.Thread(target=remove)
+    remover.start()
+    raised = at_once(6, look)
+    remover.join()
+    assert not raised
+    store.put(SPACE, "again", patterned(20 * MB))
+    check_pattern(store.get(SPACE, "again"))
+
+
+def test_folder_that_lost_its_owner_file_is_left_by_the_sweeps_of_other_stores(store, memory, disk):
+    (folder_on(disk) / "owner").unlink()
+    make_old(folder_on(disk))
+    other = SmallSharedMemory(memory, "other")
+    other.put(SPACE, "key", [b"x"])
+    other.sweep()
+    check_pattern(store.get(SPACE, "key"))
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", '{"boot": 1}'])
+def test_sweep_says_anew_whose_the_folder_is(store, disk, content):
+    owner = folder_on(disk) / "owner"
+    sound = json.loads(owner.read_text())
+    owner.unlink() if content is None else owner.write_text(content)
+    make_old(folder_on(disk))
+    store.sweep()
+    assert json.loads(owner.read_text()) == sound
+    assert sorted(path.name for path in folder_on(disk).iterdir())[1:] == ["owner"]
+    check_pattern(store.get(SPACE, "key"))
+
+
+def test_sweep_keeps_the_owner_file_young(store, disk):
+    owner = folder_on(disk) / "owner"
+    make_old(owner)
+    store.sweep()
+    assert time.time() - owner.stat().st_mtime < 1e5
+
+
+def test_folder_named_by_the_own_record_is_never_judged(store, disk):
+    owner = folder_on(disk) / "owner"
+    owner.write_text(json.dumps({"boot": "before", "store": "/x", "mounts": "elsewhere"}))
+    store.sweep()
+    check_pattern(store.get(SPACE, "key"))
+
+
+def test_empty_folder_of_a_maker_that_died_is_removed(store, disk):
+    empty = disk / OUTER / f"spill-{'0' * 32}"
+    empty.mkdir(mode=0o700)
+    (empty / "owner.0123").write_text("{")
+    store.sweep()
+    assert empty.exists(), "its maker may be at it"
+    make_old(empty)
+    store.sweep()
+    assert not empty.exists()
+
+
+def test_folder_that_cannot_be_trusted_stops_nothing_but_what_lies_there(store, disk, caplog):
+    digest = "k" * 300
+    store.put(SPACE, digest, patterned(20 * MB), ttl=1000)
+    store.put(SPACE, "small", [b"small"])
+    (disk / OUTER).chmod(0o755)
+    store.close()
+    store.sweep()
+    assert "small" in list(store.scan(SPACE))
+    assert SPACE in set(store.namespaces("brain"))
+    with caplog.at_level(logging.WARNING, "dash_brain"):
+        for _ in range(2):
+            with pytest.raises(StoreFull):
+                store.put(SPACE, "new", patterned(20 * MB))
+    assert caplog.text.count("mode 755") == 1
+    with pytest.raises(StoreUnavailable, match="mode 755"):
+        store.get(SPACE, "key")
+    store.put(SPACE, digest, [b"small"])
+    assert store.delete(SPACE, digest)
+    (disk / OUTER).chmod(0o700)
+    check_pattern(store.get(SPACE, "key"))
+    store.drop(SPACE)
+
+
+def test_folder_planted_by_another_user_is_passed_over(tmp_path, memory, monkeypatch, caplog):
+    planted, free = tmp_path / "planted", tmp_path / "free"
+    for folder in (planted, free):
+        folder.mkdir()
+    (planted / OUTER).mkdir(mode=0o700)
+    os.chown(planted / OUTER, 1000, 1000)
+    monkeypatch.setattr(spill, "places", lambda: [str(planted), str(free)])
+    store = SmallSharedMemory(memory)
+    with caplog.at_level(logging.WARNING, "dash_brain"):
+        for key in ("one", "two"):
+            store.put(SPACE, key, patterned(20 * MB))
+    assert caplog.text.count("belongs to user 1000") == 1
+    assert len(list(folder_on(free).iterdir())) == 3
+    check_pattern(store.get(SPACE, "one"))
