@@ -110,6 +110,15 @@ def missing(
     return ValueMissing(f"There is no value under {shown(key)}: never stored, expired, or deleted.{lost}")
 
 
+def unseen(key: str) -> ValueMissing:
+    """Return the error for a value that was spilled by a process that sees other disks than we do."""
+    return ValueMissing(
+        f"The value of {shown(key)} lies on a disk that this process does not see: it was stored by another "
+        "container or service, or before a restart with another /var/tmp (PrivateTmp). Store it again, or "
+        "give all of them the same /var/tmp."
+    )
+
+
 def _fate(removal: Removal, now: float) -> str:
     age = f", {shown_time(removal.removed - removal.created)} old" if removal.created else ""
     ago, what = f"{shown_time(now - removal.removed)} ago", f"({shown_size(removal.nbytes)}{age})"

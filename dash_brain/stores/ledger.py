@@ -50,10 +50,10 @@ class Holds(Protocol):
 
 
 class Counted(NamedTuple):
-    """Bytes in the store's own place, and bytes that were spilled to disk."""
+    """Bytes in the store's own place, and bytes that were spilled to disk; None where nobody can count."""
 
     used: int
-    spilled: int
+    spilled: int | None
 
 
 def fresh_ledger() -> bytes:
@@ -158,6 +158,8 @@ class Ledger:
         with self._alone:
             unsure = self.moved() - moved_before
             for column, right in ((_USED, counted.used), (_SPILLED, counted.spilled)):
+                if right is None:
+                    continue
                 noted = self._sum(column)
                 self._words[self._slot + column] += min(max(noted, right - unsure), right + unsure) - noted
 

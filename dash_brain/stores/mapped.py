@@ -19,13 +19,14 @@ from typing import Concatenate, ParamSpec, TypeVar
 from dash_brain.errors import DecodeError, StoreUnavailable, ValueMissing
 from dash_brain.stores import files, objects, sweeping, walking
 from dash_brain.stores.base import Frames, ObjectInfo, Store, expires_at
-from dash_brain.stores.faults import faults_are_typed, missing
+from dash_brain.stores.faults import faults_are_typed, missing, unseen
 from dash_brain.stores.folder import Root
 from dash_brain.stores.forks import reset_in_children
 from dash_brain.stores.objectfile import Label
 from dash_brain.stores.places import folder_of, label_of, path_of
 from dash_brain.stores.removing import remove_object
 from dash_brain.stores.sizes import parse_size
+from dash_brain.stores.spilling import note_times
 from dash_brain.stores.timer import Timer
 
 P = ParamSpec("P")
@@ -122,6 +123,7 @@ class MappedFiles(Store):
                 if files.has_expired(found, now):
                     raise FileNotFoundError
                 files.set_times(file, now, expires)
+                note_times(root, path)
                 return True
 
         while not self._on_object(namespace, key, touch):
@@ -134,7 +136,7 @@ class MappedFiles(Store):
         def delete(root: Root) -> bool:
             now = self._clock()
             removed = remove_object(root, path, now)
-            return removed is not None and not removed.is_over(now)
+            return removed is not None and not removed.may_go(now)
 
         try:
             return self._on_living_root(delete)
@@ -228,6 +230,9 @@ class MappedFiles(Store):
         root = self._root
         if root is None:
             return missing(key)
+        entry = root.look(path)
+        if entry is not None and entry.away and not entry.may_go(now):
+            return unseen(key)
         return missing(key, root.removals.recall(path), now=now, made=root.ledger.made)
 
     def _on_living_root(

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import shutil
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -14,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from dash_brain.errors import StoreFull, StoreUnavailable, ValueMissing
-from dash_brain.stores import spill
+from dash_brain.stores import accounts, spill
+from dash_brain.stores.places import account_of
+from dash_brain.testing import Clock, plain
 from tests.stores.fallbacks import SmallSharedMemory
 from tests.stores.places import mounted
 from tests.stores.workers import check_pattern, patterned
@@ -194,3 +197,62 @@ def test_folder_planted_by_another_user_is_passed_over(tmp_path, memory, monkeyp
     assert caplog.text.count("belongs to user 1000") == 1
     assert len(list(folder_on(free).iterdir())) == 3
     check_pattern(store.get(SPACE, "one"))
+
+
+@pytest.fixture
+def elsewhere(memory, monkeypatch, tmp_path):
+    """The same store as another container sees it, or a service with a private /var/tmp."""
+    clock = Clock()
+    store = SmallSharedMemory(memory, clock=clock)
+    store.put("session/a", "short", patterned(20 * MB), ttl=100)
+    store.put("session/a", "renewed", patterned(20 * MB), ttl=100)
+    store.put("session/a", "for good", patterned(20 * MB))
+    store.touch("session/a", "renewed", 1000)
+    store.put("session/a", "here", [b"small"], ttl=100_000)
+    with mounted(tmp_path / "other disk", "size=1m") as other:
+        monkeypatch.setattr(spill, "mounts", lambda: "mnt:[another]")
+        subprocess.run(["mount", "--bind", str(other), str(tmp_path / "disk")], check=True)
+        try:
+            yield SmallSharedMemory(memory, clock=clock), store, clock
+        finally:
+            subprocess.run(["umount", "--lazy", str(tmp_path / "disk")], check=True)
+
+
+def test_miss_says_that_the_value_lies_on_a_disk_out_of_sight(elsewhere):
+    there, _, clock = elsewhere
+    with pytest.raises(ValueMissing, match="does not see"):
+        there.get("session/a", "for good")
+    clock.advance(500)
+    with pytest.raises(ValueMissing) as caught:
+        there.get("session/a", "short")
+    assert "does not see" not in str(caught.value)
+
+
+def test_sweep_out_of_sight_of_the_disk_removes_what_expired_and_leaves_the_counts(elsewhere):
+    there, store, clock = elsewhere
+    before = store._root.ledger.spilled(), accounts.total(store._root, account_of("session/a"))
+    for _ in range(2):
+        assert there.sweep() == 0
+    assert (there._root.ledger.spilled(), accounts.total(there._root, account_of("session/a"))) == before
+    clock.advance(500)
+    assert there.sweep() == 1
+    clock.advance(1000)
+    assert there.sweep() == 1
+    check_pattern(store.get("session/a", "for good"))
+    assert there.sweep() == 0
+    store.sweep()
+    kept = store.info("session/a", "for good").nbytes
+    assert store._root.ledger.spilled() == kept
+    assert (
+        accounts.total(store._root, account_of("session/a")) == kept + store.info("session/a", "here").nbytes
+    )
+
+
+def test_value_that_lies_out_of_sight_can_be_deleted_and_replaced(elsewhere):
+    there, store, _ = elsewhere
+    assert there.delete("session/a", "for good")
+    there.put("session/a", "renewed", [b"small"])
+    assert plain(store.get("session/a", "renewed")) == [b"small"]
+    assert set(there.scan("session/a")) == {"here", "renewed"}
+    store.sweep()
+    assert store._root.ledger.spilled() == store.info("session/a", "short").nbytes
