@@ -110,6 +110,21 @@ def test_budget_is_kept_for_whoever_opens_the_store(tmp_path):
     assert FileStore(tmp_path).budget() == 6_000_000
 
 
+def test_budget_that_was_set_is_not_undone_by_who_opens_the_store_with_another_size(tmp_path, caplog):
+    FileStore(tmp_path, size="5MB").resize(6_000_000)
+    assert FileStore(tmp_path, size="6MB").budget() == 6_000_000
+    assert not caplog.records
+    assert FileStore(tmp_path, size="9MB").budget() == 6_000_000
+    assert "has a budget of 6.0 MB already" in caplog.text
+    assert "Brain.resize()" in caplog.text
+
+
+def test_nothing_is_free_when_more_is_used_than_a_late_budget_allows(tmp_path):
+    FileStore(tmp_path).put("brain/default", "key", [bytes(3_000_000)])
+    brain = Brain(store=FileStore(tmp_path, size="1MB"))
+    assert (brain.size(), brain.free()) == (1_000_000, 0)
+
+
 def test_brain_says_what_is_used_and_free_and_can_be_resized(tmp_path):
     brain = Brain(path=tmp_path)
     brain["a"] = b"x" * 300_000
