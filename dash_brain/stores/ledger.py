@@ -86,6 +86,7 @@ class Ledger:
         self._threads = threading.RLock()
         self._alone: AbstractContextManager[object] = self._threads
         self._slot = _FIRST + _WORDS * self._take_slot()
+        self._promised = self._own_promises()
 
     def _take_slot(self) -> int:
         with self._locks.hold(_OPENING):
@@ -97,6 +98,16 @@ class Ledger:
             self._words[_COUNT] = SLOTS
         self._alone = _InTurn(self._locks)
         return SLOTS - 1
+
+    def _own_promises(self) -> memoryview:
+        """Return the word for what this process promises.
+
+        Those who share a slot keep it to themselves: nobody could tell the promises of the dead among them
+        from those of the living. So up to what they write at once may go beyond the budget, for that moment.
+        """
+        if self._alone is self._threads:
+            return self._words[self._slot + _PROMISED : self._slot + _PROMISED + 1]
+        return memoryview(bytearray(8)).cast("q")
 
     @property
     def made(self) -> float:
@@ -119,7 +130,8 @@ class Ledger:
     def taken(self) -> int:
         """Return the bytes of all objects, and of those that are being written."""
         words = self._slots()
-        return sum(words[_USED::_WORDS] + words[_PROMISED::_WORDS])
+        ours = 0 if self._alone is self._threads else self._promised[0]
+        return sum(words[_USED::_WORDS] + words[_PROMISED::_WORDS]) + ours
 
     def spilled(self) -> int:
         """Return the bytes of all objects that were spilled."""
@@ -132,14 +144,14 @@ class Ledger:
     def promise(self, nbytes: int) -> None:
         """Note that an object of so many bytes is about to be written; fewer than none: that it was not."""
         with self._alone:
-            self._words[self._slot + _PROMISED] += nbytes
+            self._promised[0] += nbytes
 
     def keep_promise(self, nbytes: int) -> None:
         """Note that the promised object is there."""
         words, slot = self._words, self._slot
         with self._alone:
-            words[slot + _PROMISED] -= nbytes
             words[slot + _USED] += nbytes
+            self._promised[0] -= nbytes
             words[slot + _MOVED] += nbytes
 
     def add(self, nbytes: int, *, spilled: bool = False) -> None:

@@ -186,6 +186,38 @@ def test_more_processes_than_slots_share_the_last_one(tmp_path, monkeypatch):
     assert stores[0].usage() == held(stores[0]) > 0
 
 
+DYING_IN_A_SHARED_SLOT = """
+import os, signal, sys
+from dash_brain.stores import FileStore, files, ledger
+ledger.SLOTS = 2
+files.fill = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+FileStore(sys.argv[1]).put("brain/budget", "key", [bytes(1_000_000)])
+"""
+
+
+def test_writer_killed_in_a_shared_slot_costs_no_budget(tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger, "SLOTS", 2)
+    store = FileStore(tmp_path)
+    store.put(SPACE, "other", [b"x"])
+    died = subprocess.run([sys.executable, "-c", DYING_IN_A_SHARED_SLOT, str(tmp_path)])
+    assert died.returncode == -signal.SIGKILL
+    assert store._root.ledger._words[ledger._COUNT] == 2
+    store.sweep()
+    assert store._root.ledger.taken() == held(store)
+
+
+def test_process_in_a_shared_slot_counts_what_it_writes_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger, "SLOTS", 2)
+    first, sharer = FileStore(tmp_path), FileStore(tmp_path)
+    first.put(SPACE, "other", [b"x"])
+    sharer.put(SPACE, "more", [b"x"])
+    before = sharer._root.ledger.taken()
+    sharer._root.ledger.promise(1_000_000)
+    assert sharer._root.ledger.taken() == before + 1_000_000
+    sharer._root.ledger.keep_promise(1_000_000)
+    assert first._root.ledger.taken() == sharer._root.ledger.taken() == before + 1_000_000
+
+
 DYING = """
 import os, signal, sys
 from dash_brain.stores import FileStore, ledger
