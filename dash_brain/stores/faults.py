@@ -14,6 +14,12 @@ from dash_brain.stores.sizes import shown_size, shown_time
 #: Seconds in which a new store says that it is new.
 _RECENT = 3600.0
 
+#: How a store gets a larger budget. Errors do not know where theirs lies.
+_MORE = (
+    "Brain.resize(), or ?size=2GiB for a new store; a container gives shared memory room with "
+    "docker run --shm-size=2g, and file:///folder a place on disk"
+)
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -50,8 +56,7 @@ def full(nbytes: int, budget: int, used: int) -> StoreFull:
     return StoreFull(
         f"There is no room for a value of {shown_size(nbytes)}: the store may hold {shown_size(budget)}, and "
         f"{shown_size(used)} of that are taken by values that cannot be evicted. What was stored before is "
-        "untouched. Delete values, give them a ttl, or give the store more: shm://name?size=2GiB, "
-        "Brain.resize(), docker run --shm-size=2g."
+        f"untouched. Delete values, give them a ttl, or give the store more: {_MORE}."
     )
 
 
@@ -124,9 +129,8 @@ def _fate(removal: Removal, now: float) -> str:
     ago, what = f"{shown_time(now - removal.removed)} ago", f"({shown_size(removal.nbytes)}{age})"
     if removal.reason == "evicted":
         return (
-            f"was evicted {ago} to make room {what}. Give the store a larger budget: "
-            "shm://name?size=2GiB, Brain.resize(), docker run --shm-size=2g; or a session a larger quota: "
-            "configure(session_quota=...)."
+            f"was evicted {ago} to make room {what}. Give the store a larger budget: {_MORE}; or a session a "
+            "larger quota: configure(session_quota=...)."
         )
     if removal.reason == "expired":
         return f"expired {ago} {what}: nothing renewed its ttl. Give it a longer one."

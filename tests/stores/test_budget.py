@@ -103,6 +103,14 @@ def test_memory_is_told_from_disk():
     assert not platform.is_memory(os.stat(Path(__file__).parent).st_dev)
 
 
+def test_store_on_a_small_disk_is_not_told_of_shared_memory(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(platform, "is_memory", lambda _: False)
+    monkeypatch.setattr(budget, "limit", lambda *_, **__: 1_000_000)
+    FileStore(tmp_path).secret()
+    assert "has room for 1.0 MB only. Give it more: a folder on a larger disk" in caplog.text
+    assert "shm" not in caplog.text
+
+
 def test_budget_is_kept_for_whoever_opens_the_store(tmp_path):
     FileStore(tmp_path, size="5MB").secret()
     assert FileStore(tmp_path).budget() == 5_000_000
