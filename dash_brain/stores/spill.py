@@ -126,10 +126,8 @@ class Spill:
             publishing.create_once(store, RECORD, json.dumps(record).encode())
         try:
             self._living()
-        except StoreUnavailable as error:
+        except OSError as error:  # not to be trusted, or another container's
             _warn_once(error)
-            return False
-        except OSError:
             return False
         return True
 
@@ -180,7 +178,7 @@ class Spill:
         parent = spill_owner.open_outer(record["folder"])
         try:
             if record["mounts"] != mounts():
-                os.stat(name, dir_fd=parent)  # made by another container: there, or out of reach
+                _needs(name, parent, record["folder"])
             folder = Opened(open_private(parent, name, os.path.join(record["folder"], name)))
         finally:
             os.close(parent)
@@ -202,6 +200,15 @@ class Spill:
             os.close(file)
 
 
+def _needs(name: str, parent: int, place: str) -> None:
+    """Look whether a folder that another container made is there, or out of reach."""
+    try:
+        os.stat(name, dir_fd=parent)
+    except FileNotFoundError as error:
+        why = f"the store's folder lies in another {place} (another container, or PrivateTmp=)"
+        raise FileNotFoundError(errno.ENOENT, why) from error
+
+
 def _is_disk(folder: str) -> bool:
     try:
         return os.access(folder, os.W_OK | os.X_OK) and not platform.is_memory(os.stat(folder).st_dev)
@@ -221,10 +228,10 @@ def _is_ours(place: str) -> bool:
     return True
 
 
-def _warn_once(error: StoreUnavailable) -> None:
+def _warn_once(error: OSError) -> None:
     if str(error) not in _warned:
         _warned.add(str(error))
-        _log.warning("Nothing can be spilled there: %s", error)
+        _log.warning("No value can be spilled to disk there: %s", error)
 
 
 def mounts() -> str:

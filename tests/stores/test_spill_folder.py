@@ -256,3 +256,11 @@ def test_value_that_lies_out_of_sight_can_be_deleted_and_replaced(elsewhere):
     assert set(there.scan("session/a")) == {"here", "renewed"}
     store.sweep()
     assert store._root.ledger.spilled() == store.info("session/a", "short").nbytes
+
+
+def test_log_says_once_why_nothing_is_spilled_out_of_sight_of_the_disk(elsewhere, caplog):
+    there, _, _ = elsewhere
+    for _ in range(2):
+        with pytest.raises(StoreFull):
+            there.put("session/a", "new", patterned(20 * MB))
+    assert caplog.text.count("another container, or PrivateTmp=") == 1
