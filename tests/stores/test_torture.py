@@ -177,7 +177,7 @@ def test_two_who_make_the_secret_at_once_in_a_folder_being_emptied_find_it_whole
     finish.set()
     other.join()
     assert one.secret() == two.secret()
-    assert everything(one) == {"FORMAT", "key", "locks"}
+    assert everything(one) == {"FORMAT", "key", "ledger", "locks", "remembered"}
 
 
 def test_running_processes_survive_that_the_folder_is_removed_again_and_again(tmp_path):
