@@ -21,8 +21,8 @@ class Capacity(Namespaces):
         return self._store.usage()
 
     def free(self) -> int:
-        """Return how many bytes are left: ``size() - used()``."""
-        return self.size() - self.used()
+        """Return how many bytes are left: ``size() - used()``, and 0 when more is used than that."""
+        return max(self.size() - self.used(), 0)
 
     @property
     def bytes(self) -> int:

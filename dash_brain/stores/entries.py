@@ -30,18 +30,23 @@ class Spilled(Protocol):
         """Return a descriptor of a file; FileNotFoundError when it is not there."""
 
     def look(self, name: str) -> os.stat_result | None:
-        """Return the state of a file, None when it is not there."""
+        """Return the state of a file, None when it is not there or out of reach."""
+
+    def is_reachable(self) -> bool:
+        """Say whether what is not there is lost."""
 
 
 class Entry(NamedTuple):
     """The file of an object; ``spilled`` is its name on disk if it lies there.
 
-    ``lost``: it should lie on disk, and does not.
+    ``lost``: it should lie on disk, and does not; then ``found`` is the link. ``away``: it may do so in a
+    folder that is out of reach, in another container.
     """
 
     found: os.stat_result
     spilled: str = ""
     lost: bool = False
+    away: bool = False
 
     @property
     def nbytes(self) -> int:
@@ -49,8 +54,12 @@ class Entry(NamedTuple):
         return 0 if self.lost else files.occupied(self.found.st_size)
 
     def is_over(self, now: float) -> bool:
-        """Say whether the object has expired, or was lost."""
+        """Say whether the object has expired, or cannot be had."""
         return self.lost or files.has_expired(self.found, now)
+
+    def may_go(self, now: float) -> bool:
+        """Say whether nobody can have the object any more, in another container neither."""
+        return (self.lost and not self.away) or files.has_expired(self.found, now)
 
     def is_still(self, other: Entry | None) -> bool:
         """Say whether the other is the same object, unused and unchanged."""
@@ -84,7 +93,9 @@ def _look_at_spilled(path: str, folder: int, spilled: Spilled, link: os.stat_res
     if name is None:
         return None
     found = spilled.look(name)
-    return Entry(link, name, lost=True) if found is None else Entry(found, name)
+    if found is None:
+        return Entry(link, name, lost=True, away=not spilled.is_reachable())
+    return Entry(found, name)
 
 
 def open_object(path: str, folder: int, spilled: Spilled) -> int:

@@ -14,6 +14,12 @@ from dash_brain.stores.sizes import shown_size, shown_time
 #: Seconds in which a new store says that it is new.
 _RECENT = 3600.0
 
+#: How a store gets a larger budget. Errors do not know where theirs lies.
+_MORE = (
+    "Brain.resize(), or ?size=2GiB for a new store; a container gives shared memory room with "
+    "docker run --shm-size=2g, and file:///folder a place on disk"
+)
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -52,7 +58,7 @@ def full(nbytes: int, budget: int, used: int, written: int = 0) -> StoreFull:
         f"There is no room for a value of {shown_size(nbytes)}: the store may hold {shown_size(budget)}, and "
         f"{shown_size(used)} of that are taken{others}, and what may be evicted of it would not be enough. "
         "What was stored before is untouched. Delete values, give them a ttl, or give the store more: "
-        "shm://name?size=2GiB, Brain.resize(), docker run --shm-size=2g."
+        f"{_MORE}."
     )
 
 
@@ -111,14 +117,22 @@ def missing(
     return ValueMissing(f"There is no value under {shown(key)}: never stored, expired, or deleted.{lost}")
 
 
+def unseen(key: str) -> ValueMissing:
+    """Return the error for a value that was spilled by a process that sees other disks than we do."""
+    return ValueMissing(
+        f"The value of {shown(key)} lies on a disk that this process does not see: it was stored by another "
+        "container or service, or before a restart with another /var/tmp (PrivateTmp). Store it again, or "
+        "give all of them the same /var/tmp."
+    )
+
+
 def _fate(removal: Removal, now: float) -> str:
     age = f", {shown_time(removal.removed - removal.created)} old" if removal.created else ""
     ago, what = f"{shown_time(now - removal.removed)} ago", f"({shown_size(removal.nbytes)}{age})"
     if removal.reason == "evicted":
         return (
-            f"was evicted {ago} to make room {what}. Give the store a larger budget: "
-            "shm://name?size=2GiB, Brain.resize(), docker run --shm-size=2g; or a session a larger quota: "
-            "configure(session_quota=...)."
+            f"was evicted {ago} to make room {what}. Give the store a larger budget: {_MORE}; or a session a "
+            "larger quota: configure(session_quota=...)."
         )
     if removal.reason == "expired":
         return f"expired {ago} {what}: nothing renewed its ttl. Give it a longer one."

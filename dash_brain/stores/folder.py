@@ -156,9 +156,11 @@ class Root:
         finally:
             os.close(file)
         if found != FORMAT:
+            older = isinstance(found, int) and found < FORMAT
+            what = f"Remove the folder {self.shown}" if older else "Upgrade dash_brain"
             raise StoreUnavailable(
                 f"The store {self.shown} has format {found}, and this release knows format {FORMAT}. "
-                "Upgrade dash_brain, or choose another store name."
+                f"{what}, or choose another store name."
             )
 
     def _open_ledger(self) -> Ledger:

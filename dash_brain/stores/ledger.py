@@ -50,10 +50,10 @@ class Holds(Protocol):
 
 
 class Counted(NamedTuple):
-    """Bytes in the store's own place, and bytes that were spilled to disk."""
+    """Bytes in the store's own place, and bytes that were spilled to disk; None where nobody can count."""
 
     used: int
-    spilled: int
+    spilled: int | None
 
 
 def fresh_ledger() -> bytes:
@@ -86,6 +86,7 @@ class Ledger:
         self._threads = threading.RLock()
         self._alone: AbstractContextManager[object] = self._threads
         self._slot = _FIRST + _WORDS * self._take_slot()
+        self._promised = self._own_promises()
 
     def _take_slot(self) -> int:
         with self._locks.hold(_OPENING):
@@ -97,6 +98,16 @@ class Ledger:
             self._words[_COUNT] = SLOTS
         self._alone = _InTurn(self._locks)
         return SLOTS - 1
+
+    def _own_promises(self) -> memoryview:
+        """Return the word for what this process promises.
+
+        Those who share a slot keep it to themselves: nobody could tell the promises of the dead among them
+        from those of the living. So up to what they write at once may go beyond the budget, for that moment.
+        """
+        if self._alone is self._threads:
+            return self._words[self._slot + _PROMISED : self._slot + _PROMISED + 1]
+        return memoryview(bytearray(8)).cast("q")
 
     @property
     def made(self) -> float:
@@ -118,12 +129,13 @@ class Ledger:
 
     def taken(self) -> int:
         """Return the bytes of all objects, and of those that are being written."""
-        promised = self._sum(_PROMISED)  # first: what is there by now is counted below
+        promised = self.promised()  # first: what is there by now is counted below
         return promised + self._sum(_USED)
 
     def promised(self) -> int:
-        """Return the bytes of all objects that are being written."""
-        return max(self._sum(_PROMISED), 0)
+        """Return the bytes of all objects that are being written, as far as this process knows."""
+        own = 0 if self._alone is self._threads else self._promised[0]
+        return max(self._sum(_PROMISED) + own, 0)
 
     def spilled(self) -> int:
         """Return the bytes of all objects that were spilled."""
@@ -136,14 +148,14 @@ class Ledger:
     def promise(self, nbytes: int) -> None:
         """Note that an object of so many bytes is about to be written; fewer than none: that it was not."""
         with self._alone:
-            self._words[self._slot + _PROMISED] += nbytes
+            self._promised[0] += nbytes
 
     def keep_promise(self, nbytes: int) -> None:
         """Note that the promised object is there."""
         words, slot = self._words, self._slot
         with self._alone:
             words[slot + _USED] += nbytes  # first: who looks meanwhile sees too much, and never too little
-            words[slot + _PROMISED] -= nbytes
+            self._promised[0] -= nbytes
             words[slot + _MOVED] += nbytes
 
     def add(self, nbytes: int, *, spilled: bool = False) -> None:
@@ -162,6 +174,8 @@ class Ledger:
         with self._alone:
             unsure = self.moved() - moved_before
             for column, right in ((_USED, counted.used), (_SPILLED, counted.spilled)):
+                if right is None:
+                    continue
                 noted = self._sum(column)
                 self._words[self._slot + column] += min(max(noted, right - unsure), right + unsure) - noted
 

@@ -29,8 +29,9 @@ class SharedMemoryStore(MappedFiles):
     clock, monotonic
         Seconds since the epoch, and seconds that never go back; tests pass their own.
     size
-        The budget, in bytes or as text: ``"2GiB"``. It is kept in the store, for all who open it. By default,
-        and at most, half of the file system or a quarter of the memory of this container, if that is less.
+        The budget of a new store, in bytes or as text: ``"2GiB"``. It is kept in the store, for all who open
+        it, until somebody resizes it. By default, and at most, half of the file system or a quarter of the
+        memory of this container, if that is less.
 
     Examples
     --------
@@ -70,8 +71,8 @@ class FileStore(MappedFiles):
     clock, monotonic
         Seconds since the epoch, and seconds that never go back; tests pass their own.
     size
-        The budget, in bytes or as text: ``"10GiB"``. It is kept in the store, for all who open it. By
-        default, and at most, half of the file system.
+        The budget of a new store, in bytes or as text: ``"10GiB"``. It is kept in the store, for all who open
+        it, until somebody resizes it. By default, and at most, half of the file system.
 
     Examples
     --------

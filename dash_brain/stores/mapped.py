@@ -9,6 +9,7 @@ modification time when it expires (0: never). So neither a read nor a new ttl re
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import threading
@@ -19,14 +20,17 @@ from typing import Concatenate, ParamSpec, TypeVar
 from dash_brain.errors import DecodeError, StoreUnavailable, ValueMissing
 from dash_brain.stores import files, objects, sweeping, walking
 from dash_brain.stores.base import Frames, ObjectInfo, Store, expires_at
-from dash_brain.stores.faults import faults_are_typed, missing
+from dash_brain.stores.faults import faults_are_typed, missing, unseen
 from dash_brain.stores.folder import Root
 from dash_brain.stores.forks import reset_in_children
 from dash_brain.stores.objectfile import Label
 from dash_brain.stores.places import folder_of, label_of, path_of
 from dash_brain.stores.removing import remove_object
-from dash_brain.stores.sizes import parse_size
+from dash_brain.stores.sizes import parse_size, shown_size
+from dash_brain.stores.spilling import note_times
 from dash_brain.stores.timer import Timer
+
+_log = logging.getLogger("dash_brain")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -122,6 +126,7 @@ class MappedFiles(Store):
                 if files.has_expired(found, now):
                     raise FileNotFoundError
                 files.set_times(file, now, expires)
+                note_times(root, path)
                 return True
 
         while not self._on_object(namespace, key, touch):
@@ -134,7 +139,7 @@ class MappedFiles(Store):
         def delete(root: Root) -> bool:
             now = self._clock()
             removed = remove_object(root, path, now)
-            return removed is not None and not removed.is_over(now)
+            return removed is not None and not removed.may_go(now)
 
         try:
             return self._on_living_root(delete)
@@ -228,6 +233,9 @@ class MappedFiles(Store):
         root = self._root
         if root is None:
             return missing(key)
+        entry = root.look(path)
+        if entry is not None and entry.away and not entry.may_go(now):
+            return unseen(key)
         return missing(key, root.removals.recall(path), now=now, made=root.ledger.made)
 
     def _on_living_root(
@@ -265,7 +273,7 @@ class MappedFiles(Store):
             with suppress(FileNotFoundError):
                 root = self._Root(self.folder, self.name)
                 if self._size is not None:
-                    root.ledger.budget = self._size
+                    _set_budget(root, self._size)
                 root.spill.allowed = self._spills and root.room.in_memory
                 root.room.warn_if_small(root.shown)
                 return root
@@ -283,3 +291,17 @@ class MappedFiles(Store):
         # Whoever brought us here wanted something else; what is wrong will meet the next caller.
         with suppress(OSError):
             self._on_root(sweep)
+
+
+def _set_budget(root: Root, nbytes: int) -> None:
+    """Set the budget of a new store; that of one which has a budget belongs to all who open it."""
+    found = root.ledger.budget
+    if not found:
+        root.ledger.budget = nbytes
+    elif found != nbytes:
+        _log.warning(
+            "The store %s has a budget of %s already, so size= with %s changes nothing; Brain.resize() does.",
+            root.shown,
+            shown_size(found),
+            shown_size(nbytes),
+        )

@@ -108,19 +108,19 @@ def _replace(descriptor: int, path: str, draft: str, root: Folder) -> Entry | No
     """
     _link_anew(descriptor, draft, root.descriptor)
     try:
-        return _take_place(draft, path, root)
+        return take_place(draft, path, root)
     except BaseException:
         remove(draft, root.descriptor)
         raise
 
 
-def _take_place(draft: str, path: str, root: Folder) -> Entry | None:
+def take_place(draft: str, path: str, root: Folder) -> Entry | None:
     """Give a draft its name, and return what had that name; the lock of the path is held."""
     replaced = root.look(path)
     if replaced is None:
         # It was removed meanwhile. A file where there is none comes without the lock, and may have come.
         with contextlib.suppress(FileExistsError):
-            os.link(draft, path, src_dir_fd=root.descriptor, dst_dir_fd=root.descriptor)
+            _link_draft(draft, path, root.descriptor)
             with contextlib.suppress(OSError):  # it is done; a draft that stays is the next one's to remove
                 remove(draft, root.descriptor)
             return None
@@ -135,7 +135,7 @@ def publish_named(root: Folder, path: str, fill: Fill, size: int) -> Entry | Non
         descriptor = _create_anew(draft, root.descriptor)
         try:
             fill(descriptor)
-            return _take_place(draft, path, root)
+            return take_place(draft, path, root)
         except BaseException:
             remove(draft, root.descriptor)
             raise
@@ -156,6 +156,11 @@ def _link(descriptor: int, path: str, root: int) -> None:
     # Only with a directory descriptor does os.link call linkat with AT_SYMLINK_FOLLOW. Without one it
     # calls link, which would try to link the entry in /proc itself.
     os.link(f"/proc/self/fd/{descriptor}", path, dst_dir_fd=root)
+
+
+def _link_draft(draft: str, path: str, root: int) -> None:
+    # A draft may be a link to what was spilled.
+    os.link(draft, path, src_dir_fd=root, dst_dir_fd=root, follow_symlinks=False)
 
 
 def _link_if_free(descriptor: int, path: str, root: int) -> bool:

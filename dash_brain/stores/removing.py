@@ -54,7 +54,7 @@ def remove_object(root: Root, path: str, now: float) -> Entry | None:
         if entry is None:
             _remove_foreign(root, path)
             return None
-        reason = "expired" if entry.is_over(now) else "deleted"
+        reason = "expired" if entry.may_go(now) else "deleted"
         return entry if remove_entry(root, path, entry, reason, now) else None
 
 
@@ -80,6 +80,6 @@ def remove_expired(root: Root, path: str, now: float) -> bool:
         if not held:
             return False
         entry = root.look(path)
-        if entry is None or not entry.is_over(now):
+        if entry is None or not entry.may_go(now):
             return False
         return remove_entry(root, path, entry, "expired", now)

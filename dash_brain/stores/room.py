@@ -83,15 +83,17 @@ class Room:
             "The store %s has room for %s only. %s",
             shown,
             shown_size(self.limit),
-            self._too_much(asked) if asked else _LARGER,
+            self._too_much(asked) if asked else self._larger(),
         )
 
     def _too_much(self, asked: int) -> str:
         half = "or a quarter of the container's memory" if self.in_memory else "or half of what is free there"
         return (
             f"A budget of {shown_size(asked)} was asked for; the place allows {shown_size(self.limit)}: half "
-            f"of its file system, {half}. {_LARGER}"
+            f"of its file system, {half}. {self._larger()}"
         )
 
-
-_LARGER = "Give it more: docker run --shm-size=2g, or a folder on disk with file:///folder."
+    def _larger(self) -> str:
+        if self.in_memory:
+            return "Give it more: docker run --shm-size=2g, or a folder on disk with file:///folder."
+        return "Give it more: a folder on a larger disk with file:///folder."

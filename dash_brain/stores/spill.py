@@ -10,28 +10,43 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import logging
 import os
-import re
 import tempfile
-import time
+import threading
 from typing import Any
 
-from dash_brain.stores import platform, publishing
+from dash_brain.errors import StoreUnavailable
+from dash_brain.stores import platform, publishing, spill_owner
 from dash_brain.stores.entries import READ
 from dash_brain.stores.private import open_private
+from dash_brain.stores.spill_owner import NAME, RECORD
 
-_FOLDER = os.O_RDONLY | platform.FOLDER
-_NAME = re.compile("[0-9a-f]{32}")
-_RECORD = "spill"
+_log = logging.getLogger("dash_brain")
+
 _FIELDS = {"folder", "id", "mounts"}
-_OWNER = "owner"
-#: Seconds after which a folder whose maker died before it said what it is for may go.
-_ABANDONED = 3600.0
+
+#: What this process has warned of.
+_warned: set[str] = set()
 
 
 def places() -> list[str]:
     """Return where a folder may be made, the best place first."""
     return ["/var/tmp", tempfile.gettempdir()]
+
+
+class Opened:
+    """The open folder: closed when the last operation that uses it is over, and not before."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def is_there(self) -> bool:
+        """Say whether the folder was not removed."""
+        return os.fstat(self.descriptor).st_nlink > 0
+
+    def __del__(self) -> None:
+        os.close(self.descriptor)
 
 
 class Spill:
@@ -51,28 +66,41 @@ class Spill:
     def __init__(self, store: publishing.Folder, shown: str) -> None:
         self._store = store.descriptor
         self._shown = shown
-        self._folder: int | None = None
+        self._folder: Opened | None = None
+        self._opening = threading.RLock()
 
     def open(self, name: str) -> int:
-        """Return a descriptor of a file; FileNotFoundError when it is not there."""
-        return os.open(name, READ, dir_fd=self._living())
+        """Return a descriptor of a file.
+
+        Raises
+        ------
+        FileNotFoundError
+            When it is not there.
+        StoreUnavailable
+            When the folder may not be trusted.
+        """
+        folder = self._living()
+        return os.open(name, READ, dir_fd=folder.descriptor)
 
     def look(self, name: str) -> os.stat_result | None:
-        """Return the state of a file, None when it is not there."""
+        """Return the state of a file, None when it is not there or out of reach."""
         try:
-            return os.stat(name, dir_fd=self._living(), follow_symlinks=False)
-        except FileNotFoundError:
+            folder = self._living()
+            return os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False)
+        except (FileNotFoundError, StoreUnavailable):
             return None
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
         with contextlib.suppress(OSError):
-            os.unlink(name, dir_fd=self._living())
+            folder = self._living()
+            os.unlink(name, dir_fd=folder.descriptor)
 
     def names(self) -> set[str]:
         """Return the names of all files."""
-        with contextlib.suppress(FileNotFoundError):
-            return set(filter(_NAME.fullmatch, os.listdir(self._living())))
+        with contextlib.suppress(FileNotFoundError, StoreUnavailable):
+            folder = self._living()
+            return set(filter(NAME.fullmatch, os.listdir(folder.descriptor)))
         return set()
 
     def is_used(self) -> bool:
@@ -82,7 +110,8 @@ class Spill:
     def is_reachable(self) -> bool:
         """Say whether we see the folder, so that what is not in it is lost: not so in another container."""
         with contextlib.suppress(OSError):
-            return self._living() is not None
+            self._living()
+            return True
         return False
 
     def prepare(self, store: publishing.Folder) -> bool:
@@ -90,54 +119,76 @@ class Spill:
         if not self.allowed:
             return False
         if self._record() is None:
-            place = next(filter(_is_disk, places()), None)
+            place = next(filter(_is_ours, filter(_is_disk, places())), None)
             if place is None:
                 return False
-            record = {"folder": place, "id": os.urandom(16).hex(), "mounts": _mounts()}
-            publishing.create_once(store, _RECORD, json.dumps(record).encode())
-        return self.is_reachable()
+            record = {"folder": place, "id": os.urandom(16).hex(), "mounts": mounts()}
+            publishing.create_once(store, RECORD, json.dumps(record).encode())
+        try:
+            self._living()
+        except OSError as error:  # not to be trusted, or another container's
+            _warn_once(error)
+            return False
+        return True
 
     def has_room(self, nbytes: int, spilled: int) -> bool:
         """Say whether so many bytes more leave free what half of the disk's free space was before."""
-        found = os.statvfs(self._living())
+        folder = self._living()
+        found = os.statvfs(folder.descriptor)
         free = found.f_bavail * found.f_frsize
         return spilled + nbytes <= (free + spilled) // 2
 
     def make(self, name: str) -> int:
         """Return a descriptor of a new file."""
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | platform.NO_FOLLOW
-        return os.open(name, flags, 0o600, dir_fd=self._living())
+        folder = self._living()
+        return os.open(name, flags, 0o600, dir_fd=folder.descriptor)
 
-    def _living(self) -> int:
-        """Return a descriptor of the folder, which may have been removed and made anew."""
-        if self._folder is not None and os.fstat(self._folder).st_nlink:
-            return self._folder
-        self.__del__()
+    def tidy(self) -> None:
+        """Say that our folder is in use, and remove the folders of stores that are gone."""
+        if not self.allowed:
+            return
+        record = self._record()
+        if record is not None:
+            with contextlib.suppress(OSError):
+                folder = self._living()
+                spill_owner.claim(folder.descriptor, self._shown, mounts())
+        spill_owner.remove_abandoned(places(), None if record is None else record["id"], mounts())
+
+    def _living(self) -> Opened:
+        """Return the folder, which may have been removed and made anew.
+
+        Keep the result in a variable while its descriptor is used: it is closed with the last one.
+        """
+        folder = self._folder
+        if folder is not None and folder.is_there():
+            return folder
+        with self._opening:
+            folder = self._folder
+            if folder is None or not folder.is_there():
+                self._folder = None
+                folder = self._folder = self._opened()
+            return folder
+
+    def _opened(self) -> Opened:
         record = self._record()
         if record is None:
             raise FileNotFoundError(errno.ENOENT, "nothing was spilled")
-        self._folder = self._opened(record)
-        return self._folder
-
-    def _opened(self, record: dict[str, Any]) -> int:
         name = f"spill-{record['id']}"
-        parent = open_outer(record["folder"])
+        parent = spill_owner.open_outer(record["folder"])
         try:
-            if record["mounts"] != _mounts():
-                os.stat(name, dir_fd=parent)  # made by another container: there, or out of reach
-            folder = open_private(parent, name, os.path.join(record["folder"], name))
+            if record["mounts"] != mounts():
+                _needs(name, parent, record["folder"])
+            folder = Opened(open_private(parent, name, os.path.join(record["folder"], name)))
         finally:
             os.close(parent)
-        with contextlib.suppress(FileExistsError):
-            owner = os.open(_OWNER, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600, dir_fd=folder)
-            said = {"boot": _boot(), "store": self._shown, "mounts": _mounts()}
-            os.write(owner, json.dumps(said).encode())
-            os.close(owner)
+        with contextlib.suppress(OSError):  # a full disk can be read; the next sweep says it
+            spill_owner.claim(folder.descriptor, self._shown, mounts())
         return folder
 
     def _record(self) -> dict[str, Any] | None:
         try:
-            file = os.open(_RECORD, READ, dir_fd=self._store)
+            file = os.open(RECORD, READ, dir_fd=self._store)
         except OSError:
             return None
         try:
@@ -148,75 +199,14 @@ class Spill:
         finally:
             os.close(file)
 
-    def __del__(self) -> None:
-        if self._folder is not None:
-            os.close(self._folder)
-            self._folder = None
 
-
-def open_outer(place: str) -> int:
-    """Return a descriptor of our private folder in a place that may be anyone's."""
-    outer = f"dash_brain-{os.geteuid()}"
-    parent = os.open(place, _FOLDER)
+def _needs(name: str, parent: int, place: str) -> None:
+    """Look whether a folder that another container made is there, or out of reach."""
     try:
-        return open_private(parent, outer, os.path.join(place, outer))
-    finally:
-        os.close(parent)
-
-
-def remove_abandoned() -> None:
-    """Remove the folders of stores that are gone."""
-    for place in places():
-        if os.path.isdir(os.path.join(place, f"dash_brain-{os.geteuid()}")):
-            with contextlib.suppress(OSError):
-                _remove_abandoned_in(place)
-
-
-def _remove_abandoned_in(place: str) -> None:
-    parent = open_outer(place)
-    try:
-        for name in os.listdir(parent):
-            if name.startswith("spill-") and _NAME.fullmatch(name[6:]):
-                with contextlib.suppress(OSError):
-                    _remove_if_abandoned(parent, name)
-    finally:
-        os.close(parent)
-
-
-def _remove_if_abandoned(parent: int, name: str) -> None:
-    folder = os.open(name, _FOLDER | platform.NO_FOLLOW, dir_fd=parent)
-    try:
-        if _is_abandoned(folder, name[6:]):
-            for file in os.listdir(folder):
-                os.unlink(file, dir_fd=folder)
-            os.rmdir(name, dir_fd=parent)
-    finally:
-        os.close(folder)
-
-
-def _is_abandoned(folder: int, number: str) -> bool:
-    try:
-        file = os.open(_OWNER, READ, dir_fd=folder)
-    except FileNotFoundError:
-        return time.time() - os.fstat(folder).st_mtime > _ABANDONED
-    try:
-        owner = json.loads(os.read(file, 4096))
-    except ValueError:
-        return time.time() - os.fstat(folder).st_mtime > _ABANDONED
-    finally:
-        os.close(file)
-    if owner["boot"] != _boot():
-        return True
-    return owner["mounts"] == _mounts() and not _names(owner["store"], number)
-
-
-def _names(store: str, number: str) -> bool:
-    """Say whether a store says that this is its folder."""
-    try:
-        with open(os.path.join(store, _RECORD), encoding="utf-8") as record:
-            return bool(json.load(record)["id"] == number)
-    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
-        return False  # gone, or damaged: nobody finds the folder any more
+        os.stat(name, dir_fd=parent)
+    except FileNotFoundError as error:
+        why = f"the store's folder lies in another {place} (another container, or PrivateTmp=)"
+        raise FileNotFoundError(errno.ENOENT, why) from error
 
 
 def _is_disk(folder: str) -> bool:
@@ -226,17 +216,26 @@ def _is_disk(folder: str) -> bool:
         return False
 
 
-def _mounts() -> str:
+def _is_ours(place: str) -> bool:
+    """Say whether our folder can be had there; in a place for all, anybody may have planted one."""
+    try:
+        os.close(spill_owner.open_outer(place))
+    except StoreUnavailable as error:
+        _warn_once(error)
+        return False
+    except OSError:
+        return False
+    return True
+
+
+def _warn_once(error: OSError) -> None:
+    if str(error) not in _warned:
+        _warned.add(str(error))
+        _log.warning("No value can be spilled to disk there: %s", error)
+
+
+def mounts() -> str:
     """Return what tells this container's view of the disks from another's."""
     with contextlib.suppress(OSError):
         return os.readlink("/proc/self/ns/mnt")
-    return ""
-
-
-def _boot() -> str:
-    with (
-        contextlib.suppress(OSError),
-        open("/proc/sys/kernel/random/boot_id", encoding="ascii") as content,
-    ):
-        return content.read().strip()
     return ""

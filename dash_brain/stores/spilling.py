@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 
 from dash_brain.stores.base import new_object_id
 from dash_brain.stores.entries import Entry, link_to
 from dash_brain.stores.folder import Root
-from dash_brain.stores.publishing import remove
+from dash_brain.stores.publishing import remove, take_place
 
 Fill = Callable[[int], None]
 
@@ -49,17 +48,22 @@ def _write(root: Root, name: str, fill: Fill) -> None:
 def _link(root: Root, path: str, name: str) -> Entry | None:
     root.make_folder(path.rpartition("/")[0])
     with root.hold(path) as draft:
-        replaced = root.look(path)
-        if replaced is None:
-            # A file where there is none comes without the lock, and may come now.
-            with suppress(FileExistsError):
-                os.symlink(link_to(name), path, dir_fd=root.descriptor)
-                return None
-            replaced = root.look(path)
         remove(draft, root.descriptor)
         os.symlink(link_to(name), draft, dir_fd=root.descriptor)
-        os.rename(draft, path, src_dir_fd=root.descriptor, dst_dir_fd=root.descriptor)
-        return replaced
+        try:
+            note_times(root, draft)
+            return take_place(draft, path, root)
+        except BaseException:
+            remove(draft, root.descriptor)
+            raise
+
+
+def note_times(root: Root, path: str) -> None:
+    """Say in a link when the object expires, for those who do not see the disk; its lock is held."""
+    entry = root.look(path)
+    if entry is not None and entry.spilled and not entry.lost:
+        times = entry.found.st_atime_ns, entry.found.st_mtime_ns
+        os.utime(path, ns=times, dir_fd=root.descriptor, follow_symlinks=False)
 
 
 def settled(root: Root) -> set[str]:

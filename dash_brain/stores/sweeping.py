@@ -7,14 +7,12 @@ import os
 from collections import Counter
 
 from dash_brain.stores import accounts, spilling, walking
-from dash_brain.stores.entries import Entry
 from dash_brain.stores.folder import Root, number_of_draft
 from dash_brain.stores.kernel_locks import FlockedFiles
 from dash_brain.stores.ledger import Counted
 from dash_brain.stores.places import account_of
 from dash_brain.stores.publishing import remove
 from dash_brain.stores.removing import remove_expired, remove_object
-from dash_brain.stores.spill import remove_abandoned
 
 
 def sweep(root: Root, now: float) -> int:
@@ -27,32 +25,31 @@ def sweep(root: Root, now: float) -> int:
     removed = remove_orphans(root, ".")
     settled = spilling.settled(root)
     spilled: dict[str, int] = {}
+    unseen: set[str] = set()
     for folder in walking.folders(root):
         for name, entry in walking.objects(root, folder):
-            if _may_go(root, entry, now) and remove_expired(root, f"{folder}/{name}", now):
+            if entry.may_go(now) and remove_expired(root, f"{folder}/{name}", now):
                 removed += 1
                 moved += entry.nbytes  # that it went is known, and makes nothing unsure
                 continue
-            if entry.spilled:
+            if entry.away:
+                unseen.add(account_of(folder) or "")
+            elif entry.spilled:
                 spilled[entry.spilled] = entry.nbytes
             else:
                 used += entry.nbytes
             sessions[account_of(folder) or ""] += entry.nbytes
         removed += remove_orphans(root, folder)
         remove_folder(root, folder)
-    root.ledger.correct(Counted(used, sum(spilled.values())), moved)
+    # What we do not see is counted by those who do.
+    root.ledger.correct(Counted(used, None if unseen else sum(spilled.values())), moved)
     del sessions[""]
-    accounts.correct(root, sessions)
+    accounts.correct(root, sessions, besides=unseen)
     for orphan in settled - spilled.keys():
         root.spill.remove(orphan)
-    if root.spill.allowed:
-        remove_abandoned()
+    root.spill.tidy()
     root.note_sweep(now)
     return removed
-
-
-def _may_go(root: Root, entry: Entry, now: float) -> bool:
-    return entry.is_over(now) and (not entry.lost or root.spill.is_reachable())
 
 
 def remove_all(root: Root, folder: str, now: float) -> None:

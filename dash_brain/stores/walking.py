@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 
-from dash_brain.errors import DecodeError
+from dash_brain.errors import DecodeError, StoreUnavailable
 from dash_brain.stores import files
 from dash_brain.stores.entries import Entry
 from dash_brain.stores.folder import Root
@@ -68,7 +68,7 @@ def _label(root: Root, folder: str, name: str) -> Label:
     path = f"{folder}/{name}"
     try:
         file = root.open(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, StoreUnavailable):  # or it lies on a disk that nobody can trust now
         return Label()
     try:
         size = os.fstat(file).st_size

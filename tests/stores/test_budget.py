@@ -121,11 +121,34 @@ def test_memory_is_told_from_disk():
     assert not platform.is_memory(os.stat(Path(__file__).parent).st_dev)
 
 
+def test_store_on_a_small_disk_is_not_told_of_shared_memory(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(platform, "is_memory", lambda _: False)
+    monkeypatch.setattr(budget, "limit", lambda *_, **__: 1_000_000)
+    FileStore(tmp_path).secret()
+    assert "has room for 1.0 MB only. Give it more: a folder on a larger disk" in caplog.text
+    assert "shm" not in caplog.text
+
+
 def test_budget_is_kept_for_whoever_opens_the_store(tmp_path):
     FileStore(tmp_path, size="5MB").secret()
     assert FileStore(tmp_path).budget() == 5_000_000
     FileStore(tmp_path).resize(6_000_000)
     assert FileStore(tmp_path).budget() == 6_000_000
+
+
+def test_budget_that_was_set_is_not_undone_by_who_opens_the_store_with_another_size(tmp_path, caplog):
+    FileStore(tmp_path, size="5MB").resize(6_000_000)
+    assert FileStore(tmp_path, size="6MB").budget() == 6_000_000
+    assert not caplog.records
+    assert FileStore(tmp_path, size="9MB").budget() == 6_000_000
+    assert "has a budget of 6.0 MB already" in caplog.text
+    assert "Brain.resize()" in caplog.text
+
+
+def test_nothing_is_free_when_more_is_used_than_a_late_budget_allows(tmp_path):
+    FileStore(tmp_path).put("brain/default", "key", [bytes(3_000_000)])
+    brain = Brain(store=FileStore(tmp_path, size="1MB"))
+    assert (brain.size(), brain.free()) == (1_000_000, 0)
 
 
 def test_brain_says_what_is_used_and_free_and_can_be_resized(tmp_path):
@@ -187,6 +210,38 @@ def test_more_processes_than_slots_share_the_last_one(tmp_path, monkeypatch):
     for thread in threads:
         thread.join()
     assert stores[0].usage() == held(stores[0]) > 0
+
+
+DYING_IN_A_SHARED_SLOT = """
+import os, signal, sys
+from dash_brain.stores import FileStore, files, ledger
+ledger.SLOTS = 2
+files.fill = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+FileStore(sys.argv[1]).put("brain/budget", "key", [bytes(1_000_000)])
+"""
+
+
+def test_writer_killed_in_a_shared_slot_costs_no_budget(tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger, "SLOTS", 2)
+    store = FileStore(tmp_path)
+    store.put(SPACE, "other", [b"x"])
+    died = subprocess.run([sys.executable, "-c", DYING_IN_A_SHARED_SLOT, str(tmp_path)])
+    assert died.returncode == -signal.SIGKILL
+    assert store._root.ledger._words[ledger._COUNT] == 2
+    store.sweep()
+    assert store._root.ledger.taken() == held(store)
+
+
+def test_process_in_a_shared_slot_counts_what_it_writes_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger, "SLOTS", 2)
+    first, sharer = FileStore(tmp_path), FileStore(tmp_path)
+    first.put(SPACE, "other", [b"x"])
+    sharer.put(SPACE, "more", [b"x"])
+    before = sharer._root.ledger.taken()
+    sharer._root.ledger.promise(1_000_000)
+    assert sharer._root.ledger.taken() == before + 1_000_000
+    sharer._root.ledger.keep_promise(1_000_000)
+    assert first._root.ledger.taken() == sharer._root.ledger.taken() == before + 1_000_000
 
 
 DYING = """

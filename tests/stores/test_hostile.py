@@ -153,8 +153,16 @@ def test_file_in_the_place_of_the_folder_is_refused(tmp_path):
 def test_store_of_a_newer_format_is_refused(store):
     (place(store) / "FORMAT").chmod(0o600)
     (place(store) / "FORMAT").write_text('{"format": 3}')
-    with pytest.raises(StoreUnavailable, match="has format 3"):
+    with pytest.raises(StoreUnavailable, match=r"has format 3.* Upgrade dash_brain"):
         FileStore(store.folder).get(SPACE, "key")
+
+
+def test_store_of_an_older_format_is_refused_with_the_advice_to_remove_it(store):
+    (place(store) / "FORMAT").chmod(0o600)
+    (place(store) / "FORMAT").write_text('{"format": 1}')
+    with pytest.raises(StoreUnavailable, match=f"Remove the folder {place(store)}") as refused:
+        FileStore(store.folder).get(SPACE, "key")
+    assert "Upgrade" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -251,7 +251,7 @@ def test_folder_of_another_container_is_not_taken_for_an_empty_one(store, disk, 
     store.put(SPACE, "key", patterned(2 * MB), ttl=1000)
     hidden = disk.with_name("hidden")
     (disk / f"dash_brain-{os.geteuid()}").rename(hidden)
-    monkeypatch.setattr(spill, "_mounts", lambda: "mnt:[another]")
+    monkeypatch.setattr(spill, "mounts", lambda: "mnt:[another]")
     elsewhere = type(store)(store.folder)
     with pytest.raises(ValueMissing):
         elsewhere.get(SPACE, "key")

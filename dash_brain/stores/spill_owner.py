@@ -1,0 +1,131 @@
+"""Whose a folder of spilled values is, so that it can go when the store that it belongs to is gone."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from dash_brain.stores import platform
+from dash_brain.stores.entries import READ
+from dash_brain.stores.private import open_private
+
+#: The names of spilled files, and of folders of them after ``spill-``.
+NAME = re.compile("[0-9a-f]{32}")
+#: The file in a store that says where its folder is.
+RECORD = "spill"
+
+_FOLDER = os.O_RDONLY | platform.FOLDER
+_OWNER = "owner"
+_FIELDS = {"boot", "store", "mounts"}
+#: Seconds after which an empty folder whose maker died before it said what it is for may go.
+_ABANDONED = 3600.0
+
+
+def open_outer(place: str) -> int:
+    """Return a descriptor of our private folder in a place that may be anyone's."""
+    outer = f"dash_brain-{os.geteuid()}"
+    parent = os.open(place, _FOLDER)
+    try:
+        return open_private(parent, outer, os.path.join(place, outer))
+    finally:
+        os.close(parent)
+
+
+def claim(folder: int, store: str, seen_from: str) -> None:
+    """Say in a folder which store it belongs to, and that it is in use."""
+    if _owner(folder) is not None:
+        # Who tidies up a place for temporary files takes what is old.
+        os.utime(_OWNER, dir_fd=folder)
+        return
+    said = {"boot": boot(), "store": store, "mounts": seen_from}
+    # Whole or not at all: a crash must not leave a folder that says nothing for good.
+    draft = f"{_OWNER}.{os.urandom(8).hex()}"
+    file = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600, dir_fd=folder)
+    try:
+        os.write(file, json.dumps(said).encode())
+        os.rename(draft, _OWNER, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        os.unlink(draft, dir_fd=folder)
+        raise
+    finally:
+        os.close(file)
+
+
+def remove_abandoned(places: Iterable[str], own: str | None, seen_from: str) -> None:
+    """Remove the folders of stores that are gone; never that of the store which asks, whatever it says."""
+    for place in places:
+        if os.path.isdir(os.path.join(place, f"dash_brain-{os.geteuid()}")):
+            with contextlib.suppress(OSError):
+                _remove_abandoned_in(place, own, seen_from)
+
+
+def _remove_abandoned_in(place: str, own: str | None, seen_from: str) -> None:
+    parent = open_outer(place)
+    try:
+        for name in os.listdir(parent):
+            if name.startswith("spill-") and NAME.fullmatch(name[6:]) and name[6:] != own:
+                with contextlib.suppress(OSError):
+                    _remove_if_abandoned(parent, name, seen_from)
+    finally:
+        os.close(parent)
+
+
+def _remove_if_abandoned(parent: int, name: str, seen_from: str) -> None:
+    folder = os.open(name, _FOLDER | platform.NO_FOLLOW, dir_fd=parent)
+    try:
+        if _is_abandoned(folder, name[6:], seen_from):
+            for file in os.listdir(folder):
+                os.unlink(file, dir_fd=folder)
+            os.rmdir(name, dir_fd=parent)
+    finally:
+        os.close(folder)
+
+
+def _is_abandoned(folder: int, number: str, seen_from: str) -> bool:
+    owner = _owner(folder)
+    if owner is None:
+        # What lies in a folder that lost its owner may be what a store needs, and cannot get back.
+        quiet = time.time() - os.fstat(folder).st_mtime > _ABANDONED
+        return quiet and not any(map(NAME.fullmatch, os.listdir(folder)))
+    if owner["boot"] != boot():
+        return True
+    return bool(owner["mounts"] == seen_from) and not _names(owner["store"], number)
+
+
+def _owner(folder: int) -> dict[str, Any] | None:
+    """Return what a folder says of itself, None if that is nothing or damaged."""
+    try:
+        file = os.open(_OWNER, READ, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+    try:
+        owner = json.loads(os.read(file, 4096))
+        return owner if isinstance(owner, dict) and owner.keys() == _FIELDS else None
+    except ValueError:
+        return None
+    finally:
+        os.close(file)
+
+
+def _names(store: str, number: str) -> bool:
+    """Say whether a store says that this is its folder."""
+    try:
+        with open(os.path.join(store, RECORD), encoding="utf-8") as record:
+            return bool(json.load(record)["id"] == number)
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+        return False  # gone, or damaged: nobody finds the folder any more
+
+
+def boot() -> str:
+    """Return what tells this life of the machine from others."""
+    with (
+        contextlib.suppress(OSError),
+        open("/proc/sys/kernel/random/boot_id", encoding="ascii") as content,
+    ):
+        return content.read().strip()
+    return ""

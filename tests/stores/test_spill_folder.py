@@ -1,0 +1,266 @@
+"""The folder of spilled values belongs to its store, whatever happens around it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from dash_brain.errors import StoreFull, StoreUnavailable, ValueMissing
+from dash_brain.stores import accounts, spill
+from dash_brain.stores.places import account_of
+from dash_brain.testing import Clock, plain
+from tests.stores.fallbacks import SmallSharedMemory
+from tests.stores.places import mounted
+from tests.stores.workers import check_pattern, patterned
+
+MB = 1 << 20
+SPACE = "brain/spilled"
+OUTER = f"dash_brain-{os.geteuid()}"
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+
+
+@pytest.fixture
+def disk(tmp_path, monkeypatch):
+    """The only place where anything may be spilled to."""
+    (tmp_path / "disk").mkdir()
+    monkeypatch.setattr(spill, "places", lambda: [str(tmp_path / "disk")])
+    return tmp_path / "disk"
+
+
+@pytest.fixture
+def memory(tmp_path, disk):
+    with mounted(tmp_path / "small", "size=32m") as folder:
+        yield folder
+
+
+@pytest.fixture
+def store(memory):
+    """A store with a spilled value, ``key``."""
+    store = SmallSharedMemory(memory)
+    store.put(SPACE, "key", patterned(20 * MB))
+    return store
+
+
+def folder_on(disk: Path) -> Path:
+    (folder,) = (disk / OUTER).glob("spill-*")
+    return folder
+
+
+def make_old(path: Path) -> None:
+    long_ago = time.time() - 1e6
+    os.utime(path, (long_ago, long_ago))
+
+
+def at_once(number: int, work) -> list[BaseException]:
+    """Let threads begin together, and return what they raised."""
+    raised, barrier = [], threading.Barrier(number)
+
+    def run():
+        barrier.wait()
+        try:
+            work()
+        except BaseException as error:
+            raised.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return raised
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_threads_that_read_first_at_once_open_the_folder_once(store):
+    for _ in range(10):
+        store.close()
+        store.usage()
+        before = descriptors()
+        assert not at_once(16, lambda: store.info(SPACE, "key"))
+        assert descriptors() <= before + 1
+
+
+def test_folder_removed_under_threads_means_misses_only(store, disk):
+    over = time.monotonic() + 1.0
+
+    def look():
+        while time.monotonic() < over:
+            with contextlib.suppress(ValueMissing):
+                store.info(SPACE, "key")
+
+    def remove():
+        while time.monotonic() < over:
+            shutil.rmtree(disk / OUTER, ignore_errors=True)
+            time.sleep(0.005)
+
+    remover = threading.Thread(target=remove)
+    remover.start()
+    raised = at_once(6, look)
+    remover.join()
+    assert not raised
+    store.put(SPACE, "again", patterned(20 * MB))
+    check_pattern(store.get(SPACE, "again"))
+
+
+def test_folder_that_lost_its_owner_file_is_left_by_the_sweeps_of_other_stores(store, memory, disk):
+    (folder_on(disk) / "owner").unlink()
+    make_old(folder_on(disk))
+    other = SmallSharedMemory(memory, "other")
+    other.put(SPACE, "key", [b"x"])
+    other.sweep()
+    check_pattern(store.get(SPACE, "key"))
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", '{"boot": 1}'])
+def test_sweep_says_anew_whose_the_folder_is(store, disk, content):
+    owner = folder_on(disk) / "owner"
+    sound = json.loads(owner.read_text())
+    owner.unlink() if content is None else owner.write_text(content)
+    make_old(folder_on(disk))
+    store.sweep()
+    assert json.loads(owner.read_text()) == sound
+    assert sorted(path.name for path in folder_on(disk).iterdir())[1:] == ["owner"]
+    check_pattern(store.get(SPACE, "key"))
+
+
+def test_sweep_keeps_the_owner_file_young(store, disk):
+    owner = folder_on(disk) / "owner"
+    make_old(owner)
+    store.sweep()
+    assert time.time() - owner.stat().st_mtime < 1e5
+
+
+def test_folder_named_by_the_own_record_is_never_judged(store, disk):
+    owner = folder_on(disk) / "owner"
+    owner.write_text(json.dumps({"boot": "before", "store": "/x", "mounts": "elsewhere"}))
+    store.sweep()
+    check_pattern(store.get(SPACE, "key"))
+
+
+def test_empty_folder_of_a_maker_that_died_is_removed(store, disk):
+    empty = disk / OUTER / f"spill-{'0' * 32}"
+    empty.mkdir(mode=0o700)
+    (empty / "owner.0123").write_text("{")
+    store.sweep()
+    assert empty.exists(), "its maker may be at it"
+    make_old(empty)
+    store.sweep()
+    assert not empty.exists()
+
+
+def test_folder_that_cannot_be_trusted_stops_nothing_but_what_lies_there(store, disk, caplog):
+    digest = "k" * 300
+    store.put(SPACE, digest, patterned(20 * MB), ttl=1000)
+    store.put(SPACE, "small", [b"small"])
+    (disk / OUTER).chmod(0o755)
+    store.close()
+    store.sweep()
+    assert "small" in list(store.scan(SPACE))
+    assert SPACE in set(store.namespaces("brain"))
+    with caplog.at_level(logging.WARNING, "dash_brain"):
+        for _ in range(2):
+            with pytest.raises(StoreFull):
+                store.put(SPACE, "new", patterned(20 * MB))
+    assert caplog.text.count("mode 755") == 1
+    with pytest.raises(StoreUnavailable, match="mode 755"):
+        store.get(SPACE, "key")
+    store.put(SPACE, digest, [b"small"])
+    assert store.delete(SPACE, digest)
+    (disk / OUTER).chmod(0o700)
+    check_pattern(store.get(SPACE, "key"))
+    store.drop(SPACE)
+
+
+def test_folder_planted_by_another_user_is_passed_over(tmp_path, memory, monkeypatch, caplog):
+    planted, free = tmp_path / "planted", tmp_path / "free"
+    for folder in (planted, free):
+        folder.mkdir()
+    (planted / OUTER).mkdir(mode=0o700)
+    os.chown(planted / OUTER, 1000, 1000)
+    monkeypatch.setattr(spill, "places", lambda: [str(planted), str(free)])
+    store = SmallSharedMemory(memory)
+    with caplog.at_level(logging.WARNING, "dash_brain"):
+        for key in ("one", "two"):
+            store.put(SPACE, key, patterned(20 * MB))
+    assert caplog.text.count("belongs to user 1000") == 1
+    assert len(list(folder_on(free).iterdir())) == 3
+    check_pattern(store.get(SPACE, "one"))
+
+
+@pytest.fixture
+def elsewhere(memory, monkeypatch, tmp_path):
+    """The same store as another container sees it, or a service with a private /var/tmp."""
+    clock = Clock()
+    store = SmallSharedMemory(memory, clock=clock)
+    store.put("session/a", "short", patterned(20 * MB), ttl=100)
+    store.put("session/a", "renewed", patterned(20 * MB), ttl=100)
+    store.put("session/a", "for good", patterned(20 * MB))
+    store.touch("session/a", "renewed", 1000)
+    store.put("session/a", "here", [b"small"], ttl=100_000)
+    with mounted(tmp_path / "other disk", "size=1m") as other:
+        monkeypatch.setattr(spill, "mounts", lambda: "mnt:[another]")
+        subprocess.run(["mount", "--bind", str(other), str(tmp_path / "disk")], check=True)
+        try:
+            yield SmallSharedMemory(memory, clock=clock), store, clock
+        finally:
+            subprocess.run(["umount", "--lazy", str(tmp_path / "disk")], check=True)
+
+
+def test_miss_says_that_the_value_lies_on_a_disk_out_of_sight(elsewhere):
+    there, _, clock = elsewhere
+    with pytest.raises(ValueMissing, match="does not see"):
+        there.get("session/a", "for good")
+    clock.advance(500)
+    with pytest.raises(ValueMissing) as caught:
+        there.get("session/a", "short")
+    assert "does not see" not in str(caught.value)
+
+
+def test_sweep_out_of_sight_of_the_disk_removes_what_expired_and_leaves_the_counts(elsewhere):
+    there, store, clock = elsewhere
+    before = store._root.ledger.spilled(), accounts.total(store._root, account_of("session/a"))
+    for _ in range(2):
+        assert there.sweep() == 0
+    assert (there._root.ledger.spilled(), accounts.total(there._root, account_of("session/a"))) == before
+    clock.advance(500)
+    assert there.sweep() == 1
+    clock.advance(1000)
+    assert there.sweep() == 1
+    check_pattern(store.get("session/a", "for good"))
+    assert there.sweep() == 0
+    store.sweep()
+    kept = store.info("session/a", "for good").nbytes
+    assert store._root.ledger.spilled() == kept
+    assert (
+        accounts.total(store._root, account_of("session/a")) == kept + store.info("session/a", "here").nbytes
+    )
+
+
+def test_value_that_lies_out_of_sight_can_be_deleted_and_replaced(elsewhere):
+    there, store, _ = elsewhere
+    assert there.delete("session/a", "for good")
+    there.put("session/a", "renewed", [b"small"])
+    assert plain(store.get("session/a", "renewed")) == [b"small"]
+    assert set(there.scan("session/a")) == {"here", "renewed"}
+    store.sweep()
+    assert store._root.ledger.spilled() == store.info("session/a", "short").nbytes
+
+
+def test_log_says_once_why_nothing_is_spilled_out_of_sight_of_the_disk(elsewhere, caplog):
+    there, _, _ = elsewhere
+    for _ in range(2):
+        with pytest.raises(StoreFull):
+            there.put("session/a", "new", patterned(20 * MB))
+    assert caplog.text.count("another container, or PrivateTmp=") == 1
