@@ -55,7 +55,8 @@ def types_of(store: SharedMemoryStore) -> list[str]:
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 15
+    # A worker without threads may be kept for 30 s by a connection that the browser opened ahead of need.
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.1)
