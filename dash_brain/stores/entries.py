@@ -112,15 +112,13 @@ def open_object(path: str, folder: int, spilled: Spilled) -> int:
         except OSError as error:
             if error.errno != errno.ELOOP:
                 raise
-            name = _name_in(path, folder)
-            if name is None:
-                if _is_link(path, folder):
-                    raise
-                continue  # it was replaced by a file since
+        name = _spilled_name(path, folder)
+        if name is None:
+            continue
         try:
             return spilled.open(name)
         except FileNotFoundError:
-            if _name_in(path, folder) == name:
+            if _spilled_name(path, folder) == name:
                 raise
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
@@ -134,5 +132,20 @@ def _name_in(path: str, folder: int) -> str | None:
     return text[len(_PREFIX) :] if _SPILLED.fullmatch(text) else None
 
 
-def _is_link(path: str, folder: int) -> bool:
-    return stat.S_ISLNK(os.stat(path, dir_fd=folder, follow_symlinks=False).st_mode)
+def _spilled_name(path: str, folder: int) -> str | None:
+    """Return the file that a link names, None when a file has taken its place since, or nothing.
+
+    Raises
+    ------
+    OSError
+        As for opening a link, when it is none of ours.
+    """
+    try:
+        text = os.readlink(path, dir_fd=folder)
+    except OSError as error:
+        if error.errno in (errno.EINVAL, errno.ENOENT):
+            return None
+        raise
+    if not _SPILLED.fullmatch(text):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+    return text[len(_PREFIX) :]
