@@ -10,13 +10,15 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import dash
 
-from dash_brain.incoming import resolve_arguments
+from dash_brain.incoming import instead, resolve_arguments
 from dash_brain.internals import (
     app_error_handler,
     call_as_user,
     callback_context,
+    coerce_to_list,
     handle_grouped_callback_args,
 )
+from dash_brain.jobs import Jobs, progress_of, working
 from dash_brain.memoized_callback import Memoize, MemoizedCallback, NotKept, Scope
 from dash_brain.outgoing import Outgoing
 from dash_brain.recipes import as_arguments
@@ -25,8 +27,6 @@ from dash_brain.settings import OnMissing, check_on_missing, current
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
-
-_NOT_YET = ("background", "websocket")
 
 
 def brain_callback(
@@ -71,7 +71,8 @@ def brain_callback(
     Raises
     ------
     TypeError
-        For ``background`` and ``websocket`` callbacks; and while it runs, for a ``Patch`` on a ServerStore.
+        For ``websocket`` callbacks, and for ``progress`` together with ``memoize``: a result that is there
+        already makes none. While it runs, for a ``Patch`` on a ServerStore.
 
     Examples
     --------
@@ -83,11 +84,10 @@ def brain_callback(
     >>> load(3)
     [0, 1, 2]
     """
-    for option in _NOT_YET:
-        if dash_options.get(option):
-            raise TypeError(
-                f"brain_callback cannot take {option}= yet; use dash.callback with plain values there."
-            )
+    if dash_options.get("websocket"):
+        raise TypeError(
+            "brain_callback cannot take websocket= yet: use dash.callback and plain values there."
+        )
     wiring = _Wiring(dependencies, dash_options, memoize, on_missing)
 
     def register(function: Callable[Params, Result]) -> Callable[Params, Result]:
@@ -140,6 +140,11 @@ class _Wiring:
         self._on_missing = None if on_missing is None else check_on_missing(on_missing)
         # Callbacks with tokens are no tools for a language model to call.
         self.options = {"on_error": self._on_error, "mcp_enabled": options.get("mcp_enabled", False)}
+        self._progress = coerce_to_list(options.get("progress") or [])
+        if self._progress and self._memoize:
+            raise TypeError("brain_callback takes progress= or memoize=: a result that is there makes none.")
+        if options.get("background"):
+            self.options["manager"] = Jobs(options.get("manager"), self._dependencies, self._refuse)
 
     def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function that Dash calls: tokens in, tokens out."""
@@ -151,11 +156,12 @@ class _Wiring:
         def exchange(*args: Any, **kwargs: Any) -> Any:
             if callback_context() is None:
                 return function(*args, **kwargs)
-            if memo is not None:
-                with suppress(NotKept):
-                    return self._results(memo.outputs(visit(), callback_context()))
-            args, kwargs = self._arguments()
-            return self._results(function(*args, **kwargs))
+            with working():
+                if memo is not None:
+                    with suppress(NotKept):
+                        return self._results(memo.outputs(visit(), callback_context()))
+                args, kwargs = self._arguments(args)
+                return self._results(function(*args, **kwargs))
 
         return exchange
 
@@ -166,11 +172,12 @@ class _Wiring:
         async def exchange_async(*args: Any, **kwargs: Any) -> Any:
             if callback_context() is None:
                 return await function(*args, **kwargs)
-            if memo is not None:
-                with suppress(NotKept):
-                    return self._results(await memo.outputs_async(visit(), callback_context()))
-            args, kwargs = self._arguments()
-            return self._results(await function(*args, **kwargs))
+            with working():
+                if memo is not None:
+                    with suppress(NotKept):
+                        return self._results(await memo.outputs_async(visit(), callback_context()))
+                args, kwargs = self._arguments(args)
+                return self._results(await function(*args, **kwargs))
 
         return exchange_async
 
@@ -183,11 +190,23 @@ class _Wiring:
                 setattr(function, operation.__name__, operation)
         return memo
 
-    def _arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        on_missing = self._on_missing or current.use().on_missing
-        context = callback_context()
-        values = resolve_arguments(context, visit(), self._dependencies, self._indices, on_missing)
-        return as_arguments(self._indices, values)
+    def _arguments(self, sent: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments with values in place of tokens, for what Dash sent."""
+        values = resolve_arguments(
+            callback_context(), visit(), self._dependencies, self._indices, self._when_missing()
+        )
+        args, kwargs = as_arguments(self._indices, values)
+        if self._progress:  # Dash puts its set_progress first
+            args = (progress_of(sent[0], self._progress), *args)
+        return args, kwargs
+
+    def _when_missing(self) -> OnMissing:
+        return self._on_missing or current.use().on_missing
+
+    def _refuse(self, error: Exception) -> None:
+        """Refuse to start a job; what is to take the value's place only the job can use."""
+        if self._when_missing() in ("raise", "prevent"):
+            instead(error, self._when_missing())
 
     def _results(self, result: Any) -> Any:
         context = cast(Any, callback_context())

@@ -10,25 +10,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from typing import Any, NamedTuple
 
-from dash_brain import recipes, tokens
-from dash_brain.errors import BadToken, BrainError, StoreError, ValueMissing
-from dash_brain.exchange import LEASE, registry
+from dash_brain import tokens
+from dash_brain.errors import BadToken, BrainError, ValueMissing
+from dash_brain.exchange import registry
+from dash_brain.holders import Holders, Turn
 from dash_brain.internals import stringify_id
 from dash_brain.sessions import Visit
-from dash_brain.settings import Settings, current
-from dash_brain.stores.base import needs_lock, needs_scan
+from dash_brain.settings import current
+from dash_brain.stores.base import needs_scan
 
-#: A page with more stores, a session with more pages, a longer claim: none of that is ours.
+#: A page with more stores, or a longer claim: none of that is ours.
 MOST_STORES = 1000
-MOST_PAGES = 100
 MOST_BYTES = 512 * 1024
-
-#: Seconds that a page's objects live on in the back/forward cache; browsers keep pages about that long.
-PARKED = 600.0
 
 _PAGE = re.compile(r"[0-9a-f]{32}")
 _KINDS = ("memory", "session", "local")
@@ -121,15 +117,14 @@ def accept(visit: Visit, claim: Claim) -> list[int]:
     found = [_verified(visit, held.token) for held in claim.held]
     if visit.session is None:  # it was closed, and the page has no other
         return [i for i, held in enumerate(claim.held) if held.token is not None and found[i] is None]
-    pages = _Pages(current.use(), visit)
-    with pages.lock():
-        if pages.turn(claim.page) >= claim.turn:
-            return []  # overtaken by a later claim of the page
-        kinds = _kinds(found, claim.held)
-        living = {one for one, kind in kinds.items() if _lease(visit, one, kind)}
-        own = {one.object_id: kinds[one] for one in living if one.namespace == visit.namespace("session")}
-        dropped = (_verified(visit, token) for token in claim.dropped)
-        pages.holds(claim, own, {one.object_id for one in dropped if one is not None})
+    dropped = (_verified(visit, token) for token in claim.dropped)
+    living = Holders(visit).hold(
+        Turn(claim.page, claim.turn, claim.state),
+        _kinds(found, claim.held),
+        {one.object_id for one in dropped if one is not None},
+    )
+    if living is None:
+        return []  # overtaken by a later claim of the page
     _keep_names(visit)
     return [i for i, held in enumerate(claim.held) if held.token is not None and found[i] not in living]
 
@@ -158,80 +153,9 @@ def _kinds(found: list[tokens.Verified | None], stores: list[Held]) -> dict[toke
     return kinds
 
 
-def _lease(visit: Visit, found: tokens.Verified, kind: str) -> bool:
-    """Let an object live on, and say whether it does; False when it is gone."""
-    settings = current.use()
-    if recipes.is_memoized(found):
-        return recipes.lease(settings.store, found, LEASE)
-    leased = found.namespace == visit.namespace("session") and kind != "local"
-    try:
-        settings.store.touch(*found, LEASE if leased else settings.session_ttl)
-    except ValueMissing:
-        return False
-    return True
-
-
 def _keep_names(visit: Visit) -> None:
     """Let what the session keeps by name live on while a page is open."""
     settings = current.use()
     for name in needs_scan(settings.store).scan(visit.names):
         with suppress(ValueMissing):
             settings.store.touch(visit.names, name, settings.session_ttl)
-
-
-class _Pages:
-    """What each page of a session said last. Used under the session's lock."""
-
-    def __init__(self, settings: Settings, visit: Visit) -> None:
-        self._store = settings.store
-        self._grace = settings.grace
-        self._claims, self._objects = visit.claims, visit.namespace("session")
-
-    def lock(self) -> AbstractContextManager[None]:
-        """Hold the session's claims alone while the block runs."""
-        return needs_lock(self._store).lock(self._claims)
-
-    def turn(self, page: str) -> int:
-        """Return the turn of the page's last claim."""
-        return int(self._record(page).get("turn", -1))
-
-    def holds(self, claim: Claim, kinds: dict[str, str], dropped: set[str]) -> None:
-        """Note that the page holds these objects, and let go of what it held before or dropped."""
-        before = self._record(claim.page).get("held", {})
-        let_go = (before.keys() | dropped) - kinds.keys()
-        if claim.state != "open":
-            # A token in localStorage comes back with the next page, be it tomorrow.
-            let_go |= {name for name, kind in kinds.items() if kind != "local"}
-        pages = self._pages()
-        self._note(claim, kinds, pages)
-        if len(pages) >= MOST_PAGES:
-            return  # not all pages are noted: what this one lets go of, another may hold
-        ttl = PARKED if claim.state == "parked" else self._grace
-        for name in let_go - set(self._held_elsewhere(claim.page, pages) if let_go else ()):
-            with suppress(ValueMissing):
-                self._store.touch(self._objects, name, ttl)
-
-    def _note(self, claim: Claim, kinds: dict[str, str], pages: list[str]) -> None:
-        if claim.page not in pages and len(pages) >= MOST_PAGES:
-            return
-        # A page that is gone holds nothing; its turn is kept for a while: a claim may still be under way.
-        held = {} if claim.state == "gone" else kinds
-        ttl = {"open": LEASE, "parked": PARKED, "gone": self._grace}[claim.state]
-        record = json.dumps({"turn": claim.turn, "held": held}).encode()
-        with suppress(StoreError):  # a full store must not keep us from letting go
-            self._store.put(self._claims, claim.page, [record], ttl=ttl)
-
-    def _held_elsewhere(self, page: str, pages: list[str]) -> Iterator[str]:
-        for other in pages:
-            if other != page:
-                yield from self._record(other).get("held", {})
-
-    def _pages(self) -> list[str]:
-        return list(needs_scan(self._store).scan(self._claims))
-
-    def _record(self, page: str) -> dict[str, Any]:
-        try:
-            [record] = self._store.get(self._claims, page)
-        except ValueMissing:
-            return {}
-        return dict(json.loads(bytes(record)))

@@ -125,15 +125,20 @@ def store_by_content(visit: Visit, value: Any) -> Token:
 
 def resolve(visit: Visit, token: object) -> Any:
     """Return the value of a token that came from the browser."""
-    try:
-        found = tokens.verify(current.use().keys, visit.namespaces, token)
-    except BadToken:
-        log_bad_token(visit.app_id, visit.session, token)
-        raise
+    found = verified(visit, token)
     try:
         return resolve_verified(found)
     except ValueMissing as error:
         raise value_missing(visit.app_id, error) from error.__cause__
+
+
+def verified(visit: Visit, token: object) -> tokens.Verified:
+    """Return where the object of a token lies that came from the browser."""
+    try:
+        return tokens.verify(current.use().keys, visit.namespaces, token)
+    except BadToken:
+        log_bad_token(visit.app_id, visit.session, token)
+        raise
 
 
 def resolve_verified(found: tokens.Verified) -> Any:

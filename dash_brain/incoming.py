@@ -103,7 +103,12 @@ def _value_or_instead(visit: Visit, token: object, on_missing: OnMissing) -> Any
     try:
         return resolve(visit, token)
     except (ValueMissing, BadToken) as error:
-        return _INSTEAD[on_missing](error) if isinstance(on_missing, str) else on_missing(error)
+        return instead(error, on_missing)
+
+
+def instead(error: Exception, on_missing: OnMissing) -> Any:
+    """Return what takes the place of a value that is not to be had, if something does."""
+    return _INSTEAD[on_missing](error) if isinstance(on_missing, str) else on_missing(error)
 
 
 def _raise(error: Exception) -> Any:

@@ -15,15 +15,17 @@ import flask
 from dash._callback import NoUpdate  # type: ignore[attr-defined]  # it has moved since Dash 3.1
 from dash._callback_context import context_value
 from dash._grouping import flatten_grouping, make_grouping_by_index, map_grouping
-from dash._utils import clean_property_name, stringify_id
+from dash._utils import clean_property_name, coerce_to_list, stringify_id
 from dash.dependencies import handle_grouped_callback_args
 
 __all__ = [
+    "app_background_manager",
     "app_error_handler",
     "call_as_user",
     "call_outside_callbacks",
     "callback_context",
     "clean_property_name",
+    "coerce_to_list",
     "flatten_grouping",
     "forget_context_afterwards",
     "handle_grouped_callback_args",
@@ -106,7 +108,8 @@ def forget_context_afterwards() -> None:
     After an async callback asgiref leaves it in the thread, with every value that the callback was given:
     they would be kept in memory until the thread runs another async callback, if it ever does.
     """
-    flask.after_this_request(_forget_context)
+    if flask.has_request_context():  # a background job may have none
+        flask.after_this_request(_forget_context)
 
 
 def _forget_context(response: flask.Response) -> flask.Response:
@@ -119,6 +122,11 @@ def call_outside_callbacks(function: Callable[[], Any]) -> Any:
     context = copy_context()
     context.run(context_value.set, {})
     return context.run(function)
+
+
+def app_background_manager() -> Any | None:
+    """Return the background callback manager of the app that is asked, if it has one."""
+    return getattr(requested_app(), "_background_manager", None)
 
 
 def app_error_handler() -> Callable[[Exception], Any] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import flask
 from dash import Output
 from dash.development.base_component import Component
 
@@ -12,7 +11,7 @@ from dash_brain.claims import mark
 from dash_brain.errors import BrainError, EncodeError
 from dash_brain.exchange import registry, store_by_content
 from dash_brain.internals import serves
-from dash_brain.sessions import Visit, visit
+from dash_brain.sessions import Visit, in_job, somebody_asks, visit
 from dash_brain.tokens import Token
 
 PROPS = ["id", "clear_data", "data", "modified_timestamp", "storage_type"]
@@ -108,7 +107,7 @@ class ServerOutput(Output):
 
 def _asking() -> Visit | None:
     """Return who the component is being sent to; None when nobody asks."""
-    return visit() if flask.has_request_context() else None
+    return visit() if somebody_asks() else None
 
 
 def _token(asking: Visit | None, value: Any) -> Token | None:
@@ -116,7 +115,7 @@ def _token(asking: Visit | None, value: Any) -> Token | None:
     if isinstance(value, Token):
         return value
     # The index page holds a layout too, for validation only: what is in it is never shown.
-    shown = serves("_dash-layout") or serves("_dash-update-component")
+    shown = serves("_dash-layout") or serves("_dash-update-component") or in_job()
     if asking is None or not shown:
         return None
     try:

@@ -7,7 +7,7 @@ another's.
 
 from __future__ import annotations
 
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import flask
 
@@ -15,7 +15,7 @@ from dash_brain.asking import asking, begin, may_begin, replace, send
 from dash_brain.attendance import attendance
 from dash_brain.closed import note_closed
 from dash_brain.errors import NoSession
-from dash_brain.internals import requested_app, serves
+from dash_brain.internals import callback_context, requested_app, serves
 from dash_brain.refusals import no_session, warn_of_page
 from dash_brain.session_ids import app_identity, checked_principal
 from dash_brain.settings import Settings, current
@@ -25,6 +25,9 @@ from dash_brain.workers import workers
 
 #: Where pages say what they hold.
 CLAIM_ROUTE = "_dash-brain-claim"
+
+#: Where the context of a background job says who asked for it.
+IN_JOB = "dash_brain_job"
 
 
 class Visit(NamedTuple):
@@ -67,17 +70,30 @@ class Visit(NamedTuple):
 
 
 def visit() -> Visit:
-    """Return who asks whom, in a callback or while a page is served.
+    """Return who asks whom, in a callback or while a page is served; in a background job, who asked for it.
 
     Raises
     ------
     NoSession
-        Outside of any request.
+        Outside of any request and job.
     """
+    if in_job():
+        app_id, session, _ = cast(Any, callback_context())[IN_JOB]
+        return Visit(app_id, session)
     _needs_request()
     if "dash_brain_visit" not in flask.g:
         flask.g.dash_brain_visit = _visit(current.use())
     return cast(Visit, flask.g.dash_brain_visit)
+
+
+def somebody_asks() -> bool:
+    """Say whether there is a request or a background job, and so a visit."""
+    return flask.has_request_context() or in_job()
+
+
+def in_job() -> bool:
+    """Say whether a background job is running here."""
+    return IN_JOB in (callback_context() or {})
 
 
 def close_session() -> None:
@@ -106,6 +122,8 @@ def close_session() -> None:
     ...     return "/"
     """
     _needs_request()
+    if in_job():
+        raise NoSession("A background job cannot close the session: the browser awaits no cookie from it.")
     settings = current.use()
     session_id = asking(settings)
     if session_id is None:

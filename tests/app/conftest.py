@@ -64,7 +64,9 @@ class Page:
             if "id" in component["props"]:
                 self.props.setdefault(key_of(component["props"]["id"]), {}).update(component["props"])
 
-    def post(self, output: str, *, trigger: str | None = None, output_ids: Any = None) -> Any:
+    def post(
+        self, output: str, *, trigger: str | None = None, output_ids: Any = None, query: str = ""
+    ) -> Any:
         """Fire the callback of an output and return the raw response."""
         spec = next(one for one in self.dependencies if self._writes(one["output"], output))
         body = {
@@ -76,7 +78,7 @@ class Page:
         }
         self.request_body = json.dumps(body)
         return self.client.post(
-            self.prefix + "_dash-update-component",
+            f"{self.prefix}_dash-update-component{query}",
             data=self.request_body,
             content_type="application/json",
             base_url=self.base_url,
@@ -88,7 +90,10 @@ class Page:
         if response.status_code == 204:
             return None
         assert response.status_code == 200, response.text[-3000:]
-        answer = response.json
+        return self.take(response.json)
+
+    def take(self, answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """Take a callback's answer over, and return what changed."""
         changes: dict[str, dict[str, Any]] = {**answer.get("response", {})}
         for component_id, props in answer.get("sideUpdate", {}).items():
             changes[component_id] = {**changes.get(component_id, {}), **props}

@@ -31,13 +31,14 @@ FLOORS = [
         "sessions",
         "start",
         "workers",
+        "holders",
         "claims",
         "closed",
         "exchange",
         "server_store",
         "hooks",
     },
-    {"incoming", "outgoing", "memoized_callback", "callback", "session_names"},
+    {"incoming", "outgoing", "jobs", "memoized_callback", "callback", "session_names"},
     {"devtools", "cli", "testing", "adapters", ""},
 ]
 FIRST_FLOOR_THAT_KNOWS_DASH = 4

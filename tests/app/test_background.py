@@ -1,0 +1,458 @@
+"""Callbacks that run in processes of their own: what goes in and comes out stays on the server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import diskcache
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+from dash import Dash, DiskcacheManager, Input, Output, State, dcc, html, set_props
+from dash.exceptions import MissingLongCallbackManagerError
+
+from dash_brain import ServerStore, brain_callback, close_session, configure, session_brain
+from dash_brain.errors import NoSession
+from dash_brain.exchange import LEASE
+from dash_brain.settings import current
+from dash_brain.stores import FileStore
+from tests.app.conftest import Page
+from tests.app.test_claims import Claiming, Clock
+
+GRACE = 60.0
+PATIENCE = 60.0
+NO_PROCESS = 2**22  # and above: numbers that Linux gives to no process
+
+
+class Queue(DiskcacheManager):
+    """Starts jobs at once, or, closed, when it is told to: as a queue in which others are first."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.waiting: list[Callable[[], Any]] = []
+        self.is_open = True
+
+    def call_job_fn(self, *job: Any) -> Any:
+        begin = super().call_job_fn
+        if self.is_open:
+            return begin(*job)
+        self.waiting.append(lambda: begin(*job))
+        return NO_PROCESS + len(self.waiting)
+
+    def job_running(self, job: Any) -> bool:
+        return bool(self.waiting) if int(job) > NO_PROCESS else super().job_running(job)
+
+    def work_off(self) -> None:
+        """Run what waits, one after the other, to its end."""
+        while self.waiting:
+            psutil.Process(self.waiting.pop(0)()).wait(PATIENCE)
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Clock:
+    clock = Clock()
+    configure(FileStore(tmp_path / "store", clock=clock), grace=GRACE)
+    return clock
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Queue:
+    return Queue(diskcache.Cache(tmp_path / "jobs"))
+
+
+@pytest.fixture
+def app(clock: Clock, queue: Queue) -> Dash:
+    app = Dash("test", background_callback_manager=queue)
+    app.layout = html.Div(
+        [
+            dcc.Input(id="rows", value=1000),
+            ServerStore(id="a"),
+            ServerStore(id="result"),
+            ServerStore(id="partial"),
+            html.Div(id="text"),
+            html.Div(id="told"),
+            html.Button(id="cancel"),
+        ]
+    )
+
+    @brain_callback(Output("a", "data"), Input("rows", "value"))
+    def load(rows):
+        return pd.DataFrame({"x": np.arange(rows)})
+
+    @brain_callback(Output("text", "children"), Input("result", "data"))
+    def show(result):
+        return repr(result)
+
+    return app
+
+
+def start(page: Page, output: str) -> dict[str, str]:
+    """Fire a background callback and return the handles by which to ask for its result."""
+    response = page.post(output)
+    assert response.status_code == 200, response.text[-3000:]
+    return {name: response.json[name] for name in ("cacheKey", "job")}
+
+
+def ask(page: Page, output: str, handles: dict[str, str]) -> Any:
+    """Ask once, as a page does every second."""
+    return page.post(output, query=f"?{urlencode(handles)}")
+
+
+def end(page: Page, output: str, handles: dict[str, str]) -> Any:
+    """Ask until the job has ended, and return the last response."""
+    last = time.monotonic() + PATIENCE
+    while time.monotonic() < last:
+        response = ask(page, output, handles)
+        if response.status_code != 200 or "response" in response.json:
+            return response
+        take_progress(page, response.json)
+        time.sleep(0.02)
+    raise TimeoutError(output)
+
+
+def take_progress(page: Page, answer: dict[str, Any]) -> None:
+    for prop_id, value in answer.get("progress", {}).items():
+        component_id, _, prop = prop_id.rpartition(".")
+        page.props.setdefault(component_id, {})[prop] = value
+    page.take({"sideUpdate": answer.get("sideUpdate", {})})
+
+
+def run(page: Page, output: str) -> dict[str, dict[str, Any]]:
+    """Run a background callback and take its result over."""
+    response = end(page, output, start(page, output))
+    assert response.status_code == 200, response.text[-3000:]
+    return page.take(response.json)
+
+
+def lives(page: Page, token: str) -> bool:
+    """Say whether the value of a token is there, after a sweep."""
+    current.use().store.sweep()
+    page.props["result"]["data"] = token
+    return page.post("text.children").status_code == 200
+
+
+def test_a_job_gets_the_value_and_what_it_returns_stays_on_the_server(app):
+    @brain_callback(
+        Output("result", "data"), Output("told", "children"), Input("a", "data"), State("rows", "value"),
+        background=True,
+    )  # fmt: skip
+    def double(frame, rows):
+        return {"sum": int(frame.x.sum()) * 2, "rows": rows}, str(os.getpid())
+
+    page = Page(app)
+    page.fire("a.data")
+    run(page, "result.data")
+    assert page.props["result"]["data"].startswith("db1.")
+    assert int(page.props["told"]["children"]) != os.getpid()
+    assert page.fire("text.children")["text"]["children"] == "{'sum': 999000, 'rows': 1000}"
+
+
+def test_coroutines_and_dicts_of_dependencies_work_in_jobs_too(app):
+    @brain_callback(
+        output={"here": Output("result", "data")}, inputs={"frame": Input("a", "data")}, background=True
+    )
+    async def count(frame):
+        return {"here": {"rows": len(frame)}}
+
+    page = Page(app)
+    page.fire("a.data")
+    run(page, "result.data")
+    assert page.fire("text.children")["text"]["children"] == "{'rows': 1000}"
+
+
+def test_each_session_gets_its_own_result_though_the_arguments_are_equal(app):
+    @brain_callback(Output("result", "data"), Input("rows", "value"), background=True)
+    def compute(rows):
+        session_brain["times"] = session_brain.get("times", 0) + 1
+        return [rows, session_brain["times"]]
+
+    one, other = Page(app), Page(app)
+    handles = {page: start(page, "result.data") for page in (one, other)}
+    for page in (one, other):
+        page.take(end(page, "result.data", handles[page]).json)
+        assert page.fire("text.children")["text"]["children"] == "[1000, 1]"
+    other.props["result"] = one.props["result"]
+    assert other.post("text.children").status_code == 500  # BadToken
+
+
+def test_two_tabs_of_a_session_each_get_the_result_that_they_asked_for(app):
+    @brain_callback(Output("told", "children"), Input("rows", "value"), background=True)
+    def compute(rows):
+        return str(rows)
+
+    one = Page(app)
+    other = Page(app, like=one)
+    handles = {page: start(page, "told.children") for page in (one, other)}
+    for page in (one, other):
+        assert page.take(end(page, "told.children", handles[page]).json)["told"]["children"] == "1000"
+
+
+def test_the_inputs_of_a_queued_job_live_until_it_has_ended(app, queue, clock):
+    @brain_callback(Output("told", "children"), Input("a", "data"), background=True)
+    def count(frame):
+        return len(frame)
+
+    queue.is_open = False
+    page = Page(app)
+    page.fire("a.data")
+    claiming, token = Claiming(page), page.props["a"]["data"]
+    claiming.post(claiming.body(token))
+    handles = start(page, "told.children")
+    claiming.post(claiming.body(state="gone"))  # the page lets go of it, as when it is closed
+    clock.passes(GRACE + 1)
+    assert lives(page, token)
+    queue.work_off()
+    clock.passes(GRACE - 1)
+    assert lives(page, token)
+    clock.passes(2)
+    assert not lives(page, token)
+    assert end(page, "told.children", handles).json["response"]["told"]["children"] == 1000
+
+
+def test_as_long_as_a_page_asks_the_inputs_outlive_the_longest_queue(app, queue, clock):
+    @brain_callback(Output("told", "children"), Input("a", "data"), background=True)
+    def count(frame):
+        return len(frame)
+
+    queue.is_open = False
+    page = Page(app)
+    page.fire("a.data")
+    handles = start(page, "told.children")
+    for _ in range(3):
+        clock.passes(LEASE * 0.9)
+        ask(page, "told.children", handles)
+    queue.work_off()
+    assert end(page, "told.children", handles).json["response"]["told"]["children"] == 1000
+
+
+@pytest.mark.parametrize("what_ends_it", ["a kill", "a new job in its place", "its cancelling"])
+def test_a_job_that_is_ended_holds_nothing_any_more(app, clock, what_ends_it, tmp_path):
+    @brain_callback(
+        Output("told", "children"), Input("a", "data"), background=True, cancel=Input("cancel", "n_clicks")
+    )
+    def wait(frame):
+        (tmp_path / "pid").write_text(str(os.getpid()))
+        time.sleep(PATIENCE)
+
+    page = Page(app)
+    page.fire("a.data")
+    token = page.props["a"]["data"]
+    handles = start(page, "told.children")
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        assert ask(page, "told.children", handles).status_code == 200
+    if what_ends_it == "a kill":
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+        assert end(page, "told.children", handles).status_code == 204
+    elif what_ends_it == "its cancelling":
+        page.post("cancel.id", query=f"?{urlencode({'cancelJob': handles['job']})}")
+    else:
+        page.props["a"].pop("data")
+        next_one = page.post("told.children", query=f"?{urlencode({'oldJob': handles['job']})}").json
+        page.post("cancel.id", query=f"?{urlencode({'cancelJob': next_one['job']})}")
+    clock.passes(GRACE + 1)
+    assert not lives(page, token)
+
+
+def test_progress_and_set_props_leave_large_values_on_the_server(app):
+    @brain_callback(
+        Output("told", "children"),
+        Input("a", "data"),
+        background=True,
+        progress=[Output("cancel", "title"), Output("partial", "data")],
+    )
+    def count(set_progress, frame):
+        set_progress(["half", frame.head(500)])
+        set_props("result", {"data": frame.head(3)})
+        while not session_brain.get("enough"):
+            time.sleep(0.02)
+        return len(frame)
+
+    @brain_callback(Output("text", "title"), Input("partial", "data"))
+    def stop(partial):
+        session_brain["enough"] = True
+        return len(partial)
+
+    page = Page(app)
+    page.fire("a.data")
+    handles = start(page, "told.children")
+    while not page.props["partial"].get("data"):
+        take_progress(page, ask(page, "told.children", handles).json)
+    assert page.props["partial"]["data"].startswith("db1.")
+    assert page.props["cancel"]["title"] == "half"
+    assert page.fire("text.title")["text"]["title"] == 500
+    assert page.take(end(page, "told.children", handles).json)["told"]["children"] == 1000
+    assert "0  0\n1  1\n2  2" in page.fire("text.children")["text"]["children"]
+
+
+def test_no_job_is_started_for_a_value_that_is_gone(app, queue):
+    @brain_callback(
+        Output("told", "children"),
+        Input("a", "data"),
+        background=True,
+        on_error=lambda error: f"{type(error).__name__}: {error}",
+    )
+    def count(frame):
+        raise AssertionError
+
+    queue.is_open = False
+    page = Page(app)
+    page.fire("a.data")
+    current.use().store.drop(f"session/{session_of(app, page)}")
+    told = page.fire("told.children")["told"]["children"]
+    assert told.startswith("ValueMissing: The value behind this token is gone")
+    page.props["a"]["data"] = "db1.forged"
+    assert page.fire("told.children")["told"]["children"].startswith("BadToken")
+    assert not queue.waiting
+
+
+def session_of(app: Dash, page: Page) -> str:
+    [namespace] = current.use().store.namespaces("session")
+    return namespace.removeprefix("session/")
+
+
+@pytest.mark.parametrize(
+    ("on_missing", "told"), [("empty", "None"), (lambda error: "instead", "'instead'"), ("prevent", None)]
+)
+def test_what_happens_without_a_value_is_said_by_on_missing(app, on_missing, told):
+    @brain_callback(Output("told", "children"), Input("a", "data"), background=True, on_missing=on_missing)
+    def show(frame):
+        return repr(frame)
+
+    page = Page(app)
+    page.props["a"]["data"] = "db1.forged"
+    if told is None:
+        assert page.post("told.children").status_code == 204
+    else:
+        assert run(page, "told.children")["told"]["children"] == told
+
+
+def test_an_error_of_a_job_reaches_on_error_whose_value_stays_on_the_server(app):
+    @brain_callback(
+        Output("result", "data"), Input("rows", "value"), background=True,
+        on_error=lambda error: {"error": "ten rows" in str(error)},
+    )  # fmt: skip
+    def fail(rows):
+        raise ValueError("ten rows are too many")
+
+    page = Page(app)
+    run(page, "result.data")
+    assert page.props["result"]["data"].startswith("db1.")
+    assert page.fire("text.children")["text"]["children"] == "{'error': True}"
+
+
+def test_memoized_jobs_compute_once_for_all_sessions(app, tmp_path):
+    @brain_callback(Output("result", "data"), Input("rows", "value"), background=True, memoize="app")
+    def compute(rows):
+        with (tmp_path / "calls").open("a") as file:
+            file.write("x")
+        return list(range(3))
+
+    for page in (Page(app), Page(app)):
+        run(page, "result.data")
+        assert page.fire("text.children")["text"]["children"] == "[0, 1, 2]"
+    assert (tmp_path / "calls").read_text() == "x"
+
+
+def test_what_a_manager_would_cache_is_not_handed_to_the_next_job(app, queue, tmp_path):
+    queue.cache_by = [lambda: "always the same"]
+
+    @brain_callback(Output("result", "data"), Input("rows", "value"), background=True)
+    def compute(rows):
+        with (tmp_path / "calls").open("a") as file:
+            file.write("x")
+        return [(tmp_path / "calls").read_text()]
+
+    for expected in ("['x']", "['xx']"):
+        page = Page(app)
+        run(page, "result.data")
+        assert page.fire("text.children")["text"]["children"] == expected
+    assert not [key for key in queue.handle if key != queue.SIGNING_SECRET_KEY]
+
+
+def test_a_job_cannot_close_the_session(app):
+    @brain_callback(Output("told", "children"), Input("rows", "value"), background=True)
+    def log_out(rows):
+        try:
+            close_session()
+        except NoSession as error:
+            return str(error)
+
+    assert "background job" in run(Page(app), "told.children")["told"]["children"]
+
+
+def test_components_that_a_job_makes_hold_tokens(app):
+    @brain_callback(Output("told", "children"), Input("rows", "value"), background=True)
+    def build(rows):
+        return ServerStore(id="made", data=[1, 2])
+
+    page = Page(app)
+    run(page, "told.children")
+    assert page.props["made"]["data"].startswith("db1.")
+    page.props["result"]["data"] = page.props["made"]["data"]
+    assert page.fire("text.children")["text"]["children"] == "[1, 2]"
+
+
+def test_without_a_session_no_job_is_started_and_the_error_says_why(app, queue):
+    @brain_callback(
+        Output("told", "children"), Input("rows", "value"), background=True, on_error=lambda error: str(error)
+    )
+    def compute(rows):
+        raise AssertionError
+
+    queue.is_open = False
+    page = Page(app)
+    page.client._cookies.clear()
+    assert "no session cookie" in page.fire("told.children")["told"]["children"]
+    assert not queue.waiting
+
+
+def test_without_a_manager_the_error_says_where_it_belongs(clock):
+    app = Dash("test")
+    app.layout = html.Div([dcc.Input(id="rows", value=1), html.Div(id="told")])
+
+    @brain_callback(
+        Output("told", "children"),
+        Input("rows", "value"),
+        background=True,
+        on_error=repr,
+    )
+    def compute(rows):
+        return rows
+
+    told = Page(app).fire("told.children")["told"]["children"]
+    assert told.startswith(MissingLongCallbackManagerError.__name__)
+    assert "background_callback_manager" in told
+
+
+def test_a_callback_may_have_a_manager_of_its_own(clock, queue):
+    app = Dash("test")
+    app.layout = html.Div([dcc.Input(id="rows", value=7), html.Div(id="told")])
+
+    @brain_callback(Output("told", "children"), Input("rows", "value"), background=True, manager=queue)
+    def compute(rows):
+        return rows * 2
+
+    assert run(Page(app), "told.children")["told"]["children"] == 14
+
+
+def test_progress_and_memoize_do_not_go_together():
+    with pytest.raises(TypeError, match="progress"):
+        brain_callback(
+            Output("a", "data"), Input("n", "value"), background=True, memoize="app",
+            progress=Output("b", "children"),
+        )  # fmt: skip
+
+
+def test_the_function_itself_can_be_called_as_any_other():
+    @brain_callback(Output("a", "data"), Input("n", "value"), background=True)
+    def double(n):
+        return 2 * n
+
+    assert double(3) == 6
