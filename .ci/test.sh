@@ -12,7 +12,7 @@ step() {
 }
 
 bash .ci/venv.sh test
-bash .ci/browser.sh
+bash .ci/programs.sh
 
 # The torture takes minutes and mostly waits; so the others run beside it, but for those with a browser, which
 # look at the clock.

@@ -1,0 +1,80 @@
+"""The app of the tests with background jobs: ``tests.app.background:server``, and a worker for Celery.
+
+``JOBS`` is the folder in which jobs are kept by diskcache, or the address of a Redis for Celery.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+import numpy as np
+import pandas as pd
+from dash import CeleryManager, Dash, DiskcacheManager, Input, Output, dcc, html
+
+from dash_brain import ServerStore, brain_callback
+
+JOBS = os.environ["JOBS"]
+
+
+def manager() -> CeleryManager | DiskcacheManager:
+    if JOBS.startswith("redis://"):
+        from celery import Celery
+
+        return CeleryManager(Celery("tests.app.background", broker=JOBS, backend=JOBS))
+    import diskcache
+
+    return DiskcacheManager(diskcache.Cache(JOBS))
+
+
+background = manager()
+celery_app = background.handle
+app = Dash(__name__, background_callback_manager=background)
+server = app.server
+app.layout = html.Div(
+    [
+        html.Button("load", id="load"),
+        dcc.Input(id="wait", type="number", value=0),
+        html.Button("cancel", id="cancel"),
+        ServerStore(id="a"),
+        ServerStore(id="partial"),
+        ServerStore(id="result"),
+        html.Div(id="state", children="idle"),
+        html.Div(id="partial-text"),
+        html.Div(id="text"),
+    ]
+)
+
+
+@brain_callback(
+    Output("a", "data"), Input("load", "n_clicks"), Input("wait", "value"), prevent_initial_call=True
+)
+def load(clicks, wait):
+    return pd.DataFrame({"x": np.arange(1_000_000)}), wait, clicks
+
+
+@brain_callback(
+    Output("result", "data"),
+    Input("a", "data"),
+    background=True,
+    interval=100,
+    prevent_initial_call=True,
+    running=[(Output("state", "children"), "running", "idle")],
+    progress=[Output("partial", "data")],
+    cancel=[Input("cancel", "n_clicks")],
+)
+def compute(set_progress, loaded):
+    frame, wait, clicks = loaded
+    set_progress([frame.head(10)])
+    time.sleep(wait)
+    return {"sum": int(frame.x.sum()), "clicks": clicks, "frame": frame * 2}
+
+
+@brain_callback(Output("partial-text", "children"), Input("partial", "data"), prevent_initial_call=True)
+def show_partial(frame):
+    return "" if frame is None else f"{len(frame)} rows"
+
+
+@brain_callback(Output("text", "children"), Input("result", "data"), prevent_initial_call=True)
+def show(result):
+    return f"{result['sum']} {len(result['frame'])} {result['clicks']}"

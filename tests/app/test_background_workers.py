@@ -1,0 +1,106 @@
+"""Background jobs as users run them: gunicorn, a browser, processes of diskcache, workers of Celery."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dash_brain.stores import FileStore
+from tests.app.test_browser import Tab
+from tests.app.test_lifetime import settles, types_of, wait_for
+from tests.conftest import REPOSITORY, chrome
+
+GRACE = 1.0
+SUM = sum(range(1_000_000))
+
+Env = dict[str, str]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FileStore:
+    return FileStore(tmp_path)
+
+
+def env_of(store: FileStore, jobs: object) -> Env:
+    """Return what gunicorn and workers are told."""
+    return {"JOBS": str(jobs), "DASH_BRAIN_GRACE": str(GRACE), "DASH_BRAIN_STORE": f"file://{store.folder}"}
+
+
+@contextmanager
+def celery(env: Env, log: Path) -> Iterator[None]:
+    """Run a worker of Celery with two processes."""
+    command = [sys.executable, "-m", "celery", "--app=tests.app.background:celery_app", "worker"]
+    command += ["--concurrency=2", "--loglevel=WARNING", "--without-mingle", "--without-gossip"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=REPOSITORY, env={**os.environ, **env}, stdout=out, stderr=out)
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+@pytest.fixture(params=["diskcache", "celery"])
+def env(request: Any, store: FileStore, tmp_path: Path) -> Iterator[Env]:
+    """The environment of an app whose jobs are run by either of Dash's managers."""
+    if request.param == "diskcache":
+        yield env_of(store, tmp_path / "jobs")
+        return
+    env = env_of(store, request.getfixturevalue("redis_url"))
+    with celery(env, tmp_path / "celery.log"):
+        yield env
+
+
+@contextmanager
+def page(serve: Any, env: Env) -> Iterator[Tab]:
+    """Show the app in a browser, and close its tab in the end."""
+    served = serve("tests.app.background:server", workers=2, threads=2, env=env)
+    with chrome() as driver:
+        tab = Tab(driver, served.url)
+        tab.wait("state", "idle")
+        yield tab
+        only = driver.current_window_handle
+        driver.switch_to.new_window("tab")
+        other = driver.current_window_handle
+        driver.switch_to.window(only)
+        driver.close()
+        driver.switch_to.window(other)
+
+
+def test_a_page_gets_progress_and_result_of_a_job_and_all_memory_comes_back(env, serve, store):
+    with page(serve, env) as tab:
+        for clicks in (1, 2):
+            tab.click("load")
+            tab.wait("text", f"{SUM} 1000000 {clicks}")
+            tab.wait("state", "idle")
+        assert tab.text("partial-text") == "10 rows"
+        assert max(len(body) + received for body, received in tab.bodies()) < 4000
+        settles(store, "tuple", "pandas.DataFrame", "dict")
+    settles(store)
+
+
+def test_a_job_that_is_cancelled_lets_go_of_its_input(env, serve, store):
+    with page(serve, env) as tab:
+        tab.driver.execute_script("dash_clientside.set_props('wait', {value: 600})")
+        tab.wait("partial-text", "10 rows")
+        tab.click("cancel")
+        tab.wait("state", "idle")
+    settles(store)
+
+
+def test_a_queued_job_finds_its_input_when_the_page_is_gone_long_since(redis_url, serve, store, tmp_path):
+    env = env_of(store, redis_url)
+    with page(serve, env) as tab:
+        tab.click("load")
+        tab.wait("state", "running")
+    settles(store, "tuple")
+    with celery(env, tmp_path / "celery.log"):
+        wait_for(lambda: "dict" in types_of(store), "the result of the job")
+        wait_for(lambda: "tuple" not in types_of(store), "the end of its input")
