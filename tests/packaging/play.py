@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from dash import Dash
 
@@ -84,6 +86,11 @@ class Page:
             "changedPropIds": [],
         }
         response = self.client.post("/_dash-update-component", json=body)
+        handles = response.json if entry["background"] else {}
+        while response.status_code == 200 and "response" not in response.json:
+            time.sleep(0.2)
+            query = urlencode({name: handles[name] for name in ("cacheKey", "job")})
+            response = self.client.post(f"/_dash-update-component?{query}", json=body)
         assert response.status_code in (200, 204), f"the callback of {entry['output']} failed"
         if response.status_code == 200:
             for component, props in response.json["response"].items():
