@@ -17,7 +17,7 @@ from dash.dependencies import DashDependency
 from dash.exceptions import MissingLongCallbackManagerError
 
 from dash_brain.errors import BadToken, ValueMissing
-from dash_brain.exchange import registry, resolve, verified
+from dash_brain.exchange import resolve, verified
 from dash_brain.holders import Holders, Turn
 from dash_brain.incoming import server_stores
 from dash_brain.internals import app_background_manager, callback_context
@@ -82,7 +82,6 @@ class Jobs:
             When the browser showed no session.
         """
         asking, holder = visit(), secrets.token_hex(16)
-        registry(asking).enter_layout()
         inputs = self._inputs(context)
         living = Holders(asking).hold(Turn(holder, _WANTED, "open"), dict.fromkeys(inputs, "memory"), set())
         self._refuse_all(token for found, token in inputs.items() if found not in (living or ()))

@@ -43,11 +43,6 @@ class Registry:
             self._store.put(self._namespace, name, [b""], ttl=ENTRY_TTL)
             self._known.note(name)
 
-    def enter_layout(self) -> None:
-        """Enter what stands in the app's layout: a process of background jobs may not have the app."""
-        for name in self._layout.server_stores():
-            self.add(name)
-
     def __contains__(self, component_id: str | dict[str, Any]) -> bool:
         return self.includes(component_id)
 

@@ -103,6 +103,9 @@ class _Current:
             self._used = True
             return self._settings
 
+    def __reduce__(self) -> str:
+        return "current"  # in another process: the one there
+
     def forget(self) -> None:
         """Begin anew, as in a fresh process."""
         self.__init__()  # type: ignore[misc]

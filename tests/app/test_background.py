@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import diskcache
+import multiprocess
 import numpy as np
 import pandas as pd
 import psutil
@@ -167,14 +168,16 @@ def test_coroutines_and_dicts_of_dependencies_work_in_jobs_too(app):
     assert page.fire("text.children")["text"]["children"] == "{'rows': 1000}"
 
 
-def test_each_session_gets_its_own_result_though_the_arguments_are_equal(app):
+def test_each_session_gets_its_own_result_though_the_arguments_are_equal(app, queue):
     @brain_callback(Output("result", "data"), Input("rows", "value"), background=True)
     def compute(rows):
         session_brain["times"] = session_brain.get("times", 0) + 1
         return [rows, session_brain["times"]]
 
+    queue.is_open = False
     one, other = Page(app), Page(app)
     handles = {page: start(page, "result.data") for page in (one, other)}
+    queue.work_off()
     for page in (one, other):
         page.take(end(page, "result.data", handles[page]).json)
         assert page.fire("text.children")["text"]["children"] == "[1000, 1]"
@@ -182,16 +185,52 @@ def test_each_session_gets_its_own_result_though_the_arguments_are_equal(app):
     assert other.post("text.children").status_code == 500  # BadToken
 
 
-def test_two_tabs_of_a_session_each_get_the_result_that_they_asked_for(app):
+def test_two_tabs_of_a_session_each_get_the_result_that_they_asked_for(app, queue):
     @brain_callback(Output("told", "children"), Input("rows", "value"), background=True)
     def compute(rows):
         return str(rows)
 
+    queue.is_open = False
     one = Page(app)
     other = Page(app, like=one)
     handles = {page: start(page, "told.children") for page in (one, other)}
+    queue.work_off()
     for page in (one, other):
         assert page.take(end(page, "told.children", handles[page]).json)["told"]["children"] == "1000"
+
+
+class EndsBetweenTwoLooks(Queue):
+    """The job ends when it was seen that it has no result, before it is seen whether it runs."""
+
+    def get_result(self, key: str, job: Any) -> Any:
+        result = super().get_result(key, job)
+        self.work_off()
+        return result
+
+
+class EndsAfterTheSecondLook(Queue):
+    """The job ends when it was seen that it runs."""
+
+    def job_running(self, job: Any) -> bool:
+        running = super().job_running(job)
+        self.work_off()
+        return running
+
+
+@pytest.mark.parametrize("kind", [EndsBetweenTwoLooks, EndsAfterTheSecondLook])
+def test_no_result_is_lost_whenever_its_job_ends(clock, tmp_path, kind):
+    queue = kind(diskcache.Cache(tmp_path / "jobs"))
+    queue.is_open = False
+    app = Dash("test", background_callback_manager=queue)
+    app.layout = html.Div([dcc.Input(id="rows", value=7), html.Div(id="told")])
+
+    @brain_callback(Output("told", "children"), Input("rows", "value"), background=True)
+    def compute(rows):
+        return rows * 2
+
+    page = Page(app)
+    response = end(page, "told.children", start(page, "told.children"))
+    assert page.take(response.json)["told"]["children"] == 14
 
 
 def test_the_inputs_of_a_queued_job_live_until_it_has_ended(app, queue, clock):
@@ -440,6 +479,24 @@ def test_a_callback_may_have_a_manager_of_its_own(clock, queue):
         return rows * 2
 
     assert run(Page(app), "told.children")["told"]["children"] == 14
+
+
+def test_jobs_run_where_processes_are_not_forked(queue, monkeypatch):
+    monkeypatch.setattr(multiprocess, "Process", multiprocess.get_context("spawn").Process)
+    app = Dash("test", background_callback_manager=queue)
+    app.layout = html.Div([dcc.Input(id="rows", value=7), ServerStore(id="result"), html.Div(id="told")])
+
+    @brain_callback(Output("result", "data"), Input("rows", "value"), background=True, memoize="session")
+    def compute(rows):
+        return list(range(rows))
+
+    @brain_callback(Output("told", "children"), Input("result", "data"))
+    def show(numbers):
+        return repr(numbers)
+
+    page = Page(app)
+    run(page, "result.data")
+    assert page.fire("told.children")["told"]["children"] == "[0, 1, 2, 3, 4, 5, 6]"
 
 
 def test_progress_and_memoize_do_not_go_together():
