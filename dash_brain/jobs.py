@@ -81,14 +81,19 @@ class Jobs:
         NoSession
             When the browser showed no session.
         """
-        asking, holder = visit(), secrets.token_hex(16)
+        holder = secrets.token_hex(16)
         inputs = self._inputs(context)
-        living = Holders(asking).hold(Turn(holder, _WANTED, "open"), dict.fromkeys(inputs, "memory"), set())
-        self._refuse_all(token for found, token in inputs.items() if found not in (living or ()))
-        context[IN_JOB] = [*asking, holder]
-        job = self._manager().call_job_fn(key, job_fn, args, context)
+        kinds = dict.fromkeys(inputs, "memory")
+        living = Holders(visit()).hold(Turn(holder, _WANTED, "open"), kinds, set()) or set()
+        try:
+            self._refuse_all(inputs[gone] for gone in inputs.keys() - living)
+            context[IN_JOB] = [*visit(), holder]
+            job = self._manager().call_job_fn(key, job_fn, args, context)
+        except BaseException:
+            _end(holder)
+            raise
         # Not heard if it has ended already.
-        Holders(asking).hold(Turn(holder, _STARTED, "open", str(job)), dict.fromkeys(inputs, "memory"), set())
+        Holders(visit()).hold(Turn(holder, _STARTED, "open", str(job)), kinds, set())
         return job
 
     def job_running(self, job: Any) -> Any:

@@ -271,6 +271,26 @@ def test_as_long_as_a_page_asks_the_inputs_outlive_the_longest_queue(app, queue,
     assert end(page, "told.children", handles).json["response"]["told"]["children"] == 1000
 
 
+def test_a_job_that_cannot_be_queued_holds_nothing(app, queue, clock, monkeypatch):
+    @brain_callback(Output("told", "children"), Input("a", "data"), background=True, on_error=str)
+    def count(frame):
+        return len(frame)
+
+    def broken(*job: Any) -> Any:
+        raise ConnectionError("the broker is away")
+
+    monkeypatch.setattr(queue, "call_job_fn", broken)
+    page = Page(app)
+    page.fire("a.data")
+    claiming, token = Claiming(page), page.props["a"]["data"]
+    claiming.post(claiming.body(token))
+    assert page.fire("told.children")["told"]["children"] == "the broker is away"
+    assert lives(page, token)
+    claiming.post(claiming.body(state="gone"))
+    clock.passes(GRACE + 1)
+    assert not lives(page, token)
+
+
 @pytest.mark.parametrize("what_ends_it", ["a kill", "a new job in its place", "its cancelling"])
 def test_a_job_that_is_ended_holds_nothing_any_more(app, clock, what_ends_it, tmp_path):
     @brain_callback(
