@@ -19,8 +19,8 @@ from dash_brain.settings import current
 from dash_brain.stores.base import needs_lock, needs_scan
 from dash_brain.tokens import Verified
 
-#: A session with more holders is none that people made.
-MOST = 100
+#: A session with more holders is none that people made. A note takes a page of memory (4 KB).
+MOST = 1000
 
 #: Seconds that a page's objects live on in the back/forward cache; browsers keep pages about that long.
 PARKED = 600.0

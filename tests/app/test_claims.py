@@ -9,7 +9,7 @@ import dash
 import pytest
 from dash import Input, Output, dcc, html
 
-from dash_brain import ServerStore, brain_callback, session_brain
+from dash_brain import ServerStore, brain_callback, holders, session_brain
 from dash_brain.attendance import attendance
 from dash_brain.errors import StoreFull
 from dash_brain.exchange import LEASE, UNCLAIMED, _registry
@@ -379,14 +379,32 @@ def test_anything_else_in_place_of_a_token_is_dead(open_page, app, clock, token)
     assert Claiming(open_page(app))(token) == [0]
 
 
-def test_a_session_can_open_pages_without_end_and_keeps_a_bounded_note_of_them(open_page, app, clock):
+def test_a_session_can_open_pages_without_end_and_keeps_a_bounded_note_of_them(
+    open_page, app, clock, monkeypatch
+):
+    monkeypatch.setattr(holders, "MOST", 10)
     page = open_page(app)
     token = made(page)
-    for _ in range(110):
+    for _ in range(15):
         assert Claiming(page)(token) == []
     store = current.use().store
     [claims] = store.namespaces("claims")
-    assert len(list(store.scan(claims))) == 100
+    assert len(list(store.scan(claims))) == 10
+
+
+def test_a_value_of_two_hundred_tabs_lives_until_the_last_is_closed(open_page, app, clock):
+    page = open_page(app)
+    token = made(page)
+    tabs = [Claiming(page) for _ in range(200)]
+    for tab in tabs:
+        tab(token)
+    for tab in tabs[:-1]:
+        tab(state="gone")
+    clock.passes(GRACE + 1)
+    assert lives(page, token)
+    tabs[-1](state="gone")
+    clock.passes(GRACE + 1)
+    assert not lives(page, token)
 
 
 def test_the_route_is_not_there_before_dash_brain_is_used(open_page, app, clock, monkeypatch):
