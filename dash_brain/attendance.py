@@ -47,6 +47,14 @@ class Attendance:
             self._make_room()
         return True
 
+    def knows(self, session: str) -> bool:
+        """Say whether the session has not ended."""
+        try:
+            self._store.info(self._namespace, session)
+        except ValueMissing:
+            return False
+        return True
+
     def close(self, anonymous: str) -> None:
         """End a session, whoever is or was logged in."""
         for session in {anonymous, *needs_scan(self._store).scan(_logins(anonymous))}:

@@ -18,12 +18,13 @@ from dash_brain.internals import (
     coerce_to_list,
     handle_grouped_callback_args,
 )
-from dash_brain.jobs import Jobs, progress_of, working
+from dash_brain.jobs import Declared, Jobs
 from dash_brain.memoized_callback import Memoize, MemoizedCallback, NotKept, Scope
 from dash_brain.outgoing import Outgoing
 from dash_brain.recipes import as_arguments
 from dash_brain.sessions import visit
 from dash_brain.settings import OnMissing, check_on_missing, current
+from dash_brain.working import progress_of, working
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -144,7 +145,8 @@ class _Wiring:
         if self._progress and self._memoize:
             raise TypeError("brain_callback takes progress= or memoize=: a result that is there makes none.")
         if options.get("background"):
-            self.options["manager"] = Jobs(options.get("manager"), self._dependencies, self._refuse)
+            declared = Declared(self._dependencies, self._schema, self._progress, self._refuse)
+            self.options["manager"] = Jobs(options.get("manager"), declared)
 
     def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function that Dash calls: tokens in, tokens out."""

@@ -13,18 +13,22 @@ import re
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from dash_brain import tokens
-from dash_brain.errors import BadToken, BrainError, ValueMissing
-from dash_brain.exchange import registry
-from dash_brain.holders import Holders, Turn
+from dash_brain import recipes, tokens
+from dash_brain.errors import BadToken, BrainError, StoreError, ValueMissing
+from dash_brain.exchange import LEASE, registry
+from dash_brain.holders import Holders
 from dash_brain.internals import stringify_id
 from dash_brain.sessions import Visit
 from dash_brain.settings import current
 from dash_brain.stores.base import needs_scan
 
-#: A page with more stores, or a longer claim: none of that is ours.
+#: A page with more stores, a session with more pages, a longer claim: none of that is ours.
 MOST_STORES = 1000
+MOST_PAGES = 1000
 MOST_BYTES = 512 * 1024
+
+#: Seconds that a page's objects live on in the back/forward cache; browsers keep pages about that long.
+PARKED = 600.0
 
 _PAGE = re.compile(r"[0-9a-f]{32}")
 _KINDS = ("memory", "session", "local")
@@ -117,14 +121,15 @@ def accept(visit: Visit, claim: Claim) -> list[int]:
     found = [_verified(visit, held.token) for held in claim.held]
     if visit.session is None:  # it was closed, and the page has no other
         return [i for i, held in enumerate(claim.held) if held.token is not None and found[i] is None]
-    dropped = (_verified(visit, token) for token in claim.dropped)
-    living = Holders(visit).hold(
-        Turn(claim.page, claim.turn, claim.state),
-        _kinds(found, claim.held),
-        {one.object_id for one in dropped if one is not None},
-    )
-    if living is None:
-        return []  # overtaken by a later claim of the page
+    holders = Holders(visit)
+    with holders.lock():
+        if holders[claim.page].get("turn", -1) >= claim.turn:
+            return []  # overtaken by a later claim of the page
+        kinds = _kinds(found, claim.held)
+        living = {one for one, kind in kinds.items() if _lease(visit, one, kind)}
+        own = {one.object_id: kinds[one] for one in living if one.namespace == holders.objects}
+        dropped = (_verified(visit, token) for token in claim.dropped)
+        _hold(holders, claim, own, {one.object_id for one in dropped if one is not None})
     _keep_names(visit)
     return [i for i, held in enumerate(claim.held) if held.token is not None and found[i] not in living]
 
@@ -151,6 +156,41 @@ def _kinds(found: list[tokens.Verified | None], stores: list[Held]) -> dict[toke
         if one is not None:
             kinds[one] = max(held.kind, kinds.get(one, held.kind), key=_KINDS.index)
     return kinds
+
+
+def _lease(visit: Visit, found: tokens.Verified, kind: str) -> bool:
+    """Let an object live on, and say whether it does; False when it is gone."""
+    settings = current.use()
+    if recipes.is_memoized(found):
+        return recipes.lease(settings.store, found, LEASE)
+    leased = found.namespace == visit.namespace("session") and kind != "local"
+    try:
+        settings.store.touch(*found, LEASE if leased else settings.session_ttl)
+    except ValueMissing:
+        return False
+    return True
+
+
+def _hold(holders: Holders, claim: Claim, kinds: dict[str, str], dropped: set[str]) -> None:
+    """Note that the page holds these objects, and let go of what it held before or dropped."""
+    let_go = (holders[claim.page].get("held", {}).keys() | dropped) - kinds.keys()
+    if claim.state != "open":
+        # A token in localStorage comes back with the next page, be it tomorrow.
+        let_go |= {name for name, kind in kinds.items() if kind != "local"}
+    known = list(holders)
+    if claim.page in known or len(known) < MOST_PAGES:
+        _note(holders, claim, kinds)
+    if len(known) < MOST_PAGES:  # else not all pages are noted: what this one lets go of, another may hold
+        ttl = PARKED if claim.state == "parked" else holders.settings.grace
+        holders.let_go(let_go, ttl, claim.page)
+
+
+def _note(holders: Holders, claim: Claim, kinds: dict[str, str]) -> None:
+    # A page that is gone holds nothing; its turn is kept for a while: a claim may still be under way.
+    held = {} if claim.state == "gone" else kinds
+    ttl = {"open": LEASE, "parked": PARKED, "gone": holders.settings.grace}[claim.state]
+    with suppress(StoreError):  # a full store must not keep us from letting go
+        holders.note(claim.page, {"turn": claim.turn, "held": held}, ttl)
 
 
 def _keep_names(visit: Visit) -> None:

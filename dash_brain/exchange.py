@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from dash_brain import codec, recipes, tokens
+from dash_brain.errands import errand
 from dash_brain.errors import BadToken, StoreError, ValueMissing
 from dash_brain.internals import requested_app
 from dash_brain.refusals import log_bad_token, value_missing
@@ -101,7 +102,9 @@ def store_value(visit: Visit, value: Any, scope: str = "session") -> Token:
     namespace = visit.namespace(scope)
     frames = codec.encode(value)
     key = new_object_id()
-    ttl = UNCLAIMED if scope == "session" else settings.session_ttl
+    ttl = settings.session_ttl
+    if scope == "session":
+        ttl = UNCLAIMED if errand() is None else LEASE  # a page may ask for a job's result much later
     meta = {"type": codec.type_name(value)}
     settings.store.put(namespace, key, frames, ttl=ttl, meta=meta, quota=settings.quota)
     return tokens.mint(settings.keys, scope, namespace, key)

@@ -7,40 +7,20 @@ for the grace. The ttl of the objects does the rest.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
-from typing import Any, NamedTuple
+from typing import Any
 
-from dash_brain import recipes
-from dash_brain.errors import StoreError, ValueMissing
-from dash_brain.exchange import LEASE
+from dash_brain.errors import ValueMissing
 from dash_brain.sessions import Visit
 from dash_brain.settings import current
 from dash_brain.stores.base import needs_lock, needs_scan
-from dash_brain.tokens import Verified
-
-#: A session with more holders is none that people made. A note takes a page of memory (4 KB).
-MOST = 1000
-
-#: Seconds that a page's objects live on in the back/forward cache; browsers keep pages about that long.
-PARKED = 600.0
-
-
-class Turn(NamedTuple):
-    """The n-th statement of a holder.
-
-    ``state``: the page is ``open``, is ``parked`` in the browser's back/forward cache, or is ``gone``; a
-    job is ``open`` until it ended. ``job``: what the background callback manager calls the job.
-    """
-
-    holder: str
-    number: int
-    state: str
-    job: str | None = None
 
 
 class Holders:
-    """What each holder of a session said last.
+    """The notes of a session on what each holder said last. To be used under :meth:`lock`.
+
+    A note is a dict; ``note["held"]`` has the ids of the session's objects that the holder holds.
 
     Raises
     ------
@@ -49,99 +29,55 @@ class Holders:
     """
 
     def __init__(self, visit: Visit) -> None:
-        self._settings = current.use()
-        self._store = self._settings.store
-        self._claims, self._objects = visit.claims, visit.namespace("session")
+        self.settings = current.use()
+        self.objects = visit.namespace("session")
+        self._store = self.settings.store
+        self._claims = visit.claims
 
-    def hold(self, turn: Turn, kinds: dict[Verified, str], dropped: set[str]) -> set[Verified] | None:
-        """Let what a holder has now live on, and what it has no more die, unless another has it.
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the session's notes alone while the block runs."""
+        return needs_lock(self._store).lock(self._claims)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(needs_scan(self._store).scan(self._claims))
+
+    def __getitem__(self, holder: str) -> dict[str, Any]:
+        """Return what is noted of a holder; of who is unknown that is nothing."""
+        try:
+            [note] = self._store.get(self._claims, holder)
+        except ValueMissing:
+            return {}
+        return dict(json.loads(bytes(note)))
+
+    def note(self, holder: str, note: dict[str, Any], ttl: float) -> float | None:
+        """Note what a holder says, for ``ttl`` seconds, and return the time when they are over."""
+        self._store.put(self._claims, holder, [json.dumps(note).encode()], ttl=ttl)
+        return self._store.info(self._claims, holder).expires
+
+    def touch(self, holder: str, ttl: float) -> None:
+        """Keep a note for longer."""
+        with suppress(ValueMissing):
+            self._store.touch(self._claims, holder, ttl)
+
+    def forget(self, holder: str) -> None:
+        """Forget a holder."""
+        self._store.delete(self._claims, holder)
+
+    def let_go(self, object_ids: Iterable[str], ttl: float, holder: str | None = None) -> None:
+        """Let the session's objects live for ``ttl`` seconds more, but for those that others hold.
 
         Parameters
         ----------
-        turn
-            Who says so.
-        kinds
-            The objects that it has now, and how it keeps each: in ``memory``, or in the browser's storage
-            of the ``session`` or ``local`` one.
-        dropped
-            Ids of objects that it had for a moment since its last turn.
-
-        Returns
-        -------
-        set of Verified or None
-            Those of the objects that are there; None when a later turn of the holder was heard before.
+        object_ids
+            What the holder does not hold any more.
+        ttl
+            Seconds.
+        holder
+            Whose own note does not count.
         """
-        with self._lock():
-            if self._record(turn.holder).get("turn", -1) >= turn.number:
-                return None
-            living = {one for one, kind in kinds.items() if self._lease(one, kind)}
-            own = {one.object_id: kinds[one] for one in living if one.namespace == self._objects}
-            self._note_and_let_go(turn, own, dropped)
-        return living
-
-    def renew(self, holder: str) -> None:
-        """Let all that a holder has live on."""
-        with self._lock():
-            record = self._record(holder)
-            for name in record.get("held", {}):
-                with suppress(ValueMissing):
-                    self._store.touch(self._objects, name, LEASE)
-                    self._store.touch(self._claims, holder, LEASE)
-
-    def of_job(self, job: str) -> str | None:
-        """Return the holder that a job is, None when none is known."""
-        return next((one for one in self._all() if self._record(one).get("job") == job), None)
-
-    def _lock(self) -> AbstractContextManager[None]:
-        return needs_lock(self._store).lock(self._claims)
-
-    def _lease(self, found: Verified, kind: str) -> bool:
-        """Let an object live on, and say whether it does; False when it is gone."""
-        if recipes.is_memoized(found):
-            return recipes.lease(self._store, found, LEASE)
-        leased = found.namespace == self._objects and kind != "local"
-        try:
-            self._store.touch(*found, LEASE if leased else self._settings.session_ttl)
-        except ValueMissing:
-            return False
-        return True
-
-    def _note_and_let_go(self, turn: Turn, kinds: dict[str, str], dropped: set[str]) -> None:
-        before = self._record(turn.holder).get("held", {})
-        let_go = (before.keys() | dropped) - kinds.keys()
-        if turn.state != "open":
-            # A token in localStorage comes back with the next page, be it tomorrow.
-            let_go |= {name for name, kind in kinds.items() if kind != "local"}
-        holders = self._all()
-        self._note(turn, kinds, holders)
-        if len(holders) >= MOST:
-            return  # not all holders are noted: what this one lets go of, another may have
-        ttl = PARKED if turn.state == "parked" else self._settings.grace
-        for name in let_go - set(self._held_elsewhere(turn.holder, holders) if let_go else ()):
+        let_go = set(object_ids)
+        if let_go:
+            let_go.difference_update(*(self[other].get("held", {}) for other in self if other != holder))
+        for name in let_go:
             with suppress(ValueMissing):
-                self._store.touch(self._objects, name, ttl)
-
-    def _note(self, turn: Turn, kinds: dict[str, str], holders: list[str]) -> None:
-        if turn.holder not in holders and len(holders) >= MOST:
-            return
-        # Who is gone holds nothing; its turn is kept for a while: a claim may still be under way.
-        held = {} if turn.state == "gone" else kinds
-        ttl = {"open": LEASE, "parked": PARKED, "gone": self._settings.grace}[turn.state]
-        record = {"turn": turn.number, "held": held} | ({"job": turn.job} if turn.job else {})
-        with suppress(StoreError):  # a full store must not keep us from letting go
-            self._store.put(self._claims, turn.holder, [json.dumps(record).encode()], ttl=ttl)
-
-    def _held_elsewhere(self, holder: str, holders: list[str]) -> Iterator[str]:
-        for other in holders:
-            if other != holder:
-                yield from self._record(other).get("held", {})
-
-    def _all(self) -> list[str]:
-        return list(needs_scan(self._store).scan(self._claims))
-
-    def _record(self, holder: str) -> dict[str, Any]:
-        try:
-            [record] = self._store.get(self._claims, holder)
-        except ValueMissing:
-            return {}
-        return dict(json.loads(bytes(record)))
+                self._store.touch(self.objects, name, ttl)

@@ -19,6 +19,7 @@ from dash._utils import clean_property_name, coerce_to_list, stringify_id
 from dash.dependencies import handle_grouped_callback_args
 
 __all__ = [
+    "ERRAND",
     "app_background_manager",
     "app_error_handler",
     "call_as_user",
@@ -38,6 +39,9 @@ __all__ = [
     "serves",
     "stringify_id",
 ]
+
+#: Where the context of a background job says what it was sent with.
+ERRAND = "dash_brain_errand"
 
 is_no_update: Callable[[object], bool] = NoUpdate.is_no_update
 
@@ -94,12 +98,10 @@ def callback_context() -> Any | None:
     After an async callback asgiref leaves its context behind in the thread, for the next request to find;
     that request knows better what it is.
     """
-    if flask.has_request_context() and not serves("_dash-update-component"):
-        return None
-    try:
-        return context_value.get() or None
-    except LookupError:  # a thread in which no callback ever ran
-        return None
+    context = context_value.get({})
+    is_left_over = flask.has_request_context() and not serves("_dash-update-component")
+    # A job may have been forked in any request.
+    return (context if ERRAND in context or not is_left_over else None) or None
 
 
 def forget_context_afterwards() -> None:

@@ -1,4 +1,4 @@
-"""Callbacks in the background: their values stay on the server too.
+"""Callbacks in the background, seen from the process that serves the page.
 
 A job runs in another process, perhaps much later, and no browser asks there. So it takes along who asked
 for it, and holds its inputs until it ends, as a page does.
@@ -6,27 +6,41 @@ for it, and holds its inputs until it ends, as a page does.
 
 from __future__ import annotations
 
+import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, cast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from copy import copy
+from typing import Any, NamedTuple, cast
 
 import flask
 from dash import Output
 from dash.dependencies import DashDependency
 from dash.exceptions import MissingLongCallbackManagerError
 
-from dash_brain.errors import BadToken, ValueMissing
-from dash_brain.exchange import resolve, verified
-from dash_brain.holders import Holders, Turn
+from dash_brain.errands import Errand, send
+from dash_brain.errors import BadToken, StoreError, ValueMissing
+from dash_brain.exchange import registry, resolve, verified
 from dash_brain.incoming import server_stores
-from dash_brain.internals import app_background_manager, callback_context
-from dash_brain.outgoing import Outgoing
-from dash_brain.sessions import IN_JOB, in_job, visit
+from dash_brain.internals import app_background_manager, stringify_id
+from dash_brain.job_claims import JobClaims
+from dash_brain.outgoing import server_store_ids
+from dash_brain.server_store import ServerOutput
+from dash_brain.sessions import Visit, visit
 from dash_brain.tokens import Verified
 
-#: What a job says of its inputs: first that it will need them, then how it is called, then that it ended.
-_WANTED, _STARTED, _ENDED = range(3)
+
+class Declared(NamedTuple):
+    """What was declared of one callback in the background.
+
+    ``refuse`` is called with the ``BadToken`` or ``ValueMissing`` of an input while the browser asks; it may
+    raise, or leave it to the job.
+    """
+
+    dependencies: list[DashDependency]
+    schema: Any
+    progress: list[Output]
+    refuse: Callable[[Exception], None]
 
 
 class Jobs:
@@ -36,19 +50,13 @@ class Jobs:
     ----------
     manager
         The callback's own manager; None: its app's.
-    dependencies
-        The declared inputs and states.
-    refuse
-        Called with ``BadToken`` or ``ValueMissing`` of an input, while the browser asks; it may raise, or
-        leave it to the job.
+    declared
+        The callback.
     """
 
-    def __init__(
-        self, manager: Any, dependencies: list[DashDependency], refuse: Callable[[Exception], None]
-    ) -> None:
+    def __init__(self, manager: Any, declared: Declared) -> None:
         self._own = manager
-        self._dependencies = dependencies
-        self._refuse = refuse
+        self._declared = declared
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):  # a copy that is being unpickled has no manager yet
@@ -63,38 +71,44 @@ class Jobs:
         """
         return secrets.token_hex(32)
 
-    def get_result(self, key: str, job: Any) -> Any:
-        """Return a job's result, and keep no copy: what is large in it is a token, and lives by claims."""
-        manager = self._manager()
-        result = manager.get_result(key, job)
-        if result is manager.UNDEFINED and not self.job_running(job):
-            result = manager.get_result(key, job)  # it has ended since we looked
-        if result is not manager.UNDEFINED and manager.cache_by is not None:
-            manager.clear_cache_entry(key)
-        return result
-
     def call_job_fn(self, key: str, job_fn: Any, args: Any, context: Any) -> Any:
         """Start a job that holds its inputs, for who asks now.
 
         Raises
         ------
         NoSession
-            When the browser showed no session.
+            When values of ServerStores go in or come out, and the browser showed no session.
         """
-        holder = secrets.token_hex(16)
-        inputs = self._inputs(context)
-        kinds = dict.fromkeys(inputs, "memory")
-        living = Holders(visit()).hold(Turn(holder, _WANTED, "open"), kinds, set()) or set()
-        try:
-            self._refuse_all(inputs[gone] for gone in inputs.keys() - living)
-            context[IN_JOB] = [*visit(), holder]
+        asking = visit()
+        with _holding(asking, key, self._inputs(asking, context), self._declared.refuse):
+            stores = list(self._server_stores(asking, context))
+            if stores:
+                asking.namespace("session")  # or NoSession, which names the cause while the browser is there
+            send(context, Errand(*asking, key, stores, os.getpid()))
             job = self._manager().call_job_fn(key, job_fn, args, context)
-        except BaseException:
-            _end(holder)
-            raise
-        # Not heard if it has ended already.
-        Holders(visit()).hold(Turn(holder, _STARTED, "open", str(job)), kinds, set())
+        with suppress(StoreError):  # pages that ask for it know its key too
+            if asking.session is not None:
+                JobClaims(asking).call(key, str(job))
         return job
+
+    def get_result(self, key: str, job: Any) -> Any:
+        """Return a job's result, and keep no copy: what is large in it is a token, and lives by claims."""
+        _keys()[job] = key
+        manager = self._manager()
+        result = manager.get_result(key, job)
+        if result is manager.UNDEFINED and job is not None and not self.job_running(job):
+            result = manager.get_result(key, job)  # it has ended since we looked
+        if result is not manager.UNDEFINED and manager.cache_by is not None:
+            manager.clear_cache_entry(key)
+        return result
+
+    def get_updated_props(self, key: str) -> Any:
+        """Return what a job has set by ``set_props`` since the last look."""
+        manager = copy(self._manager())
+        kept, clear = manager._make_set_props_key(key), manager.clear_cache_entry
+        # CeleryManager would delete the job's result in place of what it has read.
+        manager.clear_cache_entry = lambda _: clear(kept)
+        return manager.get_updated_props(key)
 
     def job_running(self, job: Any) -> Any:
         """Say whether a job runs or waits to; as long as a page asks that, the job's inputs live on.
@@ -105,13 +119,13 @@ class Jobs:
         answers = flask.g.setdefault("dash_brain_running", {})
         if job not in answers:
             answers[job] = self._manager().job_running(job)
-            _tell_holder(job, answers[job])
+            _tell_claims(job, JobClaims.renew if answers[job] else JobClaims.end)
         return answers[job]
 
     def terminate_job(self, job: Any) -> None:
         """End a job."""
         self._manager().terminate_job(job)
-        _tell_holder(job, running=False)
+        _tell_claims(job, JobClaims.end)
 
     def _manager(self) -> Any:
         manager = self._own or app_background_manager()
@@ -122,79 +136,59 @@ class Jobs:
             )
         return manager
 
-    def _inputs(self, context: Any) -> dict[Verified, Any]:
+    def _inputs(self, asking: Visit, context: Any) -> dict[Verified, Any]:
         """Return where the objects of the job's inputs lie, with their tokens."""
         found = {}
-        for leaf in server_stores(context, self._dependencies, visit()).values():
+        for leaf in server_stores(context, self._declared.dependencies, asking).values():
             try:
-                found[verified(visit(), leaf["value"])] = leaf["value"]
+                found[verified(asking, leaf["value"])] = leaf["value"]
             except BadToken as error:
-                self._refuse(error)
+                self._declared.refuse(error)
         return found
 
-    def _refuse_all(self, gone: Iterator[Any]) -> None:
-        for token in gone:
-            try:
-                resolve(visit(), token)
-            except ValueMissing as error:
-                self._refuse(error)
+    def _server_stores(self, asking: Visit, context: Any) -> Iterator[str]:
+        """Yield the ids of ServerStores: the job's process may not have the app that tells."""
+        for leaf in server_stores(context, self._declared.dependencies, asking).values():
+            yield stringify_id(leaf["id"])
+        yield from server_store_ids(context, self._declared.schema, asking)
+        for output in self._declared.progress:
+            if isinstance(output, ServerOutput) or registry(asking).includes(cast(Any, output.component_id)):
+                yield stringify_id(output.component_id)
 
 
 @contextmanager
-def working() -> Iterator[None]:
-    """Run a callback's function: if that is a job's, its values go and come as those of others do."""
-    if not in_job():
+def _holding(
+    asking: Visit, key: str, inputs: dict[Verified, Any], refuse: Callable[[Exception], None]
+) -> Iterator[None]:
+    """Hold the inputs of a job that is being started, if it is."""
+    if asking.session is None:
         yield
         return
-    context = cast(Any, callback_context())
-    holder = context[IN_JOB][-1]
-    context.updated_props = _SideUpdates(context.updated_props)
+    living = JobClaims(asking).begin(key, inputs)
     try:
+        for gone in inputs.keys() - living:
+            try:
+                resolve(asking, inputs[gone])
+            except ValueMissing as error:
+                refuse(error)
         yield
-    finally:
-        _end(holder)
+    except BaseException:
+        JobClaims(asking).end(key)
+        raise
 
 
-def progress_of(set_progress: Callable[[Any], None], outputs: Sequence[Output]) -> Callable[[Any], None]:
-    """Return Dash's ``set_progress`` for values, of which those for ServerStores stay on the server."""
-
-    def set_values(progress: Any) -> None:
-        values = progress if isinstance(progress, (list, tuple)) else [progress]
-        outgoing = Outgoing(visit())
-        set_progress(
-            [
-                outgoing.props(output.component_id, {output.component_property: value})[
-                    output.component_property
-                ]
-                for value, output in zip(values, outputs, strict=True)
-            ]
-        )
-
-    return set_values
+def _keys() -> dict[Any, str]:
+    """Return the keys of the jobs that the current request asks for."""
+    keys: dict[Any, str] = flask.g.setdefault("dash_brain_jobs", {})
+    return keys
 
 
-class _SideUpdates(dict[str, dict[str, Any]]):
-    """What a job sets by ``set_props``, which Dash sends as soon as it is set: tokens in place of values."""
-
-    def __init__(self, sent: dict[str, dict[str, Any]]) -> None:
-        super().__init__()
-        self._sent = sent
-
-    def __setitem__(self, component_id: str, props: dict[str, Any]) -> None:
-        self._sent[component_id] = Outgoing(visit()).props(component_id, props)
-
-    def get(self, component_id: str, default: Any = None) -> Any:
-        return self._sent.get(component_id, default)
-
-
-def _tell_holder(job: Any, running: bool) -> None:
-    """Have the inputs of a job of this session live on, or let go of them."""
-    holder = None if visit().session is None else Holders(visit()).of_job(str(job))
-    if holder is not None and running:
-        Holders(visit()).renew(holder)
-    elif holder is not None:
-        _end(holder)
-
-
-def _end(holder: str) -> None:
-    Holders(visit()).hold(Turn(holder, _ENDED, "gone"), {}, set())
+def _tell_claims(job: Any, what: Callable[[JobClaims, str], None]) -> None:
+    """Have the inputs of a job live on, or let go of them."""
+    with suppress(StoreError):  # their ttl sees to it then
+        asking = visit()
+        if asking.session is None:
+            return
+        key = _keys().get(job) or JobClaims(asking).called(str(job))
+        if key is not None:
+            what(JobClaims(asking), key)

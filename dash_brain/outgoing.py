@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from dash import Output, Patch
@@ -15,12 +15,23 @@ from dash_brain.internals import (
     flatten_grouping,
     is_no_update,
     make_grouping_by_index,
+    stringify_id,
 )
 from dash_brain.patterns import asks_for, pattern_of, stands_for_many
 from dash_brain.recipes import Held
 from dash_brain.server_store import ServerOutput
 from dash_brain.sessions import Visit
 from dash_brain.tokens import Token
+
+
+def server_store_ids(context: Any, schema: Any, visit: Visit) -> Iterator[str]:
+    """Yield the ids of the ServerStores among the concrete outputs of a call."""
+    single = not isinstance(schema, (list, tuple, dict))
+    specs = [context.outputs_list] if single else context.outputs_list or []
+    for spec, flags in zip(specs, server_store_outputs(context, schema, visit), strict=True):
+        for one, is_server_store in zip(_listed(spec), flags, strict=True):
+            if is_server_store:
+                yield stringify_id(one["id"])
 
 
 def server_store_outputs(context: Any, schema: Any, visit: Visit) -> list[list[bool]]:
@@ -95,6 +106,10 @@ class Outgoing:
         except InvalidCallbackReturnValue:
             return result  # left to Dash, which says best what does not fit
         return make_grouping_by_index(schema, list(map(self._leaf, values, specs, flatten_grouping(schema))))
+
+    def declared(self, value: Any, output: Output) -> Any:
+        """Return what goes to a declared output without wildcards."""
+        return self._leaf(value, {"id": output.component_id, "property": output.component_property}, output)
 
     def side_updates(self, updates: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """Return what ``set_props`` collected during the call with tokens in it."""

@@ -34,6 +34,8 @@ class Cause(NamedTuple):
 
 def no_session(app_id: str) -> NoSession:
     """Return the error that says why no session asks, and log it."""
+    if not flask.has_request_context():
+        return NoSession("There was no session when this background job was started.")
     cause = _why_no_session(current.use())
     warn("no_session", cause.reason, f"No session: {cause.text}", app_id=app_id, kid=cause.kid)
     return NoSession(f"There is no session: {cause.text}")

@@ -25,6 +25,9 @@ ENTRY_TTL = 24 * 3600.0
 #: Seconds after which a process looks again, or enters again, what it knows.
 RECHECK = ENTRY_TTL / 24
 
+#: Seconds after which a process looks again whether the store has an entry: it may have been made anew.
+LOOK_AGAIN = 5.0
+
 
 class Registry:
     """The ids of one app's ServerStores."""
@@ -34,13 +37,20 @@ class Registry:
         self._namespace = f"registry/{app_id}"
         self._layout = _LayoutIds(app)
         self._known = Lately(RECHECK)
-        self._strange = Lately(5.0)
+        self._entered = Lately(LOOK_AGAIN)
+        self._strange = Lately(LOOK_AGAIN)
 
     def add(self, component_id: str | dict[str, Any]) -> None:
         """Enter an id, for all workers."""
         name = stringify_id(component_id)
-        if name not in self._known:
+        if name not in self._entered and not self._shared(name):
             self._store.put(self._namespace, name, [b""], ttl=ENTRY_TTL)
+            self._known.note(name)
+        self._entered.note(name)
+
+    def assume(self, names: list[str]) -> None:
+        """Take it from another process that these are ServerStores."""
+        for name in names:
             self._known.note(name)
 
     def __contains__(self, component_id: str | dict[str, Any]) -> bool:

@@ -8,10 +8,11 @@ from dash import Output
 from dash.development.base_component import Component
 
 from dash_brain.claims import mark
+from dash_brain.errands import errand
 from dash_brain.errors import BrainError, EncodeError
 from dash_brain.exchange import registry, store_by_content
 from dash_brain.internals import serves
-from dash_brain.sessions import Visit, in_job, somebody_asks, visit
+from dash_brain.sessions import Visit, somebody_asks, visit
 from dash_brain.tokens import Token
 
 PROPS = ["id", "clear_data", "data", "modified_timestamp", "storage_type"]
@@ -115,7 +116,7 @@ def _token(asking: Visit | None, value: Any) -> Token | None:
     if isinstance(value, Token):
         return value
     # The index page holds a layout too, for validation only: what is in it is never shown.
-    shown = serves("_dash-layout") or serves("_dash-update-component") or in_job()
+    shown = serves("_dash-layout") or serves("_dash-update-component") or errand() is not None
     if asking is None or not shown:
         return None
     try:

@@ -7,27 +7,27 @@ another's.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+import os
+from typing import NamedTuple, cast
 
 import flask
 
 from dash_brain.asking import asking, begin, may_begin, replace, send
 from dash_brain.attendance import attendance
 from dash_brain.closed import note_closed
+from dash_brain.errands import Errand, errand
 from dash_brain.errors import NoSession
-from dash_brain.internals import callback_context, requested_app, serves
+from dash_brain.internals import requested_app, serves
 from dash_brain.refusals import no_session, warn_of_page
 from dash_brain.session_ids import app_identity, checked_principal
 from dash_brain.settings import Settings, current
 from dash_brain.start import say_start
+from dash_brain.stores.memory import MemoryStore
 from dash_brain.tokens import SCOPES
 from dash_brain.workers import workers
 
 #: Where pages say what they hold.
 CLAIM_ROUTE = "_dash-brain-claim"
-
-#: Where the context of a background job says who asked for it.
-IN_JOB = "dash_brain_job"
 
 
 class Visit(NamedTuple):
@@ -77,9 +77,9 @@ def visit() -> Visit:
     NoSession
         Outside of any request and job.
     """
-    if in_job():
-        app_id, session, _ = cast(Any, callback_context())[IN_JOB]
-        return Visit(app_id, session)
+    job = errand()
+    if job is not None:
+        return _visit_of(job)
     _needs_request()
     if "dash_brain_visit" not in flask.g:
         flask.g.dash_brain_visit = _visit(current.use())
@@ -88,12 +88,20 @@ def visit() -> Visit:
 
 def somebody_asks() -> bool:
     """Say whether there is a request or a background job, and so a visit."""
-    return flask.has_request_context() or in_job()
+    return flask.has_request_context() or errand() is not None
 
 
-def in_job() -> bool:
-    """Say whether a background job is running here."""
-    return IN_JOB in (callback_context() or {})
+def _visit_of(job: Errand) -> Visit:
+    settings = current.use()
+    if isinstance(settings.store, MemoryStore) and job.sender != os.getpid():
+        raise NoSession("A background job shares no memory:// with the app: use shm:// or file://.")
+    if job.session is not None and not attendance(settings, job.app_id).knows(job.session):
+        raise NoSession(
+            "The session that started this background job has ended, or the job's process opens another "
+            "store than the app: give both the same DASH_BRAIN_STORE and DASH_BRAIN_KEY, and call "
+            "configure() where it runs when the app's module is imported."
+        )
+    return Visit(job.app_id, job.session)
 
 
 def close_session() -> None:
@@ -122,7 +130,7 @@ def close_session() -> None:
     ...     return "/"
     """
     _needs_request()
-    if in_job():
+    if errand() is not None:
         raise NoSession("A background job cannot close the session: the browser awaits no cookie from it.")
     settings = current.use()
     session_id = asking(settings)

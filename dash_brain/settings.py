@@ -97,6 +97,8 @@ class _Current:
             self._settings = settings if self._settings != settings else self._settings
 
     def use(self) -> Settings:
+        if self._used and self._settings is not None:
+            return self._settings  # without a lock, which a forked job might find taken for ever
         with self._lock:
             if self._settings is None:
                 self._settings = _settings()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,9 +21,17 @@ import pytest
 from dash import Dash, DiskcacheManager, Input, Output, State, dcc, html, set_props
 from dash.exceptions import MissingLongCallbackManagerError
 
-from dash_brain import ServerStore, brain_callback, close_session, configure, session_brain
-from dash_brain.errors import NoSession
+from dash_brain import (
+    ServerOutput,
+    ServerStore,
+    brain_callback,
+    close_session,
+    configure,
+    session_brain,
+)
+from dash_brain.errors import NoSession, StoreUnavailable
 from dash_brain.exchange import LEASE
+from dash_brain.job_claims import JobClaims
 from dash_brain.settings import current
 from dash_brain.stores import FileStore
 from tests.app.conftest import Page
@@ -435,6 +445,196 @@ def test_what_a_manager_would_cache_is_not_handed_to_the_next_job(app, queue, tm
     assert not [key for key in queue.handle if key != queue.SIGNING_SECRET_KEY]
 
 
+def test_a_job_whose_process_opens_another_store_says_so_and_sends_no_value(app, queue, clock, tmp_path):
+    @brain_callback(Output("result", "data"), Input("rows", "value"), background=True, on_error=str)
+    def compute(rows):
+        return {"secret": rows}
+
+    @brain_callback(
+        Output("told", "children"), Input("rows", "value"), background=True, on_error=lambda error: str(error)
+    )
+    def tell(rows):
+        session_brain["kept"] = rows
+
+    queue.is_open = False
+    page = Page(app)
+    handles = {output: start(page, output) for output in ("result.data", "told.children")}
+    ours = current.use().store
+    current.forget()
+    configure(FileStore(tmp_path / "other", clock=clock))
+    queue.work_off()
+    current.forget()
+    configure(ours, grace=GRACE)
+    page.take(end(page, "result.data", handles["result.data"]).json)
+    assert page.props["result"]["data"].startswith("db1.")  # of what on_error returned
+    assert "opens another store" in page.fire("text.children")["text"]["children"]
+    told = page.take(end(page, "told.children", handles["told.children"]).json)["told"]["children"]
+    assert "opens another store" in told
+
+
+def test_memory_that_a_job_does_not_share_is_named(queue):
+    configure("memory://")
+    app = Dash("test", background_callback_manager=queue)
+    app.layout = html.Div([dcc.Input(id="rows", value=7), ServerStore(id="a"), html.Div(id="told")])
+
+    @brain_callback(Output("a", "data"), Input("rows", "value"))
+    def load(rows):
+        return rows
+
+    @brain_callback(Output("told", "children"), Input("a", "data"), background=True, on_error=str)
+    def show(value):
+        return repr(value)
+
+    page = Page(app)
+    page.fire("a.data")
+    assert "memory://" in run(page, "told.children")["told"]["children"]
+
+
+def test_the_result_of_a_job_waits_for_a_page_that_sleeps(app, clock):
+    @brain_callback(Output("result", "data"), Input("rows", "value"), background=True)
+    def compute(rows):
+        return [rows]
+
+    page = Page(app)
+    handles = start(page, "result.data")
+    psutil.Process(number_of(handles)).wait(PATIENCE)
+    clock.passes(LEASE - 60)
+    page.take(end(page, "result.data", handles).json)
+    assert page.fire("text.children")["text"]["children"] == "[1000]"
+
+
+def number_of(handles: dict[str, str]) -> int:
+    """Return the number of a job's process, which Dash since 4.4 signs."""
+    return next(int(part) for part in re.findall(r"\d{2,}", handles["job"]) if psutil.pid_exists(int(part)))
+
+
+def test_what_local_storage_keeps_lives_on_when_a_job_has_used_it(app, clock):
+    @brain_callback(Output("told", "children"), Input("a", "data"), background=True)
+    def count(frame):
+        return len(frame)
+
+    page = Page(app)
+    page.fire("a.data")
+    claiming, token = Claiming(page), page.props["a"]["data"]
+    claiming.post(claiming.body(token, kind="local"))
+    run(page, "told.children")
+    claiming.post(claiming.body(token, kind="local", state="gone"))
+    clock.passes(LEASE + GRACE)
+    assert lives(page, token)
+
+
+def test_a_job_that_has_ended_leaves_no_note(app):
+    @brain_callback(Output("told", "children"), Input("a", "data"), background=True)
+    def count(frame):
+        return len(frame)
+
+    page = Page(app)
+    page.fire("a.data")
+    run(page, "told.children")
+    store = current.use().store
+    assert [key for space in store.namespaces("claims") for key in store.scan(space)] == []
+
+
+@pytest.mark.parametrize("operation", ["end", "renew", "call"])
+def test_a_store_that_fails_for_a_moment_costs_no_result(app, monkeypatch, operation):
+    @brain_callback(Output("told", "children"), Input("a", "data"), background=True)
+    def count(frame):
+        time.sleep(0.2)
+        return len(frame)
+
+    def fails(*args: Any) -> None:
+        raise StoreUnavailable("away for a moment")
+
+    page = Page(app)
+    page.fire("a.data")
+    monkeypatch.setattr(JobClaims, operation, fails)
+    assert run(page, "told.children")["told"]["children"] == 1000
+
+
+def test_a_job_of_a_session_that_was_closed_stores_nothing(app, tmp_path):
+    @brain_callback(Output("told", "children"), Input("rows", "value"), background=True, on_error=str)
+    def compute(rows):
+        (tmp_path / "begun").touch()
+        while not (tmp_path / "closed").exists():
+            time.sleep(0.02)
+        session_brain["kept"] = rows
+
+    @brain_callback(Output("told", "title"), Input("cancel", "n_clicks"))
+    def log_out(clicks):
+        close_session()
+        return "closed"
+
+    page = Page(app)
+    handles = start(page, "told.children")
+    while not (tmp_path / "begun").exists():
+        assert ask(page, "told.children", handles).status_code == 200
+    page.fire("told.title")
+    (tmp_path / "closed").touch()
+    told = page.take(end(page, "told.children", handles).json)["told"]["children"]
+    assert "has ended" in told
+    store = current.use().store
+    for domain in ("session", "session-names", "claims"):
+        assert [key for space in store.namespaces(domain) for key in store.scan(space)] == []
+
+
+def test_progress_may_be_told_by_a_thread_and_goes_to_declared_stores(app, clock):
+    @brain_callback(
+        Output("told", "children"),
+        Input("rows", "value"),
+        background=True,
+        progress=[ServerOutput("never-shown"), Output("cancel", "title")],
+    )
+    def count(set_progress, rows):
+        told = threading.Thread(target=set_progress, args=([{"rows": rows}, "half", "and one too many"],))
+        told.start()
+        told.join()
+        while not session_brain.get("enough"):
+            time.sleep(0.02)
+        return "done"
+
+    @brain_callback(Output("text", "title"), Input("cancel", "title"))
+    def stop(title):
+        session_brain["enough"] = True
+
+    page = Page(app)
+    handles = start(page, "told.children")
+    while not page.props["cancel"].get("title"):
+        take_progress(page, ask(page, "told.children", handles).json)
+    assert page.props["never-shown"]["data"].startswith("db1.")
+    page.fire("text.title")
+    assert page.take(end(page, "told.children", handles).json)["told"]["children"] == "done"
+
+
+def test_progress_that_was_overtaken_does_not_pile_up(app, clock):
+    @brain_callback(
+        Output("told", "children"),
+        Input("rows", "value"),
+        background=True,
+        progress=Output("partial", "data"),
+    )
+    def count(set_progress, rows):
+        for number in range(10):
+            set_progress([{"number": number}])
+        return "done"
+
+    page = Page(app)
+    page.take(end(page, "told.children", start(page, "told.children")).json)
+    store = current.use().store
+    clock.passes(GRACE + 1)
+    store.sweep()
+    assert sum(len(list(store.scan(space))) for space in store.namespaces("session")) == 1
+
+
+def test_who_asks_without_the_handle_of_a_job_learns_nothing(app):
+    @brain_callback(Output("told", "children"), Input("rows", "value"), background=True)
+    def compute(rows):
+        return rows
+
+    page = Page(app)
+    handles = start(page, "told.children")
+    assert ask(page, "told.children", {"cacheKey": handles["cacheKey"], "job": ""}).status_code in (200, 204)
+
+
 def test_a_job_cannot_close_the_session(app):
     @brain_callback(Output("told", "children"), Input("rows", "value"), background=True)
     def log_out(rows):
@@ -458,18 +658,32 @@ def test_components_that_a_job_makes_hold_tokens(app):
     assert page.fire("text.children")["text"]["children"] == "[1, 2]"
 
 
-def test_without_a_session_no_job_is_started_and_the_error_says_why(app, queue):
-    @brain_callback(
-        Output("told", "children"), Input("rows", "value"), background=True, on_error=lambda error: str(error)
-    )
+def test_without_a_session_no_job_for_values_is_started_and_the_error_says_why(app, queue):
+    @brain_callback(Output("result", "data"), Input("rows", "value"), background=True)
     def compute(rows):
         raise AssertionError
+
+    @app.server.errorhandler(NoSession)
+    def tell(error):
+        return str(error), 403
 
     queue.is_open = False
     page = Page(app)
     page.client._cookies.clear()
-    assert "no session cookie" in page.fire("told.children")["told"]["children"]
+    response = page.post("result.data")
+    assert response.status_code == 403
+    assert "no session cookie" in response.text
     assert not queue.waiting
+
+
+def test_what_needs_no_session_runs_without_one(app):
+    @brain_callback(Output("told", "children"), Input("rows", "value"), background=True)
+    def compute(rows):
+        return rows * 2
+
+    page = Page(app)
+    page.client._cookies.clear()
+    assert run(page, "told.children")["told"]["children"] == 2000
 
 
 def test_without_a_manager_the_error_says_where_it_belongs(clock):

@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import Celery
+from dash import CeleryManager
 
+from dash_brain.jobs import Declared, Jobs
 from dash_brain.stores import FileStore
 from tests.app.test_browser import Tab
 from tests.app.test_lifetime import settles, types_of, wait_for
@@ -93,6 +96,15 @@ def test_a_job_that_is_cancelled_lets_go_of_its_input(env, serve, store):
         tab.click("cancel")
         tab.wait("state", "idle")
     settles(store)
+
+
+def test_looking_for_what_was_set_does_not_delete_the_result_from_celery(redis_url):
+    manager = CeleryManager(Celery("test", broker=redis_url, backend=redis_url))
+    manager.handle.backend.set("key", "the result")
+    manager.handle.backend.set("key-set_props", '{"a": {"data": 1}}')
+    jobs = Jobs(manager, Declared([], None, [], pytest.fail))
+    assert [jobs.get_updated_props("key") for _ in range(2)] == [{"a": {"data": 1}}, {}]
+    assert manager.handle.backend.get("key") == b"the result"
 
 
 def test_a_queued_job_finds_its_input_when_the_page_is_gone_long_since(redis_url, serve, store, tmp_path):

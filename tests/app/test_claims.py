@@ -9,11 +9,11 @@ import dash
 import pytest
 from dash import Input, Output, dcc, html
 
-from dash_brain import ServerStore, brain_callback, holders, session_brain
+from dash_brain import ServerStore, brain_callback, claims, session_brain
 from dash_brain.attendance import attendance
+from dash_brain.claims import PARKED
 from dash_brain.errors import StoreFull
 from dash_brain.exchange import LEASE, UNCLAIMED, _registry
-from dash_brain.holders import PARKED
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
 
@@ -382,14 +382,14 @@ def test_anything_else_in_place_of_a_token_is_dead(open_page, app, clock, token)
 def test_a_session_can_open_pages_without_end_and_keeps_a_bounded_note_of_them(
     open_page, app, clock, monkeypatch
 ):
-    monkeypatch.setattr(holders, "MOST", 10)
+    monkeypatch.setattr(claims, "MOST_PAGES", 10)
     page = open_page(app)
     token = made(page)
     for _ in range(15):
         assert Claiming(page)(token) == []
     store = current.use().store
-    [claims] = store.namespaces("claims")
-    assert len(list(store.scan(claims))) == 10
+    [space] = store.namespaces("claims")
+    assert len(list(store.scan(space))) == 10
 
 
 def test_a_value_of_two_hundred_tabs_lives_until_the_last_is_closed(open_page, app, clock):

@@ -31,14 +31,16 @@ FLOORS = [
         "sessions",
         "start",
         "workers",
+        "errands",
         "holders",
+        "job_claims",
         "claims",
         "closed",
         "exchange",
         "server_store",
         "hooks",
     },
-    {"incoming", "outgoing", "jobs", "memoized_callback", "callback", "session_names"},
+    {"incoming", "outgoing", "jobs", "working", "memoized_callback", "callback", "session_names"},
     {"devtools", "cli", "testing", "adapters", ""},
 ]
 FIRST_FLOOR_THAT_KNOWS_DASH = 4

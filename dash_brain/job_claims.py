@@ -1,0 +1,90 @@
+"""What background jobs hold: their inputs, from when they are queued until they end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+from dash_brain import recipes
+from dash_brain.errors import ValueMissing
+from dash_brain.exchange import LEASE
+from dash_brain.holders import Holders
+from dash_brain.sessions import Visit
+from dash_brain.tokens import Verified
+
+#: What the names of jobs begin with; those of pages are hex digits.
+_JOB = "job-"
+
+
+class JobClaims:
+    """The jobs of one session that have not ended. Each has a key, which is its own.
+
+    Raises
+    ------
+    NoSession
+        When the visit has no session.
+    """
+
+    def __init__(self, visit: Visit) -> None:
+        self._holders = Holders(visit)
+        self._store = self._holders.settings.store
+
+    def begin(self, key: str, inputs: Iterable[Verified]) -> set[Verified]:
+        """Let the inputs of a job live until it ends, and return those that are there.
+
+        Raises
+        ------
+        StoreFull
+            When there is no room for the note.
+        """
+        with self._holders.lock():
+            end = self._holders.note(_JOB + key, {}, LEASE)
+            leases = {one: self._lease(one, end) for one in inputs}
+            held = {one.object_id: "job" for one, is_leased in leases.items() if is_leased}
+            self._holders.note(_JOB + key, {"held": held}, LEASE)
+        return {one for one, is_leased in leases.items() if is_leased is not None}
+
+    def call(self, key: str, job: str) -> None:
+        """Note what the background callback manager calls a job, unless it has ended already."""
+        with self._holders.lock():
+            note = self._holders[_JOB + key]
+            if note:
+                self._holders.note(_JOB + key, {**note, "job": job}, LEASE)
+
+    def called(self, job: str) -> str | None:
+        """Return the key of a job by what the background callback manager calls it; None: it has ended."""
+        jobs = (holder for holder in self._holders if holder.startswith(_JOB))
+        found = next((holder for holder in jobs if self._holders[holder].get("job") == job), None)
+        return None if found is None else found.removeprefix(_JOB)
+
+    def renew(self, key: str) -> None:
+        """Let the inputs of a job that has not ended live on."""
+        with self._holders.lock():
+            for name in self._holders[_JOB + key].get("held", {}):
+                with suppress(ValueMissing):
+                    self._store.touch(self._holders.objects, name, LEASE)
+            self._holders.touch(_JOB + key, LEASE)
+
+    def end(self, key: str) -> None:
+        """Let go of a job's inputs."""
+        with self._holders.lock():
+            held = self._holders[_JOB + key].get("held", {})
+            self._holders.forget(_JOB + key)
+            self._holders.let_go(held, self._holders.settings.grace)
+
+    def supersede(self, object_id: str) -> None:
+        """Let go of an object that a job has stored and replaced by the next."""
+        with self._holders.lock():
+            self._holders.let_go([object_id], self._holders.settings.grace)
+
+    def _lease(self, found: Verified, end: float | None) -> bool | None:
+        """Let an object live as long as the note does, and say whether that was needed; None: it is gone."""
+        if recipes.is_memoized(found):
+            return False if recipes.lease(self._store, found, LEASE) else None
+        with suppress(ValueMissing):
+            expires = self._store.info(*found).expires
+            if found.namespace != self._holders.objects or expires is None or (end and expires > end):
+                return False  # it is shared, or kept for longer by the browser
+            self._store.touch(*found, LEASE)
+            return True
+        return None

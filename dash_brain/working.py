@@ -1,0 +1,78 @@
+"""Callbacks in the background, seen from the process in which a job runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, cast
+
+from dash import Output
+
+from dash_brain.errands import errand
+from dash_brain.errors import NoSession, StoreError
+from dash_brain.exchange import registry
+from dash_brain.internals import callback_context
+from dash_brain.job_claims import JobClaims
+from dash_brain.outgoing import Outgoing
+from dash_brain.sessions import Visit, visit
+from dash_brain.settings import current
+from dash_brain.tokens import Token, verify
+
+
+@contextmanager
+def working() -> Iterator[None]:
+    """Run a callback's function: if that is a job's, its values go and come as those of others do."""
+    job = errand()
+    if job is None:
+        yield
+        return
+    context = cast(Any, callback_context())
+    context.updated_props = _SideUpdates(visit(), context.updated_props)
+    registry(visit()).assume(job.server_stores)
+    try:
+        yield
+    finally:
+        with suppress(StoreError, NoSession):  # its ttl sees to it then
+            if job.session is not None:
+                JobClaims(visit()).end(job.key)
+
+
+def progress_of(set_progress: Callable[[Any], None], outputs: Sequence[Output]) -> Callable[[Any], None]:
+    """Return Dash's ``set_progress`` for values, of which those for ServerStores stay on the server."""
+    asking = visit()  # it may be called in another thread
+    before: dict[int, Any] = {}
+
+    def set_values(progress: Any) -> None:
+        values = progress if isinstance(progress, (list, tuple)) else [progress]
+        outgoing = Outgoing(asking)
+        sent = [outgoing.declared(*one) for one in zip(values, outputs, strict=False)]
+        set_progress(sent)
+        for number, value in enumerate(sent):
+            _supersede(asking, before.get(number), value)
+            before[number] = value
+
+    return set_values
+
+
+def _supersede(asking: Visit, before: Any, now: Any) -> None:
+    """Let go of a value that no page may ever have seen, and that none will see any more."""
+    if isinstance(before, Token) and before != now:
+        found = verify(current.use().keys, asking.namespaces, before)
+        if found.namespace == asking.namespaces.get("session"):
+            with suppress(StoreError):
+                JobClaims(asking).supersede(found.object_id)
+
+
+class _SideUpdates(dict[str, dict[str, Any]]):
+    """What a job sets by ``set_props``, which Dash sends as soon as it is set: tokens in place of values."""
+
+    def __init__(self, asking: Visit, sent: dict[str, dict[str, Any]]) -> None:
+        super().__init__()
+        self._asking = asking
+        self._sent = sent
+
+    def __setitem__(self, component_id: str, props: dict[str, Any]) -> None:
+        self._sent[component_id] = Outgoing(self._asking).props(component_id, props)
+
+    def get(self, component_id: str, default: Any = None) -> Any:
+        return self._sent.get(component_id, default)
