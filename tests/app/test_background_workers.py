@@ -64,7 +64,7 @@ def env(request: Any, store: FileStore, tmp_path: Path) -> Iterator[Env]:
 @contextmanager
 def page(serve: Any, env: Env) -> Iterator[Tab]:
     """Show the app in a browser, and close its tab in the end."""
-    served = serve("tests.app.background:server", workers=2, threads=2, env=env)
+    served = serve("tests.app.background:server", workers=4, env=env)
     with chrome() as driver:
         tab = Tab(driver, served.url)
         tab.wait("state", "idle")
@@ -98,6 +98,7 @@ def test_a_job_that_is_cancelled_lets_go_of_its_input(env, serve, store):
     settles(store)
 
 
+@pytest.mark.filterwarnings("ignore:Call to deprecated setex")  # by Celery
 def test_looking_for_what_was_set_does_not_delete_the_result_from_celery(redis_url):
     manager = CeleryManager(Celery("test", broker=redis_url, backend=redis_url))
     manager.handle.backend.set("key", "the result")
