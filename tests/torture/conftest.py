@@ -40,11 +40,12 @@ def shelf() -> Iterator[Shelf]:
 @pytest.fixture
 def own_settings(monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> Iterator[None]:
     """Let this process be the app: with the shelf as its store, and the settings of a fresh process."""
-    from tests.torture.served import server
+    from tests.torture.served import server, with_users
 
     for name, value in shelf.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(server.logger, "disabled", True)  # of each error of a callback, thousands of times
     current.forget()
+    with_users()
     yield
     current.forget()

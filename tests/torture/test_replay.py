@@ -11,7 +11,7 @@ from tests.torture.pages import Page
 from tests.torture.served import server
 from tests.torture.shelves import Shelf
 from tests.torture.sizes import size
-from tests.torture.trial import failures, page_of, shown, unpickled, visit_of
+from tests.torture.trial import failures, page_of, unpickled, visit_of
 
 #: Each shows its token to each: the square of this is the number of replays.
 SESSIONS = size(100, 317)
@@ -46,10 +46,10 @@ def others(pages: list[Page], own: Page) -> list[str]:
 def test_no_session_opens_a_token_of_another(pages, monkeypatch):
     with unpickled(monkeypatch) as streams, failures(server) as failed:
         for page in pages:
-            assert shown(page, others(pages, page)) == ["BadToken"] * (SESSIONS - 1)
+            assert page.shown(others(pages, page)) == ["BadToken"] * (SESSIONS - 1)
     assert streams == failed == []
     for number, page in enumerate(pages):
-        assert shown(page, [page.held["value"]]) == [[f"session {number}", number, True]]
+        assert page.shown([page.held["value"]]) == [[f"session {number}", number, True]]
 
 
 def test_no_session_keeps_or_lets_go_what_another_holds(pages, shelf):
@@ -73,14 +73,14 @@ def test_a_token_of_the_app_is_opened_by_all_its_sessions_and_deleted_by_none(pa
     with server.test_request_context("/_dash-layout", headers={"Cookie": str(pages[0].cookie)}):
         token = to_token(marked("app", 2), scope="app")
     for page in pages:
-        assert shown(page, [token]) == [["app", 2, True]]
+        assert page.shown([token]) == [["app", 2, True]]
         page.dropped = [token]
         page.held["other"] = token
         assert page.claim() == []
         page.dropped = [token]
         page.close()
     shelf.later(current.use().grace + 1).sweep()
-    assert shown(pages[-1], [token]) == [["app", 2, True]]
+    assert pages[-1].shown([token]) == [["app", 2, True]]
 
 
 def test_a_cookie_that_two_apps_are_sent_opens_no_values_of_the_other(pages, monkeypatch):
@@ -90,7 +90,7 @@ def test_a_cookie_that_two_apps_are_sent_opens_no_values_of_the_other(pages, mon
     current.forget()
     for page, token, space in zip(pages, tokens, spaces, strict=True):
         assert visit_of(page).namespace("session") != space
-        assert shown(page, [token]) == ["BadToken"]
+        assert page.shown([token]) == ["BadToken"]
         page.open()  # the session goes on
 
 
