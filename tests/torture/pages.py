@@ -118,21 +118,22 @@ class Page:
     def open(self) -> Page:
         """Load the page, with the cookie of the session or for a new one."""
         sent = self._sent_by("/")
+        assert sent, "a page brings its cookie"
         if self.session is None:
             self.session = sent
         assert sent == self.session, "the session goes on"
         return self
 
     def leave(self) -> None:
-        """Close the session; the browser is sent another."""
+        """Close the session and begin another."""
+        # Who asks once more, because the worker died with its answer, has to reload the page.
         self.session = self._sent_by("/close")
+        self.open()
 
-    def _sent_by(self, path: str) -> str:
+    def _sent_by(self, path: str) -> str | None:
         status, headers, _ = self.line.ask("GET", path, **self._cookies())
         assert status == 200, status
-        sent = headers.get("Set-Cookie")
-        assert sent, f"{path} brings a cookie"
-        return sent.split(";")[0]
+        return (headers.get("Set-Cookie") or "").split(";")[0] or None
 
     def fire(self, outputs: str, inputs: dict[str, Any], state: tuple[str, ...] = ()) -> dict[str, Any]:
         """Fire a callback and return what it changed, tokens apart: ``{"told.children": …}``.
