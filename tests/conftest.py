@@ -229,6 +229,27 @@ def _find(*programs: str) -> str:
     raise RuntimeError(f"{' or '.join(programs)} is not installed; `make test` says how to get it.")
 
 
+@pytest.fixture(scope="module")
+def browser_for_module() -> Iterator[Chrome]:
+    """A browser that all tests of a module share, which saves seconds: see :func:`forget_everything`."""
+    with chrome() as driver:
+        yield driver
+
+
+def forget_everything(driver: Chrome) -> None:
+    """Make a new user of a browser: no cookies, no log, and one empty tab, of which no storage is left."""
+    before = driver.window_handles
+    driver.switch_to.new_window("tab")
+    new = driver.current_window_handle
+    for handle in before:
+        driver.switch_to.window(handle)
+        driver.close()
+    driver.switch_to.window(new)
+    driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    for log in ("browser", "performance"):
+        driver.get_log(log)
+
+
 @pytest.fixture
 def browser_factory() -> Iterator[Callable[[], Chrome]]:
     """Open browsers that end with the test, each with a profile of its own."""

@@ -125,12 +125,6 @@ def as_callback(events: dict[str, Any]) -> Callback | None:
     )
 
 
-@pytest.fixture(scope="module")
-def browser_for_module() -> Iterator[Any]:
-    with chrome() as driver:
-        yield driver
-
-
 @pytest.fixture
 def page(gallery: Server, browser_for_module: Any) -> Callable[[str], Page]:
     """Turn the name of an example into its page, in a browser without cookies."""
