@@ -29,6 +29,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 #: The store of this test run. No test reads or writes the default store of whoever runs the tests.
 STORE_NAME = f"test-{os.getpid()}-{secrets.token_hex(4)}"
+_stores = {STORE_NAME}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,10 +46,16 @@ def pytest_configure(config: pytest.Config) -> None:
     _load_hypothesis_profile()
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note the store that the doctests name; a run without them must not remove it under another's feet."""
+    if any(isinstance(item, pytest.DoctestItem) for item in session.items):
+        _stores.add("example")
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove the run's own store, and the one that the doctests name."""
+    """Remove the stores of this run."""
     for root in (Path("/dev/shm"), Path(tempfile.gettempdir())):
-        for name in (STORE_NAME, "example"):
+        for name in _stores:
             shutil.rmtree(root / f"dash_brain-{os.geteuid()}" / name, ignore_errors=True)
 
 

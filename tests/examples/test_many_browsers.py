@@ -17,7 +17,7 @@ def test_12_browsers_at_once_have_8_workers_compute_each_value_once(serve, tmp_p
 
     def look(number):
         with chrome() as driver:
-            page = Page(driver, f"{server.url}/signalling/")
+            page = Page(driver, f"{server.url}/signalling/", pause=0.5)
             together.wait()
             page.open(callbacks=5)
             page.choose("dropdown", "figs" if number % 2 else "oranges", callbacks=5)
