@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -44,6 +45,8 @@ def own_settings(monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> Iterator[None
 
     for name, value in shelf.environment().items():
         monkeypatch.setenv(name, value)
+    # What a worker does when it ends would make the store anew.
+    monkeypatch.setattr("dash_brain.workers.atexit", Mock())
     monkeypatch.setattr(server.logger, "disabled", True)  # of each error of a callback, thousands of times
     current.forget()
     with_users()
