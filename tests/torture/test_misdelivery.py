@@ -24,10 +24,12 @@ BROWSERS = [[None], [None, "ann", "bob"], [None], [None, "ann", HOARDER], [None]
 KEEP = 8
 #: Every tenth time the page says what it holds, and lets go of all that it held before.
 CLAIM = 10
+#: Every fifth time a hoarder looks what is left.
+LOOK = 5
 #: One session in so many is closed when it may be.
 LEAVES = 5
 GRACE = 2.0
-QUOTA = 1_000_000
+QUOTA = 300_000
 
 
 class Session:
@@ -127,24 +129,26 @@ class Hoarder(Session):
     """One who wants to keep more than there is room for: what goes is his own, and he is told."""
 
     def step(self, serial: int) -> None:
-        """Store one more value, and look what is left."""
+        """Store one more value, if there is room for it, and perhaps look what is left."""
         nbytes = random.choice([QUOTA // 3, QUOTA // 3, 2 * QUOTA])
         order = {"mark": self.mark, "serial": serial, "bytes": nbytes}
         told = self.page.fire("hoard.data told-hoard.children", {"order-hoard.value": order})
         assert told["told-hoard.children"] == ("kept" if nbytes < QUOTA else "StoreFull"), self.mark
         if nbytes < QUOTA:
             self.page.held[str(serial)] = self.page.held.pop("hoard")
-            self.look(serial)
+        if serial % LOOK == LOOK - 1:
+            self.look()
 
-    def look(self, newest: int) -> None:
+    def look(self) -> None:
         """See what is left: the newest in any case, and no more than there is room for."""
+        newest = list(self.page.held)[-1:]
         names, tokens = list(self.page.held), list(self.page.held.values())
         for name, seen in zip(names, self.page.shown(tokens), strict=True):
             if seen == "ValueMissing":
                 self.page.hold(name, None)
             else:
                 assert seen == [self.mark, int(name), True]
-        assert str(newest) in self.page.held
+        assert newest == list(self.page.held)[-1:]
         assert len(self.page.held) <= 3
         assert self.page.claim() == []
 
