@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -166,17 +167,17 @@ def sessions_of(users: list[str | None], mark: str, line: Line, folder: Path) ->
 
 def caller(url: str, number: int, folder: Path) -> list[Session]:
     """Let some of the sessions hand over all of their values, and return them."""
-    lines = [Line(url), Line(url)]
-    sessions = [
-        session
-        for turn in range(SESSIONS // CALLERS // sum(map(len, BROWSERS)))
-        for place, users in enumerate(BROWSERS)
-        for session in sessions_of(users, f"{number}-{turn}-{place}", lines[0], folder)
-    ]
-    for serial in range(VALUES // SESSIONS):
-        for session in random.sample(sessions, len(sessions)):
-            session.page.line = random.choice(lines)
-            session.step(serial)
+    with closing(Line(url)) as one, closing(Line(url)) as another:
+        sessions = [
+            session
+            for turn in range(SESSIONS // CALLERS // sum(map(len, BROWSERS)))
+            for place, users in enumerate(BROWSERS)
+            for session in sessions_of(users, f"{number}-{turn}-{place}", one, folder)
+        ]
+        for serial in range(VALUES // SESSIONS):
+            for session in random.sample(sessions, len(sessions)):
+                session.page.line = random.choice([one, another])
+                session.step(serial)
     return sessions
 
 
