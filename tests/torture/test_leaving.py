@@ -57,18 +57,17 @@ class Tab:
                 assert seen in ([self.mark, serial, True], "ValueMissing", "BadToken")
 
 
-def close_amid(url: str, number: int) -> Page:
-    """Close a session at some moment of the work of its tabs; return the page that did."""
-    closed, chance = Event(), random.Random()
+def close_amid(url: str, number: int) -> None:
+    """Close a session at some moment of the work of its tabs."""
+    closed = Event()
     first = Page(Line(url)).open()
     tabs = [Tab(first, f"tab {number}-{place}") for place in range(TABS)]
     with meanwhile([lambda enough, tab=tab: tab.work(closed, enough) for tab in tabs]) as refused:
-        time.sleep(chance.uniform(0, 0.2))
+        time.sleep(random.uniform(0, 0.2))
         first.leave()
         closed.set()
     assert min(refused) > 0
     assert all(first.shown(tab.tokens) == ["BadToken"] * len(tab.tokens) for tab in tabs)
-    return first
 
 
 def test_nothing_is_seen_of_a_session_that_was_closed_amid_its_own_requests(serve: Any, shelf: Any) -> None:
