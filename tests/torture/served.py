@@ -120,13 +120,13 @@ def make_own(order):
     Output("common", "data"), Output("told-common", "children"), Input("common-name", "value"), memoize="app"
 )
 def make_common(order):
-    """Return everybody's one value of a name."""
+    """Return everybody's one value of a name, after a while in which others ask for it too."""
+    time.sleep(1)
     return _made("everybody", order)
 
 
 def _made(mark: str, order: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
     note(order["journal"])
-    time.sleep(0.005)  # so that others ask meanwhile
     return marked(mark, order["serial"]), [mark, order["serial"], os.urandom(8).hex()]
 
 
