@@ -14,28 +14,37 @@ step() {
 bash .ci/venv.sh test
 bash .ci/programs.sh
 
-# The torture takes minutes and mostly waits; so the others run beside it, but for those with a browser, which
-# look at the clock.
+# Much of the torture, and of what has a browser, is waiting; so the others run beside them. A few tests look at
+# the clock: they run alone, in the end.
 folder=$(mktemp -d) # of its own: pytest's usual one is the others'
-.venv/bin/python -m pytest -p no:cacheprovider --basetemp="$folder/torture" tests/torture >.venv/torture.log 2>&1 &
-torture=$!
-trap 'kill $torture 2>/dev/null || true; rm -rf "$folder"' EXIT
-finish_torture() {
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$folder"' EXIT
+beside() { # NAME PATH...: run these tests in the background; $! is their process
+  local name=$1
+  shift
+  .venv/bin/python -m pytest -p no:cacheprovider --basetemp="$folder/$name" "$@" >".venv/$name.log" 2>&1 &
+}
+finish() { # NAME PROCESS: wait for them, and show what they said
   local status=0
-  wait "$torture" || status=$?
-  cat .venv/torture.log
+  wait "$2" || status=$?
+  cat ".venv/$1.log"
   return "$status"
 }
-alone=(tests/app tests/examples)
+pages=(tests/app tests/examples)
+clock=(tests/examples/test_gallery.py tests/examples/test_feeder.py)
 
+beside torture tests/torture
+torture=$!
+beside pages "${pages[@]}" "${clock[@]/#/--ignore=}"
+pages_process=$!
 step "ruff check" .venv/bin/ruff check .
 step "ruff format" .venv/bin/ruff format --check .
 step "mypy" .venv/bin/mypy
 step "wheel" bash .ci/wheel.sh
 step "codec with pandas 2.2" bash .ci/pandas.sh
-step "pytest, all others" .venv/bin/python -m pytest "${alone[@]/#/--ignore=}" --ignore=tests/torture
-step "pytest tests/torture" finish_torture
-step "pytest ${alone[*]}" .venv/bin/python -m pytest "${alone[@]}"
+step "pytest, all others" .venv/bin/python -m pytest "${pages[@]/#/--ignore=}" --ignore=tests/torture
+step "pytest ${pages[*]}" finish pages "$pages_process"
+step "pytest tests/torture" finish torture "$torture"
+step "pytest ${clock[*]}" .venv/bin/python -m pytest "${clock[@]}"
 
 if ((${#failed[@]})); then
   printf 'failed: %s\n' "${failed[@]}"

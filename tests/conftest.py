@@ -30,6 +30,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 #: The store of this test run. No test reads or writes the default store of whoever runs the tests.
 STORE_NAME = f"test-{os.getpid()}-{secrets.token_hex(4)}"
+_stores = {STORE_NAME}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,10 +47,16 @@ def pytest_configure(config: pytest.Config) -> None:
     _load_hypothesis_profile()
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note the store that the doctests name; a run without them must not remove it under another's feet."""
+    if any(isinstance(item, pytest.DoctestItem) for item in session.items):
+        _stores.add("example")
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove the run's own store, and the one that the doctests name."""
+    """Remove the stores of this run."""
     for root in (Path("/dev/shm"), Path(tempfile.gettempdir())):
-        for name in (STORE_NAME, "example"):
+        for name in _stores:
             shutil.rmtree(root / f"dash_brain-{os.geteuid()}" / name, ignore_errors=True)
 
 
@@ -257,6 +264,27 @@ def _find(*programs: str) -> str:
         if found := shutil.which(program):
             return found
     raise RuntimeError(f"{' or '.join(programs)} is not installed; `make test` says how to get it.")
+
+
+@pytest.fixture(scope="module")
+def browser_for_module() -> Iterator[Chrome]:
+    """A browser that all tests of a module share, which saves seconds: see :func:`forget_everything`."""
+    with chrome() as driver:
+        yield driver
+
+
+def forget_everything(driver: Chrome) -> None:
+    """Make a new user of a browser: no cookies, no log, and one empty tab, of which no storage is left."""
+    before = driver.window_handles
+    driver.switch_to.new_window("tab")
+    new = driver.current_window_handle
+    for handle in before:
+        driver.switch_to.window(handle)
+        driver.close()
+    driver.switch_to.window(new)
+    driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    for log in ("browser", "performance"):
+        driver.get_log(log)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.conftest import Server, chrome
+from tests.conftest import Server, chrome, forget_everything
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +65,12 @@ class Tab:
 
 
 @pytest.fixture
-def tab(served: Server) -> Iterator[Tab]:
-    with chrome() as driver:
-        page = Tab(driver, served.url)
-        page.wait("shape", "empty")
-        yield page
-        page.assert_clean()
+def tab(served: Server, browser_for_module: Any) -> Iterator[Tab]:
+    forget_everything(browser_for_module)
+    page = Tab(browser_for_module, served.url)
+    page.wait("shape", "empty")
+    yield page
+    page.assert_clean()
 
 
 def test_a_frame_travels_between_workers_and_only_its_token_over_the_wire(tab: Tab) -> None:
@@ -135,8 +135,10 @@ def test_a_token_typed_into_a_field_is_shown_as_it_is(tab: Tab) -> None:
     tab.wait("echo", f"echo {token}")
 
 
-def test_two_browsers_are_two_sessions(served: Server) -> None:
-    with chrome() as mine, chrome() as yours:
+def test_two_browsers_are_two_sessions(served: Server, browser_for_module: Any) -> None:
+    mine = browser_for_module
+    forget_everything(mine)
+    with chrome() as yours:
         pages = [Tab(mine, served.url), Tab(yours, served.url)]
         visits = [int(page.wait_for_text("visits-text").removeprefix("visit ")) for page in pages]
         for _ in range(3):

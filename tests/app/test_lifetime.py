@@ -5,15 +5,17 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from dash_brain.errors import ValueMissing
 from dash_brain.stores import SharedMemoryStore
 from tests.app.test_browser import Tab
-from tests.conftest import Server, chrome
+from tests.conftest import Server, forget_everything
 
-GRACE = 2.0
+GRACE = 1.0
 
 
 @pytest.fixture(scope="module")
@@ -37,21 +39,25 @@ def served(serve_for_module: Any, store: SharedMemoryStore, name: str) -> Server
 
 
 @pytest.fixture
-def tab(served: Server, store: SharedMemoryStore) -> Iterator[Tab]:
+def tab(served: Server, store: SharedMemoryStore, browser_for_module: Any) -> Tab:
+    forget_everything(browser_for_module)
     for domain in ("session", "claims"):
         for namespace in list(store.namespaces(domain)):
             store.drop(namespace)
-    with chrome() as driver:
-        page = Tab(driver, served.url)
-        page.wait("shape", "empty")
-        page.wait_for_text("visits-text")
-        yield page
+    page = Tab(browser_for_module, served.url)
+    page.wait("shape", "empty")
+    page.wait_for_text("visits-text")
+    return page
 
 
 def types_of(store: SharedMemoryStore) -> list[str]:
     store.sweep()
-    spaces = list(store.namespaces("session"))
-    return sorted(store.info(space, key).meta["type"] for space in spaces for key in store.scan(space))
+    types = []
+    for space in list(store.namespaces("session")):
+        for key in store.scan(space):
+            with suppress(ValueMissing):  # over since it was seen
+                types.append(store.info(space, key).meta["type"])
+    return sorted(types)
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:

@@ -35,11 +35,20 @@ class Callback:
 
 
 class Page:
-    """One page of the gallery in one browser."""
+    """One page of the gallery in one browser.
 
-    def __init__(self, driver: Any, url: str) -> None:
+    Parameters
+    ----------
+    driver, url
+        The browser, and what it opens.
+    pause
+        Seconds between two looks at a page that is waited for. A look costs a few milliseconds of both cores.
+    """
+
+    def __init__(self, driver: Any, url: str, *, pause: float = 0.05) -> None:
         self.driver = driver
         self._url = url
+        self._pause = pause
 
     def open(self, callbacks: int) -> float:
         """Open the page and return the seconds until that many callbacks have answered."""
@@ -76,7 +85,7 @@ class Page:
         deadline = time.monotonic() + timeout
         while not (result := condition()):
             assert time.monotonic() < deadline, f"the page never got there: {self.text('react-entry-point')}"
-            time.sleep(0.05)
+            time.sleep(self._pause)
         return result
 
     def text(self, component: str) -> str:
@@ -123,12 +132,6 @@ def as_callback(events: dict[str, Any]) -> Callback | None:
         start=sent["timestamp"],
         end=finished["timestamp"],
     )
-
-
-@pytest.fixture(scope="module")
-def browser_for_module() -> Iterator[Any]:
-    with chrome() as driver:
-        yield driver
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -40,11 +41,14 @@ def shelf() -> Iterator[Shelf]:
 @pytest.fixture
 def own_settings(monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> Iterator[None]:
     """Let this process be the app: with the shelf as its store, and the settings of a fresh process."""
-    from tests.torture.served import server
+    from tests.torture.served import server, with_users
 
     for name, value in shelf.environment().items():
         monkeypatch.setenv(name, value)
+    # What a worker does when it ends would make the store anew.
+    monkeypatch.setattr("dash_brain.workers.atexit", Mock())
     monkeypatch.setattr(server.logger, "disabled", True)  # of each error of a callback, thousands of times
     current.forget()
+    with_users()
     yield
     current.forget()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from threading import Event
 from typing import Any
@@ -14,23 +15,66 @@ SIZES = (0, 60_000, 400_000, 1_500_000)
 
 def live(url: str, mark: str, enough: Event) -> Page:
     """Hand values over until it is enough; every one must come back whole, whoever was killed."""
-    page, chance = Page(Line(url, stubborn=True)).open(), random.Random(mark)
-    owed: Any = None
-    kept: set[int] = set()
-    serial = 0
-    while not enough.is_set() or serial < 10:
-        serial += 1
-        told = page.exchange(mark, serial, chance.choice(SIZES), keep=True)
-        assert told["seen"] == owed, (mark, serial)
-        assert told["kept"] is None or told["kept"][0] == mark
+    life = Life(url, mark)
+    while not enough.is_set() or life.serial < 10:
+        life.go_on()
+    return life.page
+
+
+class Life:
+    """One page, and what its user expects of it."""
+
+    def __init__(self, url: str, mark: str) -> None:
+        self.page = Page(Line(url, stubborn=True)).open()
+        self.mark = mark
+        self.chance = random.Random(mark)
+        self.serial = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self.owed: Any = None
+        self.kept: Any = None
+        self.own: dict[int, str] = {}
+
+    def go_on(self) -> None:
+        """Hand one value over, and perhaps do something else."""
+        self.exchange()
+        rest = {self.claim: 0.3, self.ask_for_own: 0.1, self.page.open: 0.02, self.leave: 0.02}
+        for act, share in rest.items():
+            if self.chance.random() < share:
+                act()
+
+    def exchange(self) -> None:
+        """Hand a value over, and look at what the session keeps by name."""
+        self.serial += 1
+        told = self.page.exchange(self.mark, self.serial, self.chance.choice(SIZES), keep=True)
+        assert told["seen"] == self.owed, (self.mark, self.serial)
         # The worker may have noted this very serial and then died before it could answer.
-        assert (told["kept"] and told["kept"][1] in kept | {serial}) or serial == 1, (mark, serial)
-        owed, kept = [mark, serial, True], {serial}
-        if chance.random() < 0.3:
-            assert page.claim() == []
-        if chance.random() < 0.02:
-            page.open()
-    return page
+        assert told["kept"] in (self.kept, [self.mark, self.serial]), (self.mark, self.serial)
+        self.owed, self.kept = [self.mark, self.serial, True], [self.mark, self.serial]
+
+    def claim(self) -> None:
+        """Say what the page holds, all of which is there."""
+        assert self.page.claim() == []
+
+    def ask_for_own(self) -> None:
+        """Ask for what is memoized for the session: the same each time, whoever died over it."""
+        name = self.chance.randrange(3)
+        order = {"own-name.value": {"serial": name, "journal": os.devnull}}
+        *whose, made = self.page.fire("own.data told-own.children", order)["told-own.children"]
+        assert whose == [self.mark, name]
+        assert self.own.setdefault(name, made) == made
+
+    def leave(self) -> None:
+        """Close the session, and see nothing of it again."""
+        before, tokens = self.page.session, list(self.page.held.values())
+        for store in list(self.page.held):
+            self.page.hold(store, None)
+        self.page.leave()
+        for cookie in (before, self.page.session):
+            self.page.session = cookie
+            assert self.page.shown(tokens) == ["BadToken"] * len(tokens), self.mark
+        self._begin()
 
 
 def pages_go_on(pages: list[Page]) -> None:

@@ -17,6 +17,12 @@ PATIENCE = 60.0
 #: After so many requests a connection is made anew, so that sessions wander over the workers.
 ON_ONE_LINE = 40
 
+#: The cookie that says who is logged in.
+USER = "torture_user"
+
+#: Stores of which a page may send as many as it likes; each bad token becomes the name of its error.
+FORGIVING = "forgiving"
+
 BROKEN = (http.client.HTTPException, ConnectionError)
 
 
@@ -90,26 +96,44 @@ class Page:
         What it is asked over; pages may share one, and change it.
     like
         A page of the same browser, whose cookie this one sends.
+    user
+        Who is logged in: another session of that browser than the one of nobody.
     """
 
-    def __init__(self, line: Line, *, like: Page | None = None) -> None:
+    def __init__(self, line: Line, *, like: Page | None = None, user: str | None = None) -> None:
         self.line = line
         self.id = secrets.token_hex(16)
-        self.cookie = like.cookie if like is not None else None
+        self.session = like.session if like is not None else None
+        self.user = user
         self.held: dict[str, str] = {}
         self.dropped: list[str] = []
         self.turn = 0
 
+    @property
+    def cookie(self) -> str | None:
+        """What the browser sends: who it is, and who is logged in."""
+        user = f"{USER}={self.user}" if self.user else None
+        return "; ".join(filter(None, [self.session, user])) or None
+
     def open(self) -> Page:
         """Load the page, with the cookie of the session or for a new one."""
-        status, headers, _ = self.line.ask("GET", "/", **self._cookies())
-        assert status == 200, status
-        sent = headers.get("Set-Cookie")
+        sent = self._sent_by("/")
         assert sent, "a page brings its cookie"
-        if self.cookie is None:
-            self.cookie = sent.split(";")[0]
-        assert sent.split(";")[0] == self.cookie, "the session goes on"
+        if self.session is None:
+            self.session = sent
+        assert sent == self.session, "the session goes on"
         return self
+
+    def leave(self) -> None:
+        """Close the session and begin another."""
+        # Who asks once more, because the worker died with its answer, has to reload the page.
+        self.session = self._sent_by("/close")
+        self.open()
+
+    def _sent_by(self, path: str) -> str | None:
+        status, headers, _ = self.line.ask("GET", path, **self._cookies())
+        assert status == 200, status
+        return (headers.get("Set-Cookie") or "").split(";")[0] or None
 
     def fire(self, outputs: str, inputs: dict[str, Any], state: tuple[str, ...] = ()) -> dict[str, Any]:
         """Fire a callback and return what it changed, tokens apart: ``{"told.children": …}``.
@@ -123,7 +147,9 @@ class Page:
         state
             ServerStores whose tokens go along.
         """
-        body = self.body(outputs, inputs, state)
+        return self._fired(self.body(outputs, inputs, state))
+
+    def _fired(self, body: str) -> dict[str, Any]:
         status, _, content = self.line.ask("POST", "/_dash-update-component", lambda: body, **self._cookies())
         assert status == 200, (status, content[-300:])
         return self._take(json.loads(content)["response"])
@@ -186,6 +212,20 @@ class Page:
         order = {"mark": mark, "serial": serial, "bytes": nbytes, "keep": keep}
         outputs = f"value{way}.data told{way}.children"
         return self.fire(outputs, {f"order{way}.value": order}, (f"value{way}",))[f"told{way}.children"]
+
+    def shown(self, tokens: list[Any]) -> list[Any]:
+        """Show many tokens to one callback; return what it made of each."""
+        stores = [
+            {"id": {FORGIVING: i}, "property": "data", "value": token} for i, token in enumerate(tokens)
+        ]
+        body = {
+            "output": "seen-all.children",
+            "outputs": _spec("seen-all.children"),
+            "inputs": [stores],
+            "changedPropIds": [],
+            "state": [],
+        }
+        return list(self._fired(json.dumps(body))["seen-all.children"])
 
     def _cookies(self) -> dict[str, str]:
         return {} if self.cookie is None else {"Cookie": self.cookie}

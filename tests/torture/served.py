@@ -1,6 +1,7 @@
 """The app that the torture tests ask: every value says whose it is, which one it is, and whether it is whole.
 
-``tests.torture.served:server``; also run as a script, for the debug reloader.
+``tests.torture.served:server``, or ``tests.torture.served:with_users()``; also run as a script, for the debug
+reloader.
 """
 
 from __future__ import annotations
@@ -9,13 +10,12 @@ import os
 import time
 from typing import Any
 
-from dash import ALL, Dash, Input, Output, State, dcc, html
+import flask
+from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 
-from dash_brain import Brain, ServerStore, brain_callback, session_brain
+from dash_brain import Brain, ServerStore, brain_callback, close_session, configure, session_brain
 from tests.torture.marks import marked, seen
-
-#: Stores of which a page may send as many as it likes; each bad token becomes the name of its error.
-FORGIVING = "forgiving"
+from tests.torture.pages import FORGIVING, USER
 
 #: What the process that imports the app learns, when it is told to.
 BEFORE = "before the fork"
@@ -29,14 +29,18 @@ app.layout = [
     dcc.Input(id="order"),
     dcc.Input(id="order-async"),
     dcc.Input(id="name"),
+    dcc.Input(id="own-name"),
+    dcc.Input(id="common-name"),
+    dcc.Input(id="order-hoard"),
     ServerStore(id="value"),
     ServerStore(id="value-async"),
+    ServerStore(id="own"),
+    ServerStore(id="common"),
+    ServerStore(id="hoard"),
     ServerStore(id="shared", storage_type="session"),
     ServerStore(id={FORGIVING: 0}),
-    *(
-        html.Div(id=name)
-        for name in ("told", "told-async", "told-shared", "kept", "made", "slept", "seen-all")
-    ),
+    *(html.Div(id=f"told-{name}") for name in ("async", "own", "common", "hoard", "shared")),
+    *(html.Div(id=name) for name in ("told", "kept", "made", "slept", "seen-all")),
 ]
 
 
@@ -105,6 +109,39 @@ def _slowly(order: dict[str, Any]) -> str:
 
 
 @brain_callback(
+    Output("own", "data"), Output("told-own", "children"), Input("own-name", "value"), memoize="session"
+)
+def make_own(order):
+    """Return the session's one value of a name. Whose it is does not follow from the arguments."""
+    return _made(session_brain["mark"][0], order)
+
+
+@brain_callback(
+    Output("common", "data"), Output("told-common", "children"), Input("common-name", "value"), memoize="app"
+)
+def make_common(order):
+    """Return everybody's one value of a name, after a while in which others ask for it too."""
+    time.sleep(1)
+    return _made("everybody", order)
+
+
+def _made(mark: str, order: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+    note(order["journal"])
+    return marked(mark, order["serial"]), [mark, order["serial"], os.urandom(8).hex()]
+
+
+@brain_callback(
+    Output("hoard", "data"),
+    Output("told-hoard", "children"),
+    Input("order-hoard", "value"),
+    on_error=lambda error: (no_update, type(error).__name__),
+)
+def hoard(order):
+    """Return what may be more than the session has room for."""
+    return marked(order["mark"], order["serial"], order["bytes"]), "kept"
+
+
+@brain_callback(
     Output("seen-all", "children"),
     Input({FORGIVING: ALL}, "data"),
     on_missing=lambda error: type(error).__name__,
@@ -114,9 +151,26 @@ def look_at_all(values):
     return [value if isinstance(value, str) else seen(value) for value in values]
 
 
+@server.get("/close")
+def close():
+    close_session()
+    return {"pid": os.getpid()}
+
+
 @server.get("/pid")
 def pid():
     return {"pid": os.getpid()}
+
+
+def user() -> str | None:
+    """Return who is logged in: whoever the browser says, which no app should believe."""
+    return flask.request.cookies.get(USER)
+
+
+def with_users() -> flask.Flask:
+    """Return the app that tells the users of a browser from one another."""
+    configure(principal=user)
+    return server
 
 
 @server.get("/before-the-fork")

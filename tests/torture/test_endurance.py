@@ -24,6 +24,7 @@ SECONDS = size(6, 60)
 USERS = 5
 GRACE = 1.0
 SESSION_TTL = 60.0
+QUOTA = 20_000_000
 
 #: A thread has a stack with a guard, which are two mappings. Dash runs coroutines in threads that come and
 #: go; and the allocator takes and gives back an arena now and then.
@@ -45,15 +46,22 @@ class User:
         self.home = home
         self.stays = Page(Line(url)).open()  # a page that is open all day
         self.requests = 0
+        # What is memoized for a session stays for an hour after a page has claimed it.
+        for user in (None, "ann"):
+            tab = Page(Line(url), like=self.stays, user=user).open()
+            self.recall(tab)
+            tab.close()
 
     def work(self, enough: Event) -> int:
         """Work until it is enough, then close all tabs but the one that stays."""
         while not enough.is_set():
-            tab = Page(Line(self.stays.line.url), like=self.chance.choice([None, self.stays])).open()
+            like, user = self.chance.choice([(None, None), (self.stays, None), (self.stays, "ann")])
+            tab = Page(Line(self.stays.line.url), like=like, user=user).open()
+            ways = [self.hand_over, self.hand_over, self.compute, self.recall, self.hoard, self.lie]
             for _ in range(self.chance.randint(1, 12)):
-                self.chance.choice([self.hand_over, self.hand_over, self.compute, self.lie])(tab)
+                self.chance.choice(ways)(tab)
                 self.requests += 1
-            tab.close()
+            tab.close() if like else tab.leave()
             self.hand_over(self.stays)
             self.stays.claim()
             tab.line.close()
@@ -78,6 +86,20 @@ class User:
         name = f"name {self.chance.randrange(3)}"
         order = {"name": name, "scope": "session", "journal": "/dev/null", "until": "/dev/null"}
         assert page.fire("made.children", {"name.value": order})["made.children"]["made"]
+
+    def recall(self, page: Page) -> None:
+        """Ask for what is memoized for the session, and for all."""
+        page.exchange(self.mark, 0, keep=True)
+        order = {"serial": 0, "journal": "/dev/null"}
+        for store, whose in (("own", self.mark), ("common", "everybody")):
+            told = page.fire(f"{store}.data told-{store}.children", {f"{store}-name.value": order})
+            assert told[f"told-{store}.children"][:2] == [whose, 0]
+
+    def hoard(self, page: Page) -> None:
+        """Store more than a session may."""
+        order = {"mark": self.mark, "serial": 0, "bytes": 2 * QUOTA}
+        told = page.fire("hoard.data told-hoard.children", {"order-hoard.value": order})
+        assert told["told-hoard.children"] == "StoreFull"
 
     def lie(self, page: Page) -> None:
         """Send a token and a claim that are none."""
@@ -143,8 +165,9 @@ def write(rows: list[dict[str, Any]]) -> None:
 
 
 def test_descriptors_mappings_and_bytes_stay_as_they_are_however_long_it_runs(serve, shelf, tmp_path):
-    env = {**shelf.environment(grace=GRACE, session_ttl=SESSION_TTL), "MALLOC_ARENA_MAX": "1"}
-    server = serve("tests.torture.served:server", workers=3, threads=2, env=env, options=["--preload"])
+    env = shelf.environment(grace=GRACE, session_ttl=SESSION_TTL, session_quota=QUOTA)
+    env["MALLOC_ARENA_MAX"] = "1"
+    server = serve("tests.torture.served:with_users()", workers=3, threads=2, env=env, options=["--preload"])
     users = [User(server.url, number, tmp_path) for number in range(USERS)]
     lap(users, shelf)  # in which all that is loaded late is loaded
     begin = time.monotonic()

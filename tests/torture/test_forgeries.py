@@ -21,7 +21,7 @@ from tests.torture.pages import Page
 from tests.torture.served import server
 from tests.torture.shelves import Shelf
 from tests.torture.sizes import size
-from tests.torture.trial import cookie_parts, failures, page_of, shown, unpickled, visit_of
+from tests.torture.trial import cookie_parts, failures, page_of, unpickled, visit_of
 
 TOKENS = size(200_000, 10_000_000)
 COOKIES = size(50_000, 1_000_000)
@@ -81,13 +81,13 @@ def test_no_forged_token_is_taken(seed, monkeypatch):
     with unpickled(monkeypatch) as streams, failures(server) as failed:
         for _ in range(TOKENS // AT_ONCE):
             forged = [forger.json() for _ in range(AT_ONCE)]
-            answers = shown(thief, forged)
+            answers = thief.shown(forged)
             taken = [one for one, answer in zip(forged, answers, strict=True) if answer != "BadToken"]
             assert not taken, f"seed {seed}"
         assert streams == failed == []
-        assert [answer[0] for answer in shown(thief, own)] == ["thief"] * VALUES
+        assert [answer[0] for answer in thief.shown(own)] == ["thief"] * VALUES
         assert len(streams) == VALUES
-    assert [answer[0] for answer in shown(victim, foreign[:VALUES])] == ["victim"] * VALUES
+    assert [answer[0] for answer in victim.shown(foreign[:VALUES])] == ["victim"] * VALUES
 
 
 def test_a_forged_token_ends_a_callback_with_a_typed_error_and_no_other(seed, monkeypatch):
@@ -134,7 +134,7 @@ def test_a_forged_cookie_ends_a_callback_with_a_typed_error_and_a_page_with_a_ne
     with unpickled(monkeypatch) as streams, failures(server) as failed:
         for _ in range(number):
             thief = page_of(server)
-            thief.cookie = f"{name}={_plain(forger.text())}"
+            thief.session = f"{name}={_plain(forger.text())}"
             _, headers, _ = thief.line.ask("GET", "/", Cookie=thief.cookie)
             given = cookie_parts(headers["Set-Cookie"].split(";")[0])[1]
             assert given not in seen, f"seed {seed}: an id is adopted, or given twice"

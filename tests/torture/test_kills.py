@@ -84,5 +84,6 @@ def nothing_is_left(shelf: Shelf, pages: list[Page]) -> None:
         "workers",
         "brain",
         "attendance",
+        "closed",
         "registry",
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.cookies
 import io
-import json
 import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,9 +36,9 @@ def _on_the_wire(text: str) -> str:
     return text.encode("utf-8", "surrogatepass").decode("latin-1").replace("\r", " ").replace("\n", " ")
 
 
-def page_of(server: flask.Flask, *, like: Page | None = None) -> Page:
+def page_of(server: flask.Flask, *, like: Page | None = None, user: str | None = None) -> Page:
     """Return an open page of a new session, or of the same browser as another page."""
-    return Page(InProcess(server), like=like).open()  # type: ignore[arg-type]
+    return Page(InProcess(server), like=like, user=user).open()  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -85,22 +84,3 @@ def visit_of(page: Page) -> Any:
     """Return who asks when the page asks."""
     with served.server.test_request_context("/_dash-layout", headers={"Cookie": str(page.cookie)}):
         return visit()
-
-
-def shown(page: Page, tokens: list[Any]) -> list[Any]:
-    """Show many tokens to one callback; return what it made of each."""
-    stores = [
-        {"id": {served.FORGIVING: i}, "property": "data", "value": token} for i, token in enumerate(tokens)
-    ]
-    body = {
-        "output": "seen-all.children",
-        "outputs": {"id": "seen-all", "property": "children"},
-        "inputs": [stores],
-        "changedPropIds": [],
-        "state": [],
-    }
-    status, _, content = page.line.ask(
-        "POST", "/_dash-update-component", lambda: json.dumps(body), Cookie=str(page.cookie)
-    )
-    assert status == 200, content[-300:]
-    return list(json.loads(content)["response"]["seen-all"]["children"])
