@@ -29,7 +29,7 @@ def manager() -> CeleryManager | DiskcacheManager:
 
 background = manager()
 celery_app = background.handle
-app = Dash(__name__, background_callback_manager=background)
+app = Dash(__name__, background_callback_manager=background, suppress_callback_exceptions=True)
 server = app.server
 app.layout = html.Div(
     [
@@ -42,6 +42,8 @@ app.layout = html.Div(
         html.Div(id="state", children="idle"),
         html.Div(id="partial-text"),
         html.Div(id="text"),
+        html.Div(id="made"),
+        html.Div(id="made-text"),
     ]
 )
 
@@ -55,6 +57,7 @@ def load(clicks, wait):
 
 @brain_callback(
     Output("result", "data"),
+    Output("made", "children"),
     Input("a", "data"),
     background=True,
     interval=100,
@@ -67,12 +70,18 @@ def compute(set_progress, loaded):
     frame, wait, clicks = loaded
     set_progress([frame.head(10)])
     time.sleep(wait)
-    return {"sum": int(frame.x.sum()), "clicks": clicks, "frame": frame * 2}
+    result = {"sum": int(frame.x.sum()), "clicks": clicks, "frame": frame * 2}
+    return result, ServerStore(id="in-made", data={clicks})
 
 
 @brain_callback(Output("partial-text", "children"), Input("partial", "data"), prevent_initial_call=True)
 def show_partial(frame):
     return "" if frame is None else f"{len(frame)} rows"
+
+
+@brain_callback(Output("made-text", "children"), Input("in-made", "data"), prevent_initial_call=True)
+def show_made(clicks):
+    return repr(clicks)
 
 
 @brain_callback(Output("text", "children"), Input("result", "data"), prevent_initial_call=True)

@@ -386,8 +386,16 @@ def session_of(app: Dash, page: Page) -> str:
     return namespace.removeprefix("session/")
 
 
+used_here: list[Exception] = []
+
+
+def use_instead(error: Exception) -> str:
+    used_here.append(error)
+    return "instead"
+
+
 @pytest.mark.parametrize(
-    ("on_missing", "told"), [("empty", "None"), (lambda error: "instead", "'instead'"), ("prevent", None)]
+    ("on_missing", "told"), [("empty", "None"), (use_instead, "'instead'"), ("prevent", None)]
 )
 def test_what_happens_without_a_value_is_said_by_on_missing(app, on_missing, told):
     @brain_callback(Output("told", "children"), Input("a", "data"), background=True, on_missing=on_missing)
@@ -396,10 +404,12 @@ def test_what_happens_without_a_value_is_said_by_on_missing(app, on_missing, tol
 
     page = Page(app)
     page.props["a"]["data"] = "db1.forged"
+    used_here.clear()
     if told is None:
         assert page.post("told.children").status_code == 204
     else:
         assert run(page, "told.children")["told"]["children"] == told
+    assert not used_here
 
 
 def test_an_error_of_a_job_reaches_on_error_whose_value_stays_on_the_server(app):

@@ -84,8 +84,9 @@ def test_a_page_gets_progress_and_result_of_a_job_and_all_memory_comes_back(env,
             tab.wait("text", f"{SUM} 1000000 {clicks}")
             tab.wait("state", "idle")
         assert tab.text("partial-text") == "10 rows"
+        tab.wait("made-text", "{2}")
         assert max(len(body) + received for body, received in tab.bodies()) < 4000
-        settles(store, "tuple", "pandas.DataFrame", "dict")
+        settles(store, "tuple", "pandas.DataFrame", "dict", "set")
     settles(store)
 
 
