@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast
 
 from dash_brain import codec, fingerprints
 from dash_brain.errors import StoreError, ValueMissing
-from dash_brain.flights import Goal, as_newcomer, fly, fly_async, is_under_way
+from dash_brain.flights import Unkept, fly, fly_async, is_under_way
+from dash_brain.meetings import Goal, as_newcomer
 from dash_brain.stores.base import Store, needs_lock, needs_scan
 
 P = ParamSpec("P")
@@ -271,7 +272,7 @@ class _Result(NamedTuple):
             return self.lifetime.is_stale(self.place.store.info(self.place.namespace, self.key).created)
         return True
 
-    def keep(self, value: Any) -> Any:
+    def keep(self, value: Any) -> Any | Unkept[Any]:
         frames, meta = codec.encode(value), {"type": codec.type_name(value), "function": self.name}
         ttl = self.place.ttl if self.lifetime.whole is None else self.lifetime.whole
         try:
@@ -281,6 +282,7 @@ class _Result(NamedTuple):
         except StoreError as error:
             # What was computed at great cost is not thrown away because it cannot be kept.
             log.warning("The result of %s is not kept: %s", self.name, error)
+            return Unkept(value)
         return value
 
 

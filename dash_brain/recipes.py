@@ -23,8 +23,9 @@ from dash.exceptions import InvalidCallbackReturnValue
 
 from dash_brain import codec
 from dash_brain.errors import DecodeError, EncodeError, StoreError, ValueMissing
-from dash_brain.flights import Goal, fly
+from dash_brain.flights import Unkept, fly
 from dash_brain.internals import call_outside_callbacks, flatten_grouping, is_no_update, map_grouping
+from dash_brain.meetings import Goal
 from dash_brain.settings import current
 from dash_brain.stores.base import Store, needs_scan
 from dash_brain.tokens import Token, Verified
@@ -255,6 +256,7 @@ def compute_again(store: Store, found: Verified, resolve: Callable[[Verified], A
             put_back(store, found.namespace, record, values_now)
         except StoreError as error:
             log.warning("What was computed once more is not kept: %s", error)
+            return Unkept(values_now[found.object_id])
         return values_now[found.object_id]
 
     goal = Goal(store, f"{'/'.join(found)} again", record.callback)

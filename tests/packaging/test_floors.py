@@ -15,7 +15,7 @@ PACKAGE = Path(dash_brain.__file__).parent
 FLOORS = [
     {"errors"},
     {"codec", "heap", "keys", "lately", "logs", "tokens", "waiting", "stores.base"},
-    {"stores", "flights", "fingerprints", "memoize", "settings"},
+    {"stores", "flights", "fingerprints", "meetings", "memoize", "outcomes", "settings"},
     {"names", "described", "namespaces", "capacity", "dump_folder", "dumps", "brain"},
     {
         "asking",
