@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import dash
 
+from dash_brain.declared import Declared, as_arguments
 from dash_brain.incoming import resolve_arguments
 from dash_brain.internals import (
     app_error_handler,
@@ -17,9 +18,10 @@ from dash_brain.internals import (
     callback_context,
     handle_grouped_callback_args,
 )
-from dash_brain.memoized_callback import Memoize, MemoizedCallback, NotKept, Scope
+from dash_brain.memoize_option import Memoize, Scope
+from dash_brain.memoized_call import NotKept
+from dash_brain.memoized_callback import MemoizedCallback
 from dash_brain.outgoing import Outgoing
-from dash_brain.recipes import as_arguments
 from dash_brain.sessions import visit
 from dash_brain.settings import OnMissing, check_on_missing, current
 
@@ -177,7 +179,8 @@ class _Wiring:
     def _memo(self, function: Callable[..., Any]) -> MemoizedCallback | None:
         if self._memoize is None:
             return None
-        memo = MemoizedCallback(function, self._memoize, self._schema, self._dependencies, self._indices)
+        declared = Declared(function, self._memoize, self._schema, self._dependencies, self._indices)
+        memo = MemoizedCallback(declared)
         for operation in (memo.forget, memo.forget_all, memo.info):
             with suppress(AttributeError):  # a bound method or a builtin takes no attributes
                 setattr(function, operation.__name__, operation)
