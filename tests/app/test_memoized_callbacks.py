@@ -17,7 +17,7 @@ from dash_brain import Memoize, ServerStore, brain_callback, codec, session_brai
 from dash_brain.attendance import end
 from dash_brain.errors import StoreFull, ValueMissing
 from dash_brain.settings import configure, current
-from dash_brain.stores.base import Store
+from tests.app.memoized import app_with, evict, objects
 
 # Functions see it as a variable of their module. Over a local one they would close, and a list that grows
 # makes them other functions.
@@ -30,21 +30,9 @@ def calls():
     return CALLS
 
 
-def app_with(*layout, **options):
-    app = dash.Dash("test", **options)
-    app.layout = html.Div([dcc.Input(id="n", value=2), ServerStore(id="a"), ServerStore(id="b"), *layout])
-    return app
-
-
 def frame(n):
     CALLS.append(n)
     return pd.DataFrame({"n": np.arange(n * 1000)})
-
-
-def objects(domain):
-    """Return the (namespace, key) of every object of a domain."""
-    store = current.use().store
-    return [(one, key) for one in store.namespaces(domain) for key in store.scan(one)]
 
 
 def memoized_frames(memoize):
@@ -238,14 +226,6 @@ def test_key_stands_for_the_arguments(open_page, calls):
     page.props["n"]["value"] = 5
     assert page.fire("a.data") != first
     assert calls == [2, 5]
-
-
-def evict():
-    """Delete every memoized value, as for want of memory; what is known of their making stays."""
-    store: Store = current.use().store
-    for domain in ("memo", "session-memo"):
-        for one in objects(domain):
-            store.delete(*one)
 
 
 @pytest.mark.parametrize("scope", ["app", "session"])
