@@ -16,10 +16,11 @@ from dash_brain.flights import fly, fly_async, is_under_way
 from dash_brain.internals import flatten_grouping
 from dash_brain.memoize import MemoInfo
 from dash_brain.memoized_call import MemoizedCall
-from dash_brain.records import Record
+from dash_brain.records import Given, Record
 from dash_brain.renewals import in_background
 from dash_brain.sessions import Visit, visit
 from dash_brain.settings import current
+from dash_brain.tokens import Token, verify
 
 
 class MemoizedCallback:
@@ -62,11 +63,17 @@ class MemoizedCallback:
     def forget(self, *args: Any, **kwargs: Any) -> None:
         """Forget the results for these arguments: those of the app, and of the session that asks.
 
-        Values of ServerStores are told from one another by their tokens; forget those with ``forget_all``.
+        A value of a ServerStore counts as the object that it is: give its :class:`~dash_brain.Token` in its
+        place.
+
+        Raises
+        ------
+        BadToken
+            For a token that is none of the session that asks.
         """
         callback, key = self._callback, self._callback.memoize.key
         given = args[0] if len(args) == 1 and isinstance(callback.indices, int) else kwargs or args
-        wanted = self._by_index(given) if key is None else key(*args, **kwargs)
+        wanted = list(map(_as_given, self._by_index(given))) if key is None else key(*args, **kwargs)
         self._forget(fingerprints.of_value(wanted))
 
     def forget_all(self) -> None:
@@ -106,3 +113,12 @@ class MemoizedCallback:
         values = flatten_grouping(given, indices)
         pairs = zip(flatten_grouping(indices), values, strict=True)
         return [value for _, value in sorted(pairs, key=itemgetter(0))]
+
+
+def _as_given(value: Any) -> Any:
+    """Return an argument as it is known: a token as the object that it stands for."""
+    if isinstance(value, list):
+        return list(map(_as_given, value))
+    if isinstance(value, Token):
+        return Given(*verify(current.use().keys, visit().namespaces, value))
+    return value

@@ -12,11 +12,11 @@ from dash import ALL, Input, Output, html
 
 from dash_brain import Memoize, ServerStore, brain_callback, codec, declared, recipes, session_brain, to_token
 from dash_brain.declared import Declared
-from dash_brain.errors import StoreError
+from dash_brain.errors import BadToken, StoreError
 from dash_brain.records import short_name
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore, MemoryStore
-from dash_brain.tokens import Verified
+from dash_brain.tokens import Token, Verified
 from tests.app.memoized import app_with, evict, objects
 
 # Functions see these as variables of their module. Over local ones they would close.
@@ -464,6 +464,46 @@ def test_results_by_key_are_forgotten_by_their_key(open_page, calls):
     page = open_page(app_with(html.Div(id="out")))
     page.fire("a.data"), page.fire("out.children"), page.fire("a.data")
     assert calls == [2, 2]
+
+
+@pytest.mark.parametrize("wildcards", [False, True])
+def test_results_for_a_value_of_a_store_are_forgotten_by_its_token(open_page, calls, wildcards):
+    wanted = Input({"part": ALL}, "data") if wildcards else Input("a", "data")
+    brain_callback(Output("a", "data"), Input("n", "value"))(lambda n: [n])
+    brain_callback(Output({"part": ALL}, "data"), Input("n", "value"))(lambda n: [[n]])
+    copied = brain_callback(Output("b", "data"), wanted, memoize="app")(lambda a: counted(len(a)))
+
+    @dash.callback(Output("out", "children"), wanted)
+    def forget(token):
+        copied.forget([Token(one) for one in token] if wildcards else Token(token))
+
+    page = open_page(app_with(html.Div(id="out"), ServerStore(id={"part": 0})))
+    fill = '{"part":["ALL"]}.data' if wildcards else "a.data"
+    page.fire(fill), page.fire("b.data")
+    page.fire(fill), page.fire("b.data")
+    assert calls == [1, 1]
+    assert len(objects("session-memo")) == 2
+    page.post("out.children")
+    assert len(objects("session-memo")) == 1
+    page.fire("b.data")
+    assert calls == [1, 1, 1]
+
+
+def test_foreign_token_is_no_way_to_forget(open_page, calls):
+    copied = brain_callback(Output("b", "data"), Input("a", "data"), memoize="app")(lambda a: counted(a))
+    brain_callback(Output("a", "data"), Input("n", "value"))(lambda n: [n])
+
+    @dash.callback(Output("out", "children"), Input("n", "value"))
+    def forget(token):
+        with pytest.raises(BadToken):
+            copied.forget(Token(token))
+        return "refused"
+
+    app = app_with(html.Div(id="out"))
+    page, other = open_page(app), open_page(app)
+    page.fire("a.data"), page.fire("b.data")
+    other.props["n"]["value"] = page.props["a"]["data"]
+    assert shown(other) == "refused"
 
 
 # -- what is wrong is said at once -------------------------------------------------------------------
