@@ -11,12 +11,15 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import Future
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Generic, TypeVar, cast
 
 from dash_brain import outcomes
+from dash_brain.circles import wait, wait_async
 from dash_brain.errors import ValueMissing
-from dash_brain.meetings import Flight, Goal, flights
+from dash_brain.goals import Goal
+from dash_brain.meetings import Flight, flights, makers
 from dash_brain.stores.base import needs_lock
 
 Value = TypeVar("Value")
@@ -44,8 +47,8 @@ def fly(goal: Goal, look: Callable[[], Value], make: Callable[[], Value | Unkept
     Raises
     ------
     RuntimeError
-        When ``make`` asks for the very value that it makes, or for one that others in this process make and
-        that needs this one.
+        When ``make`` asks for the very value that it makes, or for one that others make and that needs this
+        one.
     FlightFailed
         When ``make`` failed in another process with an exception that cannot be sent here.
     """
@@ -54,7 +57,7 @@ def fly(goal: Goal, look: Callable[[], Value], make: Callable[[], Value | Unkept
         flight, leads = flights.join(goal)
         if leads:
             with flight, ExitStack() as held:
-                held.enter_context(needs_lock(goal.store).lock(goal.key))
+                held.enter_context(_locked(goal))
                 with suppress(ValueMissing):
                     return look()
                 if outcomes.newer(goal, known):
@@ -78,7 +81,7 @@ async def fly_async(
         if leads:
             with flight:
                 async with AsyncExitStack() as held:
-                    await held.enter_async_context(_locked(goal))
+                    await held.enter_async_context(_locked_async(goal))
                     with suppress(ValueMissing):
                         return look()
                     if outcomes.newer(goal, known):
@@ -117,33 +120,44 @@ def _landed(goal: Goal, flight: Flight, made: Value | Unkept[Value]) -> Value:
     return made.value
 
 
+@contextmanager
+def _locked(goal: Goal) -> Iterator[None]:
+    """Hold the store's lock while the block runs."""
+    if not makers():
+        with needs_lock(goal.store).lock(goal.key):
+            yield
+        return
+    with _held_by_thread(goal) as taken:  # whoever makes something himself must not be stuck in the kernel
+        wait(makers(), goal, taken)
+        yield
+
+
 @asynccontextmanager
-async def _locked(goal: Goal) -> AsyncIterator[None]:
-    """Hold the store's lock while the block runs; a thread of its own waits for it, and keeps it."""
-    loop = asyncio.get_running_loop()
-    taken: asyncio.Future[None] = loop.create_future()
+async def _locked_async(goal: Goal) -> AsyncIterator[None]:
+    """Hold the store's lock while the block runs; the event loop goes on."""
+    with _held_by_thread(goal) as taken:
+        await wait_async(makers(), goal, taken)
+        yield
+
+
+@contextmanager
+def _held_by_thread(goal: Goal) -> Iterator[Future[None]]:
+    """Have a thread of its own wait for the store's lock, and keep it until the block is over."""
+    taken: Future[None] = Future()
+    taken.set_running_or_notify_cancel()
     over = threading.Event()
 
     def hold() -> None:
         try:
             with needs_lock(goal.store).lock(goal.key):
-                _tell(loop, taken, None)
+                taken.set_result(None)
                 over.wait()
         except BaseException as error:
-            _tell(loop, taken, error)
+            if not taken.done():
+                taken.set_exception(error)
 
     threading.Thread(target=hold, name="dash_brain-lock", daemon=True).start()
     try:
-        await taken
-        yield
+        yield taken
     finally:
         over.set()
-
-
-def _tell(loop: asyncio.AbstractEventLoop, taken: asyncio.Future[None], error: BaseException | None) -> None:
-    def tell() -> None:
-        if not taken.done():  # else whoever asked was cancelled
-            taken.set_result(None) if error is None else taken.set_exception(error)
-
-    with suppress(RuntimeError):  # the loop was closed meanwhile
-        loop.call_soon_threadsafe(tell)

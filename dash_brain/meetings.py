@@ -13,31 +13,16 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 from dash_brain import codec
+from dash_brain.circles import wait, wait_async
 from dash_brain.errors import EncodeError
-from dash_brain.stores.base import Store
+from dash_brain.goals import Goal, Place
 from dash_brain.stores.faults import shown
 from dash_brain.stores.forks import reset_in_children
 
-#: A store, by identity, and a key of it. Two that open the same one meet at its lock only.
-Place: TypeAlias = "tuple[int, str]"
-
 _NOTHING = object()
-
-
-class Goal(NamedTuple):
-    """What is to be made once: a lock of a store, and the name that people have for it."""
-
-    store: Store
-    key: str
-    name: str
-
-    @property
-    def place(self) -> Place:
-        """Where those in this process meet."""
-        return id(self.store), self.key
 
 
 class Copies:
@@ -55,32 +40,31 @@ class Flight:
     """The meeting of those in this process who want one value, while the first of them makes it."""
 
     def __init__(self, goal: Goal, loop: asyncio.AbstractEventLoop | None) -> None:
-        self.name = goal.name
+        self.goal = goal
         #: What those who make this value wait for.
         self.needs: list[Flight] = []
         #: Whether anybody waits for it.
         self.is_awaited = False
-        self._place = goal.place
         self._loop = loop
         self._part_of = _making.get()[-1:]
         self._unkept: object = _NOTHING
         self._landed: Future[Copies | None] = Future()
+        self._landed.set_running_or_notify_cancel()  # who gives up waiting takes it from nobody
 
     def wait(self) -> Copies | None:
         """Wait until it is over; raise what its maker raised, and return a value that could not be kept."""
         if self._loop is not None and self._loop is asyncio._get_running_loop():
             raise RuntimeError(
-                f"A coroutine of this event loop makes {shown(self.name)}, and waiting here would "
+                f"A coroutine of this event loop makes {shown(self.goal.name)}, and waiting here would "
                 "stop the loop for ever: await it, or call from a thread."
             )
         with flights.waiting(self):
-            return self._landed.result()
+            return wait(makers(), self.goal, self._landed)
 
     async def wait_async(self) -> Copies | None:
         """Do as :meth:`wait`, while the event loop goes on."""
         with flights.waiting(self):
-            # Shielded: who gives up waiting must not take the future away from the others.
-            return await asyncio.shield(asyncio.wrap_future(self._landed))
+            return await wait_async(makers(), self.goal, self._landed)
 
     @contextmanager
     def making(self) -> Iterator[None]:
@@ -103,7 +87,7 @@ class Flight:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        flights.leave(self._place)
+        flights.leave(self.goal.place)
         for outer in self._part_of:
             outer.needs.remove(self)
         if isinstance(error, Exception):
@@ -122,6 +106,11 @@ class Flight:
 
 #: The flights that the calls that led here are making, from the first to the last.
 _making: ContextVar[tuple[Flight, ...]] = ContextVar("dash_brain_making", default=())
+
+
+def makers() -> list[Goal]:
+    """Return what the calls that led here are making, from the first to the last."""
+    return [flight.goal for flight in _making.get()]
 
 
 @contextmanager
@@ -194,9 +183,9 @@ def _refuse_circle(making: tuple[Flight, ...], wanted: Flight) -> None:
     if not way:
         return
     if len(way) == 1:
-        raise RuntimeError(f"Making {shown(wanted.name)} asks for it again; it would wait for ever.")
+        raise RuntimeError(f"Making {shown(wanted.goal.name)} asks for it again; it would wait for ever.")
     circle = [*making[making.index(way[-1]) :], *way]
-    names = ", which needs ".join(shown(flight.name) for flight in circle)
+    names = ", which needs ".join(shown(flight.goal.name) for flight in circle)
     raise RuntimeError(
         f"Making {names}, would wait for ever. Others make what is missing there at this moment, and need "
         "what is made here: let one of them do without the other."

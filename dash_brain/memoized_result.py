@@ -12,7 +12,7 @@ from dash_brain.declared import Declared
 from dash_brain.errors import StoreError, ValueMissing
 from dash_brain.exchange import LEASE
 from dash_brain.flights import Unkept
-from dash_brain.meetings import Goal
+from dash_brain.goals import Goal
 from dash_brain.outgoing import Outgoing
 from dash_brain.records import Held, Record
 from dash_brain.sessions import Visit

@@ -19,8 +19,8 @@ from dash_brain import codec, declared, records
 from dash_brain.declared import Declared
 from dash_brain.errors import DecodeError, EncodeError, StoreError, ValueMissing
 from dash_brain.flights import Unkept, fly
+from dash_brain.goals import Goal
 from dash_brain.internals import flatten_grouping, is_no_update
-from dash_brain.meetings import Goal
 from dash_brain.records import SCOPES, Held, Record
 from dash_brain.settings import current
 from dash_brain.stores.base import Store

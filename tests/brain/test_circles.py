@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import multiprocessing
+import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
+from dash_brain import circles, codec, meetings
+from dash_brain.brain import Brain
+from dash_brain.stores import FileStore
+from tests.brain.workers import need_one_another
 
 LIMIT = 20
 
@@ -166,3 +174,185 @@ def test_circle_that_was_broken_is_none_any_more(brain):
         return await asyncio.wait_for(asyncio.gather(*both), LIMIT)
 
     assert asyncio.run(main()) == ["a", ["a"]]
+
+
+# -- across processes --------------------------------------------------------------------------------
+
+# Two that open the same store know as little of one another as two processes do.
+
+
+@pytest.fixture
+def openers(tmp_path, monkeypatch):
+    for name, seconds in {"PAUSE": 0.05, "TTL": 0.4, "CERTAIN": 0.6}.items():
+        monkeypatch.setattr(circles, name, seconds)
+    return [Brain(store=FileStore(tmp_path)) for _ in range(2)]
+
+
+def assert_nothing_is_told(brain):
+    assert list(brain._store.scan("outcomes/needs")) == []
+
+
+def test_openers_that_need_one_another_are_told_so(openers):
+    all_make = threading.Barrier(2)
+    with ThreadPoolExecutor(2) as pool:
+        raised = errors(
+            [
+                pool.submit(asks(brain, *pair, all_make))
+                for brain, pair in zip(openers, ("ab", "ba"), strict=True)
+            ]
+        )
+    for error in raised:
+        assert isinstance(error, RuntimeError)
+        assert "'a'" in str(error)
+        assert "'b'" in str(error)
+    assert_nothing_is_told(openers[0])
+    assert openers[0].get_or_learn("a", lambda: "made later") == "made later"
+
+
+def test_coroutines_of_openers_that_need_one_another_are_told_so(openers):
+    all_make = threading.Barrier(2)
+
+    async def never():
+        pytest.fail("made")
+
+    def ask(brain, name, wanted):
+        async def make():
+            await asyncio.to_thread(all_make.wait, LIMIT)
+            return await brain.get_or_learn(wanted, never)
+
+        return lambda: asyncio.run(brain.get_or_learn(name, make))
+
+    with ThreadPoolExecutor(2) as pool:
+        pairs = zip(openers, ("ab", "ba"), strict=True)
+        raised = errors([pool.submit(ask(brain, *pair)) for brain, pair in pairs])
+    assert [type(error) for error in raised] == [RuntimeError] * 2
+
+
+def test_circle_by_way_of_a_thread_that_makes_nothing_else_is_seen(openers):
+    """Here one makes "a" and waits for a thread that waits for "b"; there one makes "b" and waits for "a"."""
+    here, there = openers
+    all_make, waiting = threading.Barrier(2), threading.Event()
+
+    def make_a():
+        all_make.wait(LIMIT)
+        bystander = pool.submit(here.get_or_learn, "b", lambda: pytest.fail("made"))
+        while not bystander.running():
+            waiting.wait(0.01)
+        waiting.wait(0.1)  # until it waits
+        return here.get_or_learn("b", lambda: pytest.fail("made"))
+
+    with ThreadPoolExecutor(3) as pool:
+        turns = [pool.submit(here.get_or_learn, "a", make_a), pool.submit(asks(there, "b", "a", all_make))]
+        assert [type(error) for error in errors(turns)] == [RuntimeError] * 2
+
+
+def test_maker_that_asks_for_its_own_name_by_way_of_another_opener_is_told_so(openers):
+    first, second = openers
+    with pytest.raises(RuntimeError, match="'a', which needs 'a'"):
+        first.get_or_learn("a", lambda: second.get_or_learn("a", lambda: "made"))
+
+
+def test_waiting_for_long_is_no_circle(openers):
+    first, second = openers
+    begun = threading.Event()
+
+    def slowly():
+        begun.set()
+        time.sleep(1.5)
+        return "b"
+
+    with ThreadPoolExecutor(2) as pool:
+        turn = pool.submit(second.get_or_learn, "b", slowly)
+        assert begun.wait(LIMIT)
+        assert first.get_or_learn("a", lambda: ["a", first.get_or_learn("b", slowly)]) == ["a", "b"]
+        assert turn.result(LIMIT) == "b"
+    assert_nothing_is_told(first)
+
+
+def test_word_of_who_died_makes_no_circle(openers):
+    """A maker of "b" said that it waits for "a", and was killed; the next one does not."""
+    first, second = openers
+    begun = threading.Event()
+
+    def slowly():
+        begun.set()
+        time.sleep(1.5)
+        return "b"
+
+    with ThreadPoolExecutor(2) as pool:
+        turn = pool.submit(second.get_or_learn, "b", slowly)
+        assert begun.wait(LIMIT)
+        goal_of_a, goal_of_b = first._goal("a"), first._goal("b")
+        frames = codec.encode((goal_of_a.key, goal_of_a.name))
+        second._store.put("outcomes/needs", goal_of_b.key, frames, ttl=circles.TTL)
+        assert first.get_or_learn("a", lambda: ["a", first.get_or_learn("b", slowly)]) == ["a", "b"]
+        assert turn.result(LIMIT) == "b"
+
+
+def test_child_of_a_maker_waits_for_it_however_long_that_takes(openers):
+    """What its parent makes is not what the child makes, and needs again."""
+    brain, children = openers[0], []
+
+    def make():
+        child = os.fork()
+        if child == 0:
+            code = 2
+            try:
+                code = int(brain.get_or_learn("name", lambda: "child") != "parent")
+            finally:
+                os._exit(code)
+        children.append(child)
+        time.sleep(1.5)
+        return "parent"
+
+    assert brain.get_or_learn("name", make) == "parent"
+    assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 0
+
+
+def test_nothing_is_being_made_when_it_is_made(brain):
+    def fail():
+        raise ValueError
+
+    async def make():
+        return 1
+
+    async def main():
+        await brain.get_or_learn("coroutine", make)
+        return meetings.makers()
+
+    assert brain.get_or_learn("name", lambda: len(meetings.makers())) == 1
+    assert meetings.makers() == []
+    with pytest.raises(ValueError):
+        brain.get_or_learn("other", fail)
+    assert meetings.makers() == []
+    assert asyncio.run(main()) == []
+
+
+def test_time_out_of_the_maker_reaches_those_who_wait(brain):
+    """It is the maker's own, and nobody else's."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def fail():
+        begun.set()
+        assert go_on.wait(LIMIT)
+        raise TimeoutError("of the maker")
+
+    with ThreadPoolExecutor(2) as pool:
+        turns = [pool.submit(brain.get_or_learn, "a", fail)]
+        assert begun.wait(LIMIT)
+        turns.append(pool.submit(brain.get_or_learn, "b", lambda: brain.get_or_learn("a", fail)))
+        time.sleep(0.1)
+        go_on.set()
+        assert [str(error) for error in errors(turns)] == ["of the maker"] * 2
+
+
+def test_processes_that_need_one_another_are_told_so(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, context.Pool(2) as pool:
+        all_make = manager.Barrier(2)
+        arguments = [(str(tmp_path), *pair, all_make) for pair in ("ab", "ba")]
+        raised = pool.starmap_async(need_one_another, arguments, 1).get(60)
+    for kind, text in raised:
+        assert kind == "RuntimeError"
+        assert "'a'" in text
+        assert "'b'" in text

@@ -187,3 +187,17 @@ def call_what_does_not_fit(folder, kind, number, waiting, made, together):
     large = brain.memoize(key=lambda: "large")(make if kind == "threads" else make_async)
     waiting.release()
     return len(large() if kind == "threads" else asyncio.run(large()))
+
+
+def need_one_another(folder, name, wanted, all_make):
+    """Make one name, and ask for another that somebody else makes; return what came out."""
+    brain = Brain(path=folder)
+
+    def make():
+        all_make.wait(30)
+        return brain.get_or_learn(wanted, lambda: "made")
+
+    try:
+        brain.get_or_learn(name, make)
+    except Exception as error:
+        return type(error).__name__, str(error)

@@ -20,6 +20,8 @@ FLOORS = [
         "flights",
         "fingerprints",
         "lifetimes",
+        "goals",
+        "circles",
         "meetings",
         "memoize",
         "outcomes",
