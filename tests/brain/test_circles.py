@@ -14,6 +14,7 @@ import pytest
 
 from dash_brain import circles, codec, meetings
 from dash_brain.brain import Brain
+from dash_brain.errors import StoreFull
 from dash_brain.stores import FileStore
 from tests.brain.workers import need_one_another
 
@@ -246,6 +247,62 @@ def test_circle_by_way_of_a_thread_that_makes_nothing_else_is_seen(openers):
         assert [type(error) for error in errors(turns)] == [RuntimeError] * 2
 
 
+def test_circle_by_way_of_what_is_made_inside_is_seen_by_others(openers):
+    here, there = openers
+    all_make = threading.Barrier(2)
+    with ThreadPoolExecutor(2) as pool:
+        turns = [
+            pool.submit(here.get_or_learn, "outer", asks(here, "inner", "a", all_make)),
+            pool.submit(asks(there, "a", "outer", all_make)),
+        ]
+        assert [type(error) for error in errors(turns)] == [RuntimeError] * 2
+
+
+def needs(brain, name, wanted, ttl=60):
+    """Say that the maker of a name waits for another one."""
+    maker, goal = brain._goal(name), brain._goal(wanted)
+    brain._store.put("outcomes/needs", maker.key, codec.encode((goal.key, goal.name)), ttl=ttl)
+
+
+def test_circle_of_others_is_theirs(openers):
+    first, second = openers
+    needs(first, "b", "c"), needs(first, "c", "b")
+    begun = threading.Event()
+
+    def slowly():
+        begun.set()
+        time.sleep(1.5)
+        return "b"
+
+    with ThreadPoolExecutor(2) as pool:
+        turn = pool.submit(second.get_or_learn, "b", slowly)
+        assert begun.wait(LIMIT)
+        assert first.get_or_learn("a", lambda: ["a", first.get_or_learn("b", slowly)]) == ["a", "b"]
+        assert turn.result(LIMIT) == "b"
+
+
+def test_who_cannot_tell_what_it_needs_waits_for_it_all_the_same(openers, monkeypatch):
+    first, second = openers
+    begun, put = threading.Event(), FileStore.put
+
+    def full(store, namespace, *args, **options):
+        if namespace == "outcomes/needs":
+            raise StoreFull("no room")
+        return put(store, namespace, *args, **options)
+
+    def slowly():
+        begun.set()
+        time.sleep(0.5)
+        return "b"
+
+    monkeypatch.setattr(FileStore, "put", full)
+    with ThreadPoolExecutor(2) as pool:
+        turn = pool.submit(second.get_or_learn, "b", slowly)
+        assert begun.wait(LIMIT)
+        assert first.get_or_learn("a", lambda: ["a", first.get_or_learn("b", slowly)]) == ["a", "b"]
+        assert turn.result(LIMIT) == "b"
+
+
 def test_maker_that_asks_for_its_own_name_by_way_of_another_opener_is_told_so(openers):
     first, second = openers
     with pytest.raises(RuntimeError, match="'a', which needs 'a'"):
@@ -282,9 +339,7 @@ def test_word_of_who_died_makes_no_circle(openers):
     with ThreadPoolExecutor(2) as pool:
         turn = pool.submit(second.get_or_learn, "b", slowly)
         assert begun.wait(LIMIT)
-        goal_of_a, goal_of_b = first._goal("a"), first._goal("b")
-        frames = codec.encode((goal_of_a.key, goal_of_a.name))
-        second._store.put("outcomes/needs", goal_of_b.key, frames, ttl=circles.TTL)
+        needs(second, "b", "a", ttl=circles.TTL)
         assert first.get_or_learn("a", lambda: ["a", first.get_or_learn("b", slowly)]) == ["a", "b"]
         assert turn.result(LIMIT) == "b"
 
