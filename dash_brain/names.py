@@ -120,7 +120,8 @@ class Names(MutableMapping[str, Any]):
         Raises
         ------
         RuntimeError
-            When ``make`` asks for the very name that it is making.
+            When ``make`` asks for the very name that it is making, or for one that others make and that needs
+            this one.
 
         Examples
         --------

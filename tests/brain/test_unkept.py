@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from dash_brain.errors import StoreFull
+from dash_brain import meetings
+from dash_brain.errors import EncodeError, StoreFull
 from tests.brain.workers import call_what_does_not_fit
 
 # Functions see these as variables of their module: over local ones they would close.
@@ -89,11 +90,25 @@ def test_who_comes_later_computes_it_anew(full):
 
 
 def test_copies_are_made_for_those_who_wait_only(full, monkeypatch):
-    from dash_brain import meetings
-
     zeros = full.memoize()(lambda: np.zeros(10_000))
     monkeypatch.setattr(meetings, "Copies", lambda value: pytest.fail("copied for nobody"))
     assert zeros().sum() == 0
+
+
+@pytest.mark.parametrize("error", [MemoryError, EncodeError])
+def test_who_waits_for_what_cannot_be_copied_computes_it(full, monkeypatch, error):
+    def fail(value):
+        raise error
+
+    @full.memoize()
+    def zeros():
+        CALLS.append(1)
+        assert GO_ON.wait(10)
+        return np.zeros(10_000)
+
+    monkeypatch.setattr(meetings, "Copies", fail)
+    assert [answer.sum() for answer in in_threads(zeros, 3)] == [0] * 3
+    assert len(CALLS) > 1
 
 
 @pytest.mark.parametrize("kind", ["threads", "coroutines"])
