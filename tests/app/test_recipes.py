@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import dash
 import pytest
-from dash import ALL, Input, Output, html
+from dash import ALL, Input, Output, html, no_update
 
 from dash_brain import Memoize, ServerStore, brain_callback, codec, declared, recipes, session_brain, to_token
 from dash_brain.declared import Declared
@@ -356,7 +356,7 @@ def test_result_by_key_is_not_computed_again_from_what_another_gave(open_page):
 
 
 @pytest.mark.parametrize("now", [[[1]], [[1], [2], [3]], "text", None, 7])
-def test_result_of_another_shape_the_second_time_is_missing_and_kept_anew(open_page, calls, now):
+def test_result_of_another_shape_the_second_time_is_missing(open_page, calls, now):
     many = [ServerStore(id={"part": number}) for number in range(2)]
 
     @brain_callback(Output({"part": ALL}, "data"), Input("n", "value"), memoize="app")
@@ -372,6 +372,20 @@ def test_result_of_another_shape_the_second_time_is_missing_and_kept_anew(open_p
     page.fire('{"part":["ALL"]}.data')
     evict()
     assert shown(page) == "['ValueMissing', 'list']"
+
+
+def test_result_that_changes_nothing_the_second_time_is_kept_anew(open_page, calls):
+    @brain_callback(Output("a", "data"), Output("b", "data"), Input("n", "value"), memoize="app")
+    def moody(n):
+        CALLS.append(n)
+        return ([n], [n]) if len(CALLS) == 1 else no_update
+
+    page = open_page(app_with())
+    assert page.fire("a.data")
+    evict()
+    assert not page.fire("a.data")
+    assert not page.fire("a.data")
+    assert calls == [2, 2]
 
 
 def test_token_that_comes_out_the_second_time_is_no_value(open_page, calls):
