@@ -159,6 +159,7 @@ def test_circle_that_was_broken_is_none_any_more(brain):
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
+        await asyncio.sleep(0.3)  # until the other waits
         return "a"
 
     async def patient():

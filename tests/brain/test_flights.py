@@ -235,6 +235,49 @@ def test_coroutine_that_waits_gets_the_exception_of_another_opener_of_the_store(
         assert isinstance(turn.exception(), ZeroDivisionError)
 
 
+class Changeling(Exception):
+    def __reduce__(self):
+        return ValueError, ("another one",)
+
+
+def test_exception_that_would_arrive_as_another_is_told_of(tmp_path):
+    ours, theirs = Brain(store=FileStore(tmp_path)), Brain(store=FileStore(tmp_path))
+    begun, go_on = threading.Event(), threading.Event()
+
+    def fail():
+        begun.set()
+        assert go_on.wait(10)
+        raise Changeling
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(theirs.get_or_learn, "name", fail)
+        assert begun.wait(10)
+        second = pool.submit(ours.get_or_learn, "name", lambda: "made")
+        time.sleep(0.2)
+        go_on.set()
+        assert isinstance(first.exception(10), Changeling)
+        with pytest.raises(FlightFailed, match="Changeling"):
+            second.result(10)
+
+
+def test_value_that_is_there_needs_no_lock(brain, monkeypatch):
+    async def make():
+        pytest.fail("made")
+
+    brain["name"] = "there"
+    monkeypatch.setattr(type(brain._store), "lock", lambda *_: pytest.fail("locked"))
+    assert brain.get_or_learn("name", lambda: "made") == "there"
+    assert asyncio.run(brain.get_or_learn("name", make)) == "there"
+
+
+def test_names_with_slashes_are_made_each_for_itself(store):
+    together = threading.Barrier(2)
+    pairs = [(Brain("x", store=store), "y/z"), (Brain("x/y", store=store), "z")]
+    with ThreadPoolExecutor(2) as pool:
+        turns = [pool.submit(brain.get_or_learn, name, lambda: together.wait(10)) for brain, name in pairs]
+        assert sorted(turn.result(20) for turn in turns) == [0, 1]
+
+
 def test_exception_of_a_coroutine_is_not_kept_for_those_who_come_later(brain):
     async def fail():
         raise ValueError

@@ -95,6 +95,16 @@ def test_copies_are_made_for_those_who_wait_only(full, monkeypatch):
     assert zeros().sum() == 0
 
 
+def test_copies_are_what_the_value_was_when_it_was_made():
+    value = np.zeros(10_000)
+    copies = meetings.Copies(value)
+    value += 1
+    taken = copies.take()
+    assert taken.sum() == 0
+    taken += 1
+    assert copies.take().sum() == 0
+
+
 @pytest.mark.parametrize("error", [MemoryError, EncodeError])
 def test_who_waits_for_what_cannot_be_copied_computes_it(full, monkeypatch, error):
     def fail(value):
