@@ -384,6 +384,15 @@ def test_nothing_is_being_made_when_it_is_made(brain):
     assert asyncio.run(main()) == []
 
 
+def test_maker_holds_on_to_nothing_that_it_has_got(brain):
+    def outer():
+        brain.get_or_learn("inner", lambda: "inner")
+        [flight] = meetings._making.get()
+        return len(flight.needs)
+
+    assert brain.get_or_learn("outer", outer) == 0
+
+
 def test_time_out_of_the_maker_reaches_those_who_wait(brain):
     """It is the maker's own, and nobody else's."""
     begun, go_on = threading.Event(), threading.Event()
