@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import dash
 import pytest
-from dash import ALL, Input, Output, html, no_update
+from dash import ALL, Input, Output, State, html, no_update
 
 from dash_brain import Memoize, ServerStore, brain_callback, codec, declared, recipes, session_brain, to_token
 from dash_brain.declared import Declared
@@ -478,6 +478,19 @@ def test_results_by_key_are_forgotten_by_their_key(open_page, calls):
     page = open_page(app_with(html.Div(id="out")))
     page.fire("a.data"), page.fire("out.children"), page.fire("a.data")
     assert calls == [2, 2]
+
+
+def test_inputs_and_states_in_any_order_are_forgotten(open_page, calls):
+    given = {"state": State("b", "storage_type"), "number": Input("n", "value")}
+    load = brain_callback(Output("a", "data"), inputs=given, memoize="app")(
+        lambda state, number: counted(f"{state} {number}")
+    )
+    brain_callback(Output("out", "children"), Input("n", "value"))(
+        lambda n: load.forget(state="memory", number=2)
+    )
+    page = open_page(app_with(html.Div(id="out")))
+    page.fire("a.data"), page.fire("a.data"), page.fire("out.children"), page.fire("a.data")
+    assert calls == ["memory 2"] * 2
 
 
 @pytest.mark.parametrize("wildcards", [False, True])
