@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import dash
 import pytest
@@ -178,6 +179,16 @@ def test_value_of_a_function_that_was_changed_is_not_computed_again(open_page, c
     evict()
     [old] = [one for one in declared._declared.values() if one.function is load]
     declared.remember(Declared(changed, old.memoize, old.schema, old.dependencies, old.indices))
+    assert shown(page).startswith("ValueMissing")
+
+
+def test_value_whose_arguments_cannot_be_read_is_missing(open_page):
+    page, store = open_page(showing("app")), current.use().store
+    page.fire("a.data")
+    [(namespace, short)] = objects("recipes")
+    record = codec.decode(store.get(namespace, short))
+    store.put(namespace, short, codec.encode(replace(record, arguments=b"no pickle at all")))
+    evict()
     assert shown(page).startswith("ValueMissing")
 
 
