@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import multiprocessing
 import os
 import threading
@@ -406,6 +407,36 @@ def test_nothing_is_being_made_when_it_is_made(brain):
         brain.get_or_learn("other", fail)
     assert meetings.makers() == []
     assert asyncio.run(main()) == []
+
+
+def test_who_does_not_wait_for_long_tells_nothing_and_takes_nothing_back(brain, monkeypatch):
+    monkeypatch.setattr(type(brain._store), "delete", lambda *_: pytest.fail("deleted"))
+    assert brain.get_or_learn("a", lambda: ["a", brain.get_or_learn("b", lambda: "b")]) == ["a", "b"]
+    assert_nothing_is_told(brain)
+
+
+def test_exception_of_a_maker_is_no_matter_to_who_gave_up_waiting(brain):
+    """The event loop does not complain of an exception that nobody fetched."""
+    go_on, complaints = asyncio.Event(), []
+
+    async def fail():
+        await go_on.wait()
+        raise ValueError
+
+    async def main():
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        maker, waiter = (asyncio.create_task(brain.get_or_learn("name", fail)) for _ in range(2))
+        await asyncio.sleep(0.1)
+        waiter.cancel()
+        await asyncio.gather(waiter, return_exceptions=True)
+        go_on.set()
+        await asyncio.gather(maker, return_exceptions=True)
+        await asyncio.sleep(0.05)
+        del maker, waiter
+        gc.collect()
+
+    asyncio.run(main())
+    assert complaints == []
 
 
 def test_maker_holds_on_to_nothing_that_it_has_got(brain):
