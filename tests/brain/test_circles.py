@@ -45,6 +45,7 @@ def test_threads_that_need_one_another_are_told_so(brain, names):
     for error in raised:
         assert isinstance(error, RuntimeError)
         assert all(repr(name) in str(error) for name in names)
+        assert "at this moment" in str(error)  # seen at once, and not by way of the store
     assert brain.get_or_learn("a", lambda: "made later") == "made later"
 
 
