@@ -21,7 +21,7 @@ _PLAIN = {
     "open_store": "stores",
 }
 _DASH = {
-    "Memoize": "memoized_callback",
+    "Memoize": "memoize_option",
     "ServerOutput": "server_store",
     "ServerStore": "server_store",
     "brain_callback": "callback",
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from dash_brain.brain import Brain
     from dash_brain.callback import brain_callback, set_props
     from dash_brain.exchange import from_token, to_token
-    from dash_brain.memoized_callback import Memoize
+    from dash_brain.memoize_option import Memoize
     from dash_brain.server_store import ServerOutput, ServerStore
     from dash_brain.session_names import session_brain
     from dash_brain.sessions import close_session

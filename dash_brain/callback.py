@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import dash
 
+from dash_brain.declared import Declared, as_arguments
 from dash_brain.incoming import instead, resolve_arguments
 from dash_brain.internals import (
     app_error_handler,
@@ -18,10 +19,11 @@ from dash_brain.internals import (
     coerce_to_list,
     handle_grouped_callback_args,
 )
-from dash_brain.jobs import Declared, Jobs
-from dash_brain.memoized_callback import Memoize, MemoizedCallback, NotKept, Scope
+from dash_brain.jobs import BackgroundCallback, Jobs
+from dash_brain.memoize_option import Memoize, Scope
+from dash_brain.memoized_call import NotKept
+from dash_brain.memoized_callback import MemoizedCallback
 from dash_brain.outgoing import Outgoing
-from dash_brain.recipes import as_arguments
 from dash_brain.sessions import visit
 from dash_brain.settings import OnMissing, check_on_missing, current
 from dash_brain.working import progress_of, working
@@ -145,7 +147,7 @@ class _Wiring:
         if self._progress and self._memoize:
             raise TypeError("brain_callback takes progress= or memoize=: a result that is there makes none.")
         if options.get("background"):
-            declared = Declared(self._dependencies, self._schema, self._progress, self._refuse)
+            declared = BackgroundCallback(self._dependencies, self._schema, self._progress, self._refuse)
             self.options["manager"] = Jobs(options.get("manager"), declared)
 
     def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -186,7 +188,8 @@ class _Wiring:
     def _memo(self, function: Callable[..., Any]) -> MemoizedCallback | None:
         if self._memoize is None:
             return None
-        memo = MemoizedCallback(function, self._memoize, self._schema, self._dependencies, self._indices)
+        declared = Declared(function, self._memoize, self._schema, self._dependencies, self._indices)
+        memo = MemoizedCallback(declared)
         for operation in (memo.forget, memo.forget_all, memo.info):
             with suppress(AttributeError):  # a bound method or a builtin takes no attributes
                 setattr(function, operation.__name__, operation)

@@ -16,6 +16,7 @@ from dash_brain import codec, recipes, tokens
 from dash_brain.errands import errand
 from dash_brain.errors import BadToken, StoreError, ValueMissing
 from dash_brain.internals import requested_app
+from dash_brain.records import Held
 from dash_brain.refusals import log_bad_token, value_missing
 from dash_brain.registry import Registry
 from dash_brain.sessions import Visit, visit
@@ -155,7 +156,7 @@ def resolve_verified(found: tokens.Verified) -> Any:
     return recipes.compute_again(store, found, resolve_verified)
 
 
-def mint(visit: Visit, held: recipes.Held) -> Token:
+def mint(visit: Visit, held: Held) -> Token:
     """Return the token of a value that is there."""
     return tokens.mint(current.use().keys, held.scope, visit.namespace(held.scope), held.object_id)
 

@@ -105,7 +105,7 @@ def of_call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping
     digest = blake2b(digest_size=_SIZE)
     for name, value in bound.arguments.items():
         try:
-            digest.update(f"{name}=".encode() + _Fingerprints().of(value))
+            digest.update(_Fingerprints().of(value))  # each in its place, so the names need not count
         except EncodeError as error:
             raise EncodeError(
                 f"Argument {name!r} of {type_name(function)} has no fingerprint: {error} "
@@ -238,7 +238,8 @@ def _content(cell: Any) -> object:
 
 def _code(code: CodeType) -> Iterator[object]:
     """Yield what a piece of code does; where it stands in its file is no part of it."""
-    yield code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars, code.co_flags
+    # What is called co_cellvars is in the co_freevars of the functions inside.
+    yield code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_flags
     yield code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount
     yield getattr(code, "co_exceptiontable", b"")  # where try begins and ends, from Python 3.11 on
     for constant in code.co_consts:

@@ -30,7 +30,7 @@ from dash_brain.sessions import Visit, visit
 from dash_brain.tokens import Verified
 
 
-class Declared(NamedTuple):
+class BackgroundCallback(NamedTuple):
     """What was declared of one callback in the background.
 
     ``refuse`` is called with the ``BadToken`` or ``ValueMissing`` of an input while the browser asks; it may
@@ -54,7 +54,7 @@ class Jobs:
         The callback.
     """
 
-    def __init__(self, manager: Any, declared: Declared) -> None:
+    def __init__(self, manager: Any, declared: BackgroundCallback) -> None:
         self._own = manager
         self._declared = declared
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 import logging
-import threading
-import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
-from contextvars import copy_context
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast
 
 from dash_brain import codec, fingerprints
 from dash_brain.errors import StoreError, ValueMissing
-from dash_brain.flights import Goal, as_newcomer, fly, fly_async, is_under_way
+from dash_brain.flights import Unkept, fly, fly_async, is_under_way
+from dash_brain.goals import Goal
+from dash_brain.lifetimes import Lifetime, lifetime
+from dash_brain.renewals import in_background, in_loop
 from dash_brain.stores.base import Store, needs_lock, needs_scan
 
 P = ParamSpec("P")
@@ -71,40 +70,6 @@ class Place(NamedTuple):
     quota: int | None = None
 
 
-class Lifetime(NamedTuple):
-    """For how many seconds a result is fresh, and for how many more it is served while one renews it."""
-
-    ttl: float | None
-    stale: float | None
-
-    @property
-    def whole(self) -> float | None:
-        """Seconds that a result is kept."""
-        return None if self.ttl is None else self.ttl + (self.stale or 0.0)
-
-    def is_stale(self, created: float) -> bool:
-        """Say whether a result of that time is to be renewed."""
-        return self.ttl is not None and time.time() - created > self.ttl
-
-
-def lifetime(ttl: float | None, stale: float | None) -> Lifetime:
-    """Return the lifetime of results, or say what is wrong with it.
-
-    Raises
-    ------
-    ValueError
-        When one is not positive, or ``stale`` is given without ``ttl``.
-    """
-    if callable(ttl):
-        raise TypeError("memoize is called before it decorates: @brain.memoize(), with brackets.")
-    for name, seconds in (("ttl", ttl), ("stale", stale)):
-        if seconds is not None and not seconds > 0:
-            raise ValueError(f"{name} is a positive number of seconds, and not {seconds!r}.")
-    if stale is not None and ttl is None:
-        raise ValueError("stale= needs ttl=: a result that is always fresh never gets stale.")
-    return Lifetime(ttl, stale)
-
-
 def memoized(
     function: Callable[P, R],
     place: Callable[[], Place],
@@ -153,7 +118,6 @@ class _Memo:
         self._key = key
         self._name = getattr(function, "__qualname__", type(function).__qualname__)
         self._hits = self._misses = 0
-        self._renewals: set[asyncio.Task[Any]] = set()
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         result = self._result(args, kwargs)
@@ -178,7 +142,7 @@ class _Memo:
         if value is _NOTHING:
             return await fly_async(result.goal, result.read, compute)
         if result.is_stale() and not is_under_way(result.goal):
-            self._renew(lambda: fly_async(result.goal, result.read_fresh, compute))
+            in_loop(lambda: fly_async(result.goal, result.read_fresh, compute))
         return value
 
     def forget(self, *args: Any, **kwargs: Any) -> None:
@@ -208,20 +172,6 @@ class _Memo:
             return _NOTHING
         self._hits += 1
         return value
-
-    def _renew(self, renewal: Callable[[], Coroutine[Any, Any, Any]]) -> None:
-        async def renew() -> None:
-            with as_newcomer(), _failure_logged():
-                try:
-                    await renewal()
-                except asyncio.CancelledError:
-                    # The loop ends with whoever asked, as that of a callback does.
-                    in_background(lambda: asyncio.run(renewal()))
-                    raise
-
-        task = asyncio.get_running_loop().create_task(renew())
-        self._renewals.add(task)  # the loop itself keeps no task alive
-        task.add_done_callback(self._renewals.discard)
 
     def _result(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Result:
         if self._key is None:
@@ -271,7 +221,7 @@ class _Result(NamedTuple):
             return self.lifetime.is_stale(self.place.store.info(self.place.namespace, self.key).created)
         return True
 
-    def keep(self, value: Any) -> Any:
+    def keep(self, value: Any) -> Any | Unkept[Any]:
         frames, meta = codec.encode(value), {"type": codec.type_name(value), "function": self.name}
         ttl = self.place.ttl if self.lifetime.whole is None else self.lifetime.whole
         try:
@@ -281,22 +231,5 @@ class _Result(NamedTuple):
         except StoreError as error:
             # What was computed at great cost is not thrown away because it cannot be kept.
             log.warning("The result of %s is not kept: %s", self.name, error)
+            return Unkept(value)
         return value
-
-
-@contextmanager
-def _failure_logged() -> Iterator[None]:
-    try:
-        yield
-    except Exception:
-        log.warning("A memoized result could not be renewed; the old one is served on.", exc_info=True)
-
-
-def in_background(work: Callable[[], Any]) -> None:
-    """Do it in a thread that sees what the caller sees; nobody waits for it."""
-
-    def run() -> None:
-        with as_newcomer(), _failure_logged():
-            work()
-
-    threading.Thread(target=copy_context().run, args=(run,), name="dash_brain-renew", daemon=True).start()

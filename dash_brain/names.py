@@ -8,8 +8,10 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 from dash_brain import codec
 from dash_brain.errors import BrainNameTypeError, ValueMissing
-from dash_brain.flights import Goal, fly, fly_async
-from dash_brain.memoize import Memoized, Place, lifetime, memoized
+from dash_brain.flights import fly, fly_async
+from dash_brain.goals import Goal
+from dash_brain.lifetimes import lifetime
+from dash_brain.memoize import Memoized, Place, memoized
 from dash_brain.stores.base import Frames, Store, needs_scan
 from dash_brain.stores.faults import missing
 
@@ -118,7 +120,8 @@ class Names(MutableMapping[str, Any]):
         Raises
         ------
         RuntimeError
-            When ``make`` asks for the very name that it is making.
+            When ``make`` asks for the very name that it is making, or for one that others make and that needs
+            this one.
 
         Examples
         --------

@@ -18,7 +18,7 @@ from dash_brain.internals import (
     stringify_id,
 )
 from dash_brain.patterns import asks_for, pattern_of, stands_for_many
-from dash_brain.recipes import Held
+from dash_brain.records import Held
 from dash_brain.server_store import ServerOutput
 from dash_brain.sessions import Visit
 from dash_brain.tokens import Token

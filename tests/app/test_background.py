@@ -22,6 +22,7 @@ from dash import Dash, DiskcacheManager, Input, Output, State, dcc, html, set_pr
 from dash.exceptions import MissingLongCallbackManagerError
 
 from dash_brain import (
+    Memoize,
     ServerOutput,
     ServerStore,
     brain_callback,
@@ -437,6 +438,24 @@ def test_memoized_jobs_compute_once_for_all_sessions(app, tmp_path):
         run(page, "result.data")
         assert page.fire("text.children")["text"]["children"] == "[0, 1, 2]"
     assert (tmp_path / "calls").read_text() == "x"
+
+
+def test_a_stale_result_is_renewed_by_the_job_that_finds_it(app, tmp_path):
+    @brain_callback(
+        Output("told", "children"),
+        Input("rows", "value"),
+        background=True,
+        memoize=Memoize("app", ttl=0.1, stale=600),
+    )
+    def compute(rows):
+        with (tmp_path / "calls").open("a") as file:
+            file.write("x")
+        return (tmp_path / "calls").read_text()
+
+    page = Page(app)
+    assert run(page, "told.children")["told"]["children"] == "x"
+    time.sleep(0.2)
+    assert run(page, "told.children")["told"]["children"] == "xx"
 
 
 def test_what_a_manager_would_cache_is_not_handed_to_the_next_job(app, queue, tmp_path):

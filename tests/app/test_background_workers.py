@@ -14,7 +14,7 @@ import pytest
 from celery import Celery
 from dash import CeleryManager
 
-from dash_brain.jobs import Declared, Jobs
+from dash_brain.jobs import BackgroundCallback, Jobs
 from dash_brain.stores import FileStore
 from tests.app.test_browser import Tab
 from tests.app.test_lifetime import settles, types_of, wait_for
@@ -104,7 +104,7 @@ def test_looking_for_what_was_set_does_not_delete_the_result_from_celery(redis_u
     manager = CeleryManager(Celery("test", broker=redis_url, backend=redis_url))
     manager.handle.backend.set("key", "the result")
     manager.handle.backend.set("key-set_props", '{"a": {"data": 1}}')
-    jobs = Jobs(manager, Declared([], None, [], pytest.fail))
+    jobs = Jobs(manager, BackgroundCallback([], None, [], pytest.fail))
     assert [jobs.get_updated_props("key") for _ in range(2)] == [{"a": {"data": 1}}, {}]
     assert manager.handle.backend.get("key") == b"the result"
 

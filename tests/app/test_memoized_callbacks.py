@@ -15,9 +15,9 @@ from dash.exceptions import PreventUpdate
 
 from dash_brain import Memoize, ServerStore, brain_callback, codec, session_brain, to_token
 from dash_brain.attendance import end
-from dash_brain.errors import ValueMissing
+from dash_brain.errors import StoreFull, ValueMissing
 from dash_brain.settings import configure, current
-from dash_brain.stores.base import Store
+from tests.app.memoized import app_with, evict, objects
 
 # Functions see it as a variable of their module. Over a local one they would close, and a list that grows
 # makes them other functions.
@@ -30,21 +30,9 @@ def calls():
     return CALLS
 
 
-def app_with(*layout, **options):
-    app = dash.Dash("test", **options)
-    app.layout = html.Div([dcc.Input(id="n", value=2), ServerStore(id="a"), ServerStore(id="b"), *layout])
-    return app
-
-
 def frame(n):
     CALLS.append(n)
     return pd.DataFrame({"n": np.arange(n * 1000)})
-
-
-def objects(domain):
-    """Return the (namespace, key) of every object of a domain."""
-    store = current.use().store
-    return [(one, key) for one in store.namespaces(domain) for key in store.scan(one)]
 
 
 def memoized_frames(memoize):
@@ -240,14 +228,6 @@ def test_key_stands_for_the_arguments(open_page, calls):
     assert calls == [2, 5]
 
 
-def evict():
-    """Delete every memoized value, as for want of memory; what is known of their making stays."""
-    store: Store = current.use().store
-    for domain in ("memo", "session-memo"):
-        for one in objects(domain):
-            store.delete(*one)
-
-
 @pytest.mark.parametrize("scope", ["app", "session"])
 def test_evicted_value_is_computed_again_when_its_token_comes_back(open_page, calls, scope):
     page = open_page(memoized_frames(scope))
@@ -302,6 +282,119 @@ def test_evicted_values_that_are_made_of_one_another_are_computed_again(open_pag
     evict()
     assert page.fire("out.children") == {"out": {"children": 4000}}
     assert calls == [2, "twice", 2, "twice"]
+
+
+def chain_of(length, open_page):
+    """Return a page that holds the last of so many memoized values, each made of the one before."""
+    brain_callback(Output("a", "data"), Input("n", "value"), memoize="app")(lambda n: [n])
+
+    @brain_callback(Output("b", "data"), Input("a", "data"), memoize="app")
+    def longer(a):
+        CALLS.append(len(a))
+        return [*a, len(a)]
+
+    @brain_callback(Output("out", "children"), Input("b", "data"))
+    def show(b):
+        return len(b)
+
+    page = open_page(app_with(html.Div(id="out")))
+    page.fire("a.data")
+    for _ in range(length):
+        page.props["a"]["data"] = page.fire("b.data")["b"]["data"]
+    evict()
+    CALLS.clear()
+    return page
+
+
+def test_long_chain_of_evicted_values_is_computed_again_each_once(open_page, calls):
+    page = chain_of(400, open_page)
+    assert page.fire("out.children") == {"out": {"children": 401}}
+    assert calls == list(range(1, 401))
+    assert page.fire("out.children") == {"out": {"children": 401}}
+    assert len(calls) == 400
+
+
+def test_chain_is_computed_again_once_though_nothing_of_it_can_be_kept(open_page, calls, monkeypatch):
+    page = chain_of(100, open_page)
+
+    def full(store, namespace, *args, **options):
+        if namespace.startswith("memo/"):
+            raise StoreFull("no room")
+        return put(store, namespace, *args, **options)
+
+    put = type(current.use().store).put
+    monkeypatch.setattr(type(current.use().store), "put", full)
+    assert page.fire("out.children") == {"out": {"children": 101}}
+    assert calls == list(range(1, 101))
+
+
+def test_evicted_value_that_two_others_are_made_of_is_computed_again_once(open_page, calls):
+    brain_callback(Output("a", "data"), Input("n", "value"), memoize="app")(frame)
+
+    @brain_callback(Output("b", "data"), Output("c", "data"), Input("a", "data"), memoize="app")
+    def halves(a):
+        CALLS.append("halves")
+        return a[::2], a[1::2]
+
+    @brain_callback(
+        Output("d", "data"), Input("a", "data"), State("b", "data"), State("c", "data"), memoize="app"
+    )
+    def sizes(a, b, c):
+        CALLS.append("sizes")
+        a["n"] = b["n"] = 0  # of their own
+        return [len(a), len(b), len(c), c["n"].sum()]
+
+    @brain_callback(Output("out", "children"), Input("d", "data"))
+    def show(d):
+        return str([int(one) for one in d])
+
+    page = open_page(app_with(ServerStore(id="c"), ServerStore(id="d"), html.Div(id="out")))
+    for output in ("a.data", "b.data", "d.data"):
+        page.fire(output)
+    evict()
+    calls.clear()
+    assert page.fire("out.children") == {"out": {"children": "[2000, 1000, 1000, 1000000]"}}
+    assert sorted(map(str, calls)) == ["2", "halves", "sizes"]
+
+
+def test_value_that_cannot_be_stored_the_second_time_is_missing(open_page, calls):
+    @brain_callback(Output("a", "data"), Input("n", "value"), memoize="app")
+    def moody(n):
+        CALLS.append(n)
+        return {n} if len(CALLS) == 1 else threading.Lock()
+
+    @brain_callback(Output("out", "children"), Input("a", "data"), on_missing=lambda error: error)
+    def show(a):
+        return f"{type(a).__name__} {a.reason}"
+
+    page = open_page(app_with(html.Div(id="out")))
+    page.fire("a.data")
+    evict()
+    assert page.fire("out.children")["out"]["children"] == "ValueMissing evicted"
+
+
+def test_small_result_is_given_though_it_cannot_be_remembered(open_page, calls, monkeypatch, caplog):
+    @brain_callback(Output("out", "children"), Input("n", "value"), memoize="app")
+    def text(n):
+        CALLS.append(n)
+        time.sleep(0.3)
+        return f"{n}"
+
+    app = app_with(html.Div(id="out"))
+    pages = [open_page(app) for _ in range(4)]
+    put = type(current.use().store).put
+
+    def full(store, namespace, *args, **options):
+        if namespace.startswith("recipes/"):
+            raise StoreFull("no room")
+        return put(store, namespace, *args, **options)
+
+    monkeypatch.setattr(type(current.use().store), "put", full)
+    with ThreadPoolExecutor(4) as pool:
+        turns = [pool.submit(page.fire, "out.children") for page in pages]
+        assert [turn.result() for turn in turns] == [{"out": {"children": "2"}}] * 4
+    assert calls == [2]
+    assert "is not kept" in caplog.text
 
 
 def test_evicted_value_without_a_recipe_is_missing(open_page):

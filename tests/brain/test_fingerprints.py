@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 import math
+import pickle
 import subprocess
 import sys
 import threading
@@ -16,8 +17,10 @@ import pyarrow as pa
 import pytest
 
 from dash_brain import codec
+from dash_brain.brain import Brain
 from dash_brain.errors import EncodeError
-from dash_brain.fingerprints import of_call, of_function, of_value
+from dash_brain.fingerprints import changes, of_call, of_function, of_value
+from dash_brain.stores import MemoryStore
 
 FRAME = pd.DataFrame(
     {
@@ -30,6 +33,12 @@ FRAME = pd.DataFrame(
     },
     index=pd.Index(list("abcdef"), name="key"),
 )
+
+
+def with_attrs(frame):
+    frame.attrs["unit"] = "m"
+    return frame
+
 
 #: Pairwise different.
 VALUES = [
@@ -80,6 +89,10 @@ VALUES = [
     FRAME.assign(text=["x", "y", "z", "x", "y", None]),
     FRAME.assign(kind=FRAME["kind"].cat.as_ordered()),
     FRAME.assign(maybe=pd.array([1, 2, 3, 4, 5, 6], dtype="Int64")),
+    with_attrs(pd.DataFrame({"a": [0, 0]})),
+    pd.DataFrame({"a": [0, 0]}).set_flags(allows_duplicate_labels=False),
+    with_attrs(pd.Series([0.0, 0.0])),
+    pd.Series([0.0, 0.0]).set_flags(allows_duplicate_labels=False),
     pa.table({"a": [1, 2]}),
     pa.table({"a": [1, 3]}),
 ]
@@ -146,8 +159,8 @@ def outer(factor, *, default=0):
     return inner
 
 
-def with_code(code):
-    scope = {"__name__": "made", "FACTOR": 2}
+def with_code(code, **scope):
+    scope = {"__name__": "made", "FACTOR": 2, **scope}
     exec(code, scope)
     return scope["function"]
 
@@ -230,3 +243,124 @@ def test_same_name_in_a_module_of_another_file_is_another_function(monkeypatch):
         monkeypatch.setitem(sys.modules, "made", module)
         seen.add(of_function(with_code("def function(): pass")))
     assert len(seen) == 2
+
+
+#: Functions that differ in one thing.
+DIFFERENT = {
+    "keyword defaults": ["def function(*, x=1): return x", "def function(*, x=2): return x"],
+    "operations": ["def function(x): return x < x", "def function(x): return x > x"],
+    "attributes": ["def function(x): return x.real", "def function(x): return x.imag"],
+    "names of variables": ["def function(x): return locals()", "def function(y): return locals()"],
+    "names of what it closes over": [
+        f"def make({name}):\n  def inner(): return [{name}, locals()]\n  return inner\nfunction = make(1)"
+        for name in "xy"
+    ],
+    "kinds of arguments": ["def function(*x): return x", "def function(**x): return x"],
+    "positions": ["def function(x, y): return x", "def function(x, *, y): return x"],
+    "a function inside": ["def function(): return lambda: 1", "def function(): return lambda: 2"],
+    "what a function inside calls": [
+        f"def part(): return {number}\ndef function(): return lambda: part()" for number in (1, 2)
+    ],
+    "names": ["def first(): pass\nfunction = first", "def second(): pass\nfunction = second"],
+}
+
+
+@pytest.mark.parametrize("codes", DIFFERENT.values(), ids=DIFFERENT)
+def test_functions_that_differ_in_one_thing_are_different(codes):
+    assert len({of_function(with_code(code)) for code in codes}) == 2
+
+
+def test_functions_of_different_modules_are_different():
+    code = "def function(): pass"
+    assert of_function(with_code(code, __name__="one")) != of_function(with_code(code, __name__="other"))
+
+
+def test_functions_of_other_modules_that_it_calls_do_not_count():
+    code = "def function(): return part()"
+    first, second = (with_code(f"def function(): return {n}", __name__="other") for n in (1, 2))
+    assert of_function(with_code(code, part=first)) == of_function(with_code(code, part=second))
+
+
+def test_change_in_a_memoized_function_that_it_calls_is_a_change():
+    code = "@memoize\ndef part(): return {}\ndef function(): return part()"
+    first, same, other = (
+        with_code(code.format(n), memoize=Brain(store=MemoryStore()).memoize()) for n in (1, 1, 2)
+    )
+    assert of_function(first) == of_function(same) != of_function(other)
+
+
+def test_methods_are_known_by_their_objects():
+    assert of_function(Pair(b"a", b"b").joined) == of_function(Pair(b"a", b"b").joined)
+    assert of_function(Pair(b"a", b"b").joined) != of_function(Pair(b"a", b"c").joined)
+
+
+def test_functions_count_by_what_they_do_whether_they_are_one_or_copies():
+    one = outer(1)
+    assert of_value([one, one]) == of_value([outer(1), outer(1)])
+
+
+def linked():
+    """Return a function that calls another one, and a function that says which."""
+    target = None
+
+    def node():
+        return target()
+
+    def call(other):
+        nonlocal target
+        target = other
+
+    return node, call
+
+
+def test_functions_that_call_one_another_have_fingerprints():
+    (first, call_first), (second, call_second) = linked(), linked()
+    call_first(second), call_second(first)
+    in_a_circle = of_function(first)
+    assert in_a_circle == of_function(first)
+    call_second(second)
+    assert of_function(first) != in_a_circle
+
+
+def test_variable_that_is_not_assigned_yet_has_a_fingerprint():
+    code = "def make():\n  def inner(): return later\n  if {}: later = 1\n  return inner\nfunction = make()"
+    assert of_function(with_code(code.format(0))) != of_function(with_code(code.format(1)))
+
+
+def test_want_of_memory_is_told_as_such():
+    class Hungry:
+        def __reduce__(self):
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        of_value(Hungry())
+
+
+class Pair:
+    """Two buffers, one after the other in what pickle makes of it."""
+
+    def __init__(self, first, second):
+        self.buffers = first, second
+
+    def __reduce_ex__(self, protocol):
+        return Pair, tuple(map(pickle.PickleBuffer, self.buffers))
+
+    def joined(self):
+        return b"".join(self.buffers)
+
+
+def test_where_a_buffer_ends_counts():
+    assert of_value(Pair(b"ab", b"c")) != of_value(Pair(b"a", b"bc"))
+
+
+def test_arrays_of_objects_count_in_their_order_whatever_their_layout():
+    table = np.array([["a", "b"], ["c", "d"]], dtype=object)
+    assert of_value(table) == of_value(np.asfortranarray(table))
+    assert of_value(table) != of_value(table.T)
+
+
+def test_only_what_may_change_is_looked_at_again():
+    assert changes(outer(1))
+    assert changes([1].count)
+    assert changes(functools.partial(outer, 1))
+    assert not changes(outer)

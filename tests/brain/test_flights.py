@@ -8,12 +8,13 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
 from dash_brain.brain import Brain
-from dash_brain.errors import FlightFailed
-from dash_brain.stores import FileStore
+from dash_brain.errors import FlightFailed, StoreFull, StoreUnavailable
+from dash_brain.stores import FileStore, MemoryStore
 from tests.brain.workers import fail_once_all_wait
 
 
@@ -206,6 +207,211 @@ def test_coroutine_cancelled_before_its_turn_leaves_the_lock_to_others(tmp_path)
         assert asyncio.run(main()) == "made"
         assert isinstance(turn.exception(), ValueError)
     assert theirs.get_or_learn("name", lambda: "made later") == "made later"
+
+
+def test_coroutine_that_waits_gets_the_exception_of_another_opener_of_the_store(tmp_path):
+    ours, theirs = Brain(store=FileStore(tmp_path)), Brain(store=FileStore(tmp_path))
+    begun, go_on = threading.Event(), threading.Event()
+
+    def fail():
+        begun.set()
+        assert go_on.wait(10)
+        raise ZeroDivisionError("of the maker")
+
+    async def make():
+        return "made later"
+
+    async def main():
+        waiting = asyncio.create_task(ours.get_or_learn("name", make))
+        await asyncio.sleep(0.2)
+        go_on.set()
+        with pytest.raises(ZeroDivisionError, match="of the maker"):
+            await waiting
+        assert await ours.get_or_learn("name", make) == "made later"
+
+    with ThreadPoolExecutor(1) as pool:
+        turn = pool.submit(theirs.get_or_learn, "name", fail)
+        assert begun.wait(10)
+        asyncio.run(asyncio.wait_for(main(), 20))
+        assert isinstance(turn.exception(), ZeroDivisionError)
+
+
+class Changeling(Exception):
+    def __reduce__(self):
+        return ValueError, ("another one",)
+
+
+def test_exception_that_would_arrive_as_another_is_told_of(tmp_path):
+    ours, theirs = Brain(store=FileStore(tmp_path)), Brain(store=FileStore(tmp_path))
+    begun, go_on = threading.Event(), threading.Event()
+
+    def fail():
+        begun.set()
+        assert go_on.wait(10)
+        raise Changeling
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(theirs.get_or_learn, "name", fail)
+        assert begun.wait(10)
+        second = pool.submit(ours.get_or_learn, "name", lambda: "made")
+        time.sleep(0.2)
+        go_on.set()
+        assert isinstance(first.exception(10), Changeling)
+        with pytest.raises(FlightFailed, match="Changeling"):
+            second.result(10)
+
+
+def test_value_that_is_there_needs_no_lock(brain, monkeypatch):
+    async def make():
+        pytest.fail("made")
+
+    brain["name"] = "there"
+    monkeypatch.setattr(type(brain._store), "lock", lambda *_: pytest.fail("locked"))
+    assert brain.get_or_learn("name", lambda: "made") == "there"
+    assert asyncio.run(brain.get_or_learn("name", make)) == "there"
+
+
+def test_names_with_slashes_are_made_each_for_itself(store):
+    together = threading.Barrier(2)
+    pairs = [(Brain("x", store=store), "y/z"), (Brain("x/y", store=store), "z")]
+    with ThreadPoolExecutor(2) as pool:
+        turns = [pool.submit(brain.get_or_learn, name, lambda: together.wait(10)) for brain, name in pairs]
+        assert sorted(turn.result(20) for turn in turns) == [0, 1]
+
+
+def test_exception_of_a_coroutine_is_not_kept_for_those_who_come_later(brain):
+    async def fail():
+        raise ValueError
+
+    async def make():
+        return "made"
+
+    for _ in range(2):
+        with pytest.raises(ValueError):
+            asyncio.run(brain.get_or_learn("name", fail))
+    assert asyncio.run(brain.get_or_learn("name", make)) == "made"
+
+
+def test_coroutine_that_asks_for_its_own_name_is_told_so(brain):
+    async def ask_again():
+        return await brain.get_or_learn("name", ask_again)
+
+    with pytest.raises(RuntimeError, match="'name'"):
+        asyncio.run(asyncio.wait_for(brain.get_or_learn("name", ask_again), 20))
+
+
+def test_time_to_live_of_what_a_coroutine_makes_is_kept(brain):
+    async def make():
+        return 1
+
+    asyncio.run(brain.get_or_learn("name", make, ttl=0))
+    assert "name" not in brain
+
+
+def test_exception_comes_out_though_the_store_has_no_room_for_a_word_of_it(brain, monkeypatch):
+    def full(*_, **__):
+        raise StoreFull("no room")
+
+    def fail():
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(type(brain._store), "put", full)
+    with pytest.raises(ZeroDivisionError):
+        brain.get_or_learn("name", fail)
+
+
+def test_word_of_an_exception_is_kept_for_a_minute(store):
+    def fail():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        Brain(store=store).get_or_learn("name", fail)
+    [namespace] = store.namespaces("outcomes")
+    [key] = store.scan(namespace)
+    info = store.info(namespace, key)
+    assert info.expires - info.created == pytest.approx(60, abs=2)
+
+
+def test_stores_make_what_has_the_same_name_each_for_itself():
+    together = threading.Barrier(2)
+    brains = [Brain(store=MemoryStore()) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        turns = [pool.submit(one.get_or_learn, "name", lambda: together.wait(10)) for one in brains]
+        assert sorted(turn.result(20) for turn in turns) == [0, 1]
+
+
+def test_interrupted_maker_is_followed_by_one_who_waits(brain):
+    begun, interrupt = threading.Event(), threading.Event()
+
+    def interrupted():
+        begun.set()
+        assert interrupt.wait(10)
+        raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(brain.get_or_learn, "name", interrupted)
+        assert begun.wait(10)
+        second = pool.submit(brain.get_or_learn, "name", lambda: "made by the next")
+        time.sleep(0.1)
+        interrupt.set()
+        assert isinstance(first.exception(10), KeyboardInterrupt)
+        assert second.result(10) == "made by the next"
+
+
+def test_lock_that_cannot_be_had_is_told_to_the_coroutine_that_asks(brain, monkeypatch):
+    def unavailable(*_):
+        raise StoreUnavailable("no locks today")
+
+    monkeypatch.setattr(type(brain._store), "lock", unavailable)
+
+    async def make():
+        return 1
+
+    with pytest.raises(StoreUnavailable, match="no locks today"):
+        asyncio.run(asyncio.wait_for(brain.get_or_learn("name", make), 10))
+
+
+def test_lock_that_cannot_be_freed_in_order_takes_the_value_from_nobody(brain, monkeypatch):
+    @contextmanager
+    def lock(*_):
+        yield
+        raise StoreUnavailable("too late")
+
+    async def make():
+        return 1
+
+    monkeypatch.setattr(type(brain._store), "lock", lock)
+    assert asyncio.run(brain.get_or_learn("name", make)) == 1
+    for thread in threading.enumerate():
+        if thread.name == "dash_brain-lock":
+            thread.join(10)  # an exception that nobody catches there fails the test
+
+
+def test_loop_that_ends_while_a_lock_is_waited_for_leaves_no_trace(tmp_path):
+    """The thread that waits finds nobody to tell; it frees the lock, and keeps no process alive."""
+    ours, theirs = Brain(store=FileStore(tmp_path)), Brain(store=FileStore(tmp_path))
+    begun, go_on = threading.Event(), threading.Event()
+
+    def make_slowly():
+        begun.set()
+        assert go_on.wait(10)
+        return "theirs"
+
+    async def make():
+        pytest.fail("made")
+
+    with ThreadPoolExecutor(1) as pool:
+        turn = pool.submit(theirs.get_or_learn, "name", make_slowly)
+        assert begun.wait(10)
+        with pytest.raises(asyncio.TimeoutError):
+            asyncio.run(asyncio.wait_for(ours.get_or_learn("name", make), 0.2))
+        [waiting] = [thread for thread in threading.enumerate() if thread.name == "dash_brain-lock"]
+        assert waiting.daemon
+        go_on.set()
+        assert turn.result(10) == "theirs"
+        waiting.join(10)
+    theirs.forget("name")
+    assert ours.get_or_learn("name", lambda: "ours") == "ours"
 
 
 def test_child_forked_while_it_is_made_makes_it_when_the_parent_is_done(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
 import multiprocessing
 import threading
 import time
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dash_brain import renewals
 from dash_brain.brain import Brain
 from dash_brain.errors import BrainLearnNameError, EncodeError, StoreFull
 from tests.brain.workers import call_slow_square
@@ -173,6 +175,127 @@ def test_stale_result_is_given_at_once_while_a_coroutine_renews_it(brain, calls)
     asyncio.run(asyncio.wait_for(main(), 20))
 
 
+def renewing():
+    """Return the threads that renew something."""
+    return [thread for thread in threading.enumerate() if thread.name == "dash_brain-renew"]
+
+
+def until(happened):
+    limit = time.monotonic() + 10
+    while not happened() and time.monotonic() < limit:
+        time.sleep(0.01)
+    assert happened()
+
+
+def test_one_renewal_is_under_way_however_many_ask_and_keeps_no_process_alive(brain, calls):
+    @brain.memoize(ttl=0.1, stale=60)
+    def count():
+        CALLS.append(1)
+        assert len(CALLS) == 1 or GO_ON.wait(10)
+
+    until(lambda: not renewing())  # those of other tests
+    count()
+    time.sleep(0.2)
+    count()
+    until(lambda: len(CALLS) == 2)
+    for _ in range(8):
+        count()
+    assert [thread.daemon for thread in renewing()] == [True]
+    GO_ON.set()
+    until(lambda: not renewing())
+
+
+def test_one_renewal_is_under_way_in_a_loop_however_many_ask(brain, calls):
+    @brain.memoize(ttl=0.1, stale=60)
+    async def count():
+        CALLS.append(1)
+        while len(CALLS) > 1 and not GO_ON.is_set():
+            await asyncio.sleep(0.01)
+
+    async def main():
+        await count()
+        await asyncio.sleep(0.2)
+        for _ in range(8):
+            await count()
+            await asyncio.sleep(0)
+        assert len(renewals._tasks) == 1
+        GO_ON.set()
+        while renewals._tasks:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+    assert len(CALLS) == 2
+
+
+def test_renewal_may_ask_for_what_was_being_made_when_it_began(brain, calls, caplog):
+    """Who makes "outer" is given a stale "inner", which is renewed meanwhile by way of "outer"."""
+
+    @brain.memoize(ttl=0.1, stale=60, key=lambda: 0)
+    def inner():
+        CALLS.append(1)
+        if len(CALLS) == 1:
+            return "old"
+        GO_ON.set()
+        return outer()
+
+    @brain.memoize(key=lambda: 0)
+    def outer():
+        assert inner() == "old"
+        assert GO_ON.wait(10)
+        time.sleep(0.2)  # until the renewal asks
+        return "outer"
+
+    inner()
+    time.sleep(0.2)
+    assert outer() == "outer"
+    until(lambda: not renewing())
+    assert inner() == "outer"
+    assert "could not be renewed" not in caplog.text
+
+
+def test_renewal_in_a_loop_may_ask_for_what_was_being_made_when_it_began(brain, calls, caplog):
+    @brain.memoize(ttl=0.1, stale=60, key=lambda: 0)
+    async def inner():
+        CALLS.append(1)
+        return "old" if len(CALLS) == 1 else await outer()
+
+    @brain.memoize(key=lambda: 0)
+    async def outer():
+        assert await inner() == "old"
+        await asyncio.sleep(0.3)  # until the renewal asks
+        return "outer"
+
+    async def main():
+        await inner()
+        await asyncio.sleep(0.2)
+        assert await outer() == "outer"
+        while renewals._tasks:
+            await asyncio.sleep(0.01)
+        assert await inner() == "outer"
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+    assert "could not be renewed" not in caplog.text
+
+
+def test_renewal_that_fails_in_a_loop_says_so(brain, caplog, calls):
+    @brain.memoize(ttl=0.1, stale=60)
+    async def fragile():
+        CALLS.append(1)
+        if len(CALLS) > 1:
+            raise ValueError("of the renewal")
+        return "old"
+
+    async def main():
+        await fragile()
+        await asyncio.sleep(0.2)
+        assert await fragile() == "old"
+        while "of the renewal" not in caplog.text:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+    assert "could not be renewed" in caplog.text
+
+
 def test_renewal_that_fails_leaves_the_old_result_and_says_so(brain, caplog):
     RENEWALS.clear()
 
@@ -289,7 +412,9 @@ def test_wrong_arguments_are_the_callers_type_error(brain):
         brain.memoize()(lambda x: x)()
 
 
-@pytest.mark.parametrize("options", [{"ttl": 0}, {"ttl": -1}, {"stale": 1}, {"ttl": 1, "stale": 0}])
+@pytest.mark.parametrize(
+    "options", [{"ttl": 0}, {"ttl": -1}, {"ttl": math.nan}, {"stale": 1}, {"ttl": 1, "stale": 0}]
+)
 def test_lifetimes_that_make_no_sense_are_refused_when_they_are_given(brain, options):
     with pytest.raises(ValueError, match=r"ttl|stale"):
         brain.memoize(**options)
@@ -395,3 +520,48 @@ def test_stale_result_is_renewed_though_the_loop_ends_with_who_asked(brain, call
         time.sleep(0.01)
     time.sleep(0.1)
     assert asyncio.run(count()) >= 2
+
+
+def test_results_that_go_while_they_are_counted_are_left_out(brain, monkeypatch):
+    one = brain.memoize()(lambda: 1)
+    one()
+    scan = type(brain._store).scan
+
+    def with_one_that_is_gone(store, namespace):
+        keys = list(scan(store, namespace))
+        return iter([*keys, *(key + "gone" for key in keys)])
+
+    monkeypatch.setattr(type(brain._store), "scan", with_one_that_is_gone)
+    assert one.info().size == 1
+
+
+def test_namespaces_compute_results_of_their_own_at_the_same_moment(brain):
+    """Of one function and the same arguments: whose result cannot be kept is not given to others."""
+    together = threading.Barrier(2)
+
+    def wait_for_the_other():
+        return together.wait(10)
+
+    key = {"key": lambda: 0}
+    ours, theirs = (one.memoize(**key)(wait_for_the_other) for one in (brain, brain.view("other")))
+    with ThreadPoolExecutor(2) as pool:
+        turns = [pool.submit(ours), pool.submit(theirs)]
+        assert sorted(turn.result(20) for turn in turns) == [0, 1]
+
+
+def test_hit_asks_the_store_once(brain, monkeypatch):
+    one = brain.memoize(ttl=60)(lambda: 1)
+    one()
+    monkeypatch.setattr(type(brain._store), "info", lambda *_: pytest.fail("asked for more"))
+    assert one() == 1
+
+
+@pytest.mark.parametrize(("ttl", "own", "seconds"), [(None, None, None), (60, None, 60), (60, 5, 5)])
+def test_result_lives_as_long_as_it_says_or_else_as_the_brain_does(store, ttl, own, seconds):
+    brain = Brain(store=store, ttl=ttl)
+    brain.memoize(ttl=own)(lambda: 1)()
+    [namespace] = store.namespaces("memo")
+    [key] = store.scan(namespace)
+    info = store.info(namespace, key)
+    lives = None if info.expires is None else info.expires - info.created
+    assert lives == (None if seconds is None else pytest.approx(seconds, abs=2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from dash_brain.brain import Brain
+from dash_brain.stores import FileStore
 
 
 def learn_once_in_threads(folder, name, made_in):
@@ -160,3 +162,42 @@ def private():
     """Return the bytes of memory that only this process has."""
     with open("/proc/self/smaps_rollup") as lines:
         return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss_Anon:"))
+
+
+def call_what_does_not_fit(folder, kind, number, waiting, made, together):
+    """Call a memoized function whose result the store has no room for; return its size.
+
+    The first maker goes on when all others wait for it, and the others when all of them make it.
+    """
+    brain = Brain(store=FileStore(folder, size="4MiB"))
+
+    def make():
+        made.append(os.getpid())
+        if made[0] == os.getpid():
+            for _ in range(number):
+                waiting.acquire()
+            time.sleep(0.3)  # those who said that they are coming get to the lock
+        else:
+            together.wait(30)
+        return bytes(8 << 20)
+
+    async def make_async():
+        return await asyncio.to_thread(make)
+
+    large = brain.memoize(key=lambda: "large")(make if kind == "threads" else make_async)
+    waiting.release()
+    return len(large() if kind == "threads" else asyncio.run(large()))
+
+
+def need_one_another(folder, name, wanted, all_make):
+    """Make one name, and ask for another that somebody else makes; return what came out."""
+    brain = Brain(path=folder)
+
+    def make():
+        all_make.wait(30)
+        return brain.get_or_learn(wanted, lambda: "made")
+
+    try:
+        brain.get_or_learn(name, make)
+    except Exception as error:
+        return type(error).__name__, str(error)

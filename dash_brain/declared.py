@@ -1,0 +1,93 @@
+"""Memoized callbacks as they were declared, by their names: what is needed to call one."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import cached_property
+from typing import Any
+
+from dash_brain import fingerprints
+from dash_brain.internals import call_outside_callbacks, map_grouping
+from dash_brain.lifetimes import Lifetime
+from dash_brain.memoize_option import Memoize
+
+
+class Declared:
+    """One memoized callback of this process.
+
+    Parameters
+    ----------
+    function
+        What the user wrote.
+    memoize
+        How its results are kept.
+    schema, dependencies, indices
+        The declared outputs; inputs and states; and the grouping of these as arguments.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        memoize: Memoize,
+        schema: Any,
+        dependencies: list[Any],
+        indices: Any,
+    ) -> None:
+        self.function = function
+        self.memoize = memoize
+        self.schema = schema
+        self.dependencies = dependencies
+        self.indices = indices
+        self.lifetime = Lifetime(memoize.ttl, memoize.stale)
+        module, name = function.__module__, getattr(function, "__qualname__", "callback")
+        self.name = f"{module}.{name} {schema!r}"
+
+    def fingerprint(self) -> str:
+        """Return the fingerprint of the function as it is now."""
+        if self.memoize.key is None and fingerprints.changes(self.function):
+            return fingerprints.of_function(self.function)
+        return self._lasting
+
+    @cached_property
+    def _lasting(self) -> str:
+        return fingerprints.of_function(self.function, closure=self.memoize.key is None)
+
+    def run(self, given: list[Any]) -> Any:
+        """Call the function outside of callbacks, with inputs and states in the order of declaration."""
+        args, kwargs = arguments(self.indices, given)
+        if not inspect.iscoroutinefunction(self.function):
+            return call_outside_callbacks(lambda: self.function(*args, **kwargs))
+        with ThreadPoolExecutor(1) as alone:  # a loop may run in this thread
+            run = copy_context().run
+            return alone.submit(
+                run, call_outside_callbacks, lambda: asyncio.run(self.function(*args, **kwargs))
+            ).result()
+
+
+_declared: dict[str, Declared] = {}
+
+
+def remember(callback: Declared) -> None:
+    """Enter a callback, so that its results can be computed once more."""
+    _declared[callback.name] = callback
+
+
+def named(name: str) -> Declared | None:
+    """Return the callback of this name, if this process has declared it."""
+    return _declared.get(name)
+
+
+def arguments(indices: Any, given: list[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of a function whose grouping of inputs and states is ``indices``."""
+    return as_arguments(indices, map_grouping(lambda index: given[index], indices))
+
+
+def as_arguments(indices: Any, grouped: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of a function from its grouped inputs and states."""
+    if isinstance(indices, dict):
+        return (), grouped
+    return tuple(grouped) if isinstance(indices, (list, tuple)) else (grouped,), {}

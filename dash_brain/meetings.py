@@ -1,0 +1,205 @@
+"""Where those in this process meet who want one value: the first of them makes it, the others wait.
+
+Who makes a value may need others on the way. Flights know what they wait for, so that a circle of them is
+refused where it closes, instead of waiting for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any
+
+from dash_brain import codec
+from dash_brain.circles import wait, wait_async
+from dash_brain.errors import EncodeError
+from dash_brain.goals import Goal, Place
+from dash_brain.stores.faults import shown
+from dash_brain.stores.forks import reset_in_children
+
+_NOTHING = object()
+
+
+class Copies:
+    """A value from which everybody can take a copy of his own."""
+
+    def __init__(self, value: object) -> None:
+        self._frames = [bytes(frame) for frame in codec.encode(value)]
+
+    def take(self) -> Any:
+        """Return a copy that nobody else has."""
+        return codec.decode([bytearray(frame) for frame in self._frames])
+
+
+class Flight:
+    """The meeting of those in this process who want one value, while the first of them makes it."""
+
+    def __init__(self, goal: Goal, loop: asyncio.AbstractEventLoop | None) -> None:
+        self.goal = goal
+        #: What those who make this value wait for.
+        self.needs: list[Flight] = []
+        #: Whether anybody waits for it.
+        self.is_awaited = False
+        self._loop = loop
+        self._part_of = _making.get()[-1:]
+        self._unkept: object = _NOTHING
+        self._landed: Future[Copies | None] = Future()
+        self._landed.set_running_or_notify_cancel()  # who gives up waiting takes it from nobody
+
+    def wait(self) -> Copies | None:
+        """Wait until it is over; raise what its maker raised, and return a value that could not be kept."""
+        if self._loop is not None and self._loop is asyncio._get_running_loop():
+            raise RuntimeError(
+                f"A coroutine of this event loop makes {shown(self.goal.name)}, and waiting here would "
+                "stop the loop for ever: await it, or call from a thread."
+            )
+        with flights.waiting(self):
+            return wait(makers(), self.goal, self._landed)
+
+    async def wait_async(self) -> Copies | None:
+        """Do as :meth:`wait`, while the event loop goes on."""
+        with flights.waiting(self):
+            return await wait_async(makers(), self.goal, self._landed)
+
+    @contextmanager
+    def making(self) -> Iterator[None]:
+        """Make the value in this block, and note what it needs on the way."""
+        token = _making.set((*_making.get(), self))
+        try:
+            yield
+        finally:
+            _making.reset(token)
+
+    def hand_over(self, value: object) -> None:
+        """Give the value to those who wait, who find it nowhere else."""
+        self._unkept = value
+
+    def __enter__(self) -> Flight:
+        for outer in self._part_of:
+            outer.needs.append(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        flights.leave(self.goal.place)
+        for outer in self._part_of:
+            outer.needs.remove(self)
+        if isinstance(error, Exception):
+            self._landed.set_exception(error)
+        else:  # done; or cancelled or interrupted, which concerns nobody but its maker
+            self._landed.set_result(self._copies())
+
+    def _copies(self) -> Copies | None:
+        if self._unkept is _NOTHING or not self.is_awaited:
+            return None
+        try:
+            return Copies(self._unkept)
+        except (EncodeError, MemoryError):  # then they make it for themselves
+            return None
+
+
+#: The flights that the calls that led here are making, from the first to the last.
+_making: ContextVar[tuple[Flight, ...]] = ContextVar("dash_brain_making", default=())
+
+
+def makers() -> list[Goal]:
+    """Return what the calls that led here are making, from the first to the last."""
+    return [flight.goal for flight in _making.get()]
+
+
+@contextmanager
+def as_newcomer() -> Iterator[None]:
+    """Run the block as if nothing that led here were being made; for work that is left to a thread."""
+    token = _making.set(())
+    try:
+        yield
+    finally:
+        _making.reset(token)
+
+
+class _Flights:
+    """The flights that are under way in this process."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._under_way: dict[Place, Flight] = {}
+        reset_in_children(self)
+
+    def join(self, goal: Goal, loop: asyncio.AbstractEventLoop | None = None) -> tuple[Flight, bool]:
+        """Return the flight to this goal, and whether it is new and so the caller's own."""
+        with self._guard:
+            flight = self._under_way.get(goal.place)
+            if flight is not None:
+                flight.is_awaited = True
+                return flight, False
+            self._under_way[goal.place] = flight = Flight(goal, loop)
+            return flight, True
+
+    @contextmanager
+    def waiting(self, flight: Flight) -> Iterator[None]:
+        """Wait for a flight in this block, or say that it would be for ever.
+
+        Raises
+        ------
+        RuntimeError
+            When the flight waits, at some distance, for what is made here.
+        """
+        making = _making.get()
+        with self._guard:
+            _refuse_circle(making, flight)
+            for last in making[-1:]:
+                last.needs.append(flight)
+        try:
+            yield
+        finally:
+            for last in making[-1:]:
+                last.needs.remove(flight)
+
+    def leave(self, place: Place) -> None:
+        """Let whoever comes from now on make the value anew."""
+        with self._guard:
+            self._under_way.pop(place, None)
+
+    def __contains__(self, place: Place) -> bool:
+        return place in self._under_way
+
+    def reset_after_fork(self) -> None:
+        """Forget what the parent makes: a child that wants it waits for the parent, as any process does."""
+        self.__init__()  # type: ignore[misc]
+        _making.set(())
+
+
+flights = _Flights()
+
+
+def _refuse_circle(making: tuple[Flight, ...], wanted: Flight) -> None:
+    way = _way(wanted, making)
+    if not way:
+        return
+    if len(way) == 1:
+        raise RuntimeError(f"Making {shown(wanted.goal.name)} asks for it again; it would wait for ever.")
+    circle = [*making[making.index(way[-1]) :], *way]
+    names = ", which needs ".join(shown(flight.goal.name) for flight in circle)
+    raise RuntimeError(
+        f"Making {names}, would wait for ever. Others make what is missing there at this moment, and need "
+        "what is made here: let one of them do without the other."
+    )
+
+
+def _way(start: Flight, ends: tuple[Flight, ...]) -> list[Flight]:
+    """Return flights from ``start`` to one of the ends, each of which needs the next; none without a way."""
+    ways, seen = [[start]], {start}
+    while ways and ends:
+        way = ways.pop()
+        if way[-1] in ends:
+            return way
+        ahead = [flight for flight in tuple(way[-1].needs) if flight not in seen]
+        seen.update(ahead)
+        ways += [[*way, flight] for flight in ahead]
+    return []
