@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dash_brain.stores import files, pressure
+from dash_brain.stores import files, full_places, pressure, spill_room
 from dash_brain.stores.base import Frame
 from dash_brain.stores.entries import Entry
 from dash_brain.stores.eviction import HELD, IDLE
@@ -80,7 +80,7 @@ def _place(root: Root, draft: Draft, worst: int, *, final: bool = False) -> bool
 
 def _spill(root: Root, draft: Draft) -> bool:
     done, replaced = spill(root, draft.path, draft.nbytes, draft.fill)
-    if not done and pressure.make_spill_room(root, draft.nbytes, draft.path, draft.now):
+    if not done and spill_room.make_spill_room(root, draft.nbytes, draft.path, draft.now):
         done, replaced = spill(root, draft.path, draft.nbytes, draft.fill)
     if done:
         root.ledger.add(draft.nbytes, spilled=True)
@@ -104,7 +104,7 @@ def _publish_with_room(root: Root, draft: Draft, worst: int, *, final: bool) -> 
             if not is_full(error):
                 raise
             looked, last = attempt > 0, attempt == _ROUNDS - 1
-            if last or not pressure.make_place(
+            if last or not full_places.make_place(
                 root, draft.nbytes, draft.path, draft.now, worst, looked=looked
             ):
                 return _give_up(root, draft, final=final, cause=error)

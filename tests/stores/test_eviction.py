@@ -12,7 +12,7 @@ from functools import partial
 import pytest
 
 from dash_brain.errors import StoreFull, ValueMissing
-from dash_brain.stores import FileStore, MemoryStore, pressure
+from dash_brain.stores import FileStore, MemoryStore, candidates, pressure
 from dash_brain.stores.eviction import ENDING, EXPIRED, HELD, IDLE, MEMOIZED, rank
 from dash_brain.testing import Clock, plain
 from tests.stores.fallbacks import FallbackStore
@@ -112,7 +112,7 @@ def test_somewhat_more_goes_than_is_needed_so_that_not_every_put_walks(bounded, 
     for number in range(600):
         store.put("brain/a", str(number), [bytes(20_000)], ttl=1e5)
     walks = []
-    target, name = (MemoryStore, "_candidates") if type(store) is MemoryStore else (pressure, "candidates")
+    target, name = (MemoryStore, "_candidates") if type(store) is MemoryStore else (candidates, "in_order")
     real = getattr(target, name)
     monkeypatch.setattr(target, name, lambda *args: walks.append(1) or real(*args))
     for number in range(600, 1200):
@@ -180,14 +180,14 @@ def test_value_that_was_just_used_is_not_evicted(tmp_path, monkeypatch):
     clock.advance(10)
     store.put("brain/a", "young", [bytes(MB)], ttl=1e5)
     clock.advance(10)
-    real = pressure.candidates
+    real = candidates.in_order
 
     def used_meanwhile(*args):
         found = real(*args)
         store.get("brain/a", "old")
         return found
 
-    monkeypatch.setattr(pressure, "candidates", used_meanwhile)
+    monkeypatch.setattr(candidates, "in_order", used_meanwhile)
     store.put("brain/a", "new", [bytes(2 * MB)], ttl=1e5)
     assert has(store, "brain/a", "old")
     assert not has(store, "brain/a", "young")

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import pytest
 
 from dash_brain.errors import DecodeError, StoreFull, ValueMissing
-from dash_brain.stores import FileStore, SharedMemoryStore, pressure, room, spill, spilling
+from dash_brain.stores import FileStore, SharedMemoryStore, candidates, room, spill, spilling
 from dash_brain.testing import Clock, plain
 from tests.stores.fallbacks import SmallFallback, SmallSharedMemory
 from tests.stores.places import mounted, place
@@ -26,20 +26,6 @@ from tests.stores.workers import check_pattern, patterned
 MB = 1 << 20
 SPACE = "brain/spilled"
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
-
-
-@pytest.fixture
-def disk(tmp_path, monkeypatch):
-    """The only place where anything may be spilled to."""
-    (tmp_path / "disk").mkdir()
-    monkeypatch.setattr(spill, "places", lambda: [str(tmp_path / "disk")])
-    return tmp_path / "disk"
-
-
-@pytest.fixture
-def memory(tmp_path, disk):
-    with mounted(tmp_path / "small", "size=32m") as folder:
-        yield folder
 
 
 @pytest.fixture(params=[SmallSharedMemory, SmallFallback])
@@ -181,8 +167,8 @@ def test_what_nobody_uses_goes_from_a_full_disk_before_anything_that_is_used(mem
 
 def test_full_memory_is_not_searched_for_every_value_that_is_spilled(store, monkeypatch):
     walks = []
-    real = pressure.candidates
-    monkeypatch.setattr(pressure, "candidates", lambda *args, **kw: walks.append(1) or real(*args, **kw))
+    real = candidates.in_order
+    monkeypatch.setattr(candidates, "in_order", lambda *args, **kw: walks.append(1) or real(*args, **kw))
     monkeypatch.setattr("dash_brain.stores.room._IN_VAIN", 1000.0)
     for number in range(50):
         store.put(SPACE, str(number), patterned(2 * MB if number == 0 else 300_000), ttl=1000)

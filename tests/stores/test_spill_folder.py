@@ -29,20 +29,6 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
 
 
 @pytest.fixture
-def disk(tmp_path, monkeypatch):
-    """The only place where anything may be spilled to."""
-    (tmp_path / "disk").mkdir()
-    monkeypatch.setattr(spill, "places", lambda: [str(tmp_path / "disk")])
-    return tmp_path / "disk"
-
-
-@pytest.fixture
-def memory(tmp_path, disk):
-    with mounted(tmp_path / "small", "size=32m") as folder:
-        yield folder
-
-
-@pytest.fixture
 def store(memory):
     """A store with a spilled value, ``key``."""
     store = SmallSharedMemory(memory)
