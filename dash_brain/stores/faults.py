@@ -62,6 +62,15 @@ def full(nbytes: int, budget: int, used: int, written: int = 0) -> StoreFull:
     )
 
 
+def crowded(nbytes: int) -> StoreFull:
+    """Return the error for a value that would take memory which the container has not got."""
+    return StoreFull(
+        f"There is no room for a value of {shown_size(nbytes)}: the memory of this container is used up but "
+        "for a small reserve, and beyond it the kernel kills processes. What was stored before is untouched. "
+        "Give the container more memory, let its processes take less, or use a place on disk: file:///folder."
+    )
+
+
 def beyond_quota(nbytes: int, quota: int) -> StoreFull:
     """Return the error for a value that a session may not keep."""
     return StoreFull(

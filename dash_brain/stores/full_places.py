@@ -1,4 +1,4 @@
-"""Making place in a file system that is full."""
+"""Making place where the file system is full, or the memory of the container that it takes."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ _FEW_FILES = 4
 
 
 class Place(NamedTuple):
-    """What the file system has left: bytes, and files if it counts them."""
+    """What is left: bytes, and files if the file system counts them."""
 
     nbytes: int
     files: int | None
 
     @classmethod
-    def of(cls, folder: int) -> Place:
-        """Return what is left around a folder."""
-        found = os.statvfs(folder)
-        return cls(found.f_bavail * found.f_frsize, found.f_favail if found.f_files else None)
+    def of(cls, root: Root, enough: int) -> Place:
+        """Return what is left around a store; beyond ``enough`` bytes roughly."""
+        found = os.statvfs(root.descriptor)
+        nbytes = min(found.f_bavail * found.f_frsize, root.room.memory_left(enough))
+        return cls(nbytes, found.f_favail if found.f_files else None)
 
     def lacks_files(self) -> bool:
         """Say whether it is files that are lacking."""
@@ -42,7 +43,7 @@ class Place(NamedTuple):
 
 
 def make_place(root: Root, nbytes: int, path: str, now: float, worst: int = HELD, *, looked: bool) -> bool:
-    """Evict because the file system is full, and say whether that made more of it free.
+    """Evict because the place of the store is full, and say whether that made more of it free.
 
     What readers hold stays where it is though its name goes: when one batch made nothing free, no more goes.
     And nothing goes when all that may go would not be enough.
@@ -52,21 +53,21 @@ def make_place(root: Root, nbytes: int, path: str, now: float, worst: int = HELD
     root, nbytes, path, now, worst
         As for ``make_room``.
     looked
-        Whether the file system said that it is full though it seems to have enough.
+        Whether the place was said to be full though it seems to have enough.
     """
     with turn(root, "evict"):
-        before = Place.of(root.descriptor)
+        enough = nbytes + root.room.slack()
+        before = Place.of(root, enough)
         if before.fits(nbytes) and not looked:
             return True
         going = candidates.in_order(root, walking.folders(root), now, path, worst)
         if before.nbytes + candidates.total(going) < nbytes:
             return False
-        enough = nbytes + root.room.slack()
         batch = max(len(going) // 16, 1) if before.lacks_files() else 0
         progress = False
         while going:
             _evict_batch(root, going, enough, batch, now)
-            after = Place.of(root.descriptor)
+            after = Place.of(root, enough)
             if not after.is_more_than(before):
                 return progress
             progress = True

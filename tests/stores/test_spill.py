@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import pytest
 
 from dash_brain.errors import DecodeError, StoreFull, ValueMissing
-from dash_brain.stores import FileStore, SharedMemoryStore, candidates, room, spill, spilling
+from dash_brain.stores import FileStore, SharedMemoryStore, candidates, searches, spill, spilling
 from dash_brain.testing import Clock, plain
 from tests.stores.fallbacks import SmallFallback, SmallSharedMemory
 from tests.stores.places import mounted, place
@@ -134,7 +134,7 @@ def test_value_that_goes_to_disk_anyway_evicts_nothing(memory, disk):
 
 def test_what_nobody_needs_goes_while_one_value_after_the_other_is_spilled(memory, disk, monkeypatch):
     clock, ticks = Clock(), Clock()
-    monkeypatch.setattr(room, "time", SimpleNamespace(monotonic=ticks))
+    monkeypatch.setattr(searches, "time", SimpleNamespace(monotonic=ticks))
     store = SmallSharedMemory(memory, clock=clock)
     for number in range(4):
         store.put("session/a", str(number), patterned(4 * MB - 9000), ttl=1e5)
@@ -169,7 +169,7 @@ def test_full_memory_is_not_searched_for_every_value_that_is_spilled(store, monk
     walks = []
     real = candidates.in_order
     monkeypatch.setattr(candidates, "in_order", lambda *args, **kw: walks.append(1) or real(*args, **kw))
-    monkeypatch.setattr("dash_brain.stores.room._IN_VAIN", 1000.0)
+    monkeypatch.setattr("dash_brain.stores.searches._IN_VAIN", 1000.0)
     for number in range(50):
         store.put(SPACE, str(number), patterned(2 * MB if number == 0 else 300_000), ttl=1000)
     assert len(walks) <= 10
