@@ -54,7 +54,8 @@ def _ranked(
         domain = folder.partition("/")[0]
         for name, entry in walking.objects(root, folder):
             path = f"{folder}/{name}"
-            if not entry.lost and (spilled or not entry.spilled) and path != besides:
+            counts = spilled if entry.spilled else True
+            if counts and (entry.away or not entry.lost) and path != besides:
                 yield rank(domain, files.expiry(entry.found), entry.found.st_atime, now), path, entry
 
 

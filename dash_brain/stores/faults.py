@@ -129,9 +129,9 @@ def missing(
 def unseen(key: str) -> ValueMissing:
     """Return the error for a value that was spilled by a process that sees other disks than we do."""
     return ValueMissing(
-        f"The value of {shown(key)} lies on a disk that this process does not see: it was stored by another "
-        "container or service, or before a restart with another /var/tmp (PrivateTmp). Store it again, or "
-        "give all of them the same /var/tmp."
+        f"The value of {shown(key)} had no room in shared memory and lies on a disk that this process does "
+        "not see: in the /var/tmp of another container or service (PrivateTmp=), or of this one before it "
+        "started anew. Store it again, give all of them the same /var/tmp, or give the store more room."
     )
 
 

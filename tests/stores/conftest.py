@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dash_brain.stores import FileStore, SharedMemoryStore, spill
+from dash_brain.stores import FileStore, SharedMemoryStore, spill_places
 from tests.stores.places import mounted, place
 
 
@@ -30,7 +30,7 @@ def files(tmp_path) -> FileStore:
 def disk(tmp_path, monkeypatch):
     """The only place where anything may be spilled to."""
     (tmp_path / "disk").mkdir()
-    monkeypatch.setattr(spill, "places", lambda: [str(tmp_path / "disk")])
+    monkeypatch.setattr(spill_places, "places", lambda: [str(tmp_path / "disk")])
     return tmp_path / "disk"
 
 

@@ -17,11 +17,6 @@ MB = 1 << 20
 SPACE = "session/contained"
 
 
-def budget() -> int:
-    """Return what the store may hold."""
-    return SharedMemoryStore().budget()
-
-
 def fill(mark: str, number: int, megabytes: int) -> dict[str, Any]:
     """Put values and read all of them back; tell how it went."""
     said = _Said()
@@ -53,15 +48,15 @@ def read(key: str) -> str:
     return "whole"
 
 
+def read_all(mark: str, number: int) -> list[str]:
+    """Read what was put under a mark, and say of each value whether it is whole."""
+    return [read(f"{mark}-{one}") for one in range(number)]
+
+
 def sweep() -> dict[str, int]:
     """Sweep, and return what is counted then."""
     store = SharedMemoryStore()
     return {"removed": store.sweep(), "spilled": store._on_root(lambda root: root.ledger.spilled())}
-
-
-def delete(key: str) -> bool:
-    """Delete one value, and say whether it was there."""
-    return SharedMemoryStore().delete(SPACE, key)
 
 
 def hold_memory(megabytes: int) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 
+from tests.stores.places import mounted
 from tests.torture.containers import container, kill, memory_group, needs_containers, told
 from tests.torture.pages import Line, Page
 
@@ -88,3 +89,23 @@ def test_app_in_a_small_container_hands_on_what_its_shared_memory_has_no_room_fo
             assert all(callers.map(partial(exchange, url), "abcd"))
         assert box.group.killed() == 0
         assert list(tmp_path.rglob("spill-*")), "most of it was spilled"
+
+
+def test_containers_that_share_memory_and_no_disk_spill_each_to_its_own(tmp_path):
+    for name in ("one", "another"):
+        (tmp_path / name).mkdir()
+    with (
+        mounted(tmp_path / "shm", "size=64m") as shm,
+        container(tmp_path / "one", shm=shm) as one,
+        container(tmp_path / "another", shm=shm) as another,
+    ):
+        for box, mark in ((one, "one"), (another, "another")):
+            filled = box.call("fill", mark, 12, 4)
+            assert (filled["refused"], filled["whole"]) == (0, 12)
+        swept = [box.call("sweep") for box in (one, another)]
+        assert swept[0] == swept[1], "both count what both spilled"
+        assert swept[0]["removed"] == 0
+        told = another.call("read_all", "one", 12)
+        assert 1 <= told.count("whole") < 12
+        assert all("does not see" in why and "PrivateTmp" in why for why in told if why != "whole")
+        assert one.call("read_all", "one", 12) == ["whole"] * 12
