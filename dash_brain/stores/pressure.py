@@ -12,6 +12,9 @@ from dash_brain.stores.folder import Root
 from dash_brain.stores.removing import evict_entry
 from dash_brain.stores.waiting import WRITING, moments, turn
 
+#: Those who have promised what they did not write yet, as patience knows them.
+_WRITERS = "writers"
+
 
 def make_room(root: Root, nbytes: int, path: str, now: float, worst: int = HELD) -> bool:
     """Evict until an object of ``nbytes`` bytes, which was promised, keeps within the budget.
@@ -31,8 +34,10 @@ def make_room(root: Root, nbytes: int, path: str, now: float, worst: int = HELD)
     if nbytes - credit > root.room.budget():
         return False
     with _in_turn(root, nbytes):
+        others = root.ledger.promised() - nbytes
+        patience = root.patience.seconds(_WRITERS, WRITING, others)
         # Others go on putting what fits: what was seen may be gone, and room that was made be taken.
-        for _ in moments(WRITING):
+        for _ in moments(patience):
             if root.room.lacking() <= credit:
                 return True  # somebody made room while we waited
             going = candidates.in_order(root, walking.folders(root), now, path, worst)
@@ -40,6 +45,9 @@ def make_room(root: Root, nbytes: int, path: str, now: float, worst: int = HELD)
                 worst < HELD or not _will_do(root, nbytes, path, now)
             ):
                 break
+        else:
+            if patience:
+                root.patience.lose(_WRITERS, others)
         return root.room.lacking() <= credit
 
 
