@@ -103,7 +103,9 @@ def look(path: str, folder: int, spilled: Spilled) -> Entry | None:
 def _look_at_spilled(path: str, folder: int, spilled: Spilled, link: os.stat_result) -> Entry | None:
     try:
         said = _link_in(path, folder)
-    except OSError:
+    except OSError as error:
+        if error.errno != errno.ELOOP:  # which says that it is none of ours
+            raise
         return None
     if said is None:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 
 from dash_brain.stores.entries import Entry, link_to
 from dash_brain.stores.folder import Root
@@ -30,10 +31,18 @@ def spill(root: Root, path: str, nbytes: int, fill: Fill) -> tuple[bool, Entry |
                 _write(root, file, fill)
                 return True, _link(root, path, link_to(file, nbytes))
             except BaseException:
-                root.spill.remove(file)
+                _remove_unless_linked(root, path, file)
                 raise
     except OSError:
         return False, None  # the disk is full or fails; the store has no room either way
+
+
+def _remove_unless_linked(root: Root, path: str, file: str) -> None:
+    """Remove a file that nobody can find; what fails may be the end, when its link is there already."""
+    with suppress(OSError):  # the sweep removes what is left
+        entry = root.look(path)
+        if entry is None or entry.spilled != file:
+            root.spill.remove(file)
 
 
 def _lock_of(file: str) -> str:
