@@ -130,7 +130,10 @@ class Spill:
         return self._folder(place), name
 
     def _folder(self, place: str) -> SpillFolder:
-        return self._folders.setdefault(place, SpillFolder(self._store, self._shown, place))
+        known = self._folders.get(place)
+        if known is None:
+            known = self._folders.setdefault(place, SpillFolder(self._store, self._shown, place))
+        return known
 
     def _recorded(self) -> list[SpillFolder]:
         return [self._folder(place) for place in spill_records.recorded(self._store)]
