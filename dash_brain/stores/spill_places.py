@@ -63,6 +63,7 @@ def _is_ours(place: str) -> bool:
 
 def warn_once(error: OSError) -> None:
     """Say in the log, once per process, why nothing is spilled to a place."""
-    if str(error) not in _warned:
-        _warned.add(str(error))
-        _log.warning("No value can be spilled to disk there: %s", error)
+    why = str(error)  # the error itself holds all that is open where it was raised; a log may keep it
+    if why not in _warned:
+        _warned.add(why)
+        _log.warning("No value can be spilled to disk there: %s", why)

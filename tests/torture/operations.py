@@ -209,7 +209,6 @@ OPERATIONS = [
     Operation("get spilled", lambda world: [*map(bytes, world.store.get(*SPILLED))], spills=True),
     Operation("touch spilled", lambda world: world.store.touch(*SPILLED, 60), spills=True),
     Operation("delete spilled", lambda world: world.store.delete(*SPILLED), {SPILLED: None}, spills=True),
-    Operation("scan spilled", lambda world: sorted(world.store.scan(SPACE)), spills=True),
     Operation("sweep of spilled", lambda world: world.store.sweep(), spills=True),
 ]
 

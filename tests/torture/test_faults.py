@@ -165,15 +165,15 @@ class Trial:
         store.close()
 
 
-def faults_for(made):
+def faults_for(made, *, spills=False):
     """Yield the faults of all these calls.
 
     The usual run leaves out what others stand for: each call fails for ever with one errno in turn, and in an
-    operation of many calls fails once with two in turn, or with one in an operation of very many.
+    operation of many calls fails once with two in turn; with one, where it spills.
     """
     for number, name in enumerate(made):
         in_turn = [ERRNOS[(number + step) % len(ERRNOS)] for step in range(len(ERRNOS))]
-        for kind in in_turn[: _thoroughness(len(made))]:
+        for kind in in_turn[: _thoroughness(len(made), spills)]:
             yield Fault(number, kind)
         for kind in in_turn if SOAK else in_turn[2:3]:
             yield Fault(number, kind, for_ever=True)
@@ -181,11 +181,11 @@ def faults_for(made):
             yield from (Fault(number, SHORT), Fault(number, SHORT, for_ever=True))
 
 
-def _thoroughness(calls):
-    """Return with how many errnos each of so many calls fails once."""
-    if SOAK or calls <= MANY:
+def _thoroughness(calls, spills):
+    """Return with how many errnos each of so many calls fails once; fewer, if most are made elsewhere too."""
+    if SOAK or (calls <= MANY and not spills):
         return len(ERRNOS)
-    return 2 if calls <= 3 * MANY else 1
+    return 1 if spills else 2
 
 
 class Trials:
@@ -206,7 +206,7 @@ class Trials:
                 for number in (number for number, name in enumerate(made) if name in CHANGING):
                     self.run_one(operation, Fault(number, KILLED), Trial.die)
             else:
-                for fault in faults_for(made):
+                for fault in faults_for(made, spills=operation.spills):
                     self.run_one(operation, fault, partial(Trial.run, clean=clean))
         return self.number, self.wrong
 
