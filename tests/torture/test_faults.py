@@ -201,6 +201,7 @@ class Trials:
         signal.signal(signal.SIGALRM, _stuck)
         sys.unraisablehook = lambda lost: self.lost.append(repr(lost.exc_value))
         for operation in operations:
+            gc.collect()  # else what the last trials left may be closed, and counted, in this one
             made, clean = Trial(self.kind, self.folder / f"clean {operation.name}", operation).run()
             if deadly:
                 for number in (number for number, name in enumerate(made) if name in CHANGING):
