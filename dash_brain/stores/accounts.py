@@ -8,7 +8,7 @@ crash leaves wrong is put right by the next sweep.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from dash_brain.stores import files, walking
@@ -60,13 +60,10 @@ def refund(root: Root, path: str, nbytes: int) -> None:
         add(root, account, -nbytes)
 
 
-def correct(root: Root, counted: Mapping[str, int], *, besides: Set[str] = frozenset()) -> None:
-    """Put accounts right that differ from what was counted, and remove those of sessions that are gone.
-
-    Those in ``besides`` could not be counted.
-    """
+def correct(root: Root, counted: Mapping[str, int]) -> None:
+    """Put accounts right that differ from what was counted, and remove those of sessions that are gone."""
     noted = {name: _said(found) for name, found in root.entries(HIDDEN)}
-    for account in (noted.keys() | counted.keys()) - besides:
+    for account in noted.keys() | counted.keys():
         if noted.get(account) != counted.get(account):
             # Objects may have come since: the account is counted once more, now that none is added to it.
             with _opened(root, account) as file:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import suppress
+
+from dash_brain.stores import cgroups
 
 #: Below this a store is too small for large values, and says so.
 SMALL = 256_000_000
-
-_MEMBERSHIP = "/proc/self/cgroup"
-_CGROUPS = "/sys/fs/cgroup"
 
 
 def limit(folder: int, used: int = 0, *, in_memory: bool) -> int:
@@ -23,7 +20,7 @@ def limit(folder: int, used: int = 0, *, in_memory: bool) -> int:
     found = os.statvfs(folder)
     limits = [found.f_blocks * found.f_frsize // 2 or physical_memory() // 2]  # a tmpfs may be unbounded
     if in_memory:
-        limits += [allowed // 4 for allowed in cgroup_limits()]
+        limits += [allowed // 4 for allowed in cgroups.limits()]
     else:
         limits.append(used + found.f_bavail * found.f_frsize // 2)
     return min(limits)
@@ -36,38 +33,4 @@ def physical_memory() -> int:
 
 def memory_limit() -> int:
     """Return the bytes of memory that this process may have."""
-    return min([physical_memory(), *cgroup_limits()])
-
-
-def cgroup_limits(membership: str = _MEMBERSHIP, cgroups: str = _CGROUPS) -> list[int]:
-    """Return the memory limits, in bytes, of the control groups that this process is in."""
-    return [nbytes for file in _limit_files(membership, cgroups) if (nbytes := _read_limit(file)) is not None]
-
-
-def _limit_files(membership: str, cgroups: str) -> Iterator[str]:
-    """Yield the files that may hold a limit, for both versions: of our group, and of all groups around it.
-
-    Within a container our own path often does not exist; its group is then the topmost that can be seen.
-    """
-    with suppress(OSError), open(membership, encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            _, controllers, path = line.rstrip("\n").split(":", 2)
-            if not controllers:
-                yield from _upwards(cgroups, path, "memory.max")
-                yield from _upwards(f"{cgroups}/unified", path, "memory.max")
-            elif "memory" in controllers.split(","):
-                yield from _upwards(f"{cgroups}/memory", path, "memory.limit_in_bytes")
-
-
-def _upwards(top: str, path: str, name: str) -> Iterator[str]:
-    parts = [part for part in path.split("/") if part not in ("", "..")]
-    for depth in range(len(parts), -1, -1):
-        yield os.path.join(top, *parts[:depth], name)
-
-
-def _read_limit(file: str) -> int | None:
-    try:
-        with open(file, encoding="ascii") as content:
-            return int(content.read())
-    except (OSError, ValueError):  # not there, or "max"
-        return None
+    return min([physical_memory(), *cgroups.limits()])

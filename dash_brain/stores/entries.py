@@ -17,8 +17,8 @@ from dash_brain.stores.platform import NO_ATIME, NO_FOLLOW
 # Not blocking: a planted pipe would keep us waiting. No access time: it means what we note in it.
 READ = os.O_RDONLY | NO_FOLLOW | NO_ATIME | getattr(os, "O_NONBLOCK", 0)
 
-_PREFIX = "spilled:"
-_SPILLED = re.compile(_PREFIX + "[0-9a-f]{32}")
+#: What a link says: the place of a folder, a file in it, and the bytes that it takes.
+_SPILLED = re.compile("spilled:([0-9a-f]+-[0-9a-f]+/[0-9a-f]{32}):([0-9]{1,18})")
 #: How often an entry is looked at anew that is replaced again and again.
 _LOOKS = 20
 
@@ -26,32 +26,44 @@ _LOOKS = 20
 class Spilled(Protocol):
     """The files on disk."""
 
-    def open(self, name: str) -> int:
+    def open(self, file: str) -> int:
         """Return a descriptor of a file; FileNotFoundError when it is not there."""
 
-    def look(self, name: str) -> os.stat_result | None:
+    def look(self, file: str) -> os.stat_result | None:
         """Return the state of a file, None when it is not there or out of reach."""
 
-    def is_reachable(self) -> bool:
-        """Say whether what is not there is lost."""
+    def is_reachable(self, file: str) -> bool:
+        """Say whether the file is lost when it is not there."""
+
+
+class Link(NamedTuple):
+    """What a link says of a spilled file: its name, and the bytes that it takes, for who does not see it."""
+
+    file: str
+    nbytes: int
 
 
 class Entry(NamedTuple):
-    """The file of an object; ``spilled`` is its name on disk if it lies there.
+    """The file of an object; ``link`` is what leads to it if it lies on disk.
 
     ``lost``: it should lie on disk, and does not; then ``found`` is the link. ``away``: it may do so in a
     folder that is out of reach, in another container.
     """
 
     found: os.stat_result
-    spilled: str = ""
+    link: Link | None = None
     lost: bool = False
     away: bool = False
 
     @property
+    def spilled(self) -> str:
+        """The file on disk, nothing if it does not lie there."""
+        return "" if self.link is None else self.link.file
+
+    @property
     def nbytes(self) -> int:
-        """The bytes that it takes."""
-        return 0 if self.lost else files.occupied(self.found.st_size)
+        """The bytes that it takes, wherever it lies."""
+        return files.occupied(self.found.st_size) if self.link is None else self.link.nbytes
 
     def is_over(self, now: float) -> bool:
         """Say whether the object has expired, or cannot be had."""
@@ -72,9 +84,9 @@ def _identity(entry: Entry) -> tuple[object, ...]:
     return entry.spilled, entry.lost, found.st_dev, found.st_ino, found.st_size, times
 
 
-def link_to(name: str) -> str:
+def link_to(file: str, nbytes: int) -> str:
     """Return the text of a link to a spilled file."""
-    return _PREFIX + name
+    return f"spilled:{file}:{nbytes}"
 
 
 def look(path: str, folder: int, spilled: Spilled) -> Entry | None:
@@ -89,13 +101,18 @@ def look(path: str, folder: int, spilled: Spilled) -> Entry | None:
 
 
 def _look_at_spilled(path: str, folder: int, spilled: Spilled, link: os.stat_result) -> Entry | None:
-    name = _name_in(path, folder)
-    if name is None:
+    try:
+        said = _link_in(path, folder)
+    except OSError as error:
+        if error.errno != errno.ELOOP:  # which says that it is none of ours
+            raise
         return None
-    found = spilled.look(name)
+    if said is None:
+        return None
+    found = spilled.look(said.file)
     if found is None:
-        return Entry(link, name, lost=True, away=not spilled.is_reachable())
-    return Entry(found, name)
+        return Entry(link, said, lost=True, away=not spilled.is_reachable(said.file))
+    return Entry(found, said)
 
 
 def open_object(path: str, folder: int, spilled: Spilled) -> int:
@@ -112,28 +129,19 @@ def open_object(path: str, folder: int, spilled: Spilled) -> int:
         except OSError as error:
             if error.errno != errno.ELOOP:
                 raise
-        name = _spilled_name(path, folder)
-        if name is None:
+        link = _link_in(path, folder)
+        if link is None:
             continue
         try:
-            return spilled.open(name)
+            return spilled.open(link.file)
         except FileNotFoundError:
-            if _spilled_name(path, folder) == name:
+            if _link_in(path, folder) == link:
                 raise
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
 
-def _name_in(path: str, folder: int) -> str | None:
-    """Return the file that a link of ours names, None for anything else."""
-    try:
-        text = os.readlink(path, dir_fd=folder)
-    except OSError:
-        return None
-    return text[len(_PREFIX) :] if _SPILLED.fullmatch(text) else None
-
-
-def _spilled_name(path: str, folder: int) -> str | None:
-    """Return the file that a link names, None when a file has taken its place since, or nothing.
+def _link_in(path: str, folder: int) -> Link | None:
+    """Return what a link says, None when a file has taken its place since, or nothing.
 
     Raises
     ------
@@ -146,6 +154,7 @@ def _spilled_name(path: str, folder: int) -> str | None:
         if error.errno in (errno.EINVAL, errno.ENOENT):
             return None
         raise
-    if not _SPILLED.fullmatch(text):
+    said = _SPILLED.fullmatch(text)
+    if said is None:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
-    return text[len(_PREFIX) :]
+    return Link(said[1], int(said[2]))

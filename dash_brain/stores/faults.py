@@ -62,6 +62,15 @@ def full(nbytes: int, budget: int, used: int, written: int = 0) -> StoreFull:
     )
 
 
+def crowded(nbytes: int) -> StoreFull:
+    """Return the error for a value that would take memory which the container has not got."""
+    return StoreFull(
+        f"There is no room for a value of {shown_size(nbytes)}: the memory of this container is used up but "
+        "for a small reserve, and beyond it the kernel kills processes. What was stored before is untouched. "
+        "Give the container more memory, let its processes take less, or use a place on disk: file:///folder."
+    )
+
+
 def beyond_quota(nbytes: int, quota: int) -> StoreFull:
     """Return the error for a value that a session may not keep."""
     return StoreFull(
@@ -120,9 +129,9 @@ def missing(
 def unseen(key: str) -> ValueMissing:
     """Return the error for a value that was spilled by a process that sees other disks than we do."""
     return ValueMissing(
-        f"The value of {shown(key)} lies on a disk that this process does not see: it was stored by another "
-        "container or service, or before a restart with another /var/tmp (PrivateTmp). Store it again, or "
-        "give all of them the same /var/tmp."
+        f"The value of {shown(key)} had no room in shared memory and lies on a disk that this process does "
+        "not see: in the /var/tmp of another container or service (PrivateTmp=), or of this one before it "
+        "started anew. Store it again, give all of them the same /var/tmp, or give the store more room."
     )
 
 

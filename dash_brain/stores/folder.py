@@ -15,6 +15,7 @@ from dash_brain.stores.kernel_locks import open_kernel_locks
 from dash_brain.stores.ledger import Ledger, fresh_ledger
 from dash_brain.stores.locks import KernelLocks, Locks, lock_number
 from dash_brain.stores.objectfile import Seal
+from dash_brain.stores.patience import Patience
 from dash_brain.stores.private import open_private
 from dash_brain.stores.removals import SIZE as REMOVALS_SIZE
 from dash_brain.stores.removals import Removals
@@ -80,6 +81,7 @@ class Root:
         self.room = Room(self.descriptor, self.ledger)
         self.removals = self._open_removals()
         self.spill = Spill(self, self.shown)
+        self.patience = Patience()
 
     def _best_locks(self) -> KernelLocks:
         return open_kernel_locks(self.descriptor)

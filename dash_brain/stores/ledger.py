@@ -50,10 +50,10 @@ class Holds(Protocol):
 
 
 class Counted(NamedTuple):
-    """Bytes in the store's own place, and bytes that were spilled to disk; None where nobody can count."""
+    """Bytes in the store's own place, and bytes that were spilled to disk."""
 
     used: int
-    spilled: int | None
+    spilled: int
 
 
 def fresh_ledger() -> bytes:
@@ -174,8 +174,6 @@ class Ledger:
         with self._alone:
             unsure = self.moved() - moved_before
             for column, right in ((_USED, counted.used), (_SPILLED, counted.spilled)):
-                if right is None:
-                    continue
                 noted = self._sum(column)
                 self._words[self._slot + column] += min(max(noted, right - unsure), right + unsure) - noted
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dash_brain.stores import accounts, pressure
+from dash_brain.stores import accounts, candidates
 from dash_brain.stores.faults import beyond_quota
 from dash_brain.stores.folder import Root
 from dash_brain.stores.places import account_of
@@ -30,7 +30,7 @@ def charge(root: Root, path: str, nbytes: int, quota: int | None, now: float) ->
             return
         surplus = accounts.total(root, account) + nbytes - most
         if not _evict_own(root, account, path, surplus, quota // 16, now) and (
-            nbytes + pressure.kept(root, accounts.folders_of(account), now, path, spilled=True) > quota
+            nbytes + candidates.kept(root, accounts.folders_of(account), now, path, spilled=True) > quota
         ):
             break
     raise beyond_quota(nbytes, quota)
@@ -38,8 +38,8 @@ def charge(root: Root, path: str, nbytes: int, quota: int | None, now: float) ->
 
 def _evict_own(root: Root, account: str, path: str, surplus: int, slack: int, now: float) -> bool:
     """Evict the surplus of an account and some more of its own objects; say whether there was so much."""
-    going = pressure.candidates(root, accounts.folders_of(account), now, path, spilled=True)
-    if pressure.total(going) < surplus:
+    going = candidates.in_order(root, accounts.folders_of(account), now, path, spilled=True)
+    if candidates.total(going) < surplus:
         return False
     freed = 0
     for candidate in going:

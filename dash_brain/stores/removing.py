@@ -63,7 +63,7 @@ def evict_entry(root: Root, path: str, entry: Entry, now: float) -> bool:
     with root.hold_if_free(path) as held:
         if not held or not entry.is_still(root.look(path)):
             return False
-        reason = "expired" if entry.is_over(now) else "evicted"
+        reason = "expired" if entry.may_go(now) else "evicted"
         return remove_entry(root, path, entry, reason, now)
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-import time
+import sys
 
 from dash_brain.stores import budget, platform
 from dash_brain.stores.faults import too_small
 from dash_brain.stores.ledger import Ledger
+from dash_brain.stores.scarcity import Memory
+from dash_brain.stores.searches import Search
 from dash_brain.stores.sizes import shown_size
 
 _log = logging.getLogger("dash_brain")
-
-#: Seconds after which all objects are looked at anew, though nothing could go the last time.
-_IN_VAIN = 1.0
 
 #: The stores that this process has warned of.
 _warned: set[str] = set()
@@ -35,12 +34,15 @@ class Room:
         self._folder = folder
         self._ledger = ledger
         self.in_memory = platform.is_memory(os.fstat(folder).st_dev)
-        self._in_vain = -_IN_VAIN, 0
+        self.memory = Memory() if self.in_memory else None
+        self.budget_search, self.place_search = Search(), Search()
         self.measure()
 
     def measure(self) -> None:
         """Look anew how much the place allows."""
         self.limit = budget.limit(self._folder, self._ledger.used(), in_memory=self.in_memory)
+        if self.memory is not None:
+            self.memory.measure()
 
     def budget(self) -> int:
         """Return the bytes that the store may hold: as it was set, and never more than its place allows."""
@@ -55,14 +57,13 @@ class Room:
         """Return how many bytes too many there are, with those being written; less than none: are left."""
         return self._ledger.taken() - self.budget()
 
-    def note_search(self, lacking: int) -> None:
-        """Note that all objects were looked at, and so many bytes of them could not go."""
-        self._in_vain = time.monotonic(), lacking
+    def memory_left(self, enough: int) -> int:
+        """Return how many bytes this container may still write into memory; beyond ``enough`` roughly."""
+        return sys.maxsize if self.memory is None else self.memory.left(enough)
 
-    def searched_in_vain(self, lacking: int) -> bool:
-        """Say whether looking at all objects for so many bytes, or for fewer, was in vain a moment ago."""
-        when, least = self._in_vain
-        return lacking >= least and time.monotonic() - when < _IN_VAIN
+    def lacks_memory(self, nbytes: int) -> bool:
+        """Say whether the container has too little memory for an object, which was promised."""
+        return self.memory is not None and self.memory.lacks(nbytes, self._ledger.promised())
 
     def resize(self, nbytes: int) -> None:
         """Set the budget, for all who open the store."""

@@ -7,17 +7,15 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any
 
-from dash_brain.stores import platform
+from dash_brain.stores import platform, spill_records
 from dash_brain.stores.entries import READ
 from dash_brain.stores.private import open_private
 
 #: The names of spilled files, and of folders of them after ``spill-``.
 NAME = re.compile("[0-9a-f]{32}")
-#: The file in a store that says where its folder is.
-RECORD = "spill"
 
 _FOLDER = os.O_RDONLY | platform.FOLDER
 _OWNER = "owner"
@@ -26,12 +24,17 @@ _FIELDS = {"boot", "store", "mounts"}
 _ABANDONED = 3600.0
 
 
+def outer(place: str) -> str:
+    """Return the path of our private folder in a place."""
+    return os.path.join(place, f"dash_brain-{os.geteuid()}")
+
+
 def open_outer(place: str) -> int:
     """Return a descriptor of our private folder in a place that may be anyone's."""
-    outer = f"dash_brain-{os.geteuid()}"
+    path = outer(place)
     parent = os.open(place, _FOLDER)
     try:
-        return open_private(parent, outer, os.path.join(place, outer))
+        return open_private(parent, os.path.basename(path), path)
     finally:
         os.close(parent)
 
@@ -56,19 +59,19 @@ def claim(folder: int, store: str, seen_from: str) -> None:
         os.close(file)
 
 
-def remove_abandoned(places: Iterable[str], own: str | None, seen_from: str) -> None:
-    """Remove the folders of stores that are gone; never that of the store which asks, whatever it says."""
+def remove_abandoned(places: Iterable[str], own: Set[str | None], seen_from: str) -> None:
+    """Remove the folders of stores that are gone; never those of the store which asks, whatever it says."""
     for place in places:
-        if os.path.isdir(os.path.join(place, f"dash_brain-{os.geteuid()}")):
+        if os.path.isdir(outer(place)):
             with contextlib.suppress(OSError):
                 _remove_abandoned_in(place, own, seen_from)
 
 
-def _remove_abandoned_in(place: str, own: str | None, seen_from: str) -> None:
+def _remove_abandoned_in(place: str, own: Set[str | None], seen_from: str) -> None:
     parent = open_outer(place)
     try:
         for name in os.listdir(parent):
-            if name.startswith("spill-") and NAME.fullmatch(name[6:]) and name[6:] != own:
+            if name.startswith("spill-") and NAME.fullmatch(name[6:]) and name[6:] not in own:
                 with contextlib.suppress(OSError):
                     _remove_if_abandoned(parent, name, seen_from)
     finally:
@@ -113,12 +116,16 @@ def _owner(folder: int) -> dict[str, Any] | None:
 
 
 def _names(store: str, number: str) -> bool:
-    """Say whether a store says that this is its folder."""
+    """Say whether a store says that this is one of its folders."""
     try:
-        with open(os.path.join(store, RECORD), encoding="utf-8") as record:
-            return bool(json.load(record)["id"] == number)
-    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
-        return False  # gone, or damaged: nobody finds the folder any more
+        folder = os.open(store, _FOLDER | platform.NO_FOLLOW)
+    except (FileNotFoundError, NotADirectoryError):
+        return False  # gone: nobody finds the folder any more
+    try:
+        found = (spill_records.read(folder, place) for place in spill_records.recorded(folder))
+        return any(record is not None and record.id == number for record in found)
+    finally:
+        os.close(folder)
 
 
 def boot() -> str:
@@ -128,4 +135,11 @@ def boot() -> str:
         open("/proc/sys/kernel/random/boot_id", encoding="ascii") as content,
     ):
         return content.read().strip()
+    return ""
+
+
+def mounts() -> str:
+    """Return what tells this container's view of the file systems from another's."""
+    with contextlib.suppress(OSError):
+        return os.readlink("/proc/self/ns/mnt")
     return ""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 
-from dash_brain.stores.base import new_object_id
 from dash_brain.stores.entries import Entry, link_to
 from dash_brain.stores.folder import Root
 from dash_brain.stores.publishing import remove, take_place
@@ -22,34 +22,46 @@ def spill(root: Root, path: str, nbytes: int, fill: Fill) -> tuple[bool, Entry |
         Whether that was possible, and what the link replaced.
     """
     try:
-        if not root.spill.prepare(root) or not root.spill.has_room(nbytes, root.ledger.spilled()):
+        file = root.spill.prepare(root)
+        if file is None or not root.spill.has_room(nbytes, root.ledger.spilled()):
             return False, None
-        name = new_object_id()
         # The sweep leaves alone what is locked: it has no entry yet.
-        with root.hold(link_to(name)):
+        with root.hold(_lock_of(file)):
             try:
-                _write(root, name, fill)
-                return True, _link(root, path, name)
+                _write(root, file, fill)
+                return True, _link(root, path, link_to(file, nbytes))
             except BaseException:
-                root.spill.remove(name)
+                _remove_unless_linked(root, path, file)
                 raise
     except OSError:
         return False, None  # the disk is full or fails; the store has no room either way
 
 
-def _write(root: Root, name: str, fill: Fill) -> None:
-    file = root.spill.make(name)
+def _remove_unless_linked(root: Root, path: str, file: str) -> None:
+    """Remove a file that nobody can find; what fails may be the end, when its link is there already."""
+    with suppress(OSError):  # the sweep removes what is left
+        entry = root.look(path)
+        if entry is None or entry.spilled != file:
+            root.spill.remove(file)
+
+
+def _lock_of(file: str) -> str:
+    return f"spilled:{file}"
+
+
+def _write(root: Root, file: str, fill: Fill) -> None:
+    descriptor = root.spill.make(file)
     try:
-        fill(file)
+        fill(descriptor)
     finally:
-        os.close(file)
+        os.close(descriptor)
 
 
-def _link(root: Root, path: str, name: str) -> Entry | None:
+def _link(root: Root, path: str, text: str) -> Entry | None:
     root.make_folder(path.rpartition("/")[0])
     with root.hold(path) as draft:
         remove(draft, root.descriptor)
-        os.symlink(link_to(name), draft, dir_fd=root.descriptor)
+        os.symlink(text, draft, dir_fd=root.descriptor)
         try:
             note_times(root, draft)
             return take_place(draft, path, root)
@@ -67,10 +79,10 @@ def note_times(root: Root, path: str) -> None:
 
 
 def settled(root: Root) -> set[str]:
-    """Return the names of spilled files that nobody is writing: an entry names each, or it is an orphan."""
-    names = set()
-    for name in root.spill.names() if root.spill.is_used() else ():
-        with root.hold_if_free(link_to(name)) as free:
+    """Return the spilled files that nobody is writing: an entry names each, or it is an orphan."""
+    found = set()
+    for file in root.spill.files():
+        with root.hold_if_free(_lock_of(file)) as free:
             if free:
-                names.add(name)
-    return names
+                found.add(file)
+    return found

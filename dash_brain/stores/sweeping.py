@@ -7,6 +7,7 @@ import os
 from collections import Counter
 
 from dash_brain.stores import accounts, spilling, walking
+from dash_brain.stores.entries import Entry
 from dash_brain.stores.folder import Root, number_of_draft
 from dash_brain.stores.kernel_locks import FlockedFiles
 from dash_brain.stores.ledger import Counted
@@ -15,41 +16,55 @@ from dash_brain.stores.publishing import remove
 from dash_brain.stores.removing import remove_expired, remove_object
 
 
+class Tally:
+    """What a walk over a store counted."""
+
+    def __init__(self) -> None:
+        self.used = 0
+        self.spilled: dict[str, int] = {}
+        self.sessions: Counter[str] = Counter()
+
+    def add(self, folder: str, entry: Entry) -> None:
+        """Count an object."""
+        if entry.spilled:
+            self.spilled[entry.spilled] = entry.nbytes
+        else:
+            self.used += entry.nbytes
+        session = account_of(folder)
+        if session is not None:
+            self.sessions[session] += entry.nbytes
+
+
 def sweep(root: Root, now: float) -> int:
     """Remove expired objects, orphaned drafts and empty folders; return how many objects and drafts went."""
     remove_stale_locks(root)
     root.ledger.forgive()
     root.room.measure()
-    moved, used = root.ledger.moved(), 0
-    sessions: Counter[str] = Counter()
+    moved, settled, tally = root.ledger.moved(), spilling.settled(root), Tally()
     removed = remove_orphans(root, ".")
-    settled = spilling.settled(root)
-    spilled: dict[str, int] = {}
-    unseen: set[str] = set()
     for folder in walking.folders(root):
-        for name, entry in walking.objects(root, folder):
-            if entry.may_go(now) and remove_expired(root, f"{folder}/{name}", now):
-                removed += 1
-                moved += entry.nbytes  # that it went is known, and makes nothing unsure
-                continue
-            if entry.away:
-                unseen.add(account_of(folder) or "")
-            elif entry.spilled:
-                spilled[entry.spilled] = entry.nbytes
-            else:
-                used += entry.nbytes
-            sessions[account_of(folder) or ""] += entry.nbytes
-        removed += remove_orphans(root, folder)
+        gone = _sweep_folder(root, folder, now, tally)
+        moved += sum(gone)  # that they went is known, and makes nothing unsure
+        removed += len(gone) + remove_orphans(root, folder)
         remove_folder(root, folder)
-    # What we do not see is counted by those who do.
-    root.ledger.correct(Counted(used, None if unseen else sum(spilled.values())), moved)
-    del sessions[""]
-    accounts.correct(root, sessions, besides=unseen)
-    for orphan in settled - spilled.keys():
+    root.ledger.correct(Counted(tally.used, sum(tally.spilled.values())), moved)
+    accounts.correct(root, tally.sessions)
+    for orphan in settled - tally.spilled.keys():
         root.spill.remove(orphan)
     root.spill.tidy()
     root.note_sweep(now)
     return removed
+
+
+def _sweep_folder(root: Root, folder: str, now: float, tally: Tally) -> list[int]:
+    """Remove what has expired and count the rest; return how many bytes each took that went."""
+    gone = []
+    for name, entry in walking.objects(root, folder):
+        if entry.may_go(now) and remove_expired(root, f"{folder}/{name}", now):
+            gone.append(entry.nbytes)
+        else:
+            tally.add(folder, entry)
+    return gone
 
 
 def remove_all(root: Root, folder: str, now: float) -> None:

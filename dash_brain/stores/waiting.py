@@ -29,10 +29,16 @@ def moments(seconds: float) -> Iterator[None]:
 def turn(root: Root, path: str) -> Iterator[None]:
     """Hold the lock of a path if it is to be had soon, and go on without it otherwise.
 
-    For a lock that saves work, and that nothing needs to be right.
+    For a lock that saves work, and that nothing needs to be right. When its holder was stopped, only one put
+    in a while waits for it.
     """
+    patience = root.patience.seconds(path, _TURN)
     with ExitStack() as held:
-        for _ in moments(_TURN):
+        for _ in moments(patience):
             if held.enter_context(root.hold_if_free(path)):
+                root.patience.regain(path)
                 break
+        else:
+            if patience:
+                root.patience.lose(path)
         yield

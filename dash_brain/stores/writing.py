@@ -7,11 +7,12 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dash_brain.stores import files, pressure
+from dash_brain.errors import StoreFull
+from dash_brain.stores import files, full_places, pressure, spill_room
 from dash_brain.stores.base import Frame
 from dash_brain.stores.entries import Entry
 from dash_brain.stores.eviction import HELD, IDLE
-from dash_brain.stores.faults import full, is_full
+from dash_brain.stores.faults import crowded, full, is_full
 from dash_brain.stores.folder import Root
 from dash_brain.stores.removing import discount
 from dash_brain.stores.spilling import spill
@@ -80,7 +81,7 @@ def _place(root: Root, draft: Draft, worst: int, *, final: bool = False) -> bool
 
 def _spill(root: Root, draft: Draft) -> bool:
     done, replaced = spill(root, draft.path, draft.nbytes, draft.fill)
-    if not done and pressure.make_spill_room(root, draft.nbytes, draft.path, draft.now):
+    if not done and spill_room.make_spill_room(root, draft.nbytes, draft.path, draft.now):
         done, replaced = spill(root, draft.path, draft.nbytes, draft.fill)
     if done:
         root.ledger.add(draft.nbytes, spilled=True)
@@ -90,25 +91,46 @@ def _spill(root: Root, draft: Draft) -> bool:
 
 
 def _publish_with_room(root: Root, draft: Draft, worst: int, *, final: bool) -> tuple[bool, Entry | None]:
-    lacking = root.room.lacking()
-    if lacking > 0:
-        if not final and root.room.searched_in_vain(lacking):
-            return False, None
-        if not pressure.make_room(root, draft.nbytes, draft.path, draft.now, worst):
-            root.room.note_search(lacking)
-            return _give_up(root, draft, final=final)
+    if not _has_room(root, draft, worst, final=final):
+        return _give_up(root, draft, final=final)
     for attempt in range(_ROUNDS):
         try:
+            if root.room.lacks_memory(draft.nbytes):
+                raise crowded(draft.nbytes)
             return True, _publish(root, draft)
         except OSError as error:
             if not is_full(error):
                 raise
-            looked, last = attempt > 0, attempt == _ROUNDS - 1
-            if last or not pressure.make_place(
-                root, draft.nbytes, draft.path, draft.now, worst, looked=looked
-            ):
+            last = attempt == _ROUNDS - 1
+            if last or not _makes_place(root, draft, worst, looked=attempt > 0, final=final):
+                if final and isinstance(error, StoreFull):
+                    raise  # here, by no name: what refers to itself keeps the value for longer
                 return _give_up(root, draft, final=final, cause=error)
     raise AssertionError("the last round returns")
+
+
+def _has_room(root: Root, draft: Draft, worst: int, *, final: bool) -> bool:
+    """Say whether the budget allows the object, or allows it now that others went."""
+    lacking, search = root.room.lacking(), root.room.budget_search
+    if lacking <= 0:
+        return True
+    if not final and search.was_in_vain(lacking):
+        return False
+    if pressure.make_room(root, draft.nbytes, draft.path, draft.now, worst):
+        return True
+    search.note(lacking)
+    return False
+
+
+def _makes_place(root: Root, draft: Draft, worst: int, *, looked: bool, final: bool) -> bool:
+    """Evict, for the place of the store is full, and say whether there is more of it now."""
+    search = root.room.place_search
+    if not final and search.was_in_vain(draft.nbytes):
+        return False
+    if full_places.make_place(root, draft.nbytes, draft.path, draft.now, worst, looked=looked):
+        return True
+    search.note(draft.nbytes)
+    return False
 
 
 def _give_up(

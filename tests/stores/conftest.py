@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dash_brain.stores import FileStore, SharedMemoryStore
-from tests.stores.places import place
+from dash_brain.stores import FileStore, SharedMemoryStore, spill_places
+from tests.stores.places import mounted, place
 
 
 @pytest.fixture
@@ -24,3 +24,18 @@ def shared_memory() -> Iterator[SharedMemoryStore]:
 def files(tmp_path) -> FileStore:
     """A store on disk."""
     return FileStore(tmp_path)
+
+
+@pytest.fixture
+def disk(tmp_path, monkeypatch):
+    """The only place where anything may be spilled to."""
+    (tmp_path / "disk").mkdir()
+    monkeypatch.setattr(spill_places, "places", lambda: [str(tmp_path / "disk")])
+    return tmp_path / "disk"
+
+
+@pytest.fixture
+def memory(tmp_path, disk):
+    """A small shared memory, which spills to the disk; only root may mount one."""
+    with mounted(tmp_path / "small", "size=32m") as folder:
+        yield folder

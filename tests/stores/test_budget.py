@@ -17,7 +17,7 @@ import pytest
 
 from dash_brain import Brain
 from dash_brain.errors import StoreFull
-from dash_brain.stores import FileStore, SharedMemoryStore, budget, ledger, platform
+from dash_brain.stores import FileStore, SharedMemoryStore, budget, cgroups, ledger, platform, scarcity
 from dash_brain.testing import plain
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.places import mounted, mounted_disk, needs_disk, place
@@ -94,6 +94,7 @@ def groups(tmp_path, membership, limits):
     [
         ("0::/\n", {"memory.max": "1000\n"}, {1000}),
         ("0::/\n", {"memory.max": "max\n"}, set()),
+        ("0::/\n", {"memory.max": "1000\n", "memory.high": "900\n"}, {1000, 900}),
         ("0::/a/b\n", {"a/b/memory.max": "max\n", "a/memory.max": "500\n"}, {500}),
         ("0::/not/seen/here\n", {"memory.max": "700\n"}, {700}),
         ("0::/../x\n", {"memory.max": "1\n"}, {1}),
@@ -103,11 +104,63 @@ def groups(tmp_path, membership, limits):
     ],
 )
 def test_limits_of_both_kinds_of_control_groups_are_found(tmp_path, membership, limits, found):
-    assert set(budget.cgroup_limits(*groups(tmp_path, membership, limits))) == found
+    assert set(cgroups.limits(*groups(tmp_path, membership, limits))) == found
+
+
+@pytest.mark.parametrize("version", ["first", "second"])
+def test_memory_that_is_left_is_what_is_free_and_what_the_kernel_can_let_go_of(tmp_path, version):
+    if version == "first":
+        names, cached = ("memory/a/memory.limit_in_bytes", "memory/a/memory.usage_in_bytes"), "total_"
+        membership, said = "4:memory:/a\n", "memory/a/memory.stat"
+    else:
+        names, cached = ("a/memory.max", "a/memory.current"), ""
+        membership, said = "0::/a\n", "a/memory.stat"
+    files = dict(zip(names, ("1000\n", "900\n"), strict=True))
+    files[said] = f"shmem 300\n{cached}inactive_file 50\n{cached}active_file 7\n"
+    (group,) = cgroups.groups(*groups(tmp_path, membership, files))
+    assert group.free(enough=100) == 100
+    assert group.free(enough=101) == 157
+
+
+def test_group_that_is_gone_bounds_nothing(tmp_path):
+    (group,) = cgroups.groups(*groups(tmp_path, "0::/\n", {"memory.max": "1000\n"}))
+    assert group.free(enough=10) == 1000
+
+
+class Groups(list):
+    """Control groups that count how often somebody looked."""
+
+    def __init__(self, limit, used):
+        super().__init__([self])
+        self.limit, self.used, self.looks = limit, used, 0
+
+    def free(self, _):
+        self.looks += 1
+        return self.limit - self.used
+
+
+@needs_root
+def test_memory_is_looked_at_once_for_many_small_values_and_never_for_tiny_ones(tmp_path, monkeypatch):
+    found = Groups(limit=1 << 30, used=0)
+    monkeypatch.setattr(scarcity, "groups", lambda: found)
+    with mounted(tmp_path / "memory", "size=64m") as folder:
+        store = FileStore(folder)
+        for number in range(100):
+            store.put(SPACE, f"tiny {number}", [bytes(60_000)])
+        assert found.looks == 0
+        for number in range(16):
+            store.put(SPACE, str(number), [bytes(100_000)])
+        assert found.looks == 1
+        found.used = found.limit
+        with pytest.raises(StoreFull, match="memory of this container is used up"):
+            store.put(SPACE, "large", [bytes(2_000_000)])
+        store.put(SPACE, "tiny", [bytes(60_000)])
+        found.used = 0
+        store.put(SPACE, "large", [bytes(2_000_000)])
 
 
 def test_quarter_of_the_containers_memory_bounds_shared_memory_and_no_disk(tmp_path, monkeypatch):
-    monkeypatch.setattr(budget, "cgroup_limits", lambda: [400 << 20])
+    monkeypatch.setattr(cgroups, "limits", lambda: [400 << 20])
     descriptor = os.open(tmp_path, os.O_RDONLY)
     try:
         assert budget.limit(descriptor, in_memory=True) == 100 << 20

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from dash_brain.stores import FileStore, MemoryStore, SharedMemoryStore, spill, spill_owner
+from dash_brain.stores import FileStore, MemoryStore, SharedMemoryStore, spill_owner, spill_places
 from dash_brain.testing import (
     BoundedContract,
     Clock,
@@ -47,7 +47,7 @@ class TestSharedMemoryStore(LocalContract):
         store = SharedMemoryStore(name, clock=clock)
         yield store
         shutil.rmtree(place(store), ignore_errors=True)
-        spill_owner.remove_abandoned(spill.places(), None, spill.mounts())
+        spill_owner.remove_abandoned(spill_places.places(), set(), spill_owner.mounts())
 
     @pytest.fixture
     def reopen(self, name):

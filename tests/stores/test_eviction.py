@@ -6,13 +6,15 @@ import multiprocessing
 import os
 import resource
 import signal
+import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
 from dash_brain.errors import StoreFull, ValueMissing
-from dash_brain.stores import FileStore, MemoryStore, pressure
+from dash_brain.stores import FileStore, MemoryStore, candidates, pressure, waiting, writing
 from dash_brain.stores.eviction import ENDING, EXPIRED, HELD, IDLE, MEMOIZED, rank
 from dash_brain.testing import Clock, plain
 from tests.stores.fallbacks import FallbackStore
@@ -112,7 +114,7 @@ def test_somewhat_more_goes_than_is_needed_so_that_not_every_put_walks(bounded, 
     for number in range(600):
         store.put("brain/a", str(number), [bytes(20_000)], ttl=1e5)
     walks = []
-    target, name = (MemoryStore, "_candidates") if type(store) is MemoryStore else (pressure, "candidates")
+    target, name = (MemoryStore, "_candidates") if type(store) is MemoryStore else (candidates, "in_order")
     real = getattr(target, name)
     monkeypatch.setattr(target, name, lambda *args: walks.append(1) or real(*args))
     for number in range(600, 1200):
@@ -180,14 +182,14 @@ def test_value_that_was_just_used_is_not_evicted(tmp_path, monkeypatch):
     clock.advance(10)
     store.put("brain/a", "young", [bytes(MB)], ttl=1e5)
     clock.advance(10)
-    real = pressure.candidates
+    real = candidates.in_order
 
     def used_meanwhile(*args):
         found = real(*args)
         store.get("brain/a", "old")
         return found
 
-    monkeypatch.setattr(pressure, "candidates", used_meanwhile)
+    monkeypatch.setattr(candidates, "in_order", used_meanwhile)
     store.put("brain/a", "new", [bytes(2 * MB)], ttl=1e5)
     assert has(store, "brain/a", "old")
     assert not has(store, "brain/a", "young")
@@ -226,7 +228,7 @@ def test_what_is_being_written_is_told_to_those_who_waited_in_vain(tmp_path, mon
         store.put("brain/a", "key", [bytes(8_000_000)])
 
 
-def test_process_that_was_stopped_while_it_made_room_stops_nobody_else(tmp_path):
+def test_process_stopped_while_it_made_room_keeps_one_put_waiting_and_no_other(tmp_path, monkeypatch):
     store = FileStore(tmp_path, size="8MiB")
     for number in range(4):
         store.put("session/a", str(number), [bytes(2 * MB - 9000)], ttl=1e5)
@@ -234,16 +236,60 @@ def test_process_that_was_stopped_while_it_made_room_stops_nobody_else(tmp_path)
     stopped.start()
     try:
         os.waitid(os.P_PID, stopped.pid, os.WSTOPPED)
+        pauses = count_pauses(monkeypatch)
         store.put("session/b", "key", [bytes(MB)], ttl=1e5)
-        assert has(store, "session/b", "key")
+        assert pauses, "one put waited for its turn"
+        pauses.clear()
+        for number in range(20):
+            store.put("session/b", str(number), [bytes(MB)], ttl=1e5)
+            assert has(store, "session/b", str(number))
+            assert store.usage() <= store.budget()
+        assert not pauses, "the others went on without"
     finally:
         stopped.kill()
         stopped.join(60)
 
 
+def count_pauses(monkeypatch):
+    """Note each pause of whoever waits for others; one of no length lets them go on."""
+    pauses = []
+
+    def pause(seconds):
+        pauses.extend([seconds] if seconds else [])
+        time.sleep(seconds)
+
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(monotonic=time.monotonic, sleep=pause))
+    return pauses
+
+
 def stop_while_making_room(folder):
     pressure.evict_entry = lambda *_: os.kill(os.getpid(), signal.SIGSTOP)
     FileStore(folder).put("session/a", "new", [bytes(MB)], ttl=1e5)
+
+
+def test_writer_that_was_stopped_keeps_one_put_waiting_and_no_other(tmp_path, monkeypatch):
+    monkeypatch.setattr(pressure, "WRITING", 0.1)
+    store = FileStore(tmp_path, size="8MiB")
+    store.secret()
+    stopped = multiprocessing.get_context("spawn").Process(target=stop_while_writing, args=(tmp_path,))
+    stopped.start()
+    try:
+        os.waitid(os.P_PID, stopped.pid, os.WSTOPPED)
+        pauses = count_pauses(monkeypatch)
+        for waits in (True, False, False):
+            with pytest.raises(StoreFull, match="are being written"):
+                store.put("session/b", "key", [bytes(4 * MB)], ttl=1e5)
+            assert bool(pauses) == waits
+            pauses.clear()
+    finally:
+        stopped.kill()
+        stopped.join(60)
+    store.put("session/b", "key", [bytes(4 * MB)], ttl=1e5)
+
+
+def stop_while_writing(folder):
+    writing._publish = lambda *_: os.kill(os.getpid(), signal.SIGSTOP)
+    FileStore(folder).put("session/a", "new", [bytes(5 * MB)], ttl=1e5)
 
 
 # --- the file system is full before the budget is ---

@@ -17,7 +17,15 @@ from types import SimpleNamespace
 import pytest
 
 from dash_brain.errors import DecodeError, StoreFull, ValueMissing
-from dash_brain.stores import FileStore, SharedMemoryStore, pressure, room, spill, spilling
+from dash_brain.stores import (
+    FileStore,
+    SharedMemoryStore,
+    candidates,
+    searches,
+    spill,
+    spill_places,
+    spilling,
+)
 from dash_brain.testing import Clock, plain
 from tests.stores.fallbacks import SmallFallback, SmallSharedMemory
 from tests.stores.places import mounted, place
@@ -26,20 +34,6 @@ from tests.stores.workers import check_pattern, patterned
 MB = 1 << 20
 SPACE = "brain/spilled"
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
-
-
-@pytest.fixture
-def disk(tmp_path, monkeypatch):
-    """The only place where anything may be spilled to."""
-    (tmp_path / "disk").mkdir()
-    monkeypatch.setattr(spill, "places", lambda: [str(tmp_path / "disk")])
-    return tmp_path / "disk"
-
-
-@pytest.fixture
-def memory(tmp_path, disk):
-    with mounted(tmp_path / "small", "size=32m") as folder:
-        yield folder
 
 
 @pytest.fixture(params=[SmallSharedMemory, SmallFallback])
@@ -148,7 +142,7 @@ def test_value_that_goes_to_disk_anyway_evicts_nothing(memory, disk):
 
 def test_what_nobody_needs_goes_while_one_value_after_the_other_is_spilled(memory, disk, monkeypatch):
     clock, ticks = Clock(), Clock()
-    monkeypatch.setattr(room, "time", SimpleNamespace(monotonic=ticks))
+    monkeypatch.setattr(searches, "time", SimpleNamespace(monotonic=ticks))
     store = SmallSharedMemory(memory, clock=clock)
     for number in range(4):
         store.put("session/a", str(number), patterned(4 * MB - 9000), ttl=1e5)
@@ -181,9 +175,9 @@ def test_what_nobody_uses_goes_from_a_full_disk_before_anything_that_is_used(mem
 
 def test_full_memory_is_not_searched_for_every_value_that_is_spilled(store, monkeypatch):
     walks = []
-    real = pressure.candidates
-    monkeypatch.setattr(pressure, "candidates", lambda *args, **kw: walks.append(1) or real(*args, **kw))
-    monkeypatch.setattr("dash_brain.stores.room._IN_VAIN", 1000.0)
+    real = candidates.in_order
+    monkeypatch.setattr(candidates, "in_order", lambda *args, **kw: walks.append(1) or real(*args, **kw))
+    monkeypatch.setattr("dash_brain.stores.searches._IN_VAIN", 1000.0)
     for number in range(50):
         store.put(SPACE, str(number), patterned(2 * MB if number == 0 else 300_000), ttl=1000)
     assert len(walks) <= 10
@@ -247,17 +241,16 @@ def test_folder_removed_by_hand_means_misses_then_works_again(store, disk):
     check_pattern(other.get(SPACE, "again"))
 
 
-def test_folder_of_another_container_is_not_taken_for_an_empty_one(store, disk, monkeypatch):
+def test_folder_of_another_container_is_not_taken_for_an_empty_one(store, disk):
     store.put(SPACE, "key", patterned(2 * MB), ttl=1000)
-    hidden = disk.with_name("hidden")
-    (disk / f"dash_brain-{os.geteuid()}").rename(hidden)
-    monkeypatch.setattr(spill, "mounts", lambda: "mnt:[another]")
+    hidden = disk.rename(disk.with_name("hidden"))
+    disk.mkdir()
     elsewhere = type(store)(store.folder)
     with pytest.raises(ValueMissing):
         elsewhere.get(SPACE, "key")
     elsewhere.sweep()
-    shutil.rmtree(disk / f"dash_brain-{os.geteuid()}", ignore_errors=True)
-    hidden.rename(disk / f"dash_brain-{os.geteuid()}")
+    disk.rmdir()
+    hidden.rename(disk)
     check_pattern(elsewhere.get(SPACE, "key"))
 
 
@@ -285,8 +278,8 @@ def test_folder_of_an_earlier_life_of_the_machine_is_removed(memory, disk):
 
 def test_full_disk_means_that_what_is_held_makes_room_or_the_value_is_refused(tmp_path, memory, monkeypatch):
     with mounted(tmp_path / "full", "size=4m") as small:
-        monkeypatch.setattr(spill, "places", lambda: [str(small)])
-        monkeypatch.setattr(spill, "_is_disk", lambda _: True)
+        monkeypatch.setattr(spill_places, "places", lambda: [str(small)])
+        monkeypatch.setattr(spill_places, "is_disk", lambda _: True)
         store = SmallSharedMemory(memory)
         for number in range(6):
             store.put("session/a", str(number), patterned(2 * MB), ttl=1e5)
@@ -302,8 +295,8 @@ def test_full_disk_means_that_what_is_held_makes_room_or_the_value_is_refused(tm
 
 def test_half_of_what_the_disk_had_free_stays_free(tmp_path, memory, monkeypatch):
     with mounted(tmp_path / "half", "size=16m") as small:
-        monkeypatch.setattr(spill, "places", lambda: [str(small)])
-        monkeypatch.setattr(spill, "_is_disk", lambda _: True)
+        monkeypatch.setattr(spill_places, "places", lambda: [str(small)])
+        monkeypatch.setattr(spill_places, "is_disk", lambda _: True)
         store = SmallSharedMemory(memory)
         with pytest.raises(StoreFull):  # noqa: PT012
             for number in range(64):
@@ -312,11 +305,11 @@ def test_half_of_what_the_disk_had_free_stays_free(tmp_path, memory, monkeypatch
 
 
 def test_without_a_disk_nothing_is_spilled(memory, monkeypatch):
-    monkeypatch.setattr(spill, "places", lambda: ["/dev/shm", "/not/there"])
+    monkeypatch.setattr(spill_places, "places", lambda: ["/dev/shm", "/not/there"])
     store = SmallSharedMemory(memory)
     with pytest.raises(StoreFull):
         store.put(SPACE, "key", patterned(20 * MB))
-    assert not (place(store) / "spill").exists()
+    assert not list(place(store).glob("spill-*"))
 
 
 def test_files_on_disk_and_links_are_sealed_and_bound_to_their_place(store, disk):
@@ -344,7 +337,8 @@ def test_files_on_disk_and_links_are_sealed_and_bound_to_their_place(store, disk
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"id": 1}'])
 def test_damaged_record_means_misses_and_no_more_spilling(store, disk, content):
     store.put(SPACE, "key", patterned(2 * MB), ttl=1000)
-    (place(store) / "spill").write_text(content)
+    (record,) = place(store).glob("spill-*")
+    record.write_text(content)
     fresh = type(store)(store.folder)
     with pytest.raises(ValueMissing):
         fresh.get(SPACE, "key")
@@ -365,7 +359,8 @@ def test_processes_that_spill_and_replace_at_once_leave_no_stray_file(store, mem
     with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as pool:
         for run in [pool.submit(spill_often, partial(type(store), memory)) for _ in range(3)]:
             run.result()
-    files = Counter(os.readlink(place(store) / SPACE / str(key))[8:] for key in store.scan(SPACE))
+    links = (os.readlink(place(store) / SPACE / str(key)) for key in store.scan(SPACE))
+    files = Counter(link.split(":")[1].split("/")[1] for link in links)
     assert set(files) == {path.name for path in spilled_files(disk)}
     assert store._root.ledger.spilled() == sum(store.info(SPACE, key).nbytes for key in store.scan(SPACE))
 

@@ -15,31 +15,16 @@ from pathlib import Path
 import pytest
 
 from dash_brain.errors import StoreFull, StoreUnavailable, ValueMissing
-from dash_brain.stores import accounts, spill
+from dash_brain.stores import accounts, spill_places
 from dash_brain.stores.places import account_of
 from dash_brain.testing import Clock, plain
 from tests.stores.fallbacks import SmallSharedMemory
-from tests.stores.places import mounted
 from tests.stores.workers import check_pattern, patterned
 
 MB = 1 << 20
 SPACE = "brain/spilled"
 OUTER = f"dash_brain-{os.geteuid()}"
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
-
-
-@pytest.fixture
-def disk(tmp_path, monkeypatch):
-    """The only place where anything may be spilled to."""
-    (tmp_path / "disk").mkdir()
-    monkeypatch.setattr(spill, "places", lambda: [str(tmp_path / "disk")])
-    return tmp_path / "disk"
-
-
-@pytest.fixture
-def memory(tmp_path, disk):
-    with mounted(tmp_path / "small", "size=32m") as folder:
-        yield folder
 
 
 @pytest.fixture
@@ -189,7 +174,7 @@ def test_folder_planted_by_another_user_is_passed_over(tmp_path, memory, monkeyp
         folder.mkdir()
     (planted / OUTER).mkdir(mode=0o700)
     os.chown(planted / OUTER, 1000, 1000)
-    monkeypatch.setattr(spill, "places", lambda: [str(planted), str(free)])
+    monkeypatch.setattr(spill_places, "places", lambda: [str(planted), str(free)])
     store = SmallSharedMemory(memory)
     with caplog.at_level(logging.WARNING, "dash_brain"):
         for key in ("one", "two"):
@@ -200,7 +185,7 @@ def test_folder_planted_by_another_user_is_passed_over(tmp_path, memory, monkeyp
 
 
 @pytest.fixture
-def elsewhere(memory, monkeypatch, tmp_path):
+def elsewhere(memory, disk, tmp_path):
     """The same store as another container sees it, or a service with a private /var/tmp."""
     clock = Clock()
     store = SmallSharedMemory(memory, clock=clock)
@@ -209,18 +194,17 @@ def elsewhere(memory, monkeypatch, tmp_path):
     store.put("session/a", "for good", patterned(20 * MB))
     store.touch("session/a", "renewed", 1000)
     store.put("session/a", "here", [b"small"], ttl=100_000)
-    with mounted(tmp_path / "other disk", "size=1m") as other:
-        monkeypatch.setattr(spill, "mounts", lambda: "mnt:[another]")
-        subprocess.run(["mount", "--bind", str(other), str(tmp_path / "disk")], check=True)
-        try:
-            yield SmallSharedMemory(memory, clock=clock), store, clock
-        finally:
-            subprocess.run(["umount", "--lazy", str(tmp_path / "disk")], check=True)
+    (tmp_path / "other disk").mkdir()
+    subprocess.run(["mount", "--bind", str(tmp_path / "other disk"), str(disk)], check=True)
+    try:
+        yield SmallSharedMemory(memory, clock=clock), store, clock
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def test_miss_says_that_the_value_lies_on_a_disk_out_of_sight(elsewhere):
     there, _, clock = elsewhere
-    with pytest.raises(ValueMissing, match="does not see"):
+    with pytest.raises(ValueMissing, match=r"does not see.*PrivateTmp"):
         there.get("session/a", "for good")
     clock.advance(500)
     with pytest.raises(ValueMissing) as caught:
@@ -258,9 +242,31 @@ def test_value_that_lies_out_of_sight_can_be_deleted_and_replaced(elsewhere):
     assert store._root.ledger.spilled() == store.info("session/a", "short").nbytes
 
 
-def test_log_says_once_why_nothing_is_spilled_out_of_sight_of_the_disk(elsewhere, caplog):
-    there, _, _ = elsewhere
-    for _ in range(2):
-        with pytest.raises(StoreFull):
-            there.put("session/a", "new", patterned(20 * MB))
-    assert caplog.text.count("another container, or PrivateTmp=") == 1
+def test_process_that_sees_another_disk_spills_there_and_each_reads_its_own(elsewhere, tmp_path):
+    there, store, _ = elsewhere
+    there.put("session/a", "new", patterned(20 * MB))
+    assert len(list((tmp_path / "other disk").rglob("spill-*/*"))) == 2, "the value and the owner"
+    check_pattern(there.get("session/a", "new"))
+    check_pattern(store.get("session/a", "for good"))
+
+
+def test_what_lies_out_of_sight_is_counted_by_all(elsewhere):
+    there, store, _ = elsewhere
+    nbytes = there.put("session/a", "new", patterned(20 * MB)) and there.info("session/a", "new").nbytes
+    held = sum(store.info("session/a", key).nbytes for key in ("short", "renewed", "for good"))
+    for one in (there, store):
+        one.sweep()
+        assert one._root.ledger.spilled() == held + nbytes
+    assert there.delete("session/a", "for good")
+    assert there._root.ledger.spilled() < held + nbytes
+    here = store.info("session/a", "here").nbytes
+    assert accounts.total(there._root, "a") == there._root.ledger.spilled() + here
+
+
+def test_quota_makes_room_of_what_lies_out_of_sight_too(elsewhere):
+    there, store, _ = elsewhere
+    there.put("session/a", "new", patterned(20 * MB), ttl=1000, quota=70 * MB)
+    with pytest.raises(ValueMissing, match="evicted"):
+        store.get("session/a", "short")
+    store.sweep()
+    check_pattern(store.get("session/a", "for good"))

@@ -27,9 +27,10 @@ class SpillingStore(FileStore):
 
 
 #: What a store has of its own besides objects.
-OWN_FILES = {"FORMAT", "key", "locks", "ledger", "remembered", "spill"}
-#: And one file for each session that has values, and for each lock where the kernel has no better ones.
-ACCOUNTS, LOCKS = ".accounts", ".locks"
+OWN_FILES = {"FORMAT", "key", "locks", "ledger", "remembered"}
+#: And one file for each session that has values, for each folder on disk that was spilled to, and for each
+#: lock where the kernel has no better ones.
+ACCOUNTS, LOCKS, SPILL = ".accounts", ".locks", "spill-"
 MAY_MOUNT = os.geteuid() == 0
 
 
@@ -73,7 +74,7 @@ def objects(store) -> set[str]:
     top = place(store)
     walk = ((os.path.relpath(folder, top), names) for folder, _, names in os.walk(top))
     paths = {os.path.normpath(f"{folder}/{name}") for folder, names in walk for name in names} - OWN_FILES
-    return {path for path in paths if not path.startswith((ACCOUNTS, LOCKS))}
+    return {path for path in paths if not path.startswith((ACCOUNTS, LOCKS, SPILL))}
 
 
 def stale_locks(store) -> list[str]:
@@ -93,7 +94,7 @@ def _is_held(path: Path) -> bool:
 
 def spilling_to(folder: Path):
     """Let stores spill into this folder, if it is on disk, while the block runs."""
-    return mock.patch("dash_brain.stores.spill.places", return_value=[str(folder)])
+    return mock.patch("dash_brain.stores.spill_places.places", return_value=[str(folder)])
 
 
 def unaccounted(store) -> int:

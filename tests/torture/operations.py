@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,6 +29,9 @@ MANY = [b"stream", *(b"%d" % number for number in range(1200))]
 #: What goes when room is needed: it has a ttl.
 DEAR: Place = ("session/someone", "dear")
 
+#: What lies on disk in a store that spills.
+SPILLED: Place = (SPACE, "spilled")
+
 #: What lies in every store before an operation.
 VALUES: dict[Place, list[bytes]] = {
     (SPACE, "small"): SMALL,
@@ -40,14 +45,17 @@ VALUES: dict[Place, list[bytes]] = {
 class World:
     """A store with one of each: values small and large, expired ones, a dead writer's draft and lock.
 
-    The name ``aside`` leads to a second store, which nobody has used yet.
+    The name ``aside`` leads to a second store, which nobody has used yet. In a world that ``spills`` both
+    have no room for a large value, and in the store one lies on disk, beside a file of a dead writer.
     """
 
-    def __init__(self, kind: type[MappedFiles], folder: Path) -> None:
-        self.kind, self.folder = kind, folder
+    def __init__(self, kind: type[MappedFiles], folder: Path, *, spills: bool = False) -> None:
+        self.kind = type(kind.__name__, (kind,), {"_spills": True}) if spills else kind
+        self.folder = folder
         self.clock, self.monotonic = Clock(), Clock(0)
         self.store = self.open()
-        self.aside = self.open("aside")
+        self.aside = self.open("aside", size=100_000 if spills else None)
+        self.values = {**VALUES, SPILLED: LARGE} if spills else VALUES
         for (namespace, key), frames in VALUES.items():
             self.store.put(namespace, key, frames, meta={"type": "test"})
         for namespace, key in ((SPACE, "expired"), (DYING, "expired")):
@@ -57,16 +65,24 @@ class World:
             if folder.exists():  # there are files of locks only where the kernel has no better ones
                 (folder / f".{lock_number(f'{SPACE}/draft'):016x}").write_bytes(b"half")
         self.put_what_is_dear()
+        if spills:
+            self._spill()
         self.clock.advance(10)
+
+    def _spill(self) -> None:
+        self.store.resize(self.store.usage() + 20_000)
+        self.store.put(*SPILLED, LARGE, meta={"type": "test"})
+        (file,) = spilled_files(self.store)
+        (file.parent / ("0" * 32)).write_bytes(b"half")
 
     def put_what_is_dear(self) -> None:
         """Put what goes when room is needed."""
         self.store.put(*DEAR, LARGE, meta={"type": "test"})
         self.store.touch(*DEAR, 3600)
 
-    def open(self, name: str = "default") -> MappedFiles:
+    def open(self, name: str = "default", size: int | None = None) -> MappedFiles:
         """Return the store as another process would open it."""
-        return self.kind(str(self.folder), name, clock=self.clock, monotonic=self.monotonic)
+        return self.kind(str(self.folder), name, clock=self.clock, monotonic=self.monotonic, size=size)
 
 
 @dataclass(frozen=True)
@@ -75,7 +91,8 @@ class Operation:
 
     ``changes`` says what lies where when it is done (None: nothing), ``aside`` the same of the second store.
     ``misses`` says that it ends with ``ValueMissing``, ``stepwise`` that it may stop half-way,
-    ``evicts`` that what is dear may be gone whether it succeeds or not.
+    ``evicts`` that what is dear may be gone whether it succeeds or not, ``spills`` that it is done in a store
+    that has no room for a large value but on disk.
     """
 
     name: str
@@ -85,6 +102,7 @@ class Operation:
     misses: bool = False
     stepwise: bool = False
     evicts: bool = False
+    spills: bool = False
 
     def __call__(self, world: World) -> Any:
         """Do it, and return its result in a form that can be compared."""
@@ -125,6 +143,18 @@ def _get(key: str) -> Operation:
         return [bytes(frame) for frame in world.store.get(SPACE, key)]
 
     return Operation(f"get {key[:10]}", get)
+
+
+def _put_on_disk(key: str, frames: list[bytes]) -> Operation:
+    def put(world: World) -> None:
+        world.store.put(SPACE, key, frames)
+
+    changes = {(SPACE, key): frames}
+    return Operation(f"put {sum(map(len, frames))} bytes as {key}", put, changes, evicts=True, spills=True)
+
+
+def _first_spill(world: World) -> None:
+    world.aside.put(SPACE, "new", LARGE)
 
 
 def _lock(world: World) -> None:
@@ -171,7 +201,29 @@ OPERATIONS = [
     Operation("lock", _lock),
     Operation("open anew", lambda world: world.open().get(SPACE, "small") and None),
     Operation("first put", _first_put, aside={(SPACE, "new"): NEW}),
+    # In a store that spills:
+    _put_on_disk("on disk", LARGE),
+    _put_on_disk("spilled", HUGE),
+    _put_on_disk("spilled", NEW),
+    Operation("first spill", _first_spill, aside={(SPACE, "new"): LARGE}, spills=True),
+    Operation("get spilled", lambda world: [*map(bytes, world.store.get(*SPILLED))], spills=True),
+    Operation("touch spilled", lambda world: world.store.touch(*SPILLED, 60), spills=True),
+    Operation("delete spilled", lambda world: world.store.delete(*SPILLED), {SPILLED: None}, spills=True),
+    Operation("sweep of spilled", lambda world: world.store.sweep(), spills=True),
 ]
+
+
+def spilled_files(store: MappedFiles) -> list[Path]:
+    """Return the files on disk of a store."""
+    folders = [folder for record in place(store).glob("spill-*") for folder in _folders(record)]
+    return [file for folder in folders for file in folder.iterdir() if len(file.name) == 32]
+
+
+def _folders(record: Path) -> Iterator[Path]:
+    said = json.loads(record.read_text())
+    folder = Path(said["folder"], f"dash_brain-{os.geteuid()}", f"spill-{said['id']}")
+    if folder.exists():
+        yield folder
 
 
 def listed(store: MappedFiles) -> Iterator[Place]:

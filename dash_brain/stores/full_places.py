@@ -1,0 +1,86 @@
+"""Making place where the file system is full, or the memory of the container that it takes."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from dash_brain.stores import candidates, walking
+from dash_brain.stores.candidates import Candidate
+from dash_brain.stores.eviction import HELD
+from dash_brain.stores.folder import Root
+from dash_brain.stores.removing import evict_entry
+from dash_brain.stores.waiting import turn
+
+#: A put needs a file, and perhaps two folders around it.
+_FEW_FILES = 4
+
+
+class Place(NamedTuple):
+    """What is left: bytes, and files if the file system counts them."""
+
+    nbytes: int
+    files: int | None
+
+    @classmethod
+    def of(cls, root: Root, enough: int) -> Place:
+        """Return what is left around a store; beyond ``enough`` bytes roughly."""
+        found = os.statvfs(root.descriptor)
+        nbytes = min(found.f_bavail * found.f_frsize, root.room.memory_left(enough))
+        return cls(nbytes, found.f_favail if found.f_files else None)
+
+    def lacks_files(self) -> bool:
+        """Say whether it is files that are lacking."""
+        return self.files is not None and self.files < _FEW_FILES
+
+    def fits(self, nbytes: int) -> bool:
+        """Say whether an object of so many bytes has a place."""
+        return self.nbytes >= nbytes and not self.lacks_files()
+
+    def is_more_than(self, other: Place) -> bool:
+        """Say whether there is more of anything."""
+        return self.nbytes > other.nbytes or (self.files or 0) > (other.files or 0)
+
+
+def make_place(root: Root, nbytes: int, path: str, now: float, worst: int = HELD, *, looked: bool) -> bool:
+    """Evict because the place of the store is full, and say whether that made more of it free.
+
+    What readers hold stays where it is though its name goes: when one batch made nothing free, no more goes.
+    And nothing goes when all that may go would not be enough.
+
+    Parameters
+    ----------
+    root, nbytes, path, now, worst
+        As for ``make_room``.
+    looked
+        Whether the place was said to be full though it seems to have enough.
+    """
+    with turn(root, "evict"):
+        enough = nbytes + root.room.slack()
+        before = Place.of(root, enough)
+        if before.fits(nbytes) and not looked:
+            return True
+        going = candidates.in_order(root, walking.folders(root), now, path, worst)
+        if before.nbytes + candidates.total(going) < nbytes:
+            return False
+        batch = max(len(going) // 16, 1) if before.lacks_files() else 0
+        progress = False
+        while going:
+            _evict_batch(root, going, enough, batch, now)
+            after = Place.of(root, enough)
+            if not after.is_more_than(before):
+                return progress
+            progress = True
+            if after.fits(enough):
+                return True
+            before = after
+        return progress
+
+
+def _evict_batch(root: Root, going: list[Candidate], nbytes: int, number: int, now: float) -> None:
+    """Evict the first candidates: so many, or so many bytes of them."""
+    freed = done = 0
+    while going and (done < number if number else freed < nbytes):
+        candidate = going.pop(0)
+        if evict_entry(root, candidate.path, candidate.entry, now):
+            freed, done = freed + candidate.entry.nbytes, done + 1

@@ -1,0 +1,49 @@
+"""Whether a container has memory left for what is about to be written into it.
+
+Shared memory counts for the memory of the container. When that is used up, the kernel refuses nothing: it
+kills a process of the container, which may be any. So whoever writes much looks first.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from dash_brain.stores.budget import physical_memory
+from dash_brain.stores.cgroups import groups
+
+#: Smaller objects are written without a look: losing them would cost more than they take.
+_SMALL = 64 << 10
+#: A process looks once for so many bytes that it writes.
+_LOOK_AFTER = 1 << 20
+#: What is left to all else that a container does: a sixteenth of its memory, and so many bytes at most.
+_RESERVE = 64 << 20
+
+
+class Memory:
+    """What control groups leave to shared memory; without them, more than anybody writes."""
+
+    def __init__(self) -> None:
+        self._unseen = 0
+        self.measure()
+
+    def measure(self) -> None:
+        """Look anew which groups have a limit."""
+        self._groups = [group for group in groups() if group.limit < physical_memory()]
+
+    def left(self, enough: int) -> int:
+        """Return how many bytes may still be written; more than ``enough`` may be too low a figure."""
+        reserves = [min(group.limit // 16, _RESERVE) for group in self._groups]
+        free = [group.free(enough + reserve) for group, reserve in zip(self._groups, reserves, strict=True)]
+        return min((a - b for a, b in zip(free, reserves, strict=True)), default=sys.maxsize)
+
+    def lacks(self, nbytes: int, promised: int) -> bool:
+        """Say whether there is too little for an object, and for all others that are being written."""
+        if not self._groups or nbytes < _SMALL:
+            return False
+        self._unseen += nbytes
+        if self._unseen < _LOOK_AFTER:
+            return False
+        if self.left(promised) < promised:
+            return True
+        self._unseen = 0
+        return False

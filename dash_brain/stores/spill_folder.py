@@ -1,0 +1,112 @@
+"""One folder on disk for what has no room in shared memory, as this process sees it.
+
+What it holds means nothing without the store, so it is removed once the store is gone: with the machine's
+memory at a restart, or by hand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import threading
+
+from dash_brain.stores import spill_owner, spill_records
+from dash_brain.stores.private import open_private
+from dash_brain.stores.spill_places import identity
+
+
+class Opened:
+    """The open folder: closed when the last operation that uses it is over, and not before."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def is_there(self) -> bool:
+        """Say whether the folder was not removed."""
+        return os.fstat(self.descriptor).st_nlink > 0
+
+    def __del__(self) -> None:
+        os.close(self.descriptor)
+
+
+class SpillFolder:
+    """The folder of a store in one place.
+
+    Parameters
+    ----------
+    store
+        Descriptor of the folder of the store.
+    shown
+        Its path.
+    place
+        What tells the place from others.
+    """
+
+    def __init__(self, store: int, shown: str, place: str) -> None:
+        self.place = place
+        self._store = store
+        self._shown = shown
+        self._open: Opened | None = None
+        self._opening = threading.RLock()
+
+    def opened(self) -> Opened:
+        """Return the folder, which may have been removed and made anew.
+
+        Keep the result in a variable while its descriptor is used: it is closed with the last one.
+
+        Raises
+        ------
+        FileNotFoundError
+            When the store has no folder there, or this process does not see it.
+        StoreUnavailable
+            When it may not be trusted.
+        """
+        folder = self._open
+        if folder is not None and folder.is_there():
+            return folder
+        with self._opening:
+            folder = self._open
+            if folder is None or not folder.is_there():
+                self._open = None
+                folder = self._open = self._opened()
+            return folder
+
+    def is_reachable(self) -> bool:
+        """Say whether we see the folder, so that what is not in it is lost: not so in another container."""
+        with contextlib.suppress(OSError):
+            self.opened()
+            return True
+        return False
+
+    def id(self) -> str | None:
+        """Return which folder it is of those in its place."""
+        record = spill_records.read(self._store, self.place)
+        return None if record is None else record.id
+
+    def claim(self) -> None:
+        """Say in the folder whose it is and that it is in use, if that can be said."""
+        with contextlib.suppress(OSError):  # a full disk can be read; the next sweep says it
+            folder = self.opened()
+            spill_owner.claim(folder.descriptor, self._shown, spill_owner.mounts())
+
+    def _opened(self) -> Opened:
+        record = spill_records.read(self._store, self.place)
+        if record is None:
+            raise FileNotFoundError(errno.ENOENT, "nothing was spilled there")
+        _check_seen(record)
+        parent = spill_owner.open_outer(record.folder)
+        try:
+            folder = Opened(open_private(parent, record.name, os.path.join(record.folder, record.name)))
+        finally:
+            os.close(parent)
+        with contextlib.suppress(OSError):
+            spill_owner.claim(folder.descriptor, self._shown, spill_owner.mounts())
+        return folder
+
+
+def _check_seen(record: spill_records.Record) -> None:
+    """Tell a folder that was removed, and is made anew, from one that lies in a place out of sight."""
+    if identity(record.folder) != record.place:
+        # A container that starts again may get its old disk anew.
+        os.stat(os.path.join(spill_owner.outer(record.folder), record.name))
