@@ -9,7 +9,7 @@ from dash_brain.stores import candidates, walking
 from dash_brain.stores.candidates import Candidate
 from dash_brain.stores.eviction import HELD
 from dash_brain.stores.folder import Root
-from dash_brain.stores.removing import evict_entry
+from dash_brain.stores.removing import evict_entry, remove_orphans
 from dash_brain.stores.waiting import turn
 
 #: A put needs a file, and perhaps two folders around it.
@@ -60,6 +60,8 @@ def make_place(root: Root, nbytes: int, path: str, now: float, worst: int = HELD
         before = Place.of(root, enough)
         if before.fits(nbytes) and not looked:
             return True
+        if _remove_orphans(root) and Place.of(root, enough).fits(nbytes):
+            return True
         going = candidates.in_order(root, walking.folders(root), now, path, worst)
         if before.nbytes + candidates.total(going) < nbytes:
             return False
@@ -75,6 +77,11 @@ def make_place(root: Root, nbytes: int, path: str, now: float, worst: int = HELD
                 return True
             before = after
         return progress
+
+
+def _remove_orphans(root: Root) -> int:
+    """Remove what killed writers left where files cannot be written without a name: it is nobody's."""
+    return sum(remove_orphans(root, folder) for folder in walking.folders(root))
 
 
 def _evict_batch(root: Root, going: list[Candidate], nbytes: int, number: int, now: float) -> None:

@@ -29,10 +29,20 @@ def make_room(root: Root, nbytes: int, path: str, now: float, worst: int = HELD)
     """
     replaced = root.look(path)
     credit = replaced.nbytes if replaced is not None and not replaced.spilled else 0
-    if root.room.lacking() <= credit:
-        return True
     if nbytes - credit > root.room.budget():
         return False
+    return _make_room(root, nbytes, path, now, worst, credit)
+
+
+def keep_within_budget(root: Root, path: str, now: float) -> None:
+    """Evict what is too much now that an object is there, though not that object."""
+    if root.room.lacking() > 0:
+        _make_room(root, 0, path, now, HELD, credit=0)
+
+
+def _make_room(root: Root, nbytes: int, path: str, now: float, worst: int, credit: int) -> bool:
+    if root.room.lacking() <= credit:
+        return True
     with _in_turn(root, nbytes):
         others = root.ledger.promised() - nbytes
         patience = root.patience.seconds(_WRITERS, WRITING, others)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dash_brain.stores import files
 from dash_brain.stores.accounts import refund
 from dash_brain.stores.entries import Entry
-from dash_brain.stores.folder import Root
+from dash_brain.stores.folder import Root, number_of_draft
 from dash_brain.stores.objectfile import HEADER_SIZE, said_created
 from dash_brain.stores.publishing import remove
 from dash_brain.stores.removals import Removal
@@ -83,3 +83,14 @@ def remove_expired(root: Root, path: str, now: float) -> bool:
         if entry is None or not entry.may_go(now):
             return False
         return remove_entry(root, path, entry, "expired", now)
+
+
+def remove_orphans(root: Root, folder: str) -> int:
+    """Remove the drafts in a folder whose writers are dead: their locks are free."""
+    removed = 0
+    for name in root.names(folder):
+        number = number_of_draft(name)
+        if number is not None:
+            with root.locks.hold_if_free(number) as held:
+                removed += held and remove(f"{folder}/{name}", root.descriptor)
+    return removed

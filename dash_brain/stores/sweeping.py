@@ -12,8 +12,7 @@ from dash_brain.stores.folder import Root, number_of_draft
 from dash_brain.stores.kernel_locks import FlockedFiles
 from dash_brain.stores.ledger import Counted
 from dash_brain.stores.places import account_of
-from dash_brain.stores.publishing import remove
-from dash_brain.stores.removing import remove_expired, remove_object
+from dash_brain.stores.removing import remove_expired, remove_object, remove_orphans
 
 
 class Tally:
@@ -73,17 +72,6 @@ def remove_all(root: Root, folder: str, now: float) -> None:
         remove_object(root, f"{folder}/{name}", now)
     remove_orphans(root, folder)
     remove_folder(root, folder)
-
-
-def remove_orphans(root: Root, folder: str) -> int:
-    """Remove the drafts in a folder whose writers are dead: their locks are free."""
-    removed = 0
-    for name in root.names(folder):
-        number = number_of_draft(name)
-        if number is not None:
-            with root.locks.hold_if_free(number) as held:
-                removed += held and remove(f"{folder}/{name}", root.descriptor)
-    return removed
 
 
 def remove_stale_locks(root: Root) -> None:

@@ -76,6 +76,9 @@ def _place(root: Root, draft: Draft, worst: int, *, final: bool = False) -> bool
     root.ledger.keep_promise(nbytes)
     if replaced is not None:
         discount(root, draft.path, replaced)
+    else:
+        # What we were to replace, so that we needed no room of our own, may have made room for others.
+        pressure.keep_within_budget(root, draft.path, draft.now)
     return True
 
 

@@ -18,7 +18,7 @@ from dash_brain.stores import FileStore, MemoryStore, candidates, pressure, wait
 from dash_brain.stores.eviction import ENDING, EXPIRED, HELD, IDLE, MEMOIZED, rank
 from dash_brain.testing import Clock, plain
 from tests.stores.fallbacks import FallbackStore
-from tests.stores.places import mounted
+from tests.stores.places import mounted, place
 from tests.stores.workers import check_pattern, fill_up, hold_until_told, patterned
 
 MB = 1 << 20
@@ -220,6 +220,24 @@ def test_values_that_are_put_at_once_wait_for_each_other(tmp_path):
     assert store._root.ledger.promised() == 0
 
 
+def test_what_was_to_be_replaced_may_be_evicted_and_the_budget_is_kept_all_the_same(tmp_path, monkeypatch):
+    store, other = FileStore(tmp_path, size="25MB"), FileStore(tmp_path)
+    for number in range(3):
+        store.put(f"session/{number}", "key", [bytes(8_000_000)], ttl=1e5)
+    real = writing._publish
+
+    def overtaken(root, draft):
+        monkeypatch.setattr(writing, "_publish", real)
+        other.delete("session/0", "key")
+        other.put("session/3", "key", [bytes(8_000_000)], ttl=1e5)
+        return real(root, draft)
+
+    monkeypatch.setattr(writing, "_publish", overtaken)
+    store.put("session/0", "key", [bytes(8_000_000)], ttl=1e5)
+    assert store.usage() <= store.budget()
+    assert store.info("session/0", "key")
+
+
 def test_what_is_being_written_is_told_to_those_who_waited_in_vain(tmp_path, monkeypatch):
     store = FileStore(tmp_path, size="25MB")
     monkeypatch.setattr("dash_brain.stores.pressure.WRITING", 0.1)
@@ -306,6 +324,20 @@ def test_file_system_that_others_filled_is_relieved(tmp_path):
         store.put("brain/a", "new", patterned(4 * MB), ttl=1e5)
         check_pattern(store.get("brain/a", "new"))
         assert len(list(store.scan("brain/a"))) > 8, "and not more went than was needed"
+
+
+@needs_root
+def test_what_killed_writers_left_makes_place_before_anything_is_evicted(tmp_path):
+    with mounted(tmp_path / "small", "size=64m") as folder:
+        store = FallbackStore(folder)  # whose drafts have names, and stay when their writer is killed
+        store.put("brain/a", "kept", patterned(MB), ttl=1e5)
+        for number in range(6):
+            with store._root.hold(f"brain/a/of {number}") as draft:
+                pass
+            (place(store) / draft).write_bytes(bytes(10 * MB))
+        store.put("brain/a", "new", patterned(16 * MB))
+        check_pattern(store.get("brain/a", "new"))
+        check_pattern(store.get("brain/a", "kept"))
 
 
 @needs_root
