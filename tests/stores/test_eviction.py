@@ -8,6 +8,7 @@ import resource
 import signal
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from types import SimpleNamespace
 
@@ -224,16 +225,21 @@ def test_what_was_to_be_replaced_may_be_evicted_and_the_budget_is_kept_all_the_s
     store, other = FileStore(tmp_path, size="25MB"), FileStore(tmp_path)
     for number in range(3):
         store.put(f"session/{number}", "key", [bytes(8_000_000)], ttl=1e5)
-    real = writing._publish
+    real = pressure._in_turn
 
-    def overtaken(root, draft):
-        monkeypatch.setattr(writing, "_publish", real)
-        other.delete("session/0", "key")
+    @contextmanager
+    def overtaken(root, promised):
+        monkeypatch.setattr(pressure, "_in_turn", real)
+        root.ledger.promise(-promised)
+        for evicted in ("session/0", "session/1"):
+            other.delete(evicted, "key")
         other.put("session/3", "key", [bytes(8_000_000)], ttl=1e5)
-        return real(root, draft)
+        root.ledger.promise(promised)
+        with real(root, promised):
+            yield
 
-    monkeypatch.setattr(writing, "_publish", overtaken)
-    store.put("session/0", "key", [bytes(8_000_000)], ttl=1e5)
+    monkeypatch.setattr(pressure, "_in_turn", overtaken)
+    store.put("session/0", "key", [bytes(16_000_000)], ttl=1e5)
     assert store.usage() <= store.budget()
     assert store.info("session/0", "key")
 
