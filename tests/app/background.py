@@ -14,7 +14,7 @@ from dash import CeleryManager, Dash, DiskcacheManager, Input, Output, dcc, html
 
 from dash_brain import ServerStore, brain_callback
 
-JOBS = os.environ["JOBS"]
+JOBS = os.environ.get("JOBS", "")  # none while tests are being collected
 
 
 def manager() -> CeleryManager | DiskcacheManager:
@@ -27,8 +27,8 @@ def manager() -> CeleryManager | DiskcacheManager:
     return DiskcacheManager(diskcache.Cache(JOBS))
 
 
-background = manager()
-celery_app = background.handle
+background = manager() if JOBS else None
+celery_app = background.handle if background else None
 app = Dash(__name__, background_callback_manager=background, suppress_callback_exceptions=True)
 server = app.server
 app.layout = html.Div(
