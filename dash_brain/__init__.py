@@ -21,13 +21,13 @@ _PLAIN = {
     "open_store": "stores",
 }
 _DASH = {
-    "Memoize": "memoize_option",
+    "Memoize": "memoizing.option",
     "ServerOutput": "server_store",
     "ServerStore": "server_store",
     "brain_callback": "callback",
     "close_session": "sessions",
     "from_token": "exchange",
-    "session_brain": "session_names",
+    "session_brain": "sessions.brain",
     "set_props": "callback",
     "to_token": "exchange",
 }
@@ -67,10 +67,10 @@ if TYPE_CHECKING:
     from dash_brain.brain import Brain
     from dash_brain.callback import brain_callback, set_props
     from dash_brain.exchange import from_token, to_token
-    from dash_brain.memoize_option import Memoize
+    from dash_brain.memoizing.option import Memoize
     from dash_brain.server_store import ServerOutput, ServerStore
-    from dash_brain.session_names import session_brain
     from dash_brain.sessions import close_session
+    from dash_brain.sessions.brain import session_brain
     from dash_brain.settings import configure
     from dash_brain.stores import open_store
     from dash_brain.tokens import Token

@@ -10,7 +10,6 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import dash
 
-from dash_brain.declared import Declared, as_arguments
 from dash_brain.incoming import instead, resolve_arguments
 from dash_brain.internals import (
     app_error_handler,
@@ -19,14 +18,15 @@ from dash_brain.internals import (
     coerce_to_list,
     handle_grouped_callback_args,
 )
-from dash_brain.jobs import BackgroundCallback, Jobs
-from dash_brain.memoize_option import Memoize, Scope
-from dash_brain.memoized_call import NotKept
-from dash_brain.memoized_callback import MemoizedCallback
+from dash_brain.jobs.manager import BackgroundCallback, Jobs
+from dash_brain.jobs.working import progress_of, working
+from dash_brain.memoizing.call import NotKept
+from dash_brain.memoizing.callbacks import MemoizedCallback
+from dash_brain.memoizing.declared import Declared, as_arguments
+from dash_brain.memoizing.option import Memoize, Scope
 from dash_brain.outgoing import Outgoing
 from dash_brain.sessions import visit
 from dash_brain.settings import OnMissing, check_on_missing, current
-from dash_brain.working import progress_of, working
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")

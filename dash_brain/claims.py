@@ -13,11 +13,12 @@ import re
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from dash_brain import recipes, tokens
+from dash_brain import tokens
 from dash_brain.errors import BadToken, BrainError, StoreError, ValueMissing
 from dash_brain.exchange import LEASE, registry
 from dash_brain.holders import Holders
 from dash_brain.internals import stringify_id
+from dash_brain.memoizing import recipes
 from dash_brain.sessions import Visit
 from dash_brain.settings import current
 from dash_brain.stores.base import needs_scan

@@ -12,14 +12,15 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
-from dash_brain import codec, recipes, tokens
-from dash_brain.errands import errand
+from dash_brain import codec, tokens
 from dash_brain.errors import BadToken, StoreError, ValueMissing
 from dash_brain.internals import requested_app
-from dash_brain.records import Held
-from dash_brain.refusals import log_bad_token, value_missing
+from dash_brain.jobs.errands import errand
+from dash_brain.memoizing import recipes
+from dash_brain.memoizing.records import Held
 from dash_brain.registry import Registry
 from dash_brain.sessions import Visit, visit
+from dash_brain.sessions.refusals import log_bad_token, value_missing
 from dash_brain.settings import Settings, current
 from dash_brain.stores.base import new_object_id
 from dash_brain.tokens import Token

@@ -9,9 +9,9 @@ from typing import Any, ParamSpec, TypeVar, overload
 from dash_brain import codec
 from dash_brain.errors import BrainNameTypeError, ValueMissing
 from dash_brain.flights import fly, fly_async
-from dash_brain.goals import Goal
-from dash_brain.lifetimes import lifetime
-from dash_brain.memoize import Memoized, Place, memoized
+from dash_brain.flights.goals import Goal
+from dash_brain.memoizing.functions import Memoized, Place, memoized
+from dash_brain.memoizing.lifetimes import lifetime
 from dash_brain.stores.base import Frames, Store, needs_scan
 from dash_brain.stores.faults import missing
 

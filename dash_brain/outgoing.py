@@ -17,8 +17,8 @@ from dash_brain.internals import (
     make_grouping_by_index,
     stringify_id,
 )
+from dash_brain.memoizing.records import Held
 from dash_brain.patterns import asks_for, pattern_of, stands_for_many
-from dash_brain.records import Held
 from dash_brain.server_store import ServerOutput
 from dash_brain.sessions import Visit
 from dash_brain.tokens import Token

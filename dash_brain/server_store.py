@@ -8,10 +8,10 @@ from dash import Output
 from dash.development.base_component import Component
 
 from dash_brain.claims import mark
-from dash_brain.errands import errand
 from dash_brain.errors import BrainError, EncodeError
 from dash_brain.exchange import registry, store_by_content
 from dash_brain.internals import serves
+from dash_brain.jobs.errands import errand
 from dash_brain.sessions import Visit, somebody_asks, visit
 from dash_brain.tokens import Token
 

@@ -32,7 +32,7 @@ from dash_brain import (
 )
 from dash_brain.errors import NoSession, StoreUnavailable
 from dash_brain.exchange import LEASE
-from dash_brain.job_claims import JobClaims
+from dash_brain.jobs.claims import JobClaims
 from dash_brain.settings import current
 from dash_brain.stores import FileStore
 from tests.app.conftest import Page

@@ -14,7 +14,7 @@ import pytest
 from celery import Celery
 from dash import CeleryManager
 
-from dash_brain.jobs import BackgroundCallback, Jobs
+from dash_brain.jobs.manager import BackgroundCallback, Jobs
 from dash_brain.stores import FileStore
 from tests.app.test_browser import Tab
 from tests.app.test_lifetime import settles, types_of, wait_for

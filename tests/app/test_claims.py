@@ -10,10 +10,10 @@ import pytest
 from dash import Input, Output, dcc, html
 
 from dash_brain import ServerStore, brain_callback, claims, session_brain
-from dash_brain.attendance import attendance
 from dash_brain.claims import PARKED
 from dash_brain.errors import StoreFull
 from dash_brain.exchange import LEASE, UNCLAIMED, _registry
+from dash_brain.sessions.attendance import attendance
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
 

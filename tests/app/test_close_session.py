@@ -11,12 +11,13 @@ import flask
 import pytest
 from dash import Input, Output, dcc, html
 
-from dash_brain import ServerStore, brain_callback, close_session, closed, session_brain
-from dash_brain.attendance import attendance
-from dash_brain.closed import is_closed, note_closed
+from dash_brain import ServerStore, brain_callback, close_session, session_brain
 from dash_brain.errors import NoSession
 from dash_brain.lately import Lately
-from dash_brain.session_ids import SessionId
+from dash_brain.sessions import closed
+from dash_brain.sessions.attendance import attendance
+from dash_brain.sessions.closed import is_closed, note_closed
+from dash_brain.sessions.ids import SessionId
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
 from dash_brain.stores.eviction import rank

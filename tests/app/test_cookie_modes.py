@@ -11,8 +11,9 @@ import pytest
 from dash import Input, Output, dcc, html
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from dash_brain import ServerStore, brain_callback, close_session, page_secrets, session_brain
+from dash_brain import ServerStore, brain_callback, close_session, session_brain
 from dash_brain.errors import BrainError, DashTooOld, NoSession
+from dash_brain.sessions import page_secrets
 from dash_brain.settings import configure, current
 from tests.app.test_sessions import cookie_of, secret_app, shown
 

@@ -14,8 +14,8 @@ from dash import ALL, Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
 from dash_brain import Memoize, ServerStore, brain_callback, codec, session_brain, to_token
-from dash_brain.attendance import end
 from dash_brain.errors import StoreFull, ValueMissing
+from dash_brain.sessions.attendance import end
 from dash_brain.settings import configure, current
 from tests.app.memoized import app_with, evict, objects
 

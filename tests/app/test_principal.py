@@ -10,9 +10,9 @@ from dash import Input, Output, State, dcc, html
 from flask_login import current_user
 
 from dash_brain import ServerStore, brain_callback, session_brain
-from dash_brain.attendance import attendance
 from dash_brain.keys import Key
-from dash_brain.session_ids import SessionId, checked_principal
+from dash_brain.sessions.attendance import attendance
+from dash_brain.sessions.ids import SessionId, checked_principal
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
 from tests.app.test_claims import Claiming

@@ -11,10 +11,11 @@ import dash
 import pytest
 from dash import ALL, Input, Output, State, html, no_update
 
-from dash_brain import Memoize, ServerStore, brain_callback, codec, declared, recipes, session_brain, to_token
-from dash_brain.declared import Declared
+from dash_brain import Memoize, ServerStore, brain_callback, codec, session_brain, to_token
 from dash_brain.errors import BadToken, StoreError
-from dash_brain.records import short_name
+from dash_brain.memoizing import declared, recipes
+from dash_brain.memoizing.declared import Declared
+from dash_brain.memoizing.records import short_name
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore, MemoryStore
 from dash_brain.tokens import Token, Verified

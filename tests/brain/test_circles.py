@@ -13,9 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from dash_brain import circles, codec, meetings
+from dash_brain import codec
 from dash_brain.brain import Brain
 from dash_brain.errors import StoreFull
+from dash_brain.flights import circles, meetings
 from dash_brain.stores import FileStore
 from tests.brain.workers import need_one_another
 

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dash_brain import renewals
 from dash_brain.brain import Brain
 from dash_brain.errors import BrainLearnNameError, EncodeError, StoreFull
+from dash_brain.memoizing import renewals
 from tests.brain.workers import call_slow_square
 
 # Functions see these as variables of their module. Over local ones they would close, and a list that grows

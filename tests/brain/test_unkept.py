@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from dash_brain import meetings
 from dash_brain.errors import EncodeError, StoreFull
+from dash_brain.flights import meetings
 from tests.brain.workers import call_what_does_not_fit
 
 # Functions see these as variables of their module: over local ones they would close.

@@ -7,10 +7,10 @@ from typing import cast
 
 import flask
 
-from dash_brain import cookies, page_secrets
-from dash_brain.closed import is_closed
 from dash_brain.internals import serves
-from dash_brain.session_ids import SessionId
+from dash_brain.sessions import cookies, page_secrets
+from dash_brain.sessions.closed import is_closed
+from dash_brain.sessions.ids import SessionId
 from dash_brain.settings import Settings
 
 #: A header that scripts of other sites cannot send without our leave.

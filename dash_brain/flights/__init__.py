@@ -15,11 +15,11 @@ from concurrent.futures import Future
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Generic, TypeVar, cast
 
-from dash_brain import outcomes
-from dash_brain.circles import wait, wait_async
 from dash_brain.errors import ValueMissing
-from dash_brain.goals import Goal
-from dash_brain.meetings import Flight, flights, makers
+from dash_brain.flights import outcomes
+from dash_brain.flights.circles import wait, wait_async
+from dash_brain.flights.goals import Goal
+from dash_brain.flights.meetings import Flight, flights, makers
 from dash_brain.stores.base import needs_lock
 
 Value = TypeVar("Value")

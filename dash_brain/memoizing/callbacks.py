@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any
 
-from dash_brain import declared, fingerprints, records
-from dash_brain.declared import Declared
-from dash_brain.errands import errand
 from dash_brain.flights import fly, fly_async, is_under_way
 from dash_brain.internals import flatten_grouping
-from dash_brain.memoize import MemoInfo
-from dash_brain.memoized_call import MemoizedCall
-from dash_brain.memoized_result import MemoizedResult
-from dash_brain.records import Given, Record
-from dash_brain.renewals import in_background
+from dash_brain.jobs.errands import errand
+from dash_brain.memoizing import declared, fingerprints, records
+from dash_brain.memoizing.call import MemoizedCall
+from dash_brain.memoizing.declared import Declared
+from dash_brain.memoizing.functions import MemoInfo
+from dash_brain.memoizing.records import Given, Record
+from dash_brain.memoizing.renewals import in_background
+from dash_brain.memoizing.result import MemoizedResult
 from dash_brain.sessions import Visit, visit
 from dash_brain.settings import current
 from dash_brain.tokens import Token, verify

@@ -8,11 +8,11 @@ from typing import Any, cast
 
 from dash import Output
 
-from dash_brain.errands import errand
 from dash_brain.errors import NoSession, StoreError
 from dash_brain.exchange import registry
 from dash_brain.internals import callback_context
-from dash_brain.job_claims import JobClaims
+from dash_brain.jobs.claims import JobClaims
+from dash_brain.jobs.errands import errand
 from dash_brain.outgoing import Outgoing
 from dash_brain.sessions import Visit, visit
 from dash_brain.settings import current

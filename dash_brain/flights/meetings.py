@@ -16,9 +16,9 @@ from types import TracebackType
 from typing import Any
 
 from dash_brain import codec
-from dash_brain.circles import wait, wait_async
 from dash_brain.errors import EncodeError
-from dash_brain.goals import Goal, Place
+from dash_brain.flights.circles import wait, wait_async
+from dash_brain.flights.goals import Goal, Place
 from dash_brain.stores.faults import shown
 from dash_brain.stores.forks import reset_in_children
 

@@ -12,19 +12,19 @@ from typing import NamedTuple, cast
 
 import flask
 
-from dash_brain.asking import asking, begin, may_begin, replace, send
-from dash_brain.attendance import attendance
-from dash_brain.closed import note_closed
-from dash_brain.errands import Errand, errand
 from dash_brain.errors import NoSession
 from dash_brain.internals import requested_app, serves
-from dash_brain.refusals import no_session, warn_of_page
-from dash_brain.session_ids import app_identity, checked_principal
+from dash_brain.jobs.errands import Errand, errand
+from dash_brain.sessions.asking import asking, begin, may_begin, replace, send
+from dash_brain.sessions.attendance import attendance
+from dash_brain.sessions.closed import note_closed
+from dash_brain.sessions.ids import app_identity, checked_principal
+from dash_brain.sessions.refusals import no_session, warn_of_page
+from dash_brain.sessions.start import say_start
+from dash_brain.sessions.workers import workers
 from dash_brain.settings import Settings, current
-from dash_brain.start import say_start
 from dash_brain.stores.memory import MemoryStore
 from dash_brain.tokens import SCOPES
-from dash_brain.workers import workers
 
 #: Where pages say what they hold.
 CLAIM_ROUTE = "_dash-brain-claim"

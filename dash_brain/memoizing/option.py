@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from dash_brain.lifetimes import lifetime
-from dash_brain.records import SCOPES
+from dash_brain.memoizing.lifetimes import lifetime
+from dash_brain.memoizing.records import SCOPES
 
 Scope: TypeAlias = Literal["app", "session"]
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from dash_brain.errors import ValueMissing
-from dash_brain.memoize import Place
+from dash_brain.memoizing.functions import Place
 from dash_brain.names import Names
 from dash_brain.sessions import visit
 from dash_brain.settings import current

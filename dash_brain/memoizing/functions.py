@@ -9,12 +9,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast
 
-from dash_brain import codec, fingerprints
+from dash_brain import codec
 from dash_brain.errors import StoreError, ValueMissing
 from dash_brain.flights import Unkept, fly, fly_async, is_under_way
-from dash_brain.goals import Goal
-from dash_brain.lifetimes import Lifetime, lifetime
-from dash_brain.renewals import in_background, in_loop
+from dash_brain.flights.goals import Goal
+from dash_brain.memoizing import fingerprints
+from dash_brain.memoizing.lifetimes import Lifetime, lifetime
+from dash_brain.memoizing.renewals import in_background, in_loop
 from dash_brain.stores.base import Store, needs_lock, needs_scan
 
 P = ParamSpec("P")

@@ -10,10 +10,10 @@ from contextvars import copy_context
 from functools import cached_property
 from typing import Any
 
-from dash_brain import fingerprints
 from dash_brain.internals import call_outside_callbacks, map_grouping
-from dash_brain.lifetimes import Lifetime
-from dash_brain.memoize_option import Memoize
+from dash_brain.memoizing import fingerprints
+from dash_brain.memoizing.lifetimes import Lifetime
+from dash_brain.memoizing.option import Memoize
 
 
 class Declared:

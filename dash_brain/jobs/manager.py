@@ -18,12 +18,12 @@ from dash import Output
 from dash.dependencies import DashDependency
 from dash.exceptions import MissingLongCallbackManagerError
 
-from dash_brain.errands import Errand, send
 from dash_brain.errors import BadToken, StoreError, ValueMissing
 from dash_brain.exchange import registry, resolve, verified
 from dash_brain.incoming import server_stores
 from dash_brain.internals import app_background_manager, stringify_id
-from dash_brain.job_claims import JobClaims
+from dash_brain.jobs.claims import JobClaims
+from dash_brain.jobs.errands import Errand, send
 from dash_brain.outgoing import server_store_ids
 from dash_brain.server_store import ServerOutput
 from dash_brain.sessions import Visit, visit

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from dash_brain.errors import ValueMissing
 from dash_brain.lately import Lately
-from dash_brain.session_ids import SessionId
+from dash_brain.sessions.ids import SessionId
 from dash_brain.settings import Settings
 from dash_brain.stores.base import needs_scan
 

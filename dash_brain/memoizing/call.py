@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dash_brain import declared, fingerprints, records, tokens
-from dash_brain.declared import Declared
+from dash_brain import tokens
 from dash_brain.errors import BadToken, BrainError, ValueMissing
 from dash_brain.exchange import resolve_verified
 from dash_brain.flights import Unkept
 from dash_brain.incoming import resolve_arguments, server_stores
-from dash_brain.memoized_result import Address, MemoizedResult
+from dash_brain.memoizing import declared, fingerprints, records
+from dash_brain.memoizing.declared import Declared
+from dash_brain.memoizing.records import Given, Record
+from dash_brain.memoizing.result import Address, MemoizedResult
 from dash_brain.outgoing import server_store_outputs
-from dash_brain.records import Given, Record
 from dash_brain.sessions import Visit
 from dash_brain.settings import current
 

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from dash_brain import codec
 from dash_brain.errors import StoreError, ValueMissing
-from dash_brain.goals import Goal
+from dash_brain.flights.goals import Goal
 from dash_brain.stores.base import Store
 from dash_brain.stores.faults import shown
 

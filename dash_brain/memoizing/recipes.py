@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 
 from dash.exceptions import InvalidCallbackReturnValue
 
-from dash_brain import codec, declared, records
-from dash_brain.declared import Declared
+from dash_brain import codec
 from dash_brain.errors import DecodeError, EncodeError, StoreError, ValueMissing
 from dash_brain.flights import Unkept, fly
-from dash_brain.goals import Goal
+from dash_brain.flights.goals import Goal
 from dash_brain.internals import flatten_grouping, is_no_update
-from dash_brain.records import SCOPES, Held, Record
+from dash_brain.memoizing import declared, records
+from dash_brain.memoizing.declared import Declared
+from dash_brain.memoizing.records import SCOPES, Held, Record
 from dash_brain.settings import current
 from dash_brain.stores.base import Store
 from dash_brain.tokens import Token, Verified

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import flask
 
-from dash_brain import cookies, page_secrets, tokens
+from dash_brain import tokens
 from dash_brain.errors import NoSession, ValueMissing
 from dash_brain.internals import serves
 from dash_brain.logs import warn
+from dash_brain.sessions import cookies, page_secrets
 from dash_brain.settings import Settings, current
 from dash_brain.stores.memory import MemoryStore
 

@@ -16,7 +16,7 @@ import flask
 from werkzeug.http import dump_cookie
 
 from dash_brain.keys import KeyRing
-from dash_brain.session_ids import SessionId
+from dash_brain.sessions.ids import SessionId
 
 _LABEL = "session cookie"
 _SESSION_ID_BYTES = 32

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from dash_brain import codec
 from dash_brain.errors import BrainError, FlightFailed, StoreError, ValueMissing
-from dash_brain.goals import Goal
+from dash_brain.flights.goals import Goal
 
 _OUTCOMES = "outcomes/flights"
 _TTL = 60.0

@@ -7,14 +7,15 @@ import time
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from dash_brain import codec, recipes, records
-from dash_brain.declared import Declared
+from dash_brain import codec
 from dash_brain.errors import StoreError, ValueMissing
 from dash_brain.exchange import LEASE
 from dash_brain.flights import Unkept
-from dash_brain.goals import Goal
+from dash_brain.flights.goals import Goal
+from dash_brain.memoizing import recipes, records
+from dash_brain.memoizing.declared import Declared
+from dash_brain.memoizing.records import Held, Record
 from dash_brain.outgoing import Outgoing
-from dash_brain.records import Held, Record
 from dash_brain.sessions import Visit
 from dash_brain.settings import current
 from dash_brain.stores.base import Store, new_object_id

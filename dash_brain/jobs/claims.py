@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 
-from dash_brain import recipes
 from dash_brain.errors import ValueMissing
 from dash_brain.exchange import LEASE
 from dash_brain.holders import Holders
+from dash_brain.memoizing import recipes
 from dash_brain.sessions import Visit
 from dash_brain.tokens import Verified
 

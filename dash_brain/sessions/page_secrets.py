@@ -14,7 +14,7 @@ import flask
 from dash_brain.errors import DashTooOld
 from dash_brain.internals import pages_carry_secrets
 from dash_brain.keys import KeyRing
-from dash_brain.session_ids import PAGE, SessionId
+from dash_brain.sessions.ids import PAGE, SessionId
 
 #: Dash's ids have 24 random letters and digits, and a signature. What is shorter could be guessed.
 _SHORTEST, _LONGEST = 24, 200

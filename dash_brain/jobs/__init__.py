@@ -1,0 +1,1 @@
+"""Callbacks that run in the background, in processes of their own."""

@@ -1,0 +1,1 @@
+"""Keeping results by their arguments: of functions, and of callbacks."""
