@@ -110,9 +110,12 @@ def read(store: Store, namespace: str, short: str) -> Record | None:
 
 def write(store: Store, namespace: str, short: str, record: Record) -> None:
     """Keep a record for longer than what it tells of."""
-    ttl = None if record.ttl is None else 2 * record.ttl
     quota = current.use().quota
-    store.put(place_of(namespace), short, codec.encode(record), ttl=ttl, quota=quota)
+    store.put(place_of(namespace), short, codec.encode(record), ttl=_longer(record.ttl), quota=quota)
+
+
+def _longer(ttl: float | None) -> float | None:
+    return None if ttl is None else 2 * ttl
 
 
 def of_callback(store: Store, namespace: str, callback: str) -> Iterator[tuple[str, Record]]:
@@ -140,9 +143,10 @@ def nbytes(store: Store, namespace: str, short: str, record: Record) -> int:
     return found
 
 
-def keep(store: Store, namespace: str, record: Record) -> bool:
-    """Let what a record tells of live on, and say whether all of it does."""
+def keep(store: Store, namespace: str, short: str, record: Record) -> bool:
+    """Let a record and what it tells of live on, and say whether all of it does."""
     try:
+        store.touch(place_of(namespace), short, _longer(record.ttl))
         for held in record.objects:
             store.touch(namespace, held.object_id, record.ttl)
     except ValueMissing:

@@ -68,7 +68,9 @@ class MemoizedResult:
     def known(self) -> Record | None:
         """Return the record of the call, if all that it tells of is there."""
         record = self._record()
-        return record if record is not None and records.keep(self._store, self._namespace, record) else None
+        if record is None or not records.keep(self._store, self._namespace, self._short, record):
+            return None
+        return record
 
     def fresh(self) -> Record:
         """Return the record if it need not be renewed; else raise ``ValueMissing``."""

@@ -16,7 +16,8 @@ from dash.exceptions import PreventUpdate
 from dash_brain import Memoize, ServerStore, brain_callback, codec, session_brain, to_token
 from dash_brain.errors import StoreFull, ValueMissing
 from dash_brain.sessions.attendance import end
-from dash_brain.settings import configure, current
+from dash_brain.settings import SESSION_TTL, configure, current
+from dash_brain.stores import FileStore
 from tests.app.memoized import app_with, evict, objects
 
 # Functions see it as a variable of their module. Over a local one they would close, and a list that grows
@@ -43,6 +44,20 @@ def memoized_frames(memoize):
         return len(a)
 
     return app_with(html.Div(id="out"))
+
+
+def test_result_that_is_asked_for_lives_on_however_long(open_page, calls, tmp_path):
+    now = 1_800_000_000.0
+    current.forget()
+    configure(FileStore(tmp_path, clock=lambda: now))
+    app = memoized_frames("session")
+    page = open_page(app)
+    tokens = set()
+    for _ in range(6):
+        tokens.add(page.fire("a.data")["a"]["data"])
+        now += 0.9 * SESSION_TTL
+        current.use().store.sweep()
+    assert (len(tokens), calls) == (1, [2])
 
 
 @pytest.mark.parametrize(("scope", "computed"), [("app", [2, 3]), ("session", [2, 3, 2])])

@@ -65,6 +65,7 @@ class User:
             self.hand_over(self.stays)
             self.stays.claim()
             tab.line.close()
+        self.recall(self.stays)  # now by all, though chance had some do it before
         for way in ("", "-async"):  # of a known size, for the comparison
             self.stays.exchange(self.mark, 0, 100_000, way=way)
         assert self.stays.claim() == []
