@@ -14,8 +14,7 @@ step() {
 bash .ci/venv.sh test
 bash .ci/programs.sh
 
-# Much of the torture, and of what has a browser, is waiting; so the others run beside them. A few tests look at
-# the clock: they run alone, in the end.
+# Much of the torture, and of what has a browser, is waiting; so the others run beside them.
 folder=$(mktemp -d) # of its own: pytest's usual one is the others'
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$folder"' EXIT
 beside() { # NAME PATH...: run these tests in the background; $! is their process
@@ -30,11 +29,10 @@ finish() { # NAME PROCESS: wait for them, and show what they said
   return "$status"
 }
 pages=(tests/app tests/examples)
-clock=(tests/examples/test_gallery.py tests/examples/test_feeder.py)
 
 beside torture tests/torture
 torture=$!
-beside pages "${pages[@]}" "${clock[@]/#/--ignore=}"
+beside pages "${pages[@]}"
 pages_process=$!
 step "ruff check" .venv/bin/ruff check .
 step "ruff format" .venv/bin/ruff format --check .
@@ -44,7 +42,6 @@ step "codec with pandas 2.2" bash .ci/pandas.sh
 step "pytest, all others" .venv/bin/python -m pytest "${pages[@]/#/--ignore=}" --ignore=tests/torture
 step "pytest ${pages[*]}" finish pages "$pages_process"
 step "pytest tests/torture" finish torture "$torture"
-step "pytest ${clock[*]}" .venv/bin/python -m pytest "${clock[@]}"
 
 if ((${#failed[@]})); then
   printf 'failed: %s\n' "${failed[@]}"
