@@ -9,7 +9,7 @@ import requests
 
 from tests.conftest import REPOSITORY
 
-#: Seconds that it takes to compute a value of the examples, at least. Who is given one is faster, on any machine.
+#: Seconds that it takes to compute a value of the examples, at least. Who is given one is faster.
 COMPUTING = 3
 
 
