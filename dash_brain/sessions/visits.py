@@ -1,0 +1,210 @@
+"""Who asks: the session of the browser and the app that it talks to.
+
+A session is a random secret that the browser shows. What belongs to it lies in namespaces whose names are
+derived from that secret, so that neither a folder's name nor a token reveals it, and no app sees what is
+another's.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple, cast
+
+import flask
+
+from dash_brain.errors import NoSession
+from dash_brain.internals import requested_app, serves
+from dash_brain.jobs.errands import Errand, errand
+from dash_brain.sessions.asking import asking, begin, may_begin, replace, send
+from dash_brain.sessions.attendance import attendance
+from dash_brain.sessions.closed import note_closed
+from dash_brain.sessions.ids import app_identity, checked_principal
+from dash_brain.sessions.refusals import no_session, warn_of_page
+from dash_brain.sessions.start import say_start
+from dash_brain.sessions.workers import workers
+from dash_brain.settings import Settings, current
+from dash_brain.stores.memory import MemoryStore
+from dash_brain.tokens import SCOPES
+
+#: Where pages say what they hold.
+CLAIM_ROUTE = "_dash-brain-claim"
+
+
+class Visit(NamedTuple):
+    """One request: the app that is asked, and the session that asks, if the browser showed one."""
+
+    app_id: str
+    session: str | None
+
+    @property
+    def namespaces(self) -> dict[str, str]:
+        """Scope to namespace: where tokens of this visit may point to."""
+        spaces = {"app": f"app/{self.app_id}", "memo": f"memo/app/{self.app_id}"}
+        if self.session is not None:
+            spaces |= {"session": f"session/{self.session}", "session-memo": f"session-memo/{self.session}"}
+        return spaces
+
+    def namespace(self, scope: str) -> str:
+        """Return the namespace of a scope of tokens.
+
+        Raises
+        ------
+        NoSession
+            When the browser showed no valid session.
+        """
+        if scope not in SCOPES:
+            raise ValueError(f"There is no scope {scope!r}.")
+        if scope not in self.namespaces:
+            raise no_session(self.app_id)
+        return self.namespaces[scope]
+
+    @property
+    def names(self) -> str:
+        """The namespace of what is kept by name in the session. Raises as :meth:`namespace` does."""
+        return self.namespace("session").replace("session", "session-names", 1)
+
+    @property
+    def claims(self) -> str:
+        """The namespace of the claims of the session's pages. Raises as :meth:`namespace` does."""
+        return self.namespace("session").replace("session", "claims", 1)
+
+
+def visit() -> Visit:
+    """Return who asks whom, in a callback or while a page is served; in a background job, who asked for it.
+
+    Raises
+    ------
+    NoSession
+        Outside of any request and job.
+    """
+    job = errand()
+    if job is not None:
+        return _visit_of(job)
+    _needs_request()
+    if "dash_brain_visit" not in flask.g:
+        flask.g.dash_brain_visit = _visit(current.use())
+    return cast(Visit, flask.g.dash_brain_visit)
+
+
+def somebody_asks() -> bool:
+    """Say whether there is a request or a background job, and so a visit."""
+    return flask.has_request_context() or errand() is not None
+
+
+def _visit_of(job: Errand) -> Visit:
+    settings = current.use()
+    if isinstance(settings.store, MemoryStore) and job.sender != os.getpid():
+        raise NoSession("A background job shares no memory:// with the app: use shm:// or file://.")
+    if job.session is not None and not attendance(settings, job.app_id).knows(job.session):
+        raise NoSession(
+            "The session that started this background job has ended, or the job's process opens another "
+            "store than the app: give both the same DASH_BRAIN_STORE and DASH_BRAIN_KEY, and call "
+            "configure() where it runs when the app's module is imported."
+        )
+    return Visit(job.app_id, job.session)
+
+
+def close_session() -> None:
+    """End the session of the browser that asks, at once: for a logout.
+
+    All its values, names and claims are removed, whoever is or was logged in. Its cookie never works again,
+    for nobody; the browser gets a new one with this response, and pages that are still open empty their
+    ServerStores. Where there is no session nothing happens.
+
+    Call it in a callback, or in a route of the app's server.
+
+    Raises
+    ------
+    NoSession
+        Outside of any request.
+    StoreFull, StoreUnavailable
+        When the store has no room for the note that it is closed, or cannot be reached.
+
+    Examples
+    --------
+    >>> from dash import Input, Output, callback
+    >>> from dash_brain import close_session
+    >>> @callback(Output("location", "href"), Input("logout", "n_clicks"), prevent_initial_call=True)
+    ... def log_out(clicks):
+    ...     close_session()
+    ...     return "/"
+    """
+    _needs_request()
+    if errand() is not None:
+        raise NoSession("A background job cannot close the session: the browser awaits no cookie from it.")
+    settings = current.use()
+    session_id = asking(settings)
+    if session_id is None:
+        return
+    app_id = app_identity(settings, requested_app())
+    end = attendance(settings, app_id).close
+    anonymous = session_id.session(app_id)
+    end(anonymous)  # before the note: it may need the room
+    note_closed(settings, session_id)
+    end(anonymous)  # what came between
+    flask.g.pop("dash_brain_visit", None)
+    replace(settings, session_id)
+
+
+def is_shown_by_page() -> bool:
+    """Say whether pages show their sessions themselves, so that no other site can have a browser do it."""
+    return current.use().cookie == "page"
+
+
+def keep() -> None:
+    """Give the browser its session with the page that is being served: the one that it has, or a new one."""
+    settings = current.use()
+    warn_of_page(settings, visit().app_id)
+    send(settings)
+    flask.after_this_request(_keep_private)
+
+
+def _needs_request() -> None:
+    if not flask.has_request_context():
+        raise NoSession(
+            "No browser is asking: sessions exist in callbacks and while a layout is served. For values that "
+            "belong to no session use Brain."
+        )
+
+
+def _visit(settings: Settings) -> Visit:
+    app_id = app_identity(settings, requested_app())
+    say_start(settings, app_id)
+    workers(settings, app_id).see()
+    session_id = asking(settings)
+    if session_id is None and may_begin(settings):
+        session_id = begin(settings)
+    if session_id is None:
+        return Visit(app_id, None)
+    who = _principal(settings)
+    anonymous = session_id.session(app_id)
+    session = anonymous if who is None else session_id.session(app_id, who)
+    if _is_use() and attendance(settings, app_id).see(session, anonymous):
+        send(settings)
+    return Visit(app_id, session)
+
+
+def _principal(settings: Settings) -> str | int | None:
+    """Return who is logged in. It is asked once in a request: a visit is who he was when it began."""
+    if settings.principal is None:
+        return None
+    if "dash_brain_naming" in flask.g:
+        raise RuntimeError("principal= asks for the session that it is to name; it cannot use session_brain.")
+    flask.g.dash_brain_naming = True
+    try:
+        return checked_principal(settings.principal())
+    finally:
+        del flask.g.dash_brain_naming
+
+
+def _is_use() -> bool:
+    """Say whether the current request shows that its session is in use."""
+    return any(map(serves, ("_dash-update-component", "_dash-layout", CLAIM_ROUTE)))
+
+
+def _keep_private(response: flask.Response) -> flask.Response:
+    response.cache_control.private = True
+    # Not "no-store", which would keep the page out of the back/forward cache.
+    response.cache_control.no_cache = True
+    response.vary.add("Cookie")
+    return response
