@@ -117,8 +117,8 @@ def test_tabs_of_a_browser_give_back_their_memory(
             browser.switch_to.window(handle)
             browser.close()
         browser.switch_to.window(blank)
-        wait_for(lambda: shelf.store.sweep() >= 0 and not shelf.files("session"), "values stay")
-        wait_for(lambda: shelf.store.sweep() >= 0 and not shelf.files("claims"), "claims stay")
+        wait_for(lambda: shelf.store.sweep() >= 0 and not shelf.files("session"), "values stay", seconds=120)
+        wait_for(lambda: shelf.store.sweep() >= 0 and not shelf.files("claims"), "claims stay", seconds=120)
 
     opened()
     all_closed()
