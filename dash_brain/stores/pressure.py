@@ -27,27 +27,17 @@ def make_room(root: Root, nbytes: int, path: str, now: float, worst: int = HELD)
     bool
         Whether there is room now.
     """
-    replaced = root.look(path)
-    credit = replaced.nbytes if replaced is not None and not replaced.spilled else 0
-    if nbytes - credit > root.room.budget():
-        return False
-    return _make_room(root, nbytes, path, now, worst, credit)
-
-
-def keep_within_budget(root: Root, path: str, now: float) -> None:
-    """Evict what is too much now that an object is there, though not that object."""
-    if root.room.lacking() > 0:
-        _make_room(root, 0, path, now, HELD, credit=0)
-
-
-def _make_room(root: Root, nbytes: int, path: str, now: float, worst: int, credit: int) -> bool:
+    credit = _credit(root, path)
     if root.room.lacking() <= credit:
         return True
+    if nbytes - credit > root.room.budget():
+        return False
     with _in_turn(root, nbytes):
         others = root.ledger.promised() - nbytes
         patience = root.patience.seconds(_WRITERS, WRITING, others)
         # Others go on putting what fits: what was seen may be gone, and room that was made be taken.
         for _ in moments(patience):
+            credit = _credit(root, path)
             if root.room.lacking() <= credit:
                 return True  # somebody made room while we waited
             going = candidates.in_order(root, walking.folders(root), now, path, worst)
@@ -58,7 +48,13 @@ def _make_room(root: Root, nbytes: int, path: str, now: float, worst: int, credi
         else:
             if patience:
                 root.patience.lose(_WRITERS, others)
-        return root.room.lacking() <= credit
+        return root.room.lacking() <= _credit(root, path)
+
+
+def _credit(root: Root, path: str) -> int:
+    """Return the bytes that go when an object of this path comes; as of now, for others may evict it."""
+    replaced = root.look(path)
+    return replaced.nbytes if replaced is not None and not replaced.spilled else 0
 
 
 @contextmanager

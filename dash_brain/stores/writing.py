@@ -66,19 +66,16 @@ def _place(root: Root, draft: Draft, worst: int, *, final: bool = False) -> bool
     nbytes = draft.nbytes
     root.ledger.promise(nbytes)
     try:
-        placed = _publish_with_room(root, draft, worst, final=final)
+        placed, replaced = _publish_with_room(root, draft, worst, final=final)
     except BaseException:
         root.ledger.promise(-nbytes)
         raise
-    if placed is None:
+    if not placed:
         root.ledger.promise(-nbytes)
         return False
     root.ledger.keep_promise(nbytes)
-    if placed.replaced is not None:
-        discount(root, draft.path, placed.replaced)
-    elif placed.was_tight:
-        # What we were to replace, so that we needed no room of our own, may have made room for others.
-        pressure.keep_within_budget(root, draft.path, draft.now)
+    if replaced is not None:
+        discount(root, draft.path, replaced)
     return True
 
 
@@ -93,23 +90,14 @@ def _spill(root: Root, draft: Draft) -> bool:
     return done
 
 
-class _Placed(NamedTuple):
-    """An object is there: what it replaced, and whether the store had no room left without that."""
-
-    replaced: Entry | None
-    was_tight: bool
-
-
-def _publish_with_room(root: Root, draft: Draft, worst: int, *, final: bool) -> _Placed | None:
-    lacking = root.room.lacking()
-    if lacking > 0 and not _gets_room(root, draft, lacking, worst, final=final):
-        _give_up(root, draft, final=final)
-        return None
+def _publish_with_room(root: Root, draft: Draft, worst: int, *, final: bool) -> tuple[bool, Entry | None]:
+    if not _has_room(root, draft, worst, final=final):
+        return _give_up(root, draft, final=final)
     for attempt in range(_ROUNDS):
         try:
             if root.room.lacks_memory(draft.nbytes):
                 raise crowded(draft.nbytes)
-            return _Placed(_publish(root, draft), lacking > 0)
+            return True, _publish(root, draft)
         except OSError as error:
             if not is_full(error):
                 raise
@@ -117,14 +105,15 @@ def _publish_with_room(root: Root, draft: Draft, worst: int, *, final: bool) -> 
             if last or not _makes_place(root, draft, worst, looked=attempt > 0, final=final):
                 if final and isinstance(error, StoreFull):
                     raise  # here, by no name: what refers to itself keeps the value for longer
-                _give_up(root, draft, final=final, cause=error)
-                return None
+                return _give_up(root, draft, final=final, cause=error)
     raise AssertionError("the last round returns")
 
 
-def _gets_room(root: Root, draft: Draft, lacking: int, worst: int, *, final: bool) -> bool:
-    """Say whether the budget allows the object now that others went."""
-    search = root.room.budget_search
+def _has_room(root: Root, draft: Draft, worst: int, *, final: bool) -> bool:
+    """Say whether the budget allows the object, or allows it now that others went."""
+    lacking, search = root.room.lacking(), root.room.budget_search
+    if lacking <= 0:
+        return True
     if not final and search.was_in_vain(lacking):
         return False
     if pressure.make_room(root, draft.nbytes, draft.path, draft.now, worst):
@@ -144,11 +133,13 @@ def _makes_place(root: Root, draft: Draft, worst: int, *, looked: bool, final: b
     return False
 
 
-def _give_up(root: Root, draft: Draft, *, final: bool, cause: OSError | None = None) -> None:
-    """Raise StoreFull if that was the final attempt."""
+def _give_up(
+    root: Root, draft: Draft, *, final: bool, cause: OSError | None = None
+) -> tuple[bool, Entry | None]:
     if final:
         others = root.ledger.promised() - draft.nbytes
         raise full(draft.nbytes, root.room.budget(), root.ledger.used(), others) from cause
+    return False, None
 
 
 def _publish(root: Root, draft: Draft) -> Entry | None:
