@@ -39,10 +39,10 @@ class JobClaims:
         """
         with self._holders.lock():
             end = self._holders.note(_JOB + key, {}, LEASE)
-            leases = {one: self._lease(one, end) for one in inputs}
-            held = {one.object_id: "job" for one, is_leased in leases.items() if is_leased}
+            kinds = {one: self._lease(one, end) for one in inputs}
+            held = {one.object_id: kind for one, kind in kinds.items() if kind in ("job", "browser")}
             self._holders.note(_JOB + key, {"held": held}, LEASE)
-        return {one for one, is_leased in leases.items() if is_leased is not None}
+        return {one for one, kind in kinds.items() if kind is not None}
 
     def call(self, key: str, job: str) -> None:
         """Note what the background callback manager calls a job, unless it has ended already."""
@@ -60,7 +60,7 @@ class JobClaims:
     def renew(self, key: str) -> None:
         """Let the inputs of a job that has not ended live on."""
         with self._holders.lock():
-            for name in self._holders[_JOB + key].get("held", {}):
+            for name in self._leased(key):
                 with suppress(ValueMissing):
                     self._store.touch(self._holders.objects, name, LEASE)
             self._holders.touch(_JOB + key, LEASE)
@@ -68,23 +68,33 @@ class JobClaims:
     def end(self, key: str) -> None:
         """Let go of a job's inputs."""
         with self._holders.lock():
-            held = self._holders[_JOB + key].get("held", {})
+            leased = self._leased(key)
             self._holders.forget(_JOB + key)
-            self._holders.let_go(held, self._holders.settings.grace)
+            self._holders.let_go(leased, self._holders.settings.grace)
 
     def supersede(self, object_id: str) -> None:
         """Let go of an object that a job has stored and replaced by the next."""
         with self._holders.lock():
             self._holders.let_go([object_id], self._holders.settings.grace)
 
-    def _lease(self, found: Verified, end: float | None) -> bool | None:
-        """Let an object live as long as the note does, and say whether that was needed; None: it is gone."""
+    def _leased(self, key: str) -> list[str]:
+        """Return the inputs that live as long as the job says so, and no longer."""
+        held = self._holders[_JOB + key].get("held", {})
+        return [name for name, kind in held.items() if kind == "job"]
+
+    def _lease(self, found: Verified, end: float | None) -> str | None:
+        """Let an object live as long as the note does, and say by what it lives; None: it is gone.
+
+        By the ``job``; for longer, as what the ``browser`` stores for good; or ``shared``, by itself.
+        """
         if recipes.is_memoized(found):
-            return False if recipes.lease(self._store, found, LEASE) else None
+            return "shared" if recipes.lease(self._store, found, LEASE) else None
         with suppress(ValueMissing):
             expires = self._store.info(*found).expires
-            if found.namespace != self._holders.objects or expires is None or (end and expires > end):
-                return False  # it is shared, or kept for longer by the browser
+            if found.namespace != self._holders.objects:
+                return "shared"
+            if expires is None or (end and expires > end):
+                return "browser"
             self._store.touch(*found, LEASE)
-            return True
+            return "job"
         return None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from dash_brain.internals import ERRAND, callback_context
@@ -21,10 +24,23 @@ class Errand(NamedTuple):
     sender: int
 
 
+_running: ContextVar[Errand | None] = ContextVar("dash_brain_errand", default=None)
+
+
 def errand() -> Errand | None:
     """Return what the job that runs here was sent with, None when none does."""
-    context = callback_context()
-    return None if context is None or ERRAND not in context else Errand(*context[ERRAND])
+    context = callback_context() or {}
+    return Errand(*context[ERRAND]) if ERRAND in context else _running.get()
+
+
+@contextmanager
+def under_way(errand: Errand) -> Iterator[None]:
+    """Let it be known while the block runs, also to what sees nothing of the callback."""
+    token = _running.set(errand)
+    try:
+        yield
+    finally:
+        _running.reset(token)
 
 
 def send(context: Any, errand: Errand) -> None:

@@ -6,6 +6,7 @@ for it, and holds its inputs until it ends, as a page does.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -69,7 +70,11 @@ class Jobs:
         Dash makes it from the arguments alone, so that two sessions, or two tabs, would get each other's
         results. To keep results is what ``memoize=`` is for, which knows of sessions.
         """
-        return secrets.token_hex(32)
+        return secrets.token_hex(16) + _mark(visit())
+
+    def get_progress(self, key: str) -> Any:
+        """Return what a job told of its progress since the last look."""
+        return self._manager().get_progress(key) if _is_ours(key) else None
 
     def call_job_fn(self, key: str, job_fn: Any, args: Any, context: Any) -> Any:
         """Start a job that holds its inputs, for who asks now.
@@ -95,6 +100,9 @@ class Jobs:
         """Return a job's result, and keep no copy: what is large in it is a token, and lives by claims."""
         _keys()[job] = key
         manager = self._manager()
+        if not _is_ours(key):
+            flask.g.setdefault("dash_brain_running", {})[job] = False  # the page need not ask again
+            return manager.UNDEFINED
         result = manager.get_result(key, job)
         if result is manager.UNDEFINED and job is not None and not self.job_running(job):
             result = manager.get_result(key, job)  # it has ended since we looked
@@ -104,6 +112,8 @@ class Jobs:
 
     def get_updated_props(self, key: str) -> Any:
         """Return what a job has set by ``set_props`` since the last look."""
+        if not _is_ours(key):
+            return {}
         manager = copy(self._manager())
         kept, clear = manager._make_set_props_key(key), manager.clear_cache_entry
         # CeleryManager would delete the job's result in place of what it has read.
@@ -175,6 +185,16 @@ def _holding(
     except BaseException:
         JobClaims(asking).end(key)
         raise
+
+
+def _mark(asking: Visit) -> str:
+    """Return what tells, in the key of a job, whose it is."""
+    return hashlib.sha256(f"job {asking.app_id} {asking.session}".encode()).hexdigest()[:32]
+
+
+def _is_ours(key: str) -> bool:
+    """Say whether a job is of the session that asks: of the same browser, another may have logged in."""
+    return key.endswith(_mark(visit()))
 
 
 def _keys() -> dict[Any, str]:

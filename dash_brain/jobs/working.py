@@ -12,7 +12,7 @@ from dash_brain.errors import NoSession, StoreError
 from dash_brain.exchange import registry
 from dash_brain.internals import callback_context
 from dash_brain.jobs.claims import JobClaims
-from dash_brain.jobs.errands import errand
+from dash_brain.jobs.errands import errand, under_way
 from dash_brain.outgoing import Outgoing
 from dash_brain.sessions import Visit, visit
 from dash_brain.settings import current
@@ -30,7 +30,8 @@ def working() -> Iterator[None]:
     context.updated_props = _SideUpdates(visit(), context.updated_props)
     registry(visit()).assume(job.server_stores)
     try:
-        yield
+        with under_way(job):
+            yield
     finally:
         with suppress(StoreError, NoSession):  # its ttl sees to it then
             if job.session is not None:
