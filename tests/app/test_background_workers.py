@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from celery import Celery
-from dash import CeleryManager
+from dash import CeleryManager, Dash
 
 from dash_brain.jobs.manager import BackgroundCallback, Jobs
 from dash_brain.stores import FileStore
@@ -102,11 +102,13 @@ def test_a_job_that_is_cancelled_lets_go_of_its_input(env, serve, store):
 @pytest.mark.filterwarnings("ignore:Call to deprecated setex")  # by Celery
 def test_looking_for_what_was_set_does_not_delete_the_result_from_celery(redis_url):
     manager = CeleryManager(Celery("test", broker=redis_url, backend=redis_url))
-    manager.handle.backend.set("key", "the result")
-    manager.handle.backend.set("key-set_props", '{"a": {"data": 1}}')
-    jobs = Jobs(manager, BackgroundCallback([], None, [], pytest.fail))
-    assert [jobs.get_updated_props("key") for _ in range(2)] == [{"a": {"data": 1}}, {}]
-    assert manager.handle.backend.get("key") == b"the result"
+    jobs, redis = Jobs(manager, BackgroundCallback([], None, [], pytest.fail)), manager.handle.backend
+    with Dash("test").server.test_request_context("/"):
+        key = jobs.build_cache_key()
+        redis.set(key, "the result")
+        redis.set(f"{key}-set_props", '{"a": {"data": 1}}')
+        assert [jobs.get_updated_props(key) for _ in range(2)] == [{"a": {"data": 1}}, {}]
+        assert redis.get(key) == b"the result"
 
 
 def test_a_queued_job_finds_its_input_when_the_page_is_gone_long_since(redis_url, serve, store, tmp_path):
