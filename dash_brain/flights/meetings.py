@@ -46,7 +46,7 @@ class Flight:
         #: Whether anybody waits for it.
         self.is_awaited = False
         self._loop = loop
-        self._part_of = _making.get()[-1:]
+        self._part_of = _made_now()[-1:]
         self._unkept: object = _NOTHING
         self._landed: Future[Copies | None] = Future()
         self._landed.set_running_or_notify_cancel()  # who gives up waiting takes it from nobody
@@ -65,6 +65,11 @@ class Flight:
         """Do as :meth:`wait`, while the event loop goes on."""
         with flights.waiting(self):
             return await wait_async(makers(), self.goal, self._landed)
+
+    @property
+    def has_landed(self) -> bool:
+        """Whether it is over."""
+        return self._landed.done()
 
     @contextmanager
     def making(self) -> Iterator[None]:
@@ -110,7 +115,12 @@ _making: ContextVar[tuple[Flight, ...]] = ContextVar("dash_brain_making", defaul
 
 def makers() -> list[Goal]:
     """Return what the calls that led here are making, from the first to the last."""
-    return [flight.goal for flight in _making.get()]
+    return [flight.goal for flight in _made_now()]
+
+
+def _made_now() -> tuple[Flight, ...]:
+    """Return the flights that led here, without those that a thread or task born in them has outlived."""
+    return tuple(flight for flight in _making.get() if not flight.has_landed)
 
 
 @contextmanager
@@ -150,7 +160,7 @@ class _Flights:
         RuntimeError
             When the flight waits, at some distance, for what is made here.
         """
-        making = _making.get()
+        making = _made_now()
         with self._guard:
             _refuse_circle(making, flight)
             for last in making[-1:]:

@@ -292,6 +292,32 @@ def needs(brain, name, wanted, ttl=60):
     brain._store.put("outcomes/needs", maker.key, codec.encode((goal.key, goal.name)), ttl=ttl)
 
 
+def test_what_a_maker_left_behind_may_wait_for_who_makes_its_value_anew(openers):
+    """A thread that sees what its maker saw is no part of it any more when the value is made."""
+    first, second, _ = openers
+    go_on, begun = threading.Event(), threading.Event()
+
+    def ask_later():
+        assert go_on.wait(LIMIT)
+        return first.get_or_learn("name", lambda: pytest.fail("made"))
+
+    def slowly():
+        begun.set()
+        time.sleep(1.5)
+        return "by another"
+
+    with ThreadPoolExecutor(2) as pool:
+        turns = []
+        first.get_or_learn(
+            "name", lambda: turns.append(pool.submit(contextvars.copy_context().run, ask_later))
+        )
+        first.forget("name")
+        turns.append(pool.submit(second.get_or_learn, "name", slowly))
+        assert begun.wait(LIMIT)
+        go_on.set()
+        assert [turn.result(LIMIT) for turn in turns] == ["by another"] * 2
+
+
 def test_circle_of_others_is_theirs(openers):
     first, second, _ = openers
     needs(first, "b", "c"), needs(first, "c", "b")
