@@ -229,12 +229,12 @@ def test_circle_that_does_not_last_is_none(openers):
     with waiting:
         needs(brain, "b", "a")
         waiting.look()
-        brain._store.delete("outcomes/needs", goal_b.key)
+        brain._store.delete("outcomes/needs", goal_b.id)
         waiting.look()
         time.sleep(circles.CERTAIN + 0.1)
         needs(brain, "b", "a")
         waiting.look()
-        info = brain._store.info("outcomes/needs", goal_a.key)
+        info = brain._store.info("outcomes/needs", goal_a.id)
         assert info.expires - info.created == pytest.approx(circles.TTL, abs=0.2)
 
 
@@ -289,7 +289,7 @@ def test_circle_by_way_of_what_is_made_inside_is_seen_by_others(openers):
 def needs(brain, name, wanted, ttl=60):
     """Say that the maker of a name waits for another one."""
     maker, goal = brain._goal(name), brain._goal(wanted)
-    brain._store.put("outcomes/needs", maker.key, codec.encode((goal.key, goal.name)), ttl=ttl)
+    brain._store.put("outcomes/needs", maker.id, codec.encode((goal.id, goal.name)), ttl=ttl)
 
 
 def test_what_a_maker_left_behind_may_wait_for_who_makes_its_value_anew(openers):
@@ -332,6 +332,24 @@ def test_circle_of_others_is_theirs(openers):
         turn = pool.submit(second.get_or_learn, "b", slowly)
         assert begun.wait(LIMIT)
         assert first.get_or_learn("a", lambda: ["a", first.get_or_learn("b", slowly)]) == ["a", "b"]
+        assert turn.result(LIMIT) == "b"
+
+
+def test_values_of_the_same_name_in_two_stores_are_no_circle(openers, tmp_path):
+    """One store's "a" needs "b" of another store, where "b" needs another "a"."""
+    first, second, _ = openers
+    elsewhere, begun = Brain(store=FileStore(tmp_path / "elsewhere")), threading.Event()
+
+    def slowly():
+        needs(second, "b", "a")
+        begun.set()
+        time.sleep(1.5)
+        return "b"
+
+    with ThreadPoolExecutor(1) as pool:
+        turn = pool.submit(second.get_or_learn, "b", slowly)
+        assert begun.wait(LIMIT)
+        assert elsewhere.get_or_learn("a", lambda: ["a", first.get_or_learn("b", slowly)]) == ["a", "b"]
         assert turn.result(LIMIT) == "b"
 
 
