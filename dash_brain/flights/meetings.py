@@ -10,7 +10,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
@@ -74,11 +74,8 @@ class Flight:
     @contextmanager
     def making(self) -> Iterator[None]:
         """Make the value in this block, and note what it needs on the way."""
-        token = _making.set((*_making.get(), self))
-        try:
+        with _led_by((*_making.get(), self)):
             yield
-        finally:
-            _making.reset(token)
 
     def hand_over(self, value: object) -> None:
         """Give the value to those who wait, who find it nowhere else."""
@@ -126,11 +123,19 @@ def _made_now() -> tuple[Flight, ...]:
 @contextmanager
 def as_newcomer() -> Iterator[None]:
     """Run the block as if nothing that led here were being made; for work that is left to a thread."""
-    token = _making.set(())
+    with _led_by(()):
+        yield
+
+
+@contextmanager
+def _led_by(way: tuple[Flight, ...]) -> Iterator[None]:
+    """Run the block as one that these flights led to."""
+    token = _making.set(way)
     try:
         yield
     finally:
-        _making.reset(token)
+        with suppress(ValueError):  # a coroutine is thrown away in another context than it ran in
+            _making.reset(token)
 
 
 class _Flights:

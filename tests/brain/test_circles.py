@@ -485,6 +485,29 @@ def test_exception_of_a_maker_is_no_matter_to_who_gave_up_waiting(brain):
     assert complaints == []
 
 
+def test_coroutine_that_is_thrown_away_with_its_loop_is_no_failure_to_who_waits(brain):
+    async def make():
+        begun.set()
+        await asyncio.sleep(LIMIT)
+
+    async def main():
+        making = asyncio.create_task(brain.get_or_learn("name", make))
+        await begun.wait()
+        return making
+
+    begun, loop = asyncio.Event(), asyncio.new_event_loop()
+    making = loop.run_until_complete(main())
+    flight = meetings.flights._under_way[brain._goal("name").place]
+    with ThreadPoolExecutor(1) as pool:
+        turn = pool.submit(brain.get_or_learn, "name", lambda: "made by the next")
+        while not flight.is_awaited:
+            time.sleep(0.01)
+        loop.close()
+        del making
+        gc.collect()
+        assert turn.result(LIMIT) == "made by the next"
+
+
 def test_maker_holds_on_to_nothing_that_it_has_got(brain):
     def outer():
         brain.get_or_learn("inner", lambda: "inner")
