@@ -53,13 +53,17 @@ class Flight:
 
     def wait(self) -> Copies | None:
         """Wait until it is over; raise what its maker raised, and return a value that could not be kept."""
+        self.refuse_own_loop()
+        with flights.waiting(self):
+            return wait(makers(), self.goal, self._landed)
+
+    def refuse_own_loop(self) -> None:
+        """Raise ``RuntimeError`` where waiting would stop the event loop that makes the value."""
         if self._loop is not None and self._loop is asyncio._get_running_loop():
             raise RuntimeError(
                 f"A coroutine of this event loop makes {shown(self.goal.name)}, and waiting here would "
                 "stop the loop for ever: await it, or call from a thread."
             )
-        with flights.waiting(self):
-            return wait(makers(), self.goal, self._landed)
 
     async def wait_async(self) -> Copies | None:
         """Do as :meth:`wait`, while the event loop goes on."""
@@ -175,6 +179,18 @@ class _Flights:
         finally:
             for last in making[-1:]:
                 last.needs.remove(flight)
+
+    def refuse_standstill(self, goal: Goal) -> None:
+        """Raise ``RuntimeError`` where waiting until nobody makes a goal would be for ever."""
+        if any(maker.id == goal.id for maker in makers()):
+            raise RuntimeError(
+                f"{shown(goal.name)} is being made by what calls here, and waiting for its end would be for "
+                "ever: do this when it is made."
+            )
+        with self._guard:
+            flight = self._under_way.get(goal.place)
+        if flight is not None:
+            flight.refuse_own_loop()
 
     def leave(self, place: Place) -> None:
         """Let whoever comes from now on make the value anew."""
