@@ -101,6 +101,20 @@ def is_under_way(goal: Goal) -> bool:
 
 
 @contextmanager
+def unmade(goal: Goal) -> Iterator[None]:
+    """Run the block when nobody makes the value, and let nobody begin meanwhile.
+
+    Raises
+    ------
+    RuntimeError
+        When it is made by what calls here, or by a coroutine of the event loop that would wait.
+    """
+    flights.refuse_standstill(goal)
+    with _locked(goal):
+        yield
+
+
+@contextmanager
 def _making(goal: Goal, flight: Flight) -> Iterator[None]:
     """Make the value in this block; leave an exception where those who wait for the lock find it."""
     with flight.making():

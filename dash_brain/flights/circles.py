@@ -93,21 +93,21 @@ class _Waiting:
     def _tell(self) -> None:
         self._told = True
         for maker in self._makers:
-            frames = codec.encode((self._wanted.key, self._wanted.name))
-            maker.store.put(_NEEDS, maker.key, frames, ttl=TTL)
+            frames = codec.encode((self._wanted.id, self._wanted.name))
+            maker.store.put(_NEEDS, maker.id, frames, ttl=TTL)
 
     def _circle(self) -> list[str] | None:
         """Return the names along the way from us to us, None when there is none."""
-        ours = {maker.key: maker.name for maker in self._makers}
-        key, names, seen = self._wanted.key, [self._makers[-1].name, self._wanted.name], set[str]()
-        while key not in seen:
-            seen.add(key)
-            needed = _needed(self._wanted.store, key)
+        ours = {maker.id: maker.name for maker in self._makers}
+        goal, names, seen = self._wanted.id, [self._makers[-1].name, self._wanted.name], set[str]()
+        while goal not in seen:
+            seen.add(goal)
+            needed = _needed(self._wanted.store, goal)
             if needed is None:
                 return None
-            key = needed[0]
+            goal = needed[0]
             names.append(needed[1])
-            if key in ours:
+            if goal in ours:
                 return names
         return None  # a circle that we are no part of
 
@@ -120,12 +120,12 @@ class _Waiting:
         if self._told:
             for maker in self._makers:
                 with suppress(StoreError):  # its ttl sees to it then
-                    maker.store.delete(_NEEDS, maker.key)
+                    maker.store.delete(_NEEDS, maker.id)
 
 
-def _needed(store: Store, key: str) -> tuple[str, str] | None:
-    """Return the key and the name of what the maker of a key waits for."""
+def _needed(store: Store, goal: str) -> tuple[str, str] | None:
+    """Return the id and the name of what the maker of a goal waits for."""
     with suppress(ValueMissing):
-        found: tuple[str, str] = codec.decode(store.get(_NEEDS, key))
+        found: tuple[str, str] = codec.decode(store.get(_NEEDS, goal))
         return found
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import NamedTuple, TypeAlias
 
 from dash_brain.stores.base import Store
@@ -21,3 +22,8 @@ class Goal(NamedTuple):
     def place(self) -> Place:
         """Where those in this process meet."""
         return id(self.store), self.key
+
+    @property
+    def id(self) -> str:
+        """What tells it from all others, those of other stores too, in every process; it reveals nothing."""
+        return blake2b(self.key.encode(), key=self.store.secret(), digest_size=16).hexdigest()

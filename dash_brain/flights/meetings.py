@@ -10,7 +10,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
@@ -46,34 +46,40 @@ class Flight:
         #: Whether anybody waits for it.
         self.is_awaited = False
         self._loop = loop
-        self._part_of = _making.get()[-1:]
+        self._part_of = _made_now()[-1:]
         self._unkept: object = _NOTHING
         self._landed: Future[Copies | None] = Future()
         self._landed.set_running_or_notify_cancel()  # who gives up waiting takes it from nobody
 
     def wait(self) -> Copies | None:
         """Wait until it is over; raise what its maker raised, and return a value that could not be kept."""
+        self.refuse_own_loop()
+        with flights.waiting(self):
+            return wait(makers(), self.goal, self._landed)
+
+    def refuse_own_loop(self) -> None:
+        """Raise ``RuntimeError`` where waiting would stop the event loop that makes the value."""
         if self._loop is not None and self._loop is asyncio._get_running_loop():
             raise RuntimeError(
                 f"A coroutine of this event loop makes {shown(self.goal.name)}, and waiting here would "
                 "stop the loop for ever: await it, or call from a thread."
             )
-        with flights.waiting(self):
-            return wait(makers(), self.goal, self._landed)
 
     async def wait_async(self) -> Copies | None:
         """Do as :meth:`wait`, while the event loop goes on."""
         with flights.waiting(self):
             return await wait_async(makers(), self.goal, self._landed)
 
+    @property
+    def has_landed(self) -> bool:
+        """Whether it is over."""
+        return self._landed.done()
+
     @contextmanager
     def making(self) -> Iterator[None]:
         """Make the value in this block, and note what it needs on the way."""
-        token = _making.set((*_making.get(), self))
-        try:
+        with _led_by((*_making.get(), self)):
             yield
-        finally:
-            _making.reset(token)
 
     def hand_over(self, value: object) -> None:
         """Give the value to those who wait, who find it nowhere else."""
@@ -110,17 +116,30 @@ _making: ContextVar[tuple[Flight, ...]] = ContextVar("dash_brain_making", defaul
 
 def makers() -> list[Goal]:
     """Return what the calls that led here are making, from the first to the last."""
-    return [flight.goal for flight in _making.get()]
+    return [flight.goal for flight in _made_now()]
+
+
+def _made_now() -> tuple[Flight, ...]:
+    """Return the flights that led here, without those that a thread or task born in them has outlived."""
+    return tuple(flight for flight in _making.get() if not flight.has_landed)
 
 
 @contextmanager
 def as_newcomer() -> Iterator[None]:
     """Run the block as if nothing that led here were being made; for work that is left to a thread."""
-    token = _making.set(())
+    with _led_by(()):
+        yield
+
+
+@contextmanager
+def _led_by(way: tuple[Flight, ...]) -> Iterator[None]:
+    """Run the block as one that these flights led to."""
+    token = _making.set(way)
     try:
         yield
     finally:
-        _making.reset(token)
+        with suppress(ValueError):  # a coroutine is thrown away in another context than it ran in
+            _making.reset(token)
 
 
 class _Flights:
@@ -150,7 +169,7 @@ class _Flights:
         RuntimeError
             When the flight waits, at some distance, for what is made here.
         """
-        making = _making.get()
+        making = _made_now()
         with self._guard:
             _refuse_circle(making, flight)
             for last in making[-1:]:
@@ -160,6 +179,18 @@ class _Flights:
         finally:
             for last in making[-1:]:
                 last.needs.remove(flight)
+
+    def refuse_standstill(self, goal: Goal) -> None:
+        """Raise ``RuntimeError`` where waiting until nobody makes a goal would be for ever."""
+        if any(maker.id == goal.id for maker in makers()):
+            raise RuntimeError(
+                f"{shown(goal.name)} is being made by what calls here, and waiting for its end would be for "
+                "ever: do this when it is made."
+            )
+        with self._guard:
+            flight = self._under_way.get(goal.place)
+        if flight is not None:
+            flight.refuse_own_loop()
 
     def leave(self, place: Place) -> None:
         """Let whoever comes from now on make the value anew."""

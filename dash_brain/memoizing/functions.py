@@ -11,12 +11,12 @@ from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast
 
 from dash_brain import codec
 from dash_brain.errors import StoreError, ValueMissing
-from dash_brain.flights import Unkept, fly, fly_async, is_under_way
+from dash_brain.flights import Unkept, fly, fly_async, is_under_way, unmade
 from dash_brain.flights.goals import Goal
 from dash_brain.memoizing import fingerprints
 from dash_brain.memoizing.lifetimes import Lifetime, lifetime
 from dash_brain.memoizing.renewals import in_background, in_loop
-from dash_brain.stores.base import Store, needs_lock, needs_scan
+from dash_brain.stores.base import Store, needs_scan
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -53,7 +53,15 @@ class Memoized(Protocol[P, R_co]):
         """Return the result for these arguments, computed once."""
 
     def forget(self, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Forget the result for these arguments, as soon as nobody is computing it: the next call does."""
+        """Forget the result for these arguments, as soon as nobody is computing it: the next call does.
+
+        Raises
+        ------
+        RuntimeError
+            When waiting for that would be for ever: in the computation itself, which can only be forgotten
+            afterwards; and in the event loop that runs it, where a thread can wait, as in
+            ``await asyncio.to_thread(rate.forget, "USD")``.
+        """
 
     def forget_all(self) -> None:
         """Forget the results that are there for all arguments."""
@@ -149,7 +157,7 @@ class _Memo:
     def forget(self, *args: Any, **kwargs: Any) -> None:
         result = self._result(args, kwargs)
         # Who is computing it now keeps it before we delete it, and not afterwards.
-        with needs_lock(result.goal.store).lock(result.goal.key):
+        with unmade(result.goal):
             result.place.store.delete(result.place.namespace, result.key)
 
     def forget_all(self) -> None:

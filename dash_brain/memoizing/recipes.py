@@ -130,13 +130,13 @@ def _make(
     except Exception as error:
         raise _missing(error) from error
     try:
-        put_back(store, found.namespace, record, values_now)
+        if put_back(store, found.namespace, record, values_now):
+            return values_now[found.object_id]
     except EncodeError as error:
         raise _missing(error) from error
     except StoreError as error:
         log.warning("What was computed once more is not kept: %s", error)
-        return Unkept(values_now[found.object_id])
-    return values_now[found.object_id]
+    return Unkept(values_now[found.object_id])
 
 
 def _missing(error: Exception) -> ValueMissing:
@@ -176,11 +176,26 @@ def _pairs(schema: Any, before: Any, now: Any) -> Iterator[tuple[Any, Any]]:
         raise ValueMissing("Computed once more, it has another shape.") from error
 
 
-def put_back(store: Store, namespace: str, record: Record, values: Mapping[str, Any]) -> None:
-    """Store values under the ids that they had."""
+def put_back(store: Store, namespace: str, record: Record, values: Mapping[str, Any]) -> bool:
+    """Store values under the ids that they had, and say whether they stay: not when they were forgotten."""
     for object_id, value in values.items():
         frames, meta = codec.encode(value), {"type": codec.type_name(value)}
         store.put(namespace, object_id, frames, ttl=record.ttl, meta=meta, quota=current.use().quota)
+    # Looked at afterwards: who forgets deletes the record first, and then what is put by now.
+    if _is_kept(store, namespace, record):
+        return True
+    for object_id in values:
+        store.delete(namespace, object_id)
+    return False
+
+
+def _is_kept(store: Store, namespace: str, record: Record) -> bool:
+    """Say whether a call is still known; what was before a renewal stays for as long as it lives anyway."""
+    for short in {held.object_id[: records.SHORT] for held in record.objects}:
+        found = records.read(store, namespace, short)
+        if found is None or (found.objects != record.objects and record.ttl is None):
+            return False
+    return True
 
 
 def _recipe(store: Store, found: Verified) -> Recipe | None:

@@ -89,8 +89,8 @@ class MemoizedResult:
         if evicted is not None and not self.is_stale(evicted):
             with suppress(ValueMissing):  # pages may hold tokens of what was evicted
                 values = recipes.values(self._callback.schema, evicted, result)
-                recipes.put_back(self._store, self._namespace, evicted, values)
-                return evicted
+                if recipes.put_back(self._store, self._namespace, evicted, values):
+                    return evicted
         return self._keep_anew(result, asking, context)
 
     def _record(self) -> Record | None:

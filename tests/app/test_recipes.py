@@ -54,6 +54,13 @@ def counted(n):
     return [n]
 
 
+def forgotten_on_the_way(n):
+    CALLS.append(n)
+    if len(CALLS) == 2:
+        forgotten_on_the_way.forget_all()
+    return [n]
+
+
 def showing(memoize, function=counted):
     """Return an app whose store "a" is filled by a memoized callback, and the callback."""
     brain_callback(Output("a", "data"), Input("n", "value"), memoize=memoize)(function)
@@ -124,6 +131,16 @@ def test_lease_of_an_evicted_value_is_good_while_it_can_be_computed_again(open_p
     for one in objects("recipes"):
         current.use().store.delete(*one)
     assert not recipes.lease(current.use().store, Verified(*found), HOUR)
+
+
+def test_value_that_is_forgotten_while_it_is_computed_again_is_not_put_back(open_page, calls):
+    page = open_page(showing("app", forgotten_on_the_way))
+    page.fire("a.data")
+    evict()
+    assert shown(page) == "list: [2]"
+    assert calls == [2, 2]
+    assert objects("memo") == objects("recipes") == []
+    assert shown(page) == "ValueMissing: deleted"
 
 
 def test_values_of_a_session_stay_within_its_quota(open_page):

@@ -229,12 +229,12 @@ def test_circle_that_does_not_last_is_none(openers):
     with waiting:
         needs(brain, "b", "a")
         waiting.look()
-        brain._store.delete("outcomes/needs", goal_b.key)
+        brain._store.delete("outcomes/needs", goal_b.id)
         waiting.look()
         time.sleep(circles.CERTAIN + 0.1)
         needs(brain, "b", "a")
         waiting.look()
-        info = brain._store.info("outcomes/needs", goal_a.key)
+        info = brain._store.info("outcomes/needs", goal_a.id)
         assert info.expires - info.created == pytest.approx(circles.TTL, abs=0.2)
 
 
@@ -289,7 +289,33 @@ def test_circle_by_way_of_what_is_made_inside_is_seen_by_others(openers):
 def needs(brain, name, wanted, ttl=60):
     """Say that the maker of a name waits for another one."""
     maker, goal = brain._goal(name), brain._goal(wanted)
-    brain._store.put("outcomes/needs", maker.key, codec.encode((goal.key, goal.name)), ttl=ttl)
+    brain._store.put("outcomes/needs", maker.id, codec.encode((goal.id, goal.name)), ttl=ttl)
+
+
+def test_what_a_maker_left_behind_may_wait_for_who_makes_its_value_anew(openers):
+    """A thread that sees what its maker saw is no part of it any more when the value is made."""
+    first, second, _ = openers
+    go_on, begun = threading.Event(), threading.Event()
+
+    def ask_later():
+        assert go_on.wait(LIMIT)
+        return first.get_or_learn("name", lambda: pytest.fail("made"))
+
+    def slowly():
+        begun.set()
+        time.sleep(1.5)
+        return "by another"
+
+    with ThreadPoolExecutor(2) as pool:
+        turns = []
+        first.get_or_learn(
+            "name", lambda: turns.append(pool.submit(contextvars.copy_context().run, ask_later))
+        )
+        first.forget("name")
+        turns.append(pool.submit(second.get_or_learn, "name", slowly))
+        assert begun.wait(LIMIT)
+        go_on.set()
+        assert [turn.result(LIMIT) for turn in turns] == ["by another"] * 2
 
 
 def test_circle_of_others_is_theirs(openers):
@@ -306,6 +332,24 @@ def test_circle_of_others_is_theirs(openers):
         turn = pool.submit(second.get_or_learn, "b", slowly)
         assert begun.wait(LIMIT)
         assert first.get_or_learn("a", lambda: ["a", first.get_or_learn("b", slowly)]) == ["a", "b"]
+        assert turn.result(LIMIT) == "b"
+
+
+def test_values_of_the_same_name_in_two_stores_are_no_circle(openers, tmp_path):
+    """One store's "a" needs "b" of another store, where "b" needs another "a"."""
+    first, second, _ = openers
+    elsewhere, begun = Brain(store=FileStore(tmp_path / "elsewhere")), threading.Event()
+
+    def slowly():
+        needs(second, "b", "a")
+        begun.set()
+        time.sleep(1.5)
+        return "b"
+
+    with ThreadPoolExecutor(1) as pool:
+        turn = pool.submit(second.get_or_learn, "b", slowly)
+        assert begun.wait(LIMIT)
+        assert elsewhere.get_or_learn("a", lambda: ["a", first.get_or_learn("b", slowly)]) == ["a", "b"]
         assert turn.result(LIMIT) == "b"
 
 
@@ -439,6 +483,29 @@ def test_exception_of_a_maker_is_no_matter_to_who_gave_up_waiting(brain):
 
     asyncio.run(main())
     assert complaints == []
+
+
+def test_coroutine_that_is_thrown_away_with_its_loop_is_no_failure_to_who_waits(brain):
+    async def make():
+        begun.set()
+        await asyncio.sleep(LIMIT)
+
+    async def main():
+        making = asyncio.create_task(brain.get_or_learn("name", make))
+        await begun.wait()
+        return making
+
+    begun, loop = asyncio.Event(), asyncio.new_event_loop()
+    making = loop.run_until_complete(main())
+    flight = meetings.flights._under_way[brain._goal("name").place]
+    with ThreadPoolExecutor(1) as pool:
+        turn = pool.submit(brain.get_or_learn, "name", lambda: "made by the next")
+        while not flight.is_awaited:
+            time.sleep(0.01)
+        loop.close()
+        del making
+        gc.collect()
+        assert turn.result(LIMIT) == "made by the next"
 
 
 def test_maker_holds_on_to_nothing_that_it_has_got(brain):

@@ -16,6 +16,7 @@ import pytest
 
 from dash_brain.brain import Brain
 from dash_brain.errors import BrainLearnNameError, EncodeError, StoreFull
+from dash_brain.flights import circles
 from dash_brain.memoizing import renewals
 from tests.brain.workers import call_slow_square
 
@@ -503,6 +504,65 @@ def test_forgetting_waits_for_who_computes_and_forgets_that_too(brain, calls):
         slow.forget()
         assert turn.result() == 1
         assert slow() == 2
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_forgetting_what_the_call_itself_computes_is_refused(brain, nested):
+    def forget():
+        with pytest.raises(RuntimeError, match="when it is made"):
+            slow.forget()
+
+    inner = brain.memoize(key=lambda: 1)(forget)
+
+    @brain.memoize(key=lambda: 2)
+    def slow():
+        return (inner if nested else forget)()
+
+    slow()
+    assert slow.info().size == 1
+    slow.forget()
+    assert slow.info().size == 0
+
+
+def test_forgetting_what_the_loop_itself_computes_is_refused(brain):
+    async def main():
+        begun, go_on = asyncio.Event(), asyncio.Event()
+
+        @brain.memoize(key=lambda: 0)
+        async def rate():
+            begun.set()
+            await go_on.wait()
+
+        turn = asyncio.create_task(rate())
+        await begun.wait()
+        with pytest.raises(RuntimeError, match="from a thread"):
+            rate.forget()
+        forgetting = asyncio.create_task(asyncio.to_thread(rate.forget))
+        go_on.set()
+        await asyncio.gather(turn, forgetting)
+        return rate.info().size
+
+    assert asyncio.run(main()) == 0
+
+
+def test_computations_that_forget_one_another_are_told_so(brain, monkeypatch):
+    for name, seconds in {"PAUSE": 0.05, "TTL": 0.4, "CERTAIN": 0.6}.items():
+        monkeypatch.setattr(circles, name, seconds)
+    both_compute = threading.Barrier(2)
+
+    @brain.memoize(key=lambda: 0)
+    def first():
+        both_compute.wait(10)
+        second.forget()
+
+    @brain.memoize(key=lambda: 0)
+    def second():
+        both_compute.wait(10)
+        first.forget()
+
+    with ThreadPoolExecutor(2) as pool:
+        turns = [pool.submit(first), pool.submit(second)]
+        assert RuntimeError in [type(turn.exception(20)) for turn in turns]
 
 
 def test_stale_result_is_renewed_though_the_loop_ends_with_who_asked(brain, calls):
