@@ -159,6 +159,27 @@ def test_memory_is_looked_at_once_for_many_small_values_and_never_for_tiny_ones(
         store.put(SPACE, "large", [bytes(2_000_000)])
 
 
+class OthersGroups(Groups):
+    """Control groups whose memory is not what the store takes; a little of it comes and goes."""
+
+    def free(self, _):
+        return super().free(_) + 4096 * self.looks
+
+
+@needs_root
+def test_values_in_the_memory_of_another_container_stay_when_our_own_lacks_memory(tmp_path, monkeypatch):
+    found = OthersGroups(limit=1 << 30, used=0)
+    monkeypatch.setattr(scarcity, "groups", lambda: found)
+    with mounted(tmp_path / "memory", "size=64m") as folder:
+        store = FileStore(folder)
+        for number in range(20):
+            store.put("memo/theirs", str(number), [bytes(1_000_000)])
+        found.used = found.limit - (64 << 20) - 500_000
+        with pytest.raises(StoreFull, match="memory of this container is used up"):
+            store.put(SPACE, "ours", [bytes(1_500_000)])
+        assert len(list(store.scan("memo/theirs"))) >= 18
+
+
 def test_quarter_of_the_containers_memory_bounds_shared_memory_and_no_disk(tmp_path, monkeypatch):
     monkeypatch.setattr(cgroups, "limits", lambda: [400 << 20])
     descriptor = os.open(tmp_path, os.O_RDONLY)
