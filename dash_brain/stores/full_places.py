@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from dash_brain.stores import candidates, walking
+from dash_brain.stores import candidates, pressure, walking
 from dash_brain.stores.candidates import Candidate
 from dash_brain.stores.eviction import HELD
 from dash_brain.stores.folder import Root
 from dash_brain.stores.removing import evict_entry, remove_orphans
-from dash_brain.stores.waiting import turn
+from dash_brain.stores.waiting import WRITING, moments, turn
 
 #: A put needs a file, and perhaps two folders around it.
 _FEW_FILES = 4
 #: Bytes of memory that the kernel does not count late, as it does with a few pages.
 _SURE = 1 << 20
+#: Those who write into memory, as patience knows them.
+_WRITERS = "memory writers"
 
 
 class Place(NamedTuple):
@@ -92,6 +94,38 @@ def make_place(root: Root, nbytes: int, path: str, now: float, worst: int = HELD
                 return True
             before = after
         return progress
+
+
+def wait_for_memory(root: Root, nbytes: int, path: str, now: float) -> bool:
+    """Wait until others have written what they promised, and say whether an object has memory then.
+
+    Half of what they write may be in memory already, and is promised still: there seems to be less than there
+    is. What we promised ourselves keeps nobody waiting meanwhile.
+    """
+    root.ledger.promise(-nbytes)
+    try:
+        if not _gets_memory(root, nbytes):
+            return False
+    finally:
+        root.ledger.promise(nbytes)
+    # Others may have taken the room that was ours.
+    return root.room.lacking() <= 0 or pressure.make_room(root, nbytes, path, now)
+
+
+def _gets_memory(root: Root, nbytes: int) -> bool:
+    with turn(root, "memory"):
+        root.ledger.forgive()
+        others = root.ledger.promised()
+        patience = root.patience.seconds(_WRITERS, WRITING, others)
+        for _ in moments(patience):
+            promised = root.ledger.promised() + nbytes
+            if root.room.memory_left(promised) >= promised:
+                return True
+            if promised == nbytes:
+                return False
+        if patience:
+            root.patience.lose(_WRITERS, others)
+        return False
 
 
 def _remove_orphans(root: Root) -> int:

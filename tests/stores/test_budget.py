@@ -180,6 +180,21 @@ def test_values_in_the_memory_of_another_container_stay_when_our_own_lacks_memor
         assert len(list(store.scan("memo/theirs"))) >= 18
 
 
+@needs_root
+def test_value_has_memory_once_others_have_written_theirs(tmp_path, monkeypatch):
+    found = Groups(limit=1 << 30, used=(1 << 30) - (64 << 20) - 20_000_000)
+    monkeypatch.setattr(scarcity, "groups", lambda: found)
+    with mounted(tmp_path / "memory", "size=64m") as folder:
+        store, other = FileStore(folder), FileStore(folder)
+        store.secret(), other.secret()
+        other._root.ledger.promise(16_000_000)
+        done = threading.Timer(0.3, other._root.ledger.promise, [-16_000_000])
+        done.start()
+        store.put(SPACE, "key", [bytes(8_000_000)])
+        assert other._root.ledger.promised() == 0, "it waited"
+        assert store._root.ledger.taken() == held(store)
+
+
 def test_quarter_of_the_containers_memory_bounds_shared_memory_and_no_disk(tmp_path, monkeypatch):
     monkeypatch.setattr(cgroups, "limits", lambda: [400 << 20])
     descriptor = os.open(tmp_path, os.O_RDONLY)
