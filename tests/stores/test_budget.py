@@ -101,6 +101,8 @@ def groups(tmp_path, membership, limits):
         ("4:cpu,memory:/a\n0::/\n", {"memory/a/memory.limit_in_bytes": "300\n"}, {300}),
         ("4:cpu:/a\n", {"memory/a/memory.limit_in_bytes": "300\n"}, set()),
         ("", {}, set()),
+        ("0::/\n", {"memory.max": "1000\n", "memory.high": "0\n"}, {1000}),
+        ("no group\n\n7:memory\n0::/\n", {"memory.max": "1000\n"}, {1000}),
     ],
 )
 def test_limits_of_both_kinds_of_control_groups_are_found(tmp_path, membership, limits, found):
@@ -125,6 +127,30 @@ def test_memory_that_is_left_is_what_is_free_and_what_the_kernel_can_let_go_of(t
 def test_group_that_is_gone_bounds_nothing(tmp_path):
     (group,) = cgroups.groups(*groups(tmp_path, "0::/\n", {"memory.max": "1000\n"}))
     assert group.free(enough=10) == 1000
+
+
+@pytest.mark.parametrize("said", [None, "anon 5\n", "inactive_file\n"])
+def test_memory_is_what_is_free_where_nobody_says_what_the_kernel_can_let_go_of(tmp_path, said):
+    files = {"memory.max": "1000\n", "memory.current": "990\n", **({"memory.stat": said} if said else {})}
+    (group,) = cgroups.groups(*groups(tmp_path, "0::/\n", files))
+    assert group.free(enough=100) == 10
+
+
+def test_memory_that_is_measured_anew_while_somebody_asks_is_still_known(monkeypatch):
+    found = Groups(limit=1 << 30, used=0)
+    monkeypatch.setattr(scarcity, "groups", lambda: found)
+    memory = scarcity.Memory()
+
+    class Measuring(int):
+        """A limit that is read as the groups change."""
+
+        def __floordiv__(self, other):
+            monkeypatch.setattr(scarcity, "groups", lambda: [])
+            memory.measure()
+            return int(self) // other
+
+    found.limit = Measuring(1 << 30)
+    assert memory.left(1000) == (1 << 30) - (64 << 20)
 
 
 class Groups(list):
