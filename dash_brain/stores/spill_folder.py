@@ -94,15 +94,22 @@ class SpillFolder:
         record = spill_records.read(self._store, self.place)
         if record is None:
             raise FileNotFoundError(errno.ENOENT, "nothing was spilled there")
-        _check_seen(record)
-        parent = spill_owner.open_outer(record.folder)
         try:
-            folder = Opened(open_private(parent, record.name, os.path.join(record.folder, record.name)))
-        finally:
-            os.close(parent)
+            folder = _entered(record)
+        except (PermissionError, NotADirectoryError) as error:  # a place of that name that is not for us
+            raise FileNotFoundError(errno.ENOENT, "the place is out of reach", record.folder) from error
         with contextlib.suppress(OSError):
             spill_owner.claim(folder.descriptor, self._shown, spill_owner.mounts())
         return folder
+
+
+def _entered(record: spill_records.Record) -> Opened:
+    _check_seen(record)
+    parent = spill_owner.open_outer(record.folder)
+    try:
+        return Opened(open_private(parent, record.name, os.path.join(record.folder, record.name)))
+    finally:
+        os.close(parent)
 
 
 def _check_seen(record: spill_records.Record) -> None:

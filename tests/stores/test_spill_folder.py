@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -270,3 +271,38 @@ def test_quota_makes_room_of_what_lies_out_of_sight_too(elsewhere):
         store.get("session/a", "short")
     store.sweep()
     check_pattern(store.get("session/a", "for good"))
+
+
+@pytest.mark.parametrize("kind", ["not ours to enter", "a file"])
+def test_place_that_may_not_be_entered_costs_only_what_lies_there(memory, disk, monkeypatch, kind):
+    SmallSharedMemory(memory).put(SPACE, "key", patterned(20 * MB))
+    SmallSharedMemory(memory).put(SPACE, "small", [b"here"])
+    if kind == "a file":
+        disk.rename(disk.with_name("kept"))
+        disk.write_bytes(b"")
+    else:
+        refuse_to_enter(disk, monkeypatch)
+    store = SmallSharedMemory(memory)
+    with pytest.raises(ValueMissing):
+        store.get(SPACE, "key")
+    assert plain(store.get(SPACE, "small")) == [b"here"]
+    assert "small" in set(store.scan(SPACE))
+    assert SPACE in set(store.namespaces("brain"))
+    store.put(SPACE, "more", [bytes(2 * MB)], ttl=100)
+    store.sweep()
+    store.delete(SPACE, "key")
+    store.drop(SPACE)
+    assert not list(store.scan(SPACE))
+
+
+def refuse_to_enter(folder: Path, monkeypatch) -> None:
+    """Refuse to open a folder, or anything below it; root may enter what no mode allows."""
+    for name in ("open", "stat"):
+        real = getattr(os, name)
+
+        def refusing(path, *args, real=real, **kwargs):
+            if str(path).startswith(f"{folder}"):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+            return real(path, *args, **kwargs)
+
+        monkeypatch.setattr(os, name, refusing)
