@@ -11,7 +11,7 @@ import errno
 import os
 import threading
 
-from dash_brain.stores import spill_owner, spill_records
+from dash_brain.stores import files, spill_owner, spill_records
 from dash_brain.stores.private import open_private
 from dash_brain.stores.spill_places import identity
 
@@ -78,6 +78,12 @@ class SpillFolder:
             self.opened()
             return True
         return False
+
+    def nbytes(self) -> int:
+        """Return the bytes that all files in it take."""
+        folder = self.opened()
+        with os.scandir(folder.descriptor) as found:
+            return sum(files.occupied(file.stat(follow_symlinks=False).st_size) for file in found)
 
     def id(self) -> str | None:
         """Return which folder it is of those in its place."""

@@ -20,6 +20,7 @@ from dash_brain.stores import accounts, spill_places
 from dash_brain.stores.places import account_of
 from dash_brain.testing import Clock, plain
 from tests.stores.fallbacks import SmallSharedMemory
+from tests.stores.places import mounted_disk, needs_disk
 from tests.stores.workers import check_pattern, patterned
 
 MB = 1 << 20
@@ -306,3 +307,23 @@ def refuse_to_enter(folder: Path, monkeypatch) -> None:
             return real(path, *args, **kwargs)
 
         monkeypatch.setattr(os, name, refusing)
+
+
+@needs_disk
+def test_what_others_spilled_out_of_our_sight_takes_no_share_of_our_disk(tmp_path, memory, monkeypatch):
+    (tmp_path / "theirs").mkdir()
+    monkeypatch.setattr(spill_places, "places", lambda: [str(tmp_path / "theirs")])
+    others = SmallSharedMemory(memory, size="4MiB")
+    for number in range(4):
+        others.put(SPACE, str(number), [bytes(8 * MB)])
+    (tmp_path / "theirs").rename(tmp_path / "out of sight")
+    with mounted_disk(tmp_path / "ours", 64) as ours:
+        monkeypatch.setattr(spill_places, "places", lambda: [str(ours)])
+        store = SmallSharedMemory(memory)
+        for number in range(2):
+            store.put("brain/ours", str(number), patterned(8 * MB))
+            check_pattern(store.get("brain/ours", str(number)))
+        with pytest.raises(StoreFull):  # it is half of the disk still
+            for number in range(2, 6):
+                store.put("brain/ours", str(number), patterned(8 * MB))
+        store.close()
