@@ -31,9 +31,11 @@ class Group(NamedTuple):
             return self.limit
 
     def _cached(self) -> int:
-        with open(self.said, encoding="ascii") as lines:
+        """Return what counts as used and can be had back; nothing where that is not said."""
+        with suppress(OSError, ValueError), open(self.said, encoding="ascii") as lines:
             said = dict(line.split(" ") for line in lines)
-        return sum(int(said[name]) for name in self.cached)
+            return sum(int(said.get(name, 0)) for name in self.cached)
+        return 0
 
 
 class _Version(NamedTuple):
@@ -68,7 +70,9 @@ def _folders(membership: str, cgroups: str) -> Iterator[tuple[str, _Version]]:
     """
     with suppress(OSError), open(membership, encoding="utf-8", errors="replace") as lines:
         for line in lines:
-            _, controllers, path = line.rstrip("\n").split(":", 2)
+            _, controllers, path = [*line.rstrip("\n").split(":", 2), "", ""][:3]
+            if not path:
+                continue  # it says nothing of a group
             if not controllers:
                 for top in (cgroups, f"{cgroups}/unified"):
                     yield from ((folder, _SECOND) for folder in _upwards(top, path))
@@ -87,7 +91,8 @@ def _bounded(folder: str, version: _Version) -> Iterator[Group]:
         with suppress(OSError, ValueError):  # not there, or "max"
             limit = _number_in(os.path.join(folder, name))
             usage, said = os.path.join(folder, version.usage), os.path.join(folder, "memory.stat")
-            yield Group(limit, usage, said, version.cached)
+            if limit > 0:  # nothing runs without memory: memory.high is 0 only to slow a group down
+                yield Group(limit, usage, said, version.cached)
 
 
 def _number_in(file: str) -> int:

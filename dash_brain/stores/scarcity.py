@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from dash_brain.stores.budget import physical_memory
-from dash_brain.stores.cgroups import groups
+from dash_brain.stores.cgroups import Group, groups
 
 #: Smaller objects are written without a look: losing them would cost more than they take.
 _SMALL = 64 << 10
@@ -32,9 +32,7 @@ class Memory:
 
     def left(self, enough: int) -> int:
         """Return how many bytes may still be written; more than ``enough`` may be too low a figure."""
-        reserves = [min(group.limit // 16, _RESERVE) for group in self._groups]
-        free = [group.free(enough + reserve) for group, reserve in zip(self._groups, reserves, strict=True)]
-        return min((a - b for a, b in zip(free, reserves, strict=True)), default=sys.maxsize)
+        return min((_left_in(group, enough) for group in self._groups), default=sys.maxsize)
 
     def lacks(self, nbytes: int, promised: int) -> bool:
         """Say whether there is too little for an object, and for all others that are being written."""
@@ -47,3 +45,8 @@ class Memory:
             return True
         self._unseen = 0
         return False
+
+
+def _left_in(group: Group, enough: int) -> int:
+    reserve = min(group.limit // 16, _RESERVE)
+    return group.free(enough + reserve) - reserve

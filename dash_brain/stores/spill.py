@@ -100,13 +100,22 @@ class Spill:
         return f"{folder.place}/{new_object_id()}"
 
     def has_room(self, nbytes: int, spilled: int) -> bool:
-        """Say whether so many bytes more leave free what half of our disk's free space was before."""
+        """Say whether so many bytes more leave free what half of our disk's free space was before.
+
+        Of what the store ``spilled``, only what lies on our disk counts.
+        """
         if self._own is None:
             return False
         opened = self._own.opened()
         found = os.statvfs(opened.descriptor)
         free = found.f_bavail * found.f_frsize
-        return spilled + nbytes <= (free + spilled) // 2
+        if _is_within_half(free, spilled, nbytes):
+            return True
+        return len(self._recorded()) > 1 and _is_within_half(free, self._own.nbytes(), nbytes)
+
+    def is_on_our_disk(self, file: str) -> bool:
+        """Say whether a file lies where we spill to."""
+        return self._own is not None and file.partition("/")[0] == self._own.place
 
     def make(self, file: str) -> int:
         """Return a descriptor of a new file."""
@@ -152,3 +161,7 @@ class Spill:
         place = spill_places.identity(folder)
         spill_records.make(store, place, folder)
         return self._folder(place)
+
+
+def _is_within_half(free: int, spilled: int, nbytes: int) -> bool:
+    return spilled + nbytes <= (free + spilled) // 2

@@ -11,7 +11,7 @@ import errno
 import os
 import threading
 
-from dash_brain.stores import spill_owner, spill_records
+from dash_brain.stores import files, spill_owner, spill_records
 from dash_brain.stores.private import open_private
 from dash_brain.stores.spill_places import identity
 
@@ -79,6 +79,12 @@ class SpillFolder:
             return True
         return False
 
+    def nbytes(self) -> int:
+        """Return the bytes that all files in it take."""
+        folder = self.opened()
+        with os.scandir(folder.descriptor) as found:
+            return sum(files.occupied(file.stat(follow_symlinks=False).st_size) for file in found)
+
     def id(self) -> str | None:
         """Return which folder it is of those in its place."""
         record = spill_records.read(self._store, self.place)
@@ -94,15 +100,22 @@ class SpillFolder:
         record = spill_records.read(self._store, self.place)
         if record is None:
             raise FileNotFoundError(errno.ENOENT, "nothing was spilled there")
-        _check_seen(record)
-        parent = spill_owner.open_outer(record.folder)
         try:
-            folder = Opened(open_private(parent, record.name, os.path.join(record.folder, record.name)))
-        finally:
-            os.close(parent)
+            folder = _entered(record)
+        except (PermissionError, NotADirectoryError) as error:  # a place of that name that is not for us
+            raise FileNotFoundError(errno.ENOENT, "the place is out of reach", record.folder) from error
         with contextlib.suppress(OSError):
             spill_owner.claim(folder.descriptor, self._shown, spill_owner.mounts())
         return folder
+
+
+def _entered(record: spill_records.Record) -> Opened:
+    _check_seen(record)
+    parent = spill_owner.open_outer(record.folder)
+    try:
+        return Opened(open_private(parent, record.name, os.path.join(record.folder, record.name)))
+    finally:
+        os.close(parent)
 
 
 def _check_seen(record: spill_records.Record) -> None:

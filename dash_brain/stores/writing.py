@@ -102,6 +102,8 @@ def _publish_with_room(root: Root, draft: Draft, worst: int, *, final: bool) -> 
             if not is_full(error):
                 raise
             last = attempt == _ROUNDS - 1
+            if not last and final and isinstance(error, StoreFull) and _gets_memory(root, draft):
+                continue
             if last or not _makes_place(root, draft, worst, looked=attempt > 0, final=final):
                 if final and isinstance(error, StoreFull):
                     raise  # here, by no name: what refers to itself keeps the value for longer
@@ -120,6 +122,11 @@ def _has_room(root: Root, draft: Draft, worst: int, *, final: bool) -> bool:
         return True
     search.note(lacking)
     return False
+
+
+def _gets_memory(root: Root, draft: Draft) -> bool:
+    """Say whether the container has memory for the object once others have written theirs."""
+    return full_places.wait_for_memory(root, draft.nbytes, draft.path, draft.now)
 
 
 def _makes_place(root: Root, draft: Draft, worst: int, *, looked: bool, final: bool) -> bool:

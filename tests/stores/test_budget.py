@@ -101,6 +101,8 @@ def groups(tmp_path, membership, limits):
         ("4:cpu,memory:/a\n0::/\n", {"memory/a/memory.limit_in_bytes": "300\n"}, {300}),
         ("4:cpu:/a\n", {"memory/a/memory.limit_in_bytes": "300\n"}, set()),
         ("", {}, set()),
+        ("0::/\n", {"memory.max": "1000\n", "memory.high": "0\n"}, {1000}),
+        ("no group\n\n7:memory\n0::/\n", {"memory.max": "1000\n"}, {1000}),
     ],
 )
 def test_limits_of_both_kinds_of_control_groups_are_found(tmp_path, membership, limits, found):
@@ -125,6 +127,30 @@ def test_memory_that_is_left_is_what_is_free_and_what_the_kernel_can_let_go_of(t
 def test_group_that_is_gone_bounds_nothing(tmp_path):
     (group,) = cgroups.groups(*groups(tmp_path, "0::/\n", {"memory.max": "1000\n"}))
     assert group.free(enough=10) == 1000
+
+
+@pytest.mark.parametrize("said", [None, "anon 5\n", "inactive_file\n"])
+def test_memory_is_what_is_free_where_nobody_says_what_the_kernel_can_let_go_of(tmp_path, said):
+    files = {"memory.max": "1000\n", "memory.current": "990\n", **({"memory.stat": said} if said else {})}
+    (group,) = cgroups.groups(*groups(tmp_path, "0::/\n", files))
+    assert group.free(enough=100) == 10
+
+
+def test_memory_that_is_measured_anew_while_somebody_asks_is_still_known(monkeypatch):
+    found = Groups(limit=1 << 30, used=0)
+    monkeypatch.setattr(scarcity, "groups", lambda: found)
+    memory = scarcity.Memory()
+
+    class Measuring(int):
+        """A limit that is read as the groups change."""
+
+        def __floordiv__(self, other):
+            monkeypatch.setattr(scarcity, "groups", lambda: [])
+            memory.measure()
+            return int(self) // other
+
+    found.limit = Measuring(1 << 30)
+    assert memory.left(1000) == (1 << 30) - (64 << 20)
 
 
 class Groups(list):
@@ -157,6 +183,42 @@ def test_memory_is_looked_at_once_for_many_small_values_and_never_for_tiny_ones(
         store.put(SPACE, "tiny", [bytes(60_000)])
         found.used = 0
         store.put(SPACE, "large", [bytes(2_000_000)])
+
+
+class OthersGroups(Groups):
+    """Control groups whose memory is not what the store takes; a little of it comes and goes."""
+
+    def free(self, _):
+        return super().free(_) + 4096 * self.looks
+
+
+@needs_root
+def test_values_in_the_memory_of_another_container_stay_when_our_own_lacks_memory(tmp_path, monkeypatch):
+    found = OthersGroups(limit=1 << 30, used=0)
+    monkeypatch.setattr(scarcity, "groups", lambda: found)
+    with mounted(tmp_path / "memory", "size=64m") as folder:
+        store = FileStore(folder)
+        for number in range(20):
+            store.put("memo/theirs", str(number), [bytes(1_000_000)])
+        found.used = found.limit - (64 << 20) - 500_000
+        with pytest.raises(StoreFull, match="memory of this container is used up"):
+            store.put(SPACE, "ours", [bytes(1_500_000)])
+        assert len(list(store.scan("memo/theirs"))) >= 18
+
+
+@needs_root
+def test_value_has_memory_once_others_have_written_theirs(tmp_path, monkeypatch):
+    found = Groups(limit=1 << 30, used=(1 << 30) - (64 << 20) - 20_000_000)
+    monkeypatch.setattr(scarcity, "groups", lambda: found)
+    with mounted(tmp_path / "memory", "size=64m") as folder:
+        store, other = FileStore(folder), FileStore(folder)
+        store.secret(), other.secret()
+        other._root.ledger.promise(16_000_000)
+        done = threading.Timer(0.3, other._root.ledger.promise, [-16_000_000])
+        done.start()
+        store.put(SPACE, "key", [bytes(8_000_000)])
+        assert other._root.ledger.promised() == 0, "it waited"
+        assert store._root.ledger.taken() == held(store)
 
 
 def test_quarter_of_the_containers_memory_bounds_shared_memory_and_no_disk(tmp_path, monkeypatch):

@@ -383,3 +383,13 @@ def test_only_shared_memory_spills(memory, disk):
     with pytest.raises(StoreFull):
         FileStore(memory).put(SPACE, "key", patterned(20 * MB))
     assert not spilled_files(disk)
+
+
+def test_links_that_claim_more_than_any_disk_has_are_no_objects_and_hinder_no_sweep(store):
+    store.put(SPACE, "key", [bytes(2 * MB)], ttl=1000)
+    folder = place(store) / SPACE
+    for number in range(12):
+        (folder / f"forged{number}").symlink_to(f"spilled:1-{number:x}/{'0' * 32}:{'9' * 18}")
+    store.sweep()
+    assert store._root.ledger.spilled() < 3 * MB
+    assert plain(store.get(SPACE, "key")) == [bytes(2 * MB)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -19,6 +20,7 @@ from dash_brain.stores import accounts, spill_places
 from dash_brain.stores.places import account_of
 from dash_brain.testing import Clock, plain
 from tests.stores.fallbacks import SmallSharedMemory
+from tests.stores.places import mounted_disk, needs_disk
 from tests.stores.workers import check_pattern, patterned
 
 MB = 1 << 20
@@ -270,3 +272,58 @@ def test_quota_makes_room_of_what_lies_out_of_sight_too(elsewhere):
         store.get("session/a", "short")
     store.sweep()
     check_pattern(store.get("session/a", "for good"))
+
+
+@pytest.mark.parametrize("kind", ["not ours to enter", "a file"])
+def test_place_that_may_not_be_entered_costs_only_what_lies_there(memory, disk, monkeypatch, kind):
+    SmallSharedMemory(memory).put(SPACE, "key", patterned(20 * MB))
+    SmallSharedMemory(memory).put(SPACE, "small", [b"here"])
+    if kind == "a file":
+        disk.rename(disk.with_name("kept"))
+        disk.write_bytes(b"")
+    else:
+        refuse_to_enter(disk, monkeypatch)
+    store = SmallSharedMemory(memory)
+    with pytest.raises(ValueMissing):
+        store.get(SPACE, "key")
+    assert plain(store.get(SPACE, "small")) == [b"here"]
+    assert "small" in set(store.scan(SPACE))
+    assert SPACE in set(store.namespaces("brain"))
+    store.put(SPACE, "more", [bytes(2 * MB)], ttl=100)
+    store.sweep()
+    store.delete(SPACE, "key")
+    store.drop(SPACE)
+    assert not list(store.scan(SPACE))
+
+
+def refuse_to_enter(folder: Path, monkeypatch) -> None:
+    """Refuse to open a folder, or anything below it; root may enter what no mode allows."""
+    for name in ("open", "stat"):
+        real = getattr(os, name)
+
+        def refusing(path, *args, real=real, **kwargs):
+            if str(path).startswith(f"{folder}"):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+            return real(path, *args, **kwargs)
+
+        monkeypatch.setattr(os, name, refusing)
+
+
+@needs_disk
+def test_what_others_spilled_out_of_our_sight_takes_no_share_of_our_disk(tmp_path, memory, monkeypatch):
+    (tmp_path / "theirs").mkdir()
+    monkeypatch.setattr(spill_places, "places", lambda: [str(tmp_path / "theirs")])
+    others = SmallSharedMemory(memory, size="4MiB")
+    for number in range(4):
+        others.put(SPACE, str(number), [bytes(8 * MB)])
+    (tmp_path / "theirs").rename(tmp_path / "out of sight")
+    with mounted_disk(tmp_path / "ours", 64) as ours:
+        monkeypatch.setattr(spill_places, "places", lambda: [str(ours)])
+        store = SmallSharedMemory(memory)
+        for number in range(2):
+            store.put("brain/ours", str(number), patterned(8 * MB))
+            check_pattern(store.get("brain/ours", str(number)))
+        with pytest.raises(StoreFull):  # it is half of the disk still
+            for number in range(2, 6):
+                store.put("brain/ours", str(number), patterned(8 * MB))
+        store.close()
