@@ -145,7 +145,7 @@ def test_memory_that_is_measured_anew_while_somebody_asks_is_still_known(monkeyp
         """A limit that is read as the groups change."""
 
         def __floordiv__(self, other):
-            monkeypatch.setattr(scarcity, "groups", lambda: [])
+            monkeypatch.setattr(scarcity, "groups", list)
             memory.measure()
             return int(self) // other
 

@@ -324,6 +324,5 @@ def test_what_others_spilled_out_of_our_sight_takes_no_share_of_our_disk(tmp_pat
             store.put("brain/ours", str(number), patterned(8 * MB))
             check_pattern(store.get("brain/ours", str(number)))
         with pytest.raises(StoreFull):  # it is half of the disk still
-            for number in range(2, 6):
-                store.put("brain/ours", str(number), patterned(8 * MB))
+            assert [store.put("brain/ours", str(number), patterned(8 * MB)) for number in range(2, 6)] == []
         store.close()
