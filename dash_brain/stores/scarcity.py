@@ -1,7 +1,7 @@
 """Whether a container has memory left for what is about to be written into it.
 
 Shared memory counts for the memory of the container. When that is used up, the kernel refuses nothing: it
-kills a process of the container, which may be any. So whoever writes much looks first.
+kills a process of the container, which may be any. So whoever writes looks first, however small the values.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import sys
 from dash_brain.stores.budget import physical_memory
 from dash_brain.stores.cgroups import Group, groups
 
-#: Smaller objects are written without a look: losing them would cost more than they take.
-_SMALL = 64 << 10
 #: A process looks once for so many bytes that it writes.
 _LOOK_AFTER = 1 << 20
 #: What is left to all else that a container does: a sixteenth of its memory, and so many bytes at most.
@@ -36,7 +34,7 @@ class Memory:
 
     def lacks(self, nbytes: int, promised: int) -> bool:
         """Say whether there is too little for an object, and for all others that are being written."""
-        if not self._groups or nbytes < _SMALL:
+        if not self._groups:
             return False
         self._unseen += nbytes
         if self._unseen < _LOOK_AFTER:

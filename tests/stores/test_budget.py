@@ -166,22 +166,24 @@ class Groups(list):
 
 
 @needs_root
-def test_memory_is_looked_at_once_for_many_small_values_and_never_for_tiny_ones(tmp_path, monkeypatch):
+def test_memory_is_looked_at_once_for_a_megabyte_of_values_however_small_they_are(tmp_path, monkeypatch):
     found = Groups(limit=1 << 30, used=0)
     monkeypatch.setattr(scarcity, "groups", lambda: found)
     with mounted(tmp_path / "memory", "size=64m") as folder:
         store = FileStore(folder)
         for number in range(100):
             store.put(SPACE, f"tiny {number}", [bytes(60_000)])
-        assert found.looks == 0
-        for number in range(16):
+        assert found.looks == 5, "6.1 MB, and each look after 18 values"
+        for number in range(11):
             store.put(SPACE, str(number), [bytes(100_000)])
-        assert found.looks == 1
+        assert found.looks == 6
         found.used = found.limit
         with pytest.raises(StoreFull, match="memory of this container is used up"):
             store.put(SPACE, "large", [bytes(2_000_000)])
-        store.put(SPACE, "tiny", [bytes(60_000)])
+        with pytest.raises(StoreFull, match="memory of this container is used up"):
+            store.put(SPACE, "tiny", [b"x"])
         found.used = 0
+        store.put(SPACE, "tiny", [b"x"])
         store.put(SPACE, "large", [bytes(2_000_000)])
 
 
