@@ -110,7 +110,7 @@ class Jobs:
             manager.clear_cache_entry(key)
         return result
 
-    def get_updated_props(self, key: str) -> Any:
+    def get_updated_props(self, key: str | None) -> Any:
         """Return what a job has set by ``set_props`` since the last look."""
         if not _is_ours(key):
             return {}
@@ -192,9 +192,12 @@ def _mark(asking: Visit) -> str:
     return hashlib.sha256(f"job {asking.app_id} {asking.session}".encode()).hexdigest()[:32]
 
 
-def _is_ours(key: str) -> bool:
-    """Say whether a job is of the session that asks: of the same browser, another may have logged in."""
-    return key.endswith(_mark(visit()))
+def _is_ours(key: str | None) -> bool:
+    """Say whether a job is of the session that asks: of the same browser, another may have logged in.
+
+    Dash gives no key for a handle that it did not sign.
+    """
+    return key is not None and key.endswith(_mark(visit()))
 
 
 def _keys() -> dict[Any, str]:
