@@ -17,9 +17,9 @@ from dash_brain.stores.platform import NO_ATIME, NO_FOLLOW
 # Not blocking: a planted pipe would keep us waiting. No access time: it means what we note in it.
 READ = os.O_RDONLY | NO_FOLLOW | NO_ATIME | getattr(os, "O_NONBLOCK", 0)
 
-#: What a link says: the place of a folder, a file in it, and the bytes that it takes: no disk has more than
+#: What a link says: a folder, a file in it, and the bytes that it takes: no disk has more than
 #: these digits say, and the sum of what many links say can be counted.
-_SPILLED = re.compile("spilled:([0-9a-f]+-[0-9a-f]+/[0-9a-f]{32}):([0-9]{1,14})")
+_SPILLED = re.compile("spilled:([0-9a-f]{32}/[0-9a-f]{32}):([0-9]{1,14})")
 #: How often an entry is looked at anew that is replaced again and again.
 _LOOKS = 20
 

@@ -131,7 +131,8 @@ def unseen(key: str) -> ValueMissing:
     return ValueMissing(
         f"The value of {shown(key)} had no room in shared memory and lies on a disk that this process does "
         "not see: in the /var/tmp of another container or service (PrivateTmp=), or of this one before it "
-        "started anew. Store it again, give all of them the same /var/tmp, or give the store more room."
+        "started anew or somebody emptied it. Store it again, give all of them the same /var/tmp, or give "
+        "the store more room."
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from dash_brain.errors import StoreUnavailable
 from dash_brain.stores import platform
@@ -12,26 +14,38 @@ _FOLDER = os.O_RDONLY | platform.FOLDER
 
 
 def open_private(parent: int, name: str, shown: str) -> int:
-    """Return a descriptor of the folder ``name`` in ``parent``, which nobody else can enter.
+    """Return a descriptor of the folder ``name`` in ``parent``, made if need be, which nobody else can enter.
 
     Raises
     ------
     StoreUnavailable
         When what lies there is not a folder, not ours, or open to others.
     """
-    try:
+    with _refusing(shown):
         platform.make_folder(name, parent)
+    return enter_private(parent, name, shown)
+
+
+def enter_private(parent: int, name: str, shown: str) -> int:
+    """Return a descriptor as :func:`open_private` does, of a folder that must be there."""
+    with _refusing(shown):
         descriptor = os.open(name, _FOLDER | platform.NO_FOLLOW, dir_fd=parent)
-    except FileNotFoundError:  # removed meanwhile
-        raise
-    except OSError as error:
-        raise _refuse(shown, f"cannot be opened as a folder ({error.strerror})") from error
     try:
         _check_private(descriptor, shown)
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
+
+
+@contextmanager
+def _refusing(shown: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:  # not there, or removed meanwhile
+        raise
+    except OSError as error:
+        raise _refuse(shown, f"cannot be opened as a folder ({error.strerror})") from error
 
 
 def _check_private(descriptor: int, shown: str) -> None:

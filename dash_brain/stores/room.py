@@ -7,6 +7,7 @@ import os
 import sys
 
 from dash_brain.stores import budget, platform
+from dash_brain.stores.eviction import HELD, IDLE
 from dash_brain.stores.faults import too_small
 from dash_brain.stores.ledger import Ledger
 from dash_brain.stores.scarcity import Memory
@@ -35,7 +36,9 @@ class Room:
         self._ledger = ledger
         self.in_memory = platform.is_memory(os.fstat(folder).st_dev)
         self.memory = Memory() if self.in_memory else None
-        self.budget_search, self.place_search = Search(), Search()
+        self.budget_search = Search()
+        #: For what may go at worst.
+        self.place_search = {IDLE: Search(), HELD: Search()}
         self.measure()
 
     def measure(self) -> None:

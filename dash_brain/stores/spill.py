@@ -19,7 +19,7 @@ from dash_brain.stores.spill_owner import NAME
 
 
 class Spill:
-    """The spilled files of one open store; each is known as ``<place>/<name>``.
+    """The spilled files of one open store; each is known as ``<folder>/<name>``.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Spill:
             with contextlib.suppress(FileNotFoundError, StoreUnavailable):
                 opened = folder.opened()
                 names = filter(NAME.fullmatch, os.listdir(opened.descriptor))
-                found.update(f"{folder.place}/{name}" for name in names)
+                found.update(f"{folder.id}/{name}" for name in names)
         return found
 
     def is_reachable(self, file: str) -> bool:
@@ -87,17 +87,10 @@ class Spill:
         """Return a new file to write, with its folder made ready; None when nothing can be spilled."""
         if not self.allowed:
             return None
-        folder = self._own or self._found() or self._made(store)
-        if folder is None:
-            return None
-        try:
-            folder.opened()
-        except OSError as error:  # not to be trusted
-            self._own = None
-            spill_places.warn_once(error)
-            return None
-        self._own = folder
-        return f"{folder.place}/{new_object_id()}"
+        if self._own is None or not self._own.is_reachable():
+            with store.hold("spill folder"):
+                self._own = self._found() or self._made()
+        return None if self._own is None else f"{self._own.id}/{new_object_id()}"
 
     def has_room(self, nbytes: int, spilled: int) -> bool:
         """Say whether so many bytes more leave free what half of our disk's free space was before.
@@ -115,7 +108,7 @@ class Spill:
 
     def is_on_our_disk(self, file: str) -> bool:
         """Say whether a file lies where we spill to."""
-        return self._own is not None and file.partition("/")[0] == self._own.place
+        return self._own is not None and file.partition("/")[0] == self._own.id
 
     def make(self, file: str) -> int:
         """Return a descriptor of a new file."""
@@ -131,36 +124,35 @@ class Spill:
         recorded = self._recorded()
         for folder in recorded:
             folder.claim()
-        own = {folder.id() for folder in recorded}
+        own = {folder.id for folder in recorded}
         spill_owner.remove_abandoned(spill_places.places(), own, spill_owner.mounts())
 
     def _split(self, file: str) -> tuple[SpillFolder, str]:
-        place, _, name = file.partition("/")
-        return self._folder(place), name
+        folder, _, name = file.partition("/")
+        return self._folder(folder), name
 
-    def _folder(self, place: str) -> SpillFolder:
-        known = self._folders.get(place)
+    def _folder(self, id: str) -> SpillFolder:
+        known = self._folders.get(id)
         if known is None:
-            known = self._folders.setdefault(place, SpillFolder(self._store, self._shown, place))
+            known = self._folders.setdefault(id, SpillFolder(self._store, self._shown, id))
         return known
 
     def _recorded(self) -> list[SpillFolder]:
-        return [self._folder(place) for place in spill_records.recorded(self._store)]
+        return [self._folder(id) for id in spill_records.recorded(self._store)]
 
     def _found(self) -> SpillFolder | None:
-        """Return a folder that is there to spill to: in a place of ours, or else in any that we see."""
-        recorded = {folder.place: folder for folder in self._recorded()}
-        ours = [recorded[place] for place in spill_places.identities() if place in recorded]
-        return next(iter(ours), None) or next(filter(SpillFolder.is_reachable, recorded.values()), None)
+        """Return a folder to spill to that is there already, None when we see none."""
+        return next(filter(SpillFolder.is_reachable, self._recorded()), None)
 
-    def _made(self, store: publishing.Folder) -> SpillFolder | None:
+    def _made(self) -> SpillFolder | None:
         """Return a new folder, None where there is no disk for it."""
-        folder = spill_places.best_place()
-        if folder is None:
+        place = spill_places.best_place()
+        if place is None:
             return None
-        place = spill_places.identity(folder)
-        spill_records.make(store, place, folder)
-        return self._folder(place)
+        # The record comes first: a folder that no store names may be removed.
+        folder = self._folder(spill_records.make(self._store, place))
+        folder.make(place)
+        return folder
 
 
 def _is_within_half(free: int, spilled: int, nbytes: int) -> bool:

@@ -11,9 +11,9 @@ import errno
 import os
 import threading
 
+from dash_brain.errors import StoreUnavailable
 from dash_brain.stores import files, spill_owner, spill_records
-from dash_brain.stores.private import open_private
-from dash_brain.stores.spill_places import identity
+from dash_brain.stores.private import enter_private, open_private
 
 
 class Opened:
@@ -31,7 +31,7 @@ class Opened:
 
 
 class SpillFolder:
-    """The folder of a store in one place.
+    """A folder of a store.
 
     Parameters
     ----------
@@ -39,26 +39,26 @@ class SpillFolder:
         Descriptor of the folder of the store.
     shown
         Its path.
-    place
-        What tells the place from others.
+    id
+        Which folder it is.
     """
 
-    def __init__(self, store: int, shown: str, place: str) -> None:
-        self.place = place
+    def __init__(self, store: int, shown: str, id: str) -> None:
+        self.id = id
         self._store = store
         self._shown = shown
         self._open: Opened | None = None
         self._opening = threading.RLock()
 
     def opened(self) -> Opened:
-        """Return the folder, which may have been removed and made anew.
+        """Return the folder.
 
         Keep the result in a variable while its descriptor is used: it is closed with the last one.
 
         Raises
         ------
         FileNotFoundError
-            When the store has no folder there, or this process does not see it.
+            When this process does not see it, or nobody does any more.
         StoreUnavailable
             When it may not be trusted.
         """
@@ -74,21 +74,25 @@ class SpillFolder:
 
     def is_reachable(self) -> bool:
         """Say whether we see the folder, so that what is not in it is lost: not so in another container."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(FileNotFoundError, StoreUnavailable):
             self.opened()
             return True
         return False
+
+    def make(self, place: str) -> None:
+        """Make it, in its place."""
+        parent = spill_owner.open_outer(place)
+        try:
+            name = spill_records.name_of(self.id)
+            os.close(open_private(parent, name, os.path.join(spill_owner.outer(place), name)))
+        finally:
+            os.close(parent)
 
     def nbytes(self) -> int:
         """Return the bytes that all files in it take."""
         folder = self.opened()
         with os.scandir(folder.descriptor) as found:
             return sum(files.occupied(file.stat(follow_symlinks=False).st_size) for file in found)
-
-    def id(self) -> str | None:
-        """Return which folder it is of those in its place."""
-        record = spill_records.read(self._store, self.place)
-        return None if record is None else record.id
 
     def claim(self) -> None:
         """Say in the folder whose it is and that it is in use, if that can be said."""
@@ -97,29 +101,21 @@ class SpillFolder:
             spill_owner.claim(folder.descriptor, self._shown, spill_owner.mounts())
 
     def _opened(self) -> Opened:
-        record = spill_records.read(self._store, self.place)
-        if record is None:
+        place = spill_records.place_of(self._store, self.id)
+        if place is None:
             raise FileNotFoundError(errno.ENOENT, "nothing was spilled there")
         try:
-            folder = _entered(record)
+            folder = self._entered(place)
         except (PermissionError, NotADirectoryError) as error:  # a place of that name that is not for us
-            raise FileNotFoundError(errno.ENOENT, "the place is out of reach", record.folder) from error
+            raise FileNotFoundError(errno.ENOENT, "the place is out of reach", place) from error
         with contextlib.suppress(OSError):
             spill_owner.claim(folder.descriptor, self._shown, spill_owner.mounts())
         return folder
 
-
-def _entered(record: spill_records.Record) -> Opened:
-    _check_seen(record)
-    parent = spill_owner.open_outer(record.folder)
-    try:
-        return Opened(open_private(parent, record.name, os.path.join(record.folder, record.name)))
-    finally:
-        os.close(parent)
-
-
-def _check_seen(record: spill_records.Record) -> None:
-    """Tell a folder that was removed, and is made anew, from one that lies in a place out of sight."""
-    if identity(record.folder) != record.place:
-        # A container that starts again may get its old disk anew.
-        os.stat(os.path.join(spill_owner.outer(record.folder), record.name))
+    def _entered(self, place: str) -> Opened:
+        parent = spill_owner.enter_outer(place)
+        try:
+            name = spill_records.name_of(self.id)
+            return Opened(enter_private(parent, name, os.path.join(spill_owner.outer(place), name)))
+        finally:
+            os.close(parent)

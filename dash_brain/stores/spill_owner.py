@@ -7,12 +7,12 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from typing import Any
 
 from dash_brain.stores import platform, spill_records
 from dash_brain.stores.entries import READ
-from dash_brain.stores.private import open_private
+from dash_brain.stores.private import enter_private, open_private
 
 #: The names of spilled files, and of folders of them after ``spill-``.
 NAME = re.compile("[0-9a-f]{32}")
@@ -30,22 +30,32 @@ def outer(place: str) -> str:
 
 
 def open_outer(place: str) -> int:
-    """Return a descriptor of our private folder in a place that may be anyone's."""
+    """Return a descriptor of our private folder, made if need be, in a place that may be anyone's."""
+    return _in_place(open_private, place)
+
+
+def enter_outer(place: str) -> int:
+    """Return a descriptor as :func:`open_outer` does, of a folder that must be there."""
+    return _in_place(enter_private, place)
+
+
+def _in_place(enter: Callable[[int, str, str], int], place: str) -> int:
     path = outer(place)
     parent = os.open(place, _FOLDER)
     try:
-        return open_private(parent, os.path.basename(path), path)
+        return enter(parent, os.path.basename(path), path)
     finally:
         os.close(parent)
 
 
 def claim(folder: int, store: str, seen_from: str) -> None:
     """Say in a folder which store it belongs to, and that it is in use."""
-    if _owner(folder) is not None:
+    said = {"boot": boot(), "store": store, "mounts": seen_from}
+    if _owner(folder) == said:
         # Who tidies up a place for temporary files takes what is old.
         os.utime(_OWNER, dir_fd=folder)
         return
-    said = {"boot": boot(), "store": store, "mounts": seen_from}
+    # A container that starts again sees it from elsewhere, and where it was before another may be by now.
     # Whole or not at all: a crash must not leave a folder that says nothing for good.
     draft = f"{_OWNER}.{os.urandom(8).hex()}"
     file = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600, dir_fd=folder)
@@ -59,7 +69,7 @@ def claim(folder: int, store: str, seen_from: str) -> None:
         os.close(file)
 
 
-def remove_abandoned(places: Iterable[str], own: Set[str | None], seen_from: str) -> None:
+def remove_abandoned(places: Iterable[str], own: Set[str], seen_from: str) -> None:
     """Remove the folders of stores that are gone; never those of the store which asks, whatever it says."""
     for place in places:
         if os.path.isdir(outer(place)):
@@ -67,7 +77,7 @@ def remove_abandoned(places: Iterable[str], own: Set[str | None], seen_from: str
                 _remove_abandoned_in(place, own, seen_from)
 
 
-def _remove_abandoned_in(place: str, own: Set[str | None], seen_from: str) -> None:
+def _remove_abandoned_in(place: str, own: Set[str], seen_from: str) -> None:
     parent = open_outer(place)
     try:
         for name in os.listdir(parent):
@@ -122,8 +132,7 @@ def _names(store: str, number: str) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False  # gone: nobody finds the folder any more
     try:
-        found = (spill_records.read(folder, place) for place in spill_records.recorded(folder))
-        return any(record is not None and record.id == number for record in found)
+        return number in spill_records.recorded(folder)
     finally:
         os.close(folder)
 

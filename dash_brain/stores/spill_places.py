@@ -1,11 +1,10 @@
-"""Where on disk values may be spilled to, and how one place is told from another of the same name."""
+"""Where on disk values may be spilled to."""
 
 from __future__ import annotations
 
 import logging
 import os
 import tempfile
-from contextlib import suppress
 
 from dash_brain.errors import StoreUnavailable
 from dash_brain.stores import platform, spill_owner
@@ -19,21 +18,6 @@ _warned: set[str] = set()
 def places() -> list[str]:
     """Return where a folder may be made, the best place first."""
     return ["/var/tmp", tempfile.gettempdir()]
-
-
-def identity(place: str) -> str:
-    """Return what tells a place from others: containers and services may each have a ``/var/tmp``."""
-    found = os.stat(place)
-    return f"{found.st_dev:x}-{found.st_ino:x}"
-
-
-def identities() -> list[str]:
-    """Return what tells our places from others, the best first."""
-    found = []
-    for place in places():
-        with suppress(OSError):
-            found.append(identity(place))
-    return found
 
 
 def best_place() -> str | None:

@@ -104,7 +104,7 @@ def _publish_with_room(root: Root, draft: Draft, worst: int, *, final: bool) -> 
             last = attempt == _ROUNDS - 1
             if not last and final and isinstance(error, StoreFull) and _gets_memory(root, draft):
                 continue
-            if last or not _makes_place(root, draft, worst, looked=attempt > 0, final=final):
+            if last or not _makes_place(root, draft, worst, looked=attempt > 0):
                 if final and isinstance(error, StoreFull):
                     raise  # here, by no name: what refers to itself keeps the value for longer
                 return _give_up(root, draft, final=final, cause=error)
@@ -129,10 +129,13 @@ def _gets_memory(root: Root, draft: Draft) -> bool:
     return full_places.wait_for_memory(root, draft.nbytes, draft.path, draft.now)
 
 
-def _makes_place(root: Root, draft: Draft, worst: int, *, looked: bool, final: bool) -> bool:
-    """Evict, for the place of the store is full, and say whether there is more of it now."""
-    search = root.room.place_search
-    if not final and search.was_in_vain(draft.nbytes):
+def _makes_place(root: Root, draft: Draft, worst: int, *, looked: bool) -> bool:
+    """Evict, for the place of the store is full, and say whether there is more of it now.
+
+    What went in vain is lost to those who use it, so not every put that is refused may try again.
+    """
+    search = root.room.place_search[worst]
+    if search.was_in_vain(draft.nbytes):
         return False
     if full_places.make_place(root, draft.nbytes, draft.path, draft.now, worst, looked=looked):
         return True

@@ -36,15 +36,27 @@ needs_disk = pytest.mark.skipif(
 @contextmanager
 def mounted_disk(folder: Path, megabytes: int, *options: str) -> Iterator[Path]:
     """Mount a disk of its own, made with these options of ``mkfs.ext4``; needs root and a loop device."""
-    image = folder.with_suffix(".image")
     folder.mkdir()
+    image = disk_image(folder.with_suffix(".image"), megabytes, *options)
+    with mounted_image(image, folder):
+        yield folder
+
+
+def disk_image(image: Path, megabytes: int, *options: str) -> Path:
+    """Make what can be mounted as a disk."""
     with image.open("wb") as file:
         file.truncate(megabytes << 20)
     subprocess.run(["mkfs.ext4", "-q", "-m", "0", *options, str(image)], check=True)
+    return image
+
+
+@contextmanager
+def mounted_image(image: Path, folder: Path) -> Iterator[None]:
+    """Mount a disk over a folder."""
     if subprocess.run(["mount", "-o", "loop", str(image), str(folder)], capture_output=True).returncode:
         pytest.skip("no disk can be mounted here")
     try:
-        yield folder
+        yield
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -236,9 +237,12 @@ def test_folder_removed_by_hand_means_misses_then_works_again(store, disk):
             one.info(SPACE, "key")
     other.sweep()
     assert list(store.scan(SPACE)) == []
-    assert store._root.ledger.spilled() == 0
-    store.put(SPACE, "again", patterned(2 * MB), ttl=1000)
-    check_pattern(other.get(SPACE, "again"))
+    for again in ("again", "key"):
+        store.put(SPACE, again, patterned(2 * MB), ttl=1000)
+        check_pattern(other.get(SPACE, again))
+    other.sweep()
+    assert store._root.ledger.spilled() == 2 * other.info(SPACE, "key").nbytes
+    assert len(spilled_files(disk)) == 2
 
 
 def test_folder_of_another_container_is_not_taken_for_an_empty_one(store, disk):
@@ -334,18 +338,36 @@ def test_files_on_disk_and_links_are_sealed_and_bound_to_their_place(store, disk
         assert file.parent.stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"id": 1}'])
-def test_damaged_record_means_misses_and_no_more_spilling(store, disk, content):
+@pytest.mark.parametrize("damage", ["gone", "a file", "a folder", "to nowhere", "to a file", "relative"])
+def test_damaged_record_means_misses_and_another_folder(store, disk, damage):
     store.put(SPACE, "key", patterned(2 * MB), ttl=1000)
     (record,) = place(store).glob("spill-*")
-    record.write_text(content)
+    record.unlink()
+    if damage == "a file":
+        record.write_text(str(disk))
+    elif damage == "a folder":
+        record.mkdir()
+    elif damage != "gone":
+        record.symlink_to({"to nowhere": "/not/there", "to a file": "/proc/version", "relative": "."}[damage])
     fresh = type(store)(store.folder)
-    with pytest.raises(ValueMissing):
+    with pytest.raises(ValueMissing, match="does not see"):
         fresh.get(SPACE, "key")
-    with pytest.raises(StoreFull):
-        fresh.put(SPACE, "other", patterned(2 * MB))
-    fresh.put(SPACE, "small", patterned(10))
     assert fresh.sweep() == 0
+    fresh.put(SPACE, "other", patterned(2 * MB))
+    check_pattern(type(store)(store.folder).get(SPACE, "other"))
+
+
+def test_first_value_is_spilled_where_not_a_page_is_left(memory, disk):
+    for kind in (SmallSharedMemory, SmallFallback):
+        store = kind(memory, kind.__name__)
+        store.put("session/a", "small", [b"here"], ttl=1000, quota=64 * MB)
+        with contextlib.suppress(OSError), (memory / "others").open("wb", buffering=0) as others:
+            while True:
+                others.write(bytes(4096))
+        assert not os.statvfs(memory).f_bfree
+        store.put("session/a", "key", patterned(2 * MB), ttl=1000, quota=64 * MB)
+        check_pattern(store.get("session/a", "key"))
+        (memory / "others").unlink()
 
 
 def test_spilled_values_count_for_the_quota(store, disk):

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from dash_brain.errors import StoreFull, StoreUnavailable, ValueMissing
-from dash_brain.stores import accounts, spill_places
+from dash_brain.stores import accounts, spill_owner, spill_places
 from dash_brain.stores.places import account_of
 from dash_brain.testing import Clock, plain
 from tests.stores.fallbacks import SmallSharedMemory
-from tests.stores.places import mounted_disk, needs_disk
+from tests.stores.places import disk_image, mounted_disk, mounted_image, needs_disk
 from tests.stores.workers import check_pattern, patterned
 
 MB = 1 << 20
@@ -134,6 +134,41 @@ def test_folder_named_by_the_own_record_is_never_judged(store, disk):
     owner.write_text(json.dumps({"boot": "before", "store": "/x", "mounts": "elsewhere"}))
     store.sweep()
     check_pattern(store.get(SPACE, "key"))
+
+
+@needs_disk
+def test_disk_that_is_mounted_under_the_number_of_another_takes_nothing_from_it(tmp_path, memory, disk):
+    ours, theirs = (disk_image(tmp_path / f"{name}.image", 64) for name in ("ours", "theirs"))
+    with mounted_image(ours, disk):
+        store = SmallSharedMemory(memory)
+        store.put(SPACE, "key", patterned(20 * MB))
+        numbers = disk.stat().st_dev, disk.stat().st_ino
+        store.close()
+    with mounted_image(theirs, disk):
+        assert (disk.stat().st_dev, disk.stat().st_ino) == numbers
+        store.sweep()
+        with pytest.raises(ValueMissing, match="does not see"):
+            store.get(SPACE, "key")
+        store.put(SPACE, "new", patterned(20 * MB))
+        check_pattern(store.get(SPACE, "new"))
+        store.close()
+    with mounted_image(ours, disk):
+        store.sweep()
+        check_pattern(store.get(SPACE, "key"))
+        with pytest.raises(ValueMissing, match="does not see"):
+            store.get(SPACE, "new")
+        store.close()
+
+
+def test_folder_is_claimed_anew_from_where_it_is_seen_now(store, memory, disk):
+    owner = folder_on(disk) / "owner"
+    sound = json.loads(owner.read_text())
+    owner.write_text(json.dumps({**sound, "mounts": "where it was seen before", "store": "/before"}))
+    store.close()
+    check_pattern(store.get(SPACE, "key"))
+    assert json.loads(owner.read_text()) == sound
+    spill_owner.remove_abandoned([str(disk)], set(), "where it was seen before")
+    check_pattern(SmallSharedMemory(memory).get(SPACE, "key"))
 
 
 def test_empty_folder_of_a_maker_that_died_is_removed(store, disk):

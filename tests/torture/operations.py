@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -215,15 +214,9 @@ OPERATIONS = [
 
 def spilled_files(store: MappedFiles) -> list[Path]:
     """Return the files on disk of a store."""
-    folders = [folder for record in place(store).glob("spill-*") for folder in _folders(record)]
-    return [file for folder in folders for file in folder.iterdir() if len(file.name) == 32]
-
-
-def _folders(record: Path) -> Iterator[Path]:
-    said = json.loads(record.read_text())
-    folder = Path(said["folder"], f"dash_brain-{os.geteuid()}", f"spill-{said['id']}")
-    if folder.exists():
-        yield folder
+    records = place(store).glob("spill-*")
+    folders = [Path(os.readlink(record), f"dash_brain-{os.geteuid()}", record.name) for record in records]
+    return [file for folder in folders for file in folder.glob("?" * 32)]
 
 
 def listed(store: MappedFiles) -> Iterator[Place]:
