@@ -117,26 +117,33 @@ def _made(store: Store, found: Verified, recipe: Recipe | None, resolve: Callabl
     """Return a value whose arguments are there."""
     if recipe is None:
         raise ValueMissing("What it was computed from is not known any more.")
-    goal = Goal(store, f"{'/'.join(found)} again", recipe.record.callback)
-    return fly(goal, lambda: codec.decode(store.get(*found)), lambda: _make(store, found, recipe, resolve))
+    # Known by the first, for a call is made again once for all that came out of it.
+    first = recipe.record.objects[0].object_id
+    goal = Goal(store, f"{found.namespace}/{first} again", recipe.record.callback)
+
+    def look() -> dict[str, Any]:
+        return {found.object_id: codec.decode(store.get(*found))}
+
+    return fly(goal, look, lambda: _make(store, found.namespace, recipe, resolve))[found.object_id]
 
 
 def _make(
-    store: Store, found: Verified, recipe: Recipe, resolve: Callable[[Verified], Any]
-) -> Any | Unkept[Any]:
+    store: Store, namespace: str, recipe: Recipe, resolve: Callable[[Verified], Any]
+) -> dict[str, Any] | Unkept[dict[str, Any]]:
+    """Make the call again, and return its values by their ids."""
     record, callback, given = recipe
     try:
         values_now = values(callback.schema, record, callback.run(records.resolved(given, resolve)))
     except Exception as error:
         raise _missing(error) from error
     try:
-        if put_back(store, found.namespace, record, values_now):
-            return values_now[found.object_id]
+        if put_back(store, namespace, record, values_now):
+            return values_now
     except EncodeError as error:
         raise _missing(error) from error
     except StoreError as error:
         log.warning("What was computed once more is not kept: %s", error)
-    return Unkept(values_now[found.object_id])
+    return Unkept(values_now)
 
 
 def _missing(error: Exception) -> ValueMissing:

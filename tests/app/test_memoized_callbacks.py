@@ -279,6 +279,46 @@ def test_evicted_value_is_computed_again_once_for_all_who_ask(open_page, calls):
     assert calls == [2, 2]
 
 
+def keep_nothing(monkeypatch):
+    """Leave no room for what is memoized for all."""
+
+    def full(store, namespace, *args, **options):
+        if namespace.startswith("memo/"):
+            raise StoreFull("no room")
+        return put(store, namespace, *args, **options)
+
+    put = type(current.use().store).put
+    monkeypatch.setattr(type(current.use().store), "put", full)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_call_with_two_evicted_values_is_made_again_once_for_both(open_page, calls, monkeypatch, kept):
+    @brain_callback(Output("a", "data"), Output("b", "data"), Input("n", "value"), memoize="app")
+    def slow(n):
+        CALLS.append(n)
+        time.sleep(0.3)
+        return {n}, [n]
+
+    @brain_callback(Output("out-a", "children"), Input("a", "data"))
+    def show_a(a):
+        return str(a)
+
+    @brain_callback(Output("out-b", "children"), Input("b", "data"))
+    def show_b(b):
+        return str(b)
+
+    page = open_page(app_with(html.Div(id="out-a"), html.Div(id="out-b")))
+    page.fire("..a.data...b.data..")
+    evict()
+    if not kept:
+        keep_nothing(monkeypatch)
+    with ThreadPoolExecutor(2) as pool:
+        turns = [pool.submit(page.fire, f"out-{name}.children") for name in "ab"]
+        seen = [turn.result() for turn in turns]
+    assert seen == [{"out-a": {"children": "{2}"}}, {"out-b": {"children": "[2]"}}]
+    assert calls == [2, 2]
+
+
 def test_evicted_values_that_are_made_of_one_another_are_computed_again(open_page, calls):
     brain_callback(Output("a", "data"), Input("n", "value"), memoize="app")(frame)
 
@@ -331,14 +371,7 @@ def test_long_chain_of_evicted_values_is_computed_again_each_once(open_page, cal
 
 def test_chain_is_computed_again_once_though_nothing_of_it_can_be_kept(open_page, calls, monkeypatch):
     page = chain_of(100, open_page)
-
-    def full(store, namespace, *args, **options):
-        if namespace.startswith("memo/"):
-            raise StoreFull("no room")
-        return put(store, namespace, *args, **options)
-
-    put = type(current.use().store).put
-    monkeypatch.setattr(type(current.use().store), "put", full)
+    keep_nothing(monkeypatch)
     assert page.fire("out.children") == {"out": {"children": 101}}
     assert calls == list(range(1, 101))
 
