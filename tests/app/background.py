@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from dash import CeleryManager, Dash, DiskcacheManager, Input, Output, dcc, html
 
-from dash_brain import ServerStore, brain_callback
+from dash_brain import ServerStore, brain_callback, session_brain
 
 JOBS = os.environ.get("JOBS", "")  # none while tests are being collected
 
@@ -44,6 +44,9 @@ app.layout = html.Div(
         html.Div(id="text"),
         html.Div(id="made"),
         html.Div(id="made-text"),
+        html.Button("ask", id="ask"),
+        ServerStore(id="own"),
+        html.Div(id="own-text"),
     ]
 )
 
@@ -87,3 +90,21 @@ def show_made(clicks):
 @brain_callback(Output("text", "children"), Input("result", "data"), prevent_initial_call=True)
 def show(result):
     return f"{result['sum']} {len(result['frame'])} {result['clicks']}"
+
+
+@brain_callback(Output("own", "data"), Input("ask", "n_clicks"), memoize="session", prevent_initial_call=True)
+def make_own(clicks):
+    session_brain["made"] = session_brain.get("made", 0) + 1
+    return [session_brain["made"]]
+
+
+@brain_callback(
+    Output("own-text", "children"),
+    Input("own", "data"),
+    background=True,
+    interval=100,
+    prevent_initial_call=True,
+    running=[(Output("state", "children"), "running", "idle")],
+)
+def show_own(own):
+    return repr(own)

@@ -118,3 +118,17 @@ def test_a_queued_job_finds_its_input_when_the_page_is_gone_long_since(redis_url
     with celery(env, tmp_path / "celery.log"):
         wait_for(lambda: "dict" in types_of(store), "the result of the job")
         wait_for(lambda: "tuple" not in types_of(store), "the end of its input")
+
+
+def test_a_job_computes_an_evicted_input_again_for_the_session_that_asked(redis_url, serve, store, tmp_path):
+    env = env_of(store, redis_url)
+    served = serve("tests.app.background:server", workers=4, env=env)
+    with chrome() as driver:
+        tab = Tab(driver, served.url)
+        tab.wait("state", "idle")
+        tab.click("ask")
+        tab.wait("state", "running")
+        (namespace,) = store.namespaces("session-memo")
+        assert [store.delete(namespace, key) for key in store.scan(namespace)] == [True]
+        with celery(env, tmp_path / "celery.log"):
+            tab.wait("own-text", "[2]")
