@@ -400,6 +400,17 @@ def spill_often(reopen):
         store.put(SPACE, "3", patterned(1_200_000), ttl=1000)
 
 
+def test_value_in_use_makes_room_though_what_is_idle_was_searched_in_vain(memory, monkeypatch):
+    monkeypatch.setattr(spill_places, "places", list)
+    monkeypatch.setattr(searches, "_IN_VAIN", 1000.0)
+    store = SmallSharedMemory(memory)
+    for number in range(3):
+        store.put("session/a", str(number), patterned(4 * MB - 9000), ttl=1e5)
+    (memory / "others").write_bytes(bytes(18 * MB))
+    store.put("session/a", "new", patterned(4 * MB - 9000), ttl=1e5)
+    check_pattern(store.get("session/a", "new"))
+
+
 def test_only_shared_memory_spills(memory, disk):
     assert SharedMemoryStore._spills
     with pytest.raises(StoreFull):
@@ -411,7 +422,7 @@ def test_links_that_claim_more_than_any_disk_has_are_no_objects_and_hinder_no_sw
     store.put(SPACE, "key", [bytes(2 * MB)], ttl=1000)
     folder = place(store) / SPACE
     for number in range(12):
-        (folder / f"forged{number}").symlink_to(f"spilled:1-{number:x}/{'0' * 32}:{'9' * 18}")
+        (folder / f"forged{number}").symlink_to(f"spilled:{number:032x}/{'0' * 32}:{'9' * 18}")
     store.sweep()
     assert store._root.ledger.spilled() < 3 * MB
     assert plain(store.get(SPACE, "key")) == [bytes(2 * MB)]
