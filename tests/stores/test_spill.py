@@ -202,6 +202,14 @@ getattr(fallbacks, sys.argv[1])(sys.argv[2]).put("brain/spilled", "other", patte
 """
 
 
+NAMELESS = """
+import sys
+from dash_brain.stores import spill_places
+disk = sys.argv.pop()
+spill_places.places = lambda: [disk]
+"""
+
+
 def test_file_of_a_killed_writer_is_removed_by_the_next_sweep(store, memory, disk):
     store.put(SPACE, "key", patterned(2 * MB), ttl=1000)
     died = subprocess.run([sys.executable, "-c", DYING, type(store).__name__, str(memory)])
@@ -210,6 +218,13 @@ def test_file_of_a_killed_writer_is_removed_by_the_next_sweep(store, memory, dis
     store.sweep()
     assert len(spilled_files(disk)) == 1
     check_pattern(store.get(SPACE, "key"))
+
+
+def test_maker_killed_before_its_folder_is_named_leaves_none(memory, disk):
+    work = NAMELESS + DYING.replace("3_000_000", "20_000_000")
+    died = subprocess.run([sys.executable, "-c", work, "SmallSharedMemory", str(memory), str(disk)])
+    assert died.returncode == -signal.SIGKILL
+    assert not list(disk.rglob("spill-*"))
 
 
 def test_file_that_is_being_written_is_left_by_the_sweep(store, disk, monkeypatch):

@@ -194,6 +194,42 @@ def test_folder_that_cannot_be_opened_for_a_moment_is_no_reason_for_another(stor
     assert len(list(folder_on(disk).iterdir())) == 3
 
 
+def test_folder_that_its_store_names_no_more_is_removed_by_another_store(store, memory, disk):
+    old = folder_on(disk)
+    (record,) = place(store).glob("spill-*")
+    record.unlink()
+    store.close()
+    store.put(SPACE, "new", patterned(20 * MB))
+    other = SmallSharedMemory(memory, "other")
+    other.put(SPACE, "key", patterned(20 * MB))
+    other.sweep()
+    assert not old.exists()
+    check_pattern(store.get(SPACE, "new"))
+
+
+def test_all_who_see_several_folders_spill_to_the_same(memory, disk):
+    store = SmallSharedMemory(memory)
+    store.usage()
+    (disk / OUTER).mkdir(mode=0o700)
+    for number in "f081":
+        (disk / OUTER / f"spill-{number * 32}").mkdir(mode=0o700)
+        (place(store) / f"spill-{number * 32}").symlink_to(disk)
+    for key in "ab":
+        SmallSharedMemory(memory).put(SPACE, key, patterned(20 * MB))
+    assert {path.parent.name for path in disk.rglob("*") if path.is_file()} == {f"spill-{'0' * 32}"}
+
+
+def test_folder_that_cannot_be_trusted_is_closed_again(store, disk):
+    (disk / OUTER).chmod(0o755)
+    store.close()
+    store.usage()
+    before = descriptors()
+    for _ in range(10):
+        with pytest.raises(StoreUnavailable, match="mode 755"):
+            store.get(SPACE, "key")
+    assert descriptors() == before
+
+
 @needs_disk
 def test_disk_that_is_mounted_under_the_number_of_another_takes_nothing_from_it(tmp_path, memory, disk):
     ours, theirs = (disk_image(tmp_path / f"{name}.image", 64) for name in ("ours", "theirs"))
