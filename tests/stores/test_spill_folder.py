@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from dash_brain.errors import StoreFull, StoreUnavailable, ValueMissing
-from dash_brain.stores import accounts, spill_owner, spill_places
+from dash_brain.stores import accounts, spill, spill_owner, spill_places
 from dash_brain.stores.places import account_of
 from dash_brain.testing import Clock, plain
 from tests.stores.fallbacks import SmallSharedMemory
@@ -217,6 +217,19 @@ def test_all_who_see_several_folders_spill_to_the_same(memory, disk):
     for key in "ab":
         SmallSharedMemory(memory).put(SPACE, key, patterned(20 * MB))
     assert {path.parent.name for path in disk.rglob("*") if path.is_file()} == {f"spill-{'0' * 32}"}
+
+
+def test_what_is_idle_on_another_disk_makes_no_room_on_ours(memory, disk, monkeypatch):
+    clock = Clock()
+    store = SmallSharedMemory(memory, clock=clock)
+    store.put("session/a", "idle", patterned(20 * MB), ttl=1e5)
+    (disk / OUTER / f"spill-{'0' * 32}").mkdir(mode=0o700)
+    (place(store) / f"spill-{'0' * 32}").symlink_to(disk)
+    clock.advance(1000)
+    monkeypatch.setattr(spill.Spill, "has_room", lambda _, nbytes, __: nbytes <= 0)
+    with pytest.raises(StoreFull):
+        SmallSharedMemory(memory, clock=clock).put("session/a", "new", patterned(20 * MB), ttl=1e5)
+    check_pattern(store.get("session/a", "idle"))
 
 
 def test_folder_that_cannot_be_trusted_is_closed_again(store, disk):
