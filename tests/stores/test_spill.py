@@ -202,6 +202,14 @@ getattr(fallbacks, sys.argv[1])(sys.argv[2]).put("brain/spilled", "other", patte
 """
 
 
+NAMELESS = """
+import sys
+from dash_brain.stores import spill_places
+disk = sys.argv.pop()
+spill_places.places = lambda: [disk]
+"""
+
+
 def test_file_of_a_killed_writer_is_removed_by_the_next_sweep(store, memory, disk):
     store.put(SPACE, "key", patterned(2 * MB), ttl=1000)
     died = subprocess.run([sys.executable, "-c", DYING, type(store).__name__, str(memory)])
@@ -210,6 +218,13 @@ def test_file_of_a_killed_writer_is_removed_by_the_next_sweep(store, memory, dis
     store.sweep()
     assert len(spilled_files(disk)) == 1
     check_pattern(store.get(SPACE, "key"))
+
+
+def test_maker_killed_before_its_folder_is_named_leaves_none(memory, disk):
+    work = NAMELESS + DYING.replace("3_000_000", "20_000_000")
+    died = subprocess.run([sys.executable, "-c", work, "SmallSharedMemory", str(memory), str(disk)])
+    assert died.returncode == -signal.SIGKILL
+    assert not list(disk.rglob("spill-*"))
 
 
 def test_file_that_is_being_written_is_left_by_the_sweep(store, disk, monkeypatch):
@@ -400,6 +415,17 @@ def spill_often(reopen):
         store.put(SPACE, "3", patterned(1_200_000), ttl=1000)
 
 
+def test_value_in_use_makes_room_though_what_is_idle_was_searched_in_vain(memory, monkeypatch):
+    monkeypatch.setattr(spill_places, "places", list)
+    monkeypatch.setattr(searches, "_IN_VAIN", 1000.0)
+    store = SmallSharedMemory(memory)
+    for number in range(3):
+        store.put("session/a", str(number), patterned(4 * MB - 9000), ttl=1e5)
+    (memory / "others").write_bytes(bytes(18 * MB))
+    store.put("session/a", "new", patterned(4 * MB - 9000), ttl=1e5)
+    check_pattern(store.get("session/a", "new"))
+
+
 def test_only_shared_memory_spills(memory, disk):
     assert SharedMemoryStore._spills
     with pytest.raises(StoreFull):
@@ -411,7 +437,7 @@ def test_links_that_claim_more_than_any_disk_has_are_no_objects_and_hinder_no_sw
     store.put(SPACE, "key", [bytes(2 * MB)], ttl=1000)
     folder = place(store) / SPACE
     for number in range(12):
-        (folder / f"forged{number}").symlink_to(f"spilled:1-{number:x}/{'0' * 32}:{'9' * 18}")
+        (folder / f"forged{number}").symlink_to(f"spilled:{number:032x}/{'0' * 32}:{'9' * 18}")
     store.sweep()
     assert store._root.ledger.spilled() < 3 * MB
     assert plain(store.get(SPACE, "key")) == [bytes(2 * MB)]

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from dash_brain.errors import StoreFull, StoreUnavailable, ValueMissing
-from dash_brain.stores import accounts, spill_owner, spill_places
+from dash_brain.stores import accounts, spill, spill_owner, spill_places
 from dash_brain.stores.places import account_of
 from dash_brain.testing import Clock, plain
 from tests.stores.fallbacks import SmallSharedMemory
-from tests.stores.places import disk_image, mounted_disk, mounted_image, needs_disk
+from tests.stores.places import disk_image, mounted_disk, mounted_image, needs_disk, place
 from tests.stores.workers import check_pattern, patterned
 
 MB = 1 << 20
@@ -134,6 +134,113 @@ def test_folder_named_by_the_own_record_is_never_judged(store, disk):
     owner.write_text(json.dumps({"boot": "before", "store": "/x", "mounts": "elsewhere"}))
     store.sweep()
     check_pattern(store.get(SPACE, "key"))
+
+
+@needs_disk
+def test_folder_named_by_the_own_record_is_kept_when_a_full_disk_cannot_be_told_whose_it_is(
+    tmp_path, memory, monkeypatch
+):
+    with mounted_disk(tmp_path / "tiny", 64, "-N", "16") as disk:
+        monkeypatch.setattr(spill_places, "places", lambda: [str(disk)])
+        store = SmallSharedMemory(memory)
+        store.put(SPACE, "key", patterned(20 * MB))
+        owner = folder_on(disk) / "owner"
+        said = json.dumps({"boot": "before", "store": "/x", "mounts": "elsewhere"})
+        owner.write_text(said)
+        with pytest.raises(OSError, match="No space"):
+            [(disk / str(number)).touch() for number in range(1000)]
+        store.sweep()
+        assert owner.read_text() == said
+        check_pattern(store.get(SPACE, "key"))
+        store.close()
+
+
+def test_processes_that_spill_first_at_once_make_one_folder(memory, disk, monkeypatch):
+    real, both = spill_places.best_place, threading.Barrier(2)
+
+    def slow():
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.5)
+        return real()
+
+    monkeypatch.setattr(spill_places, "best_place", slow)
+    keys = iter("ab")
+    assert not at_once(2, lambda: SmallSharedMemory(memory).put(SPACE, next(keys), patterned(20 * MB)))
+    store = SmallSharedMemory(memory)
+    for key in "ab":
+        check_pattern(store.get(SPACE, key))
+    assert len(list(place(store).glob("spill-*"))) == 1
+    assert len(list(folder_on(disk).iterdir())) == 3
+
+
+def test_folder_that_cannot_be_opened_for_a_moment_is_no_reason_for_another(store, disk, monkeypatch):
+    store.close()
+    store.usage()
+    real, refusals = os.open, [errno.EMFILE]
+
+    def refusing_once(path, *args, **kwargs):
+        if refusals and path == str(disk):
+            error = refusals.pop()
+            raise OSError(error, os.strerror(error), path)
+        return real(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, "open", refusing_once)
+    with contextlib.suppress(StoreFull):
+        store.put(SPACE, "new", patterned(20 * MB))
+    assert not refusals
+    store.put(SPACE, "new", patterned(20 * MB))
+    check_pattern(store.get(SPACE, "new"))
+    check_pattern(store.get(SPACE, "key"))
+    assert len(list(folder_on(disk).iterdir())) == 3
+
+
+def test_folder_that_its_store_names_no_more_is_removed_by_another_store(store, memory, disk):
+    old = folder_on(disk)
+    (record,) = place(store).glob("spill-*")
+    record.unlink()
+    store.close()
+    store.put(SPACE, "new", patterned(20 * MB))
+    other = SmallSharedMemory(memory, "other")
+    other.put(SPACE, "key", patterned(20 * MB))
+    other.sweep()
+    assert not old.exists()
+    check_pattern(store.get(SPACE, "new"))
+
+
+def test_all_who_see_several_folders_spill_to_the_same(memory, disk):
+    store = SmallSharedMemory(memory)
+    store.usage()
+    (disk / OUTER).mkdir(mode=0o700)
+    for number in "f081":
+        (disk / OUTER / f"spill-{number * 32}").mkdir(mode=0o700)
+        (place(store) / f"spill-{number * 32}").symlink_to(disk)
+    for key in "ab":
+        SmallSharedMemory(memory).put(SPACE, key, patterned(20 * MB))
+    assert {path.parent.name for path in disk.rglob("*") if path.is_file()} == {f"spill-{'0' * 32}"}
+
+
+def test_what_is_idle_on_another_disk_makes_no_room_on_ours(memory, disk, monkeypatch):
+    clock = Clock()
+    store = SmallSharedMemory(memory, clock=clock)
+    store.put("session/a", "idle", patterned(20 * MB), ttl=1e5)
+    (disk / OUTER / f"spill-{'0' * 32}").mkdir(mode=0o700)
+    (place(store) / f"spill-{'0' * 32}").symlink_to(disk)
+    clock.advance(1000)
+    monkeypatch.setattr(spill.Spill, "has_room", lambda _, nbytes, __: nbytes <= 0)
+    with pytest.raises(StoreFull):
+        SmallSharedMemory(memory, clock=clock).put("session/a", "new", patterned(20 * MB), ttl=1e5)
+    check_pattern(store.get("session/a", "idle"))
+
+
+def test_folder_that_cannot_be_trusted_is_closed_again(store, disk):
+    (disk / OUTER).chmod(0o755)
+    store.close()
+    store.usage()
+    before = descriptors()
+    for _ in range(10):
+        with pytest.raises(StoreUnavailable, match="mode 755"):
+            store.get(SPACE, "key")
+    assert descriptors() == before
 
 
 @needs_disk
