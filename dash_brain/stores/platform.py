@@ -72,6 +72,11 @@ def open_healed(path: str, flags: int, folder: int) -> int:
     return file
 
 
+def is_shortage(error: OSError) -> bool:
+    """Say whether we lack descriptors or memory at this moment, which tells nothing of what was opened."""
+    return error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+
 def make_folder(path: str, parent: int) -> None:
     """Make a folder for its owner only, unless it is there.
 

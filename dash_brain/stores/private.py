@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ from dash_brain.errors import StoreUnavailable
 from dash_brain.stores import platform
 
 _FOLDER = os.O_RDONLY | platform.FOLDER
+
+#: The errors that tell of what lies there, and not of the disk or of ourselves.
+_TELLING = {errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.EPERM}
 
 
 def open_private(parent: int, name: str, shown: str) -> int:
@@ -42,9 +46,9 @@ def enter_private(parent: int, name: str, shown: str) -> int:
 def _refusing(shown: str) -> Iterator[None]:
     try:
         yield
-    except FileNotFoundError:  # not there, or removed meanwhile
-        raise
     except OSError as error:
+        if error.errno not in _TELLING:
+            raise
         raise _refuse(shown, f"cannot be opened as a folder ({error.strerror})") from error
 
 

@@ -46,7 +46,7 @@ class Spill:
         FileNotFoundError
             When it is not there, or out of sight.
         StoreUnavailable
-            When the folder may not be trusted.
+            When the folder may not be trusted, or its disk fails.
         """
         folder, name = self._split(file)
         opened = folder.opened()
@@ -83,32 +83,49 @@ class Spill:
         folder, _ = self._split(file)
         return folder.is_reachable()
 
-    def prepare(self, store: publishing.Folder) -> str | None:
-        """Return a new file to write, with its folder made ready; None when nothing can be spilled."""
-        if not self.allowed:
-            return None
-        if self._own is None or not self._own.is_reachable():
-            with store.hold("spill folder"):
-                self._own = self._found() or self._made()
-        return None if self._own is None else f"{self._own.id}/{new_object_id()}"
+    def is_ready(self) -> bool:
+        """Say whether there is a folder to spill to, whoever made it."""
+        own = self._own
+        if own is None or not own.is_reachable():
+            own = self._own = next(filter(SpillFolder.is_usable, self._recorded()), None)
+        return own is not None
+
+    def make_ready(self) -> None:
+        """Make a folder to spill to, in the best place that takes one."""
+        for place in spill_places.disks():
+            folder = self._folder(new_object_id())
+            try:
+                folder.make(place)
+            except OSError as error:
+                spill_places.warn_once(place, error)
+            else:
+                self._own = folder
+                return
+
+    def new_file(self) -> str | None:
+        """Return the name of a new file, None when there is no folder to spill to."""
+        own = self._own
+        return None if own is None else f"{own.id}/{new_object_id()}"
 
     def has_room(self, nbytes: int, spilled: int) -> bool:
         """Say whether so many bytes more leave free what half of our disk's free space was before.
 
         Of what the store ``spilled``, only what lies on our disk counts.
         """
-        if self._own is None:
+        own = self._own
+        if own is None:
             return False
-        opened = self._own.opened()
+        opened = own.opened()
         found = os.statvfs(opened.descriptor)
         free = found.f_bavail * found.f_frsize
         if _is_within_half(free, spilled, nbytes):
             return True
-        return len(self._recorded()) > 1 and _is_within_half(free, self._own.nbytes(), nbytes)
+        return len(self._recorded()) > 1 and _is_within_half(free, own.nbytes(), nbytes)
 
     def is_on_our_disk(self, file: str) -> bool:
         """Say whether a file lies where we spill to."""
-        return self._own is not None and file.partition("/")[0] == self._own.id
+        own = self._own
+        return own is not None and file.partition("/")[0] == own.id
 
     def make(self, file: str) -> int:
         """Return a descriptor of a new file."""
@@ -139,20 +156,6 @@ class Spill:
 
     def _recorded(self) -> list[SpillFolder]:
         return [self._folder(id) for id in spill_records.recorded(self._store)]
-
-    def _found(self) -> SpillFolder | None:
-        """Return a folder to spill to that is there already, None when we see none."""
-        return next(filter(SpillFolder.is_reachable, self._recorded()), None)
-
-    def _made(self) -> SpillFolder | None:
-        """Return a new folder, None where there is no disk for it."""
-        place = spill_places.best_place()
-        if place is None:
-            return None
-        # The record comes first: a folder that no store names may be removed.
-        folder = self._folder(spill_records.make(self._store, place))
-        folder.make(place)
-        return folder
 
 
 def _is_within_half(free: int, spilled: int, nbytes: int) -> bool:

@@ -12,7 +12,7 @@ import os
 import threading
 
 from dash_brain.errors import StoreUnavailable
-from dash_brain.stores import files, spill_owner, spill_records
+from dash_brain.stores import files, platform, spill_owner, spill_records
 from dash_brain.stores.private import enter_private, open_private
 
 
@@ -45,6 +45,7 @@ class SpillFolder:
 
     def __init__(self, store: int, shown: str, id: str) -> None:
         self.id = id
+        self._name = spill_records.name_of(id)
         self._store = store
         self._shown = shown
         self._open: Opened | None = None
@@ -58,9 +59,9 @@ class SpillFolder:
         Raises
         ------
         FileNotFoundError
-            When this process does not see it, or nobody does any more.
+            When this process does not see it.
         StoreUnavailable
-            When it may not be trusted.
+            When it may not be trusted, or its disk fails.
         """
         folder = self._open
         if folder is not None and folder.is_there():
@@ -68,6 +69,8 @@ class SpillFolder:
         with self._opening:
             folder = self._open
             if folder is None or not folder.is_there():
+                if folder is not None:
+                    self._replace_removed()
                 self._open = None
                 folder = self._open = self._opened()
             return folder
@@ -79,12 +82,23 @@ class SpillFolder:
             return True
         return False
 
+    def is_usable(self) -> bool:
+        """Say whether we see the folder and may write there."""
+        if not self.is_reachable():
+            return False
+        folder = self.opened()
+        return os.access(".", os.W_OK, dir_fd=folder.descriptor)
+
     def make(self, place: str) -> None:
-        """Make it, in its place."""
+        """Make it in a place, and note that; who is killed between leaves a folder that the sweep removes."""
         parent = spill_owner.open_outer(place)
         try:
-            name = spill_records.name_of(self.id)
-            os.close(open_private(parent, name, os.path.join(spill_owner.outer(place), name)))
+            self._make_below(parent, place)
+            try:
+                spill_records.note(self._store, self.id, place)
+            except BaseException:
+                os.rmdir(self._name, dir_fd=parent)
+                raise
         finally:
             os.close(parent)
 
@@ -92,7 +106,7 @@ class SpillFolder:
         """Return the bytes that all files in it take."""
         folder = self.opened()
         with os.scandir(folder.descriptor) as found:
-            return sum(files.occupied(file.stat(follow_symlinks=False).st_size) for file in found)
+            return sum(map(_size_of, found))
 
     def claim(self) -> None:
         """Say in the folder whose it is and that it is in use, if that can be said."""
@@ -100,14 +114,36 @@ class SpillFolder:
             folder = self.opened()
             spill_owner.claim(folder.descriptor, self._shown, spill_owner.mounts())
 
+    def _replace_removed(self) -> None:
+        """Make it anew: we had it open, so what was in it is lost to all, and not out of our sight."""
+        place = spill_records.place_of(self._store, self.id)
+        if place is not None:
+            with contextlib.suppress(OSError):  # then it is out of sight now
+                parent = spill_owner.open_outer(place)
+                try:
+                    self._make_below(parent, place)
+                finally:
+                    os.close(parent)
+
+    def _make_below(self, parent: int, place: str) -> None:
+        os.close(open_private(parent, self._name, self._path(place)))
+
     def _opened(self) -> Opened:
         place = spill_records.place_of(self._store, self.id)
         if place is None:
             raise FileNotFoundError(errno.ENOENT, "nothing was spilled there")
         try:
             folder = self._entered(place)
+        except (FileNotFoundError, StoreUnavailable):
+            raise
         except (PermissionError, NotADirectoryError) as error:  # a place of that name that is not for us
             raise FileNotFoundError(errno.ENOENT, "the place is out of reach", place) from error
+        except OSError as error:
+            if platform.is_shortage(error):
+                raise
+            raise StoreUnavailable(
+                f"The folder {place}, where values were spilled to, cannot be opened ({error.strerror})."
+            ) from error
         with contextlib.suppress(OSError):
             spill_owner.claim(folder.descriptor, self._shown, spill_owner.mounts())
         return folder
@@ -115,7 +151,15 @@ class SpillFolder:
     def _entered(self, place: str) -> Opened:
         parent = spill_owner.enter_outer(place)
         try:
-            name = spill_records.name_of(self.id)
-            return Opened(enter_private(parent, name, os.path.join(spill_owner.outer(place), name)))
+            return Opened(enter_private(parent, self._name, self._path(place)))
         finally:
             os.close(parent)
+
+    def _path(self, place: str) -> str:
+        return os.path.join(spill_owner.outer(place), self._name)
+
+
+def _size_of(file: os.DirEntry[str]) -> int:
+    with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+        return files.occupied(file.stat(follow_symlinks=False).st_size)
+    return 0

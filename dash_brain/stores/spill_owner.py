@@ -118,11 +118,16 @@ def _owner(folder: int) -> dict[str, Any] | None:
         return None
     try:
         owner = json.loads(os.read(file, 4096))
-        return owner if isinstance(owner, dict) and owner.keys() == _FIELDS else None
+        return owner if _is_owner(owner) else None
     except ValueError:
         return None
     finally:
         os.close(file)
+
+
+def _is_owner(said: Any) -> bool:
+    fields = said.values() if isinstance(said, dict) and said.keys() == _FIELDS else [None]
+    return all(isinstance(field, str) and "\0" not in field for field in fields)
 
 
 def _names(store: str, number: str) -> bool:

@@ -6,13 +6,12 @@ import logging
 import os
 import tempfile
 
-from dash_brain.errors import StoreUnavailable
-from dash_brain.stores import platform, spill_owner
+from dash_brain.stores import platform
 
 _log = logging.getLogger("dash_brain")
 
 #: What this process has warned of.
-_warned: set[str] = set()
+_warned: set[tuple[str, int | None]] = set()
 
 
 def places() -> list[str]:
@@ -20,9 +19,9 @@ def places() -> list[str]:
     return ["/var/tmp", tempfile.gettempdir()]
 
 
-def best_place() -> str | None:
-    """Return the first place that is a disk and ours to use, None if there is none."""
-    return next(filter(_is_ours, filter(is_disk, places())), None)
+def disks() -> list[str]:
+    """Return those that are disks, the best first."""
+    return list(filter(is_disk, places()))
 
 
 def is_disk(folder: str) -> bool:
@@ -33,21 +32,9 @@ def is_disk(folder: str) -> bool:
         return False
 
 
-def _is_ours(place: str) -> bool:
-    """Say whether our folder can be had there; in a place for all, anybody may have planted one."""
-    try:
-        os.close(spill_owner.open_outer(place))
-    except StoreUnavailable as error:
-        warn_once(error)
-        return False
-    except OSError:
-        return False
-    return True
-
-
-def warn_once(error: OSError) -> None:
+def warn_once(place: str, error: OSError) -> None:
     """Say in the log, once per process, why nothing is spilled to a place."""
-    why = str(error)  # the error itself holds all that is open where it was raised; a log may keep it
-    if why not in _warned:
-        _warned.add(why)
-        _log.warning("No value can be spilled to disk there: %s", why)
+    if (place, error.errno) not in _warned:
+        _warned.add((place, error.errno))
+        # The error itself holds all that is open where it was raised; a log may keep it.
+        _log.warning("No value can be spilled to disk in %s: %s", place, str(error))

@@ -29,11 +29,9 @@ def place_of(store: int, folder: str) -> str | None:
         raise
 
 
-def make(store: int, place: str) -> str:
-    """Note a new folder in a place, and return it."""
-    folder = os.urandom(16).hex()
+def note(store: int, folder: str, place: str) -> None:
+    """Note in which place a new folder lies."""
     os.symlink(place, name_of(folder), dir_fd=store)
-    return folder
 
 
 def name_of(folder: str) -> str:

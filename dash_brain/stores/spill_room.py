@@ -12,13 +12,15 @@ from dash_brain.stores.removing import evict_entry
 
 def make_spill_room(root: Root, nbytes: int, path: str, now: float) -> bool:
     """Evict what nobody needs from disk until the disk may take so many bytes, and say whether it may now."""
+    if not root.spill.is_ready():
+        return False
     found = candidates.in_order(root, walking.folders(root), now, path, IDLE, spilled=True)
     going = [
         candidate
         for candidate in found
         if not candidate.entry.away and root.spill.is_on_our_disk(candidate.entry.spilled)
     ]
-    with suppress(OSError):  # there is no folder on disk, or it is out of reach
+    with suppress(OSError):  # it went out of reach
         if not going or not root.spill.has_room(nbytes - candidates.total(going), root.ledger.spilled()):
             return False
         for candidate in going:

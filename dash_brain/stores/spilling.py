@@ -6,9 +6,11 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 
+from dash_brain.stores import spill_places
 from dash_brain.stores.entries import Entry, link_to
 from dash_brain.stores.folder import Root
 from dash_brain.stores.publishing import remove, take_place
+from dash_brain.stores.waiting import turn
 
 Fill = Callable[[int], None]
 
@@ -22,7 +24,7 @@ def spill(root: Root, path: str, nbytes: int, fill: Fill) -> tuple[bool, Entry |
         Whether that was possible, and what the link replaced.
     """
     try:
-        file = root.spill.prepare(root)
+        file = _new_file(root)
         if file is None or not root.spill.has_room(nbytes, root.ledger.spilled()):
             return False, None
         # The sweep leaves alone what is locked: it has no entry yet.
@@ -35,6 +37,17 @@ def spill(root: Root, path: str, nbytes: int, fill: Fill) -> tuple[bool, Entry |
                 raise
     except OSError:
         return False, None  # the disk is full or fails; the store has no room either way
+
+
+def _new_file(root: Root) -> str | None:
+    """Return the name of a new file, with its folder made; None where there is no disk for it."""
+    if not root.spill.allowed:
+        return None
+    if not root.spill.is_ready() and spill_places.disks():
+        with turn(root, "spill folder"):
+            if not root.spill.is_ready():
+                root.spill.make_ready()
+    return root.spill.new_file()
 
 
 def _remove_unless_linked(root: Root, path: str, file: str) -> None:

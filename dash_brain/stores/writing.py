@@ -135,11 +135,12 @@ def _makes_place(root: Root, draft: Draft, worst: int, *, looked: bool) -> bool:
     What went in vain is lost to those who use it, so not every put that is refused may try again.
     """
     search = root.room.place_search[worst]
-    if search.was_in_vain(draft.nbytes):
+    if search.was_in_vain(draft.nbytes, draft.path):
         return False
     if full_places.make_place(root, draft.nbytes, draft.path, draft.now, worst, looked=looked):
         return True
-    search.note(draft.nbytes)
+    replaced = root.look(draft.path)
+    search.note(draft.nbytes, draft.path, 0 if replaced is None else replaced.nbytes)
     return False
 
 

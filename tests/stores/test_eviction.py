@@ -396,6 +396,20 @@ def test_nothing_more_is_evicted_when_readers_hold_what_went(tmp_path, monkeypat
 
 
 @needs_root
+def test_what_may_not_make_place_for_itself_makes_place_for_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(searches, "_IN_VAIN", 1000.0)
+    with mounted(tmp_path / "small", "size=32m") as folder:
+        store = FileStore(folder)
+        store.usage()
+        (folder / "others").write_bytes(bytes(17 * MB))
+        store.put("memo/a", "old", patterned(8 * MB), ttl=1000)
+        with pytest.raises(StoreFull):
+            store.put("memo/a", "old", patterned(8 * MB), ttl=1000)
+        store.put("memo/a", "new", patterned(8 * MB), ttl=1000)
+        check_pattern(store.get("memo/a", "new"))
+
+
+@needs_root
 def test_store_in_64_mb_of_shared_memory_goes_on_and_on(tmp_path):
     with mounted(tmp_path / "small", "size=64m") as folder:
         store = FileStore(folder)

@@ -220,11 +220,30 @@ def test_file_of_a_killed_writer_is_removed_by_the_next_sweep(store, memory, dis
     check_pattern(store.get(SPACE, "key"))
 
 
-def test_maker_killed_before_its_folder_is_named_leaves_none(memory, disk):
+def test_maker_killed_before_its_folder_is_named_leaves_nothing_for_good(memory, disk):
     work = NAMELESS + DYING.replace("3_000_000", "20_000_000")
     died = subprocess.run([sys.executable, "-c", work, "SmallSharedMemory", str(memory), str(disk)])
     assert died.returncode == -signal.SIGKILL
-    assert not list(disk.rglob("spill-*"))
+    store = SmallSharedMemory(memory)
+    store.sweep()
+    assert not list(place(store).glob("spill-*"))
+    (left,) = disk.rglob("spill-*")
+    os.utime(left, (1, 1))
+    store.sweep()
+    assert not left.exists()
+
+
+def test_nobody_waits_for_long_for_a_maker_that_was_stopped(memory, disk):
+    work = NAMELESS + DYING.replace("3_000_000", "20_000_000").replace("SIGKILL", "SIGSTOP")
+    maker = subprocess.Popen([sys.executable, "-c", work, "SmallSharedMemory", str(memory), str(disk)])
+    try:
+        os.waitid(os.P_PID, maker.pid, os.WSTOPPED)
+        store = SmallSharedMemory(memory)
+        store.put(SPACE, "key", patterned(20 * MB))
+        check_pattern(store.get(SPACE, "key"))
+    finally:
+        maker.kill()
+        maker.wait()
 
 
 def test_file_that_is_being_written_is_left_by_the_sweep(store, disk, monkeypatch):
@@ -252,12 +271,27 @@ def test_folder_removed_by_hand_means_misses_then_works_again(store, disk):
             one.info(SPACE, "key")
     other.sweep()
     assert list(store.scan(SPACE)) == []
-    for again in ("again", "key"):
-        store.put(SPACE, again, patterned(2 * MB), ttl=1000)
-        check_pattern(other.get(SPACE, again))
-    other.sweep()
-    assert store._root.ledger.spilled() == 2 * other.info(SPACE, "key").nbytes
-    assert len(spilled_files(disk)) == 2
+    assert store._root.ledger.spilled() == 0
+    store.put(SPACE, "again", patterned(2 * MB), ttl=1000)
+    check_pattern(other.get(SPACE, "again"))
+    assert len(list(place(store).glob("spill-*"))) == 1
+
+
+def test_what_was_in_a_folder_that_nobody_saw_going_can_be_replaced_and_expires(store, disk):
+    clock = Clock()
+    store = type(store)(store.folder, clock=clock)
+    for key in ("key", "other"):
+        store.put(SPACE, key, patterned(2 * MB), ttl=1000)
+    store.close()
+    shutil.rmtree(disk / f"dash_brain-{os.geteuid()}")
+    store.put(SPACE, "key", patterned(2 * MB), ttl=5000)
+    check_pattern(store.get(SPACE, "key"))
+    store.sweep()
+    assert store._root.ledger.spilled() == 2 * store.info(SPACE, "key").nbytes
+    clock.advance(2000)
+    assert store.sweep() == 1
+    assert store._root.ledger.spilled() == store.info(SPACE, "key").nbytes
+    assert len(spilled_files(disk)) == 1
 
 
 def test_folder_of_another_container_is_not_taken_for_an_empty_one(store, disk):

@@ -110,7 +110,17 @@ def test_folder_that_lost_its_owner_file_is_left_by_the_sweeps_of_other_stores(s
     check_pattern(store.get(SPACE, "key"))
 
 
-@pytest.mark.parametrize("content", [None, "", "[]", '{"boot": 1}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        "",
+        "[]",
+        '{"boot": 1}',
+        '{"boot": "", "mounts": "", "store": null}',
+        '{"boot": "", "mounts": "", "store": "\\u0000"}',
+    ],
+)
 def test_sweep_says_anew_whose_the_folder_is(store, disk, content):
     owner = folder_on(disk) / "owner"
     sound = json.loads(owner.read_text())
@@ -156,14 +166,14 @@ def test_folder_named_by_the_own_record_is_kept_when_a_full_disk_cannot_be_told_
 
 
 def test_processes_that_spill_first_at_once_make_one_folder(memory, disk, monkeypatch):
-    real, both = spill_places.best_place, threading.Barrier(2)
+    real, both = spill_places.disks, threading.Barrier(2)
 
     def slow():
         with contextlib.suppress(threading.BrokenBarrierError):
             both.wait(0.5)
         return real()
 
-    monkeypatch.setattr(spill_places, "best_place", slow)
+    monkeypatch.setattr(spill_places, "disks", slow)
     keys = iter("ab")
     assert not at_once(2, lambda: SmallSharedMemory(memory).put(SPACE, next(keys), patterned(20 * MB)))
     store = SmallSharedMemory(memory)
@@ -449,6 +459,91 @@ def refuse_to_enter(folder: Path, monkeypatch) -> None:
             return real(path, *args, **kwargs)
 
         monkeypatch.setattr(os, name, refusing)
+
+
+@needs_disk
+def test_disk_without_files_is_passed_over_and_nothing_is_noted_of_it(tmp_path, memory, monkeypatch, caplog):
+    (tmp_path / "free").mkdir()
+    with mounted_disk(tmp_path / "tiny", 64, "-N", "16") as tiny:
+        with pytest.raises(OSError, match="No space"):
+            [(tiny / str(number)).touch() for number in range(1000)]
+        tried = [str(tiny)]
+        monkeypatch.setattr(spill_places, "places", lambda: tried)
+        store = SmallSharedMemory(memory)
+        with caplog.at_level(logging.WARNING, "dash_brain"):
+            for _ in range(3):
+                with pytest.raises(StoreFull):
+                    store.put(SPACE, "key", patterned(20 * MB))
+        assert caplog.text.count(f"spilled to disk in {tiny}: [Errno 28] No space") == 1
+        assert not list(place(store).glob("spill-*"))
+        tried.append(str(tmp_path / "free"))
+        store.put(SPACE, "key", patterned(20 * MB))
+        check_pattern(store.get(SPACE, "key"))
+        assert len(list(place(store).glob("spill-*"))) == 1
+        store.close()
+
+
+@needs_disk
+def test_folder_on_a_disk_that_may_only_be_read_is_read_and_another_written(tmp_path, memory, monkeypatch):
+    (tmp_path / "free").mkdir()
+    with mounted_disk(tmp_path / "first", 64) as first:
+        monkeypatch.setattr(spill_places, "places", lambda: [str(first), str(tmp_path / "free")])
+        store = SmallSharedMemory(memory)
+        store.put(SPACE, "key", patterned(20 * MB))
+        store.close()
+        subprocess.run(["mount", "-o", "remount,ro", str(first)], check=True)
+        store.put(SPACE, "new", patterned(20 * MB))
+        for key in ("key", "new"):
+            check_pattern(store.get(SPACE, key))
+        assert len(list(folder_on(tmp_path / "free").iterdir())) == 2
+        store.close()
+
+
+def test_place_that_cannot_be_opened_costs_only_what_lies_there(tmp_path, memory, disk, monkeypatch):
+    (tmp_path / "free").mkdir()
+    store = SmallSharedMemory(memory)
+    store.put("session/a", "key", patterned(20 * MB), ttl=1000)
+    store.put("session/a", "small", [b"here"], ttl=1000)
+    store.close()
+    disk.rename(disk.with_name("kept"))
+    disk.symlink_to(disk)  # ELOOP, as a disk that died may say EIO
+    monkeypatch.setattr(spill_places, "places", lambda: [str(disk), str(tmp_path / "free")])
+    store.sweep()
+    assert set(store.scan("session/a")) == {"small"}
+    with pytest.raises(StoreUnavailable, match="cannot be opened"):
+        store.get("session/a", "key")
+    store.put("session/a", "new", patterned(20 * MB), ttl=1000)
+    check_pattern(store.get("session/a", "new"))
+    store.close()
+    disk.unlink()
+    disk.with_name("kept").rename(disk)
+    check_pattern(store.get("session/a", "key"))
+
+
+def test_lack_of_descriptors_is_not_taken_for_a_planted_folder(store, monkeypatch):
+    store.close()
+    store.usage()
+    real = os.open
+
+    def refusing(path, *args, **kwargs):
+        if str(path).startswith("spill-"):
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), path)
+        return real(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, "open", refusing)
+    with pytest.raises(OSError, match="files") as caught:
+        store.get(SPACE, "key")
+    assert "planted" not in str(caught.value)
+
+
+def test_session_has_its_quota_back_when_its_values_went_with_the_folder(memory, disk):
+    store = SmallSharedMemory(memory)
+    for number in range(3):
+        store.put("session/a", str(number), patterned(20 * MB), quota=70 * MB)
+    shutil.rmtree(disk / OUTER)
+    store.sweep()
+    store.put("session/a", "new", patterned(20 * MB), quota=70 * MB)
+    check_pattern(store.get("session/a", "new"))
 
 
 @needs_disk
