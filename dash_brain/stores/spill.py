@@ -93,13 +93,13 @@ class Spill:
     def make_ready(self) -> None:
         """Make a folder to spill to, in the best place that takes one."""
         for place in spill_places.disks():
-            folder = self._folder(new_object_id())
+            folder = SpillFolder(self._store, self._shown, new_object_id())
             try:
                 folder.make(place)
             except OSError as error:
                 spill_places.warn_once(place, error)
             else:
-                self._own = folder
+                self._own = self._folders[folder.id] = folder
                 return
 
     def new_file(self) -> str | None:
