@@ -402,10 +402,11 @@ def test_what_may_not_make_place_for_itself_makes_place_for_another(tmp_path, mo
         store = FileStore(folder)
         store.usage()
         (folder / "others").write_bytes(bytes(17 * MB))
-        store.put("memo/a", "old", patterned(8 * MB), ttl=1000)
+        large = patterned(8 * MB - 9000)  # the budget allows two
+        store.put("memo/a", "old", large, ttl=1000)
         with pytest.raises(StoreFull):
-            store.put("memo/a", "old", patterned(8 * MB), ttl=1000)
-        store.put("memo/a", "new", patterned(8 * MB), ttl=1000)
+            store.put("memo/a", "old", large, ttl=1000)
+        store.put("memo/a", "new", large, ttl=1000)
         check_pattern(store.get("memo/a", "new"))
 
 

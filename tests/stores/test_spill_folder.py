@@ -101,6 +101,17 @@ def test_folder_removed_under_threads_means_misses_only(store, disk):
     check_pattern(store.get(SPACE, "again"))
 
 
+@pytest.mark.parametrize("store_said", [None, 5, [], "\0"])
+def test_folder_whose_owner_makes_no_sense_hinders_no_sweep_of_other_stores(store, memory, disk, store_said):
+    owner = folder_on(disk) / "owner"
+    owner.write_text(json.dumps({**json.loads(owner.read_text()), "store": store_said}))
+    make_old(folder_on(disk))
+    other = SmallSharedMemory(memory, "other")
+    other.put(SPACE, "key", [b"x"])
+    other.sweep()
+    check_pattern(store.get(SPACE, "key"))
+
+
 def test_folder_that_lost_its_owner_file_is_left_by_the_sweeps_of_other_stores(store, memory, disk):
     (folder_on(disk) / "owner").unlink()
     make_old(folder_on(disk))
@@ -110,17 +121,7 @@ def test_folder_that_lost_its_owner_file_is_left_by_the_sweeps_of_other_stores(s
     check_pattern(store.get(SPACE, "key"))
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        None,
-        "",
-        "[]",
-        '{"boot": 1}',
-        '{"boot": "", "mounts": "", "store": null}',
-        '{"boot": "", "mounts": "", "store": "\\u0000"}',
-    ],
-)
+@pytest.mark.parametrize("content", [None, "", "[]", '{"boot": 1}'])
 def test_sweep_says_anew_whose_the_folder_is(store, disk, content):
     owner = folder_on(disk) / "owner"
     sound = json.loads(owner.read_text())
