@@ -20,7 +20,7 @@ from dash_brain.stores import accounts, spill, spill_owner, spill_places
 from dash_brain.stores.places import account_of
 from dash_brain.testing import Clock, plain
 from tests.stores.fallbacks import SmallSharedMemory
-from tests.stores.places import disk_image, mounted_disk, mounted_image, needs_disk, place
+from tests.stores.places import disk_image, mounted, mounted_disk, mounted_image, needs_disk, place
 from tests.stores.workers import check_pattern, patterned
 
 MB = 1 << 20
@@ -482,6 +482,18 @@ def test_disk_without_files_is_passed_over_and_nothing_is_noted_of_it(tmp_path, 
         check_pattern(store.get(SPACE, "key"))
         assert len(list(place(store).glob("spill-*"))) == 1
         store.close()
+
+
+def test_folder_of_which_nothing_can_be_noted_is_removed(tmp_path, disk):
+    with mounted(tmp_path / "few", "size=32m,nr_inodes=60") as memory:
+        store = SmallSharedMemory(memory)
+        store.put("brain/spilled", "small", [b"here"])
+        with pytest.raises(OSError, match="No space"):
+            [(memory / str(number)).touch() for number in range(100)]
+        for _ in range(3):
+            with pytest.raises(StoreFull):
+                store.put("brain/spilled", "key", patterned(20 * MB))
+        assert not list(disk.rglob("spill-*"))
 
 
 @needs_disk
