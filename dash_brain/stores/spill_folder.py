@@ -84,10 +84,10 @@ class SpillFolder:
 
     def is_usable(self) -> bool:
         """Say whether we see the folder and may write there."""
-        if not self.is_reachable():
-            return False
-        folder = self.opened()
-        return os.access(".", os.W_OK, dir_fd=folder.descriptor)
+        with contextlib.suppress(FileNotFoundError, StoreUnavailable):
+            folder = self.opened()
+            return os.access(".", os.W_OK, dir_fd=folder.descriptor)
+        return False
 
     def make(self, place: str) -> None:
         """Make it in a place, and note that; who is killed between leaves a folder that the sweep removes."""
