@@ -41,7 +41,8 @@ class JobClaims:
             end = self._holders.note(_JOB + key, {}, LEASE)
             kinds = {one: self._lease(one, end) for one in inputs}
             held = {one.object_id: kind for one, kind in kinds.items() if kind in ("job", "browser")}
-            self._holders.note(_JOB + key, {"held": held}, LEASE)
+            memoized = [one for one in kinds if recipes.is_memoized(one)]
+            self._holders.note(_JOB + key, {"held": held, "memoized": memoized}, LEASE)
         return {one for one, kind in kinds.items() if kind is not None}
 
     def call(self, key: str, job: str) -> None:
@@ -63,6 +64,8 @@ class JobClaims:
             for name in self._leased(key):
                 with suppress(ValueMissing):
                     self._store.touch(self._holders.objects, name, LEASE)
+            for found in self._holders[_JOB + key].get("memoized", []):
+                recipes.lease(self._store, Verified(*found), LEASE)
             self._holders.touch(_JOB + key, LEASE)
 
     def end(self, key: str) -> None:

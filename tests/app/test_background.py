@@ -33,6 +33,7 @@ from dash_brain import (
 from dash_brain.errors import NoSession, StoreUnavailable
 from dash_brain.exchange import LEASE
 from dash_brain.jobs.claims import JobClaims
+from dash_brain.memoizing import recipes
 from dash_brain.settings import current
 from dash_brain.stores import FileStore
 from tests.app.conftest import Page
@@ -274,6 +275,30 @@ def test_as_long_as_a_page_asks_the_inputs_outlive_the_longest_queue(app, queue,
     queue.is_open = False
     page = Page(app)
     page.fire("a.data")
+    handles = start(page, "told.children")
+    for _ in range(3):
+        clock.passes(LEASE * 0.9)
+        ask(page, "told.children", handles)
+    queue.work_off()
+    assert end(page, "told.children", handles).json["response"]["told"]["children"] == 1000
+
+
+def test_so_do_memoized_inputs_that_nobody_could_compute_again(app, queue, clock, monkeypatch):
+    monkeypatch.setattr(recipes.time, "time", clock)
+    app.layout.children.append(ServerStore(id="known"))
+    memoize = Memoize("app", ttl=60, key=lambda rows: rows)
+
+    @brain_callback(Output("known", "data"), Input("rows", "value"), memoize=memoize)
+    def make(rows):
+        return list(range(rows))
+
+    @brain_callback(Output("told", "children"), Input("known", "data"), background=True)
+    def count(known):
+        return len(known)
+
+    queue.is_open = False
+    page = Page(app)
+    page.fire("known.data")
     handles = start(page, "told.children")
     for _ in range(3):
         clock.passes(LEASE * 0.9)
