@@ -124,26 +124,30 @@ def _made(store: Store, found: Verified, recipe: Recipe | None, resolve: Callabl
     def look() -> dict[str, Any]:
         return {found.object_id: codec.decode(store.get(*found))}
 
-    return fly(goal, look, lambda: _make(store, found.namespace, recipe, resolve))[found.object_id]
+    made: dict[str, Any] = {}
+    while found.object_id not in made:  # what could not be kept may be another of its values
+        made = fly(goal, look, lambda: _make(store, found, recipe, resolve))
+    return made[found.object_id]
 
 
 def _make(
-    store: Store, namespace: str, recipe: Recipe, resolve: Callable[[Verified], Any]
+    store: Store, found: Verified, recipe: Recipe, resolve: Callable[[Verified], Any]
 ) -> dict[str, Any] | Unkept[dict[str, Any]]:
-    """Make the call again, and return its values by their ids."""
+    """Make the call again, and return its values by their ids; one only if they cannot be kept."""
     record, callback, given = recipe
     try:
         values_now = values(callback.schema, record, callback.run(records.resolved(given, resolve)))
     except Exception as error:
         raise _missing(error) from error
     try:
-        if put_back(store, namespace, record, values_now):
+        if put_back(store, found.namespace, record, values_now):
             return values_now
     except EncodeError as error:
         raise _missing(error) from error
     except StoreError as error:
         log.warning("What was computed once more is not kept: %s", error)
-    return Unkept(values_now)
+    # Those who wait for it get copies, and memory is short.
+    return Unkept({found.object_id: values_now[found.object_id]})
 
 
 def _missing(error: Exception) -> ValueMissing:

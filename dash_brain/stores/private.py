@@ -13,7 +13,7 @@ from dash_brain.stores import platform
 
 _FOLDER = os.O_RDONLY | platform.FOLDER
 
-#: The errors that tell of what lies there, and not of the disk or of ourselves.
+#: The errors that tell of what lies there, and not of the disk.
 _TELLING = {errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.EPERM}
 
 
@@ -46,10 +46,17 @@ def enter_private(parent: int, name: str, shown: str) -> int:
 def _refusing(shown: str) -> Iterator[None]:
     try:
         yield
+    except FileNotFoundError:  # not there, or removed meanwhile
+        raise
     except OSError as error:
-        if error.errno not in _TELLING:
+        if platform.is_shortage(error):
             raise
-        raise _refuse(shown, f"cannot be opened as a folder ({error.strerror})") from error
+        if error.errno in _TELLING:
+            raise _refuse(shown, f"cannot be opened as a folder ({error.strerror})") from error
+        raise StoreUnavailable(
+            f"The folder {shown} cannot be made or opened ({error.strerror}). Choose another place with "
+            "file:///folder or shm://name."
+        ) from error
 
 
 def _check_private(descriptor: int, shown: str) -> None:

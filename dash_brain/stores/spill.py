@@ -86,9 +86,12 @@ class Spill:
     def is_ready(self) -> bool:
         """Say whether there is a folder to spill to, whoever made it."""
         own = self._own
-        if own is None or not own.is_reachable():
-            own = self._own = next(filter(SpillFolder.is_usable, self._recorded()), None)
-        return own is not None
+        if own is not None and own.is_usable():
+            return True
+        found = next(filter(SpillFolder.is_usable, self._recorded()), None)
+        if found is not None:  # another thread may have made one meanwhile
+            self._own = found
+        return found is not None
 
     def make_ready(self) -> None:
         """Make a folder to spill to, in the best place that takes one."""

@@ -475,7 +475,7 @@ def test_disk_without_files_is_passed_over_and_nothing_is_noted_of_it(tmp_path, 
             for _ in range(3):
                 with pytest.raises(StoreFull):
                     store.put(SPACE, "key", patterned(20 * MB))
-        assert caplog.text.count(f"spilled to disk in {tiny}: [Errno 28] No space") == 1
+        assert caplog.text.count(f"spilled to disk in {tiny}: ") == caplog.text.count("No space left") == 1
         assert not list(place(store).glob("spill-*"))
         tried.append(str(tmp_path / "free"))
         store.put(SPACE, "key", patterned(20 * MB))
@@ -503,13 +503,40 @@ def test_folder_on_a_disk_that_may_only_be_read_is_read_and_another_written(tmp_
         monkeypatch.setattr(spill_places, "places", lambda: [str(first), str(tmp_path / "free")])
         store = SmallSharedMemory(memory)
         store.put(SPACE, "key", patterned(20 * MB))
-        store.close()
         subprocess.run(["mount", "-o", "remount,ro", str(first)], check=True)
-        store.put(SPACE, "new", patterned(20 * MB))
-        for key in ("key", "new"):
+        another = SmallSharedMemory(memory)  # which has not seen the disk before
+        another.put(SPACE, "new", patterned(20 * MB))
+        store.put(SPACE, "newer", patterned(20 * MB))
+        for key in ("key", "new", "newer"):
             check_pattern(store.get(SPACE, key))
-        assert len(list(folder_on(tmp_path / "free").iterdir())) == 2
+        assert len(list(folder_on(tmp_path / "free").iterdir())) == 3
         store.close()
+        another.close()
+
+
+def test_thread_that_looked_before_a_folder_was_made_takes_it_from_nobody(memory, disk, monkeypatch):
+    store = SmallSharedMemory(memory)
+    store.usage()
+    real, turns = spill.Spill._recorded, iter([True])
+
+    def seen_before(self):
+        recorded = real(self)
+        if next(turns, False):
+            self.make_ready()  # as another thread does meanwhile
+        return recorded
+
+    monkeypatch.setattr(spill.Spill, "_recorded", seen_before)
+    assert not store._root.spill.is_ready()
+    assert store._root.spill.new_file()
+
+
+def test_folder_that_cannot_be_made_is_named_in_full(tmp_path):
+    named = rf"{tmp_path}/few/{OUTER} cannot be made .*No space.*file://"
+    with (
+        mounted(tmp_path / "few", "size=32m,nr_inodes=1") as folder,
+        pytest.raises(StoreUnavailable, match=named),
+    ):
+        SmallSharedMemory(folder).get(SPACE, "key")
 
 
 def test_place_that_cannot_be_opened_costs_only_what_lies_there(tmp_path, memory, disk, monkeypatch):

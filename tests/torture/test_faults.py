@@ -202,7 +202,8 @@ class Trials:
         sys.unraisablehook = lambda lost: self.lost.append(repr(lost.exc_value))
         for operation in operations:
             gc.collect()  # else what the last trials left may be closed, and counted, in this one
-            made, clean = Trial(self.kind, self.folder / f"clean {operation.name}", operation).run()
+            with self.ground("clean") as folder:
+                made, clean = Trial(self.kind, folder, operation).run()
             if deadly:
                 for number in (number for number, name in enumerate(made) if name in CHANGING):
                     self.run_one(operation, Fault(number, KILLED), Trial.die)
@@ -213,19 +214,28 @@ class Trials:
 
     def run_one(self, operation, fault, run):
         self.number += 1
-        folder, before = self.folder / str(self.number), len(os.listdir("/proc/self/fd"))
-        signal.alarm(STUCK_AFTER)
-        trial = Trial(self.kind, folder, operation, fault)
-        try:
-            run(trial)
-        except BaseException:
-            trial.complain(f"afterwards\n{traceback.format_exc()}")
-        signal.alarm(0)
-        shutil.rmtree(folder)
+        before = len(os.listdir("/proc/self/fd"))
+        with self.ground(str(self.number)) as folder:
+            signal.alarm(STUCK_AFTER)
+            trial = Trial(self.kind, folder, operation, fault)
+            try:
+                run(trial)
+            except BaseException:
+                trial.complain(f"afterwards\n{traceback.format_exc()}")
+            signal.alarm(0)
         if trial.failed != "close":  # on Linux a descriptor is closed whatever close says
             self.check_that_nothing_is_kept(trial, before)
         self.lost.clear()
         self.wrong += trial.wrong
+
+    @contextmanager
+    def ground(self, name):
+        """Yield a folder for a world that spills to a disk of its own: no sweep sees what others left."""
+        folder = self.folder / name
+        (folder / "disk").mkdir(parents=True)
+        with spilling_to(folder / "disk"):
+            yield folder / "world"
+        shutil.rmtree(folder)
 
     def check_that_nothing_is_kept(self, trial, before):
         if self.lost:
@@ -249,22 +259,18 @@ def run_all(kind, folder, *, deadly):
     return sum(number for number, _ in results)
 
 
-@contextmanager
-def disk(tmp_path):
-    """Let stores spill below this folder, whatever it lies on."""
-    (tmp_path / "disk").mkdir()
-    is_disk = mock.patch("dash_brain.stores.spill_places.is_disk", return_value=True)
-    with spilling_to(tmp_path / "disk"), is_disk:
-        yield
+def anything_is_a_disk():
+    """Let stores spill to folders that lie in memory, too."""
+    return mock.patch("dash_brain.stores.spill_places.is_disk", return_value=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_fault_is_typed_loses_nothing_and_leaves_nothing(tmp_path, kind):
-    with ground(tmp_path) as folder, disk(tmp_path):
+    with ground(tmp_path) as folder, anything_is_a_disk():
         assert run_all(kind, folder, deadly=False) > 1000
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_at_any_system_call_loses_nothing_and_leaves_nothing(tmp_path, kind):
-    with ground(tmp_path) as folder, disk(tmp_path):
+    with ground(tmp_path) as folder, anything_is_a_disk():
         assert run_all(kind, folder, deadly=True) > 100
