@@ -97,6 +97,8 @@ def plain(frames: Frames) -> list[bytes]:
 
 
 class Contract:
+    """What every part of the contract is given."""
+
     @pytest.fixture
     def store(self) -> Iterator[Store]:
         """Return an empty store; every subclass says which."""
@@ -126,6 +128,7 @@ class Taker:
 
 
 def in_threads(works: Sequence[Callable[[int], None]]) -> None:
+    """Do all of these at once, each told its number, and raise what one of them raised."""
     with ThreadPoolExecutor(len(works)) as pool:
         for done in [pool.submit(work, number) for number, work in enumerate(works)]:
             done.result()
