@@ -267,20 +267,25 @@ def test_the_inputs_of_a_queued_job_live_until_it_has_ended(app, queue, clock):
     assert end(page, "told.children", handles).json["response"]["told"]["children"] == 1000
 
 
-def test_as_long_as_a_page_asks_the_inputs_outlive_the_longest_queue(app, queue, clock):
-    @brain_callback(Output("told", "children"), Input("a", "data"), background=True)
-    def count(frame):
-        return len(frame)
-
+def told_after_a_long_queue(page, queue, clock):
+    """Return what a job tells that waits for nearly three leases, while its page asks for it."""
     queue.is_open = False
-    page = Page(app)
-    page.fire("a.data")
     handles = start(page, "told.children")
     for _ in range(3):
         clock.passes(LEASE * 0.9)
         ask(page, "told.children", handles)
     queue.work_off()
-    assert end(page, "told.children", handles).json["response"]["told"]["children"] == 1000
+    return end(page, "told.children", handles).json["response"]["told"]["children"]
+
+
+def test_as_long_as_a_page_asks_the_inputs_outlive_the_longest_queue(app, queue, clock):
+    @brain_callback(Output("told", "children"), Input("a", "data"), background=True)
+    def count(frame):
+        return len(frame)
+
+    page = Page(app)
+    page.fire("a.data")
+    assert told_after_a_long_queue(page, queue, clock) == 1000
 
 
 def test_so_do_memoized_inputs_that_nobody_could_compute_again(app, queue, clock, monkeypatch):
@@ -296,15 +301,9 @@ def test_so_do_memoized_inputs_that_nobody_could_compute_again(app, queue, clock
     def count(known):
         return len(known)
 
-    queue.is_open = False
     page = Page(app)
     page.fire("known.data")
-    handles = start(page, "told.children")
-    for _ in range(3):
-        clock.passes(LEASE * 0.9)
-        ask(page, "told.children", handles)
-    queue.work_off()
-    assert end(page, "told.children", handles).json["response"]["told"]["children"] == 1000
+    assert told_after_a_long_queue(page, queue, clock) == 1000
 
 
 def test_a_job_that_cannot_be_queued_holds_nothing(app, queue, clock, monkeypatch):
