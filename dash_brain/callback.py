@@ -27,6 +27,7 @@ from dash_brain.memoizing.option import Memoize, Scope
 from dash_brain.outgoing import Outgoing
 from dash_brain.sessions import visit
 from dash_brain.settings import OnMissing, check_on_missing, current
+from dash_brain.shared_results import refuse
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -120,6 +121,7 @@ def set_props(component_id: str | dict[str, Any], props: dict[str, Any]) -> None
     ... def reset(clicks):
     ...     set_props("orders", {"data": [1, 2, 3]})
     """
+    refuse("set_props()")
     dash.set_props(component_id, Outgoing(visit()).props(component_id, props))
 
 

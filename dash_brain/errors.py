@@ -39,6 +39,10 @@ class NoSession(BrainError, RuntimeError):
     """A session was needed, and no browser session is asking."""
 
 
+class SessionInSharedResult(NoSession):
+    """What is of the session that asks was used while a result was made that is kept for all sessions."""
+
+
 class StoreError(BrainError, OSError):
     """The store could not do what was asked."""
 

@@ -22,6 +22,7 @@ from dash_brain.registry import Registry
 from dash_brain.sessions import Visit, visit
 from dash_brain.sessions.refusals import log_bad_token, value_missing
 from dash_brain.settings import Settings, current
+from dash_brain.shared_results import refuse
 from dash_brain.stores.base import new_object_id
 from dash_brain.tokens import Token
 
@@ -72,6 +73,8 @@ def to_token(value: Any, scope: str = "session") -> Token:
     """
     if scope not in ("session", "app"):
         raise ValueError("scope is 'session' or 'app'.")
+    if scope == "session":
+        refuse('to_token(scope="session")')
     return store_value(visit(), value, scope)
 
 
@@ -142,6 +145,7 @@ def verified(visit: Visit, token: object) -> tokens.Verified:
     try:
         return tokens.verify(current.use().keys, visit.namespaces, token)
     except BadToken:
+        refuse("A token of a session")
         log_bad_token(visit.app_id, visit.session, token)
         raise
 

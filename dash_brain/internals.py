@@ -27,6 +27,7 @@ __all__ = [
     "callback_context",
     "clean_property_name",
     "coerce_to_list",
+    "context_value",
     "flatten_grouping",
     "forget_context_afterwards",
     "handle_grouped_callback_args",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
+from contextlib import AbstractContextManager
 from typing import Any, ParamSpec, TypeVar, overload
 
 from dash_brain import codec
@@ -12,8 +13,9 @@ from dash_brain.flights import fly, fly_async
 from dash_brain.flights.goals import Goal
 from dash_brain.memoizing.functions import Memoized, Place, memoized
 from dash_brain.memoizing.lifetimes import lifetime
+from dash_brain.shared_results import made_for_all
 from dash_brain.stores.base import Frames, Store, needs_scan
-from dash_brain.stores.faults import missing
+from dash_brain.stores.faults import missing, shown
 
 Params = ParamSpec("Params")
 Value = TypeVar("Value")
@@ -138,9 +140,10 @@ class Names(MutableMapping[str, Any]):
             pass
 
         def make_and_learn() -> Any:
-            value = make()
-            self.learn(name, value, ttl=ttl)
-            return value
+            with self._making(name):
+                value = make()
+                self.learn(name, value, ttl=ttl)
+                return value
 
         return fly(self._goal(name), lambda: self[name], make_and_learn)
 
@@ -153,11 +156,16 @@ class Names(MutableMapping[str, Any]):
             pass
 
         async def make_and_learn() -> Any:
-            value = await make()
-            self.learn(name, value, ttl=ttl)
-            return value
+            with self._making(name):
+                value = await make()
+                self.learn(name, value, ttl=ttl)
+                return value
 
         return await fly_async(self._goal(name), lambda: self[name], make_and_learn)
+
+    def _making(self, name: str) -> AbstractContextManager[None]:
+        """Return what is to be entered while the value of a name is made, which is for all who ask."""
+        return made_for_all(f"the value {shown(name)}")
 
     def _results(self) -> Place:
         """Return where results of memoized functions are kept."""

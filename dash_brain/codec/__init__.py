@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from dash_brain.codec.diagnosis import explain_decoding, explain_encoding
 from dash_brain.codec.names import type_name
 from dash_brain.codec.reducers import Reducers
-from dash_brain.errors import DecodeError, EncodeError
+from dash_brain.errors import DecodeError, EncodeError, SessionInSharedResult
 
 if TYPE_CHECKING:
     from dash_brain.stores.base import Frame, Frames
@@ -83,7 +83,7 @@ def encode(value: object) -> list[Frame]:
     pickler.dispatch_table = Reducers()
     try:
         pickler.dump(value)
-    except MemoryError:
+    except (MemoryError, SessionInSharedResult):
         raise
     except Exception as error:
         raise EncodeError(explain_encoding(value, error)) from error

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,8 @@ from dash_brain.internals import call_outside_callbacks, map_grouping
 from dash_brain.memoizing import fingerprints
 from dash_brain.memoizing.lifetimes import Lifetime
 from dash_brain.memoizing.option import Memoize
+from dash_brain.memoizing.records import SCOPES
+from dash_brain.shared_results import made_for_all
 
 
 class Declared:
@@ -45,6 +48,11 @@ class Declared:
         self.lifetime = Lifetime(memoize.ttl, memoize.stale)
         module, name = function.__module__, getattr(function, "__qualname__", "callback")
         self.name = f"{module}.{name} {schema!r}"
+        self._what = f"the result of {module}.{name}"
+
+    def making(self, scope: str) -> AbstractContextManager[None]:
+        """Return what is to be entered while a result is made and kept in a scope of tokens."""
+        return made_for_all(self._what) if scope == SCOPES["app"] else nullcontext()
 
     def fingerprint(self) -> str:
         """Return the fingerprint of the function as it is now."""

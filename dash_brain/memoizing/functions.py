@@ -6,7 +6,7 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast
 
 from dash_brain import codec
@@ -16,6 +16,7 @@ from dash_brain.flights.goals import Goal
 from dash_brain.memoizing import fingerprints
 from dash_brain.memoizing.lifetimes import Lifetime, lifetime
 from dash_brain.memoizing.renewals import in_background, in_loop
+from dash_brain.shared_results import made_for_all
 from dash_brain.stores.base import Store, needs_scan
 
 P = ParamSpec("P")
@@ -71,12 +72,16 @@ class Memoized(Protocol[P, R_co]):
 
 
 class Place(NamedTuple):
-    """Where the results of a call are kept, for how many seconds by default, and in how many bytes."""
+    """Where the results of a call are kept, for how many seconds by default, and in how many bytes.
+
+    ``is_shared``: for all who ask, and not for one session.
+    """
 
     store: Store
     namespace: str
     ttl: float | None = None
     quota: int | None = None
+    is_shared: bool = True
 
 
 def memoized(
@@ -132,7 +137,9 @@ class _Memo:
         result = self._result(args, kwargs)
 
         def compute() -> Any:
-            return result.keep(self._function(*args, **kwargs))
+            with result.making():
+                value = self._function(*args, **kwargs)
+                return result.keep(value)
 
         value = self._known(result)
         if value is _NOTHING:
@@ -145,7 +152,9 @@ class _Memo:
         result = self._result(args, kwargs)
 
         async def compute() -> Any:
-            return result.keep(await self._function(*args, **kwargs))
+            with result.making():
+                value = await self._function(*args, **kwargs)
+                return result.keep(value)
 
         value = self._known(result)
         if value is _NOTHING:
@@ -214,6 +223,10 @@ class _Result(NamedTuple):
     @property
     def goal(self) -> Goal:
         return Goal(self.place.store, f"{self.place.namespace}/{self.key}", self.name)
+
+    def making(self) -> AbstractContextManager[None]:
+        """Return what is to be entered while it is computed and kept."""
+        return made_for_all(f"the result of {self.name}") if self.place.is_shared else nullcontext()
 
     def read(self) -> Any:
         return codec.decode(self.place.store.get(self.place.namespace, self.key))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any, NamedTuple
 
 from dash_brain import codec
@@ -64,6 +64,10 @@ class MemoizedResult:
         """The goal of those who want it."""
         key = f"{records.place_of(self._namespace)}/{self._short}"
         return Goal(self._store, key, self._callback.name)
+
+    def making(self) -> AbstractContextManager[None]:
+        """Return what is to be entered while it is made and kept."""
+        return self._callback.making(self._scope)
 
     def known(self) -> Record | None:
         """Return the record of the call, if all that it tells of is there."""

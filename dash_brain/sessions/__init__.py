@@ -1,5 +1,6 @@
 """Who asks: the session of the browser, and all that belongs to sessions."""
 
+from dash_brain.sessions import nobody  # noqa: F401 - it guards what is made for all from here on
 from dash_brain.sessions.visits import (
     CLAIM_ROUTE,
     Visit,

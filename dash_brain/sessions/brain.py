@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from dash_brain.errors import ValueMissing
@@ -10,6 +10,7 @@ from dash_brain.memoizing.functions import Place
 from dash_brain.names import Names
 from dash_brain.sessions import visit
 from dash_brain.settings import current
+from dash_brain.shared_results import refuse
 from dash_brain.stores.base import Store
 
 
@@ -42,6 +43,7 @@ class SessionBrain(Names):
 
     @property
     def _within(self) -> str:  # type: ignore[override]
+        refuse("session_brain")
         return visit().names
 
     @property
@@ -59,7 +61,11 @@ class SessionBrain(Names):
         return value
 
     def _results(self) -> Place:
-        return Place(self._store, visit().namespace("session-memo"), self._ttl, self._quota)
+        refuse("session_brain.memoize")
+        return Place(self._store, visit().namespace("session-memo"), self._ttl, self._quota, is_shared=False)
+
+    def _making(self, name: str) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def __repr__(self) -> str:
         return "session_brain"

@@ -23,6 +23,7 @@ from dash_brain.sessions.refusals import no_session, warn_of_page
 from dash_brain.sessions.start import say_start
 from dash_brain.sessions.workers import workers
 from dash_brain.settings import Settings, current
+from dash_brain.shared_results import is_made, refuse
 from dash_brain.stores.memory import MemoryStore
 from dash_brain.tokens import SCOPES
 
@@ -55,6 +56,7 @@ class Visit(NamedTuple):
         if scope not in SCOPES:
             raise ValueError(f"There is no scope {scope!r}.")
         if scope not in self.namespaces:
+            refuse("A value of the session")
             raise no_session(self.app_id)
         return self.namespaces[scope]
 
@@ -81,6 +83,8 @@ def visit() -> Visit:
     if job is not None:
         return _visit_of(job)
     _needs_request()
+    if is_made():  # whoever asks, a result for all is of none of them
+        return Visit(app_identity(current.use(), requested_app()), None)
     if "dash_brain_visit" not in flask.g:
         flask.g.dash_brain_visit = _visit(current.use())
     return cast(Visit, flask.g.dash_brain_visit)
@@ -95,6 +99,8 @@ def _visit_of(job: Errand) -> Visit:
     settings = current.use()
     if isinstance(settings.store, MemoryStore) and job.sender != os.getpid():
         raise NoSession("A background job shares no memory:// with the app: use shm:// or file://.")
+    if is_made():
+        return Visit(job.app_id, None)
     if job.session is not None and not attendance(settings, job.app_id).knows(job.session):
         raise NoSession(
             "The session that started this background job has ended, or the job's process opens another "
@@ -129,6 +135,7 @@ def close_session() -> None:
     ...     close_session()
     ...     return "/"
     """
+    refuse("close_session()")
     _needs_request()
     if errand() is not None:
         raise NoSession("A background job cannot close the session: the browser awaits no cookie from it.")

@@ -661,7 +661,7 @@ def test_token_from_before_a_renewal_does_not_compute_again_and_again(open_page,
 
 
 def test_recomputing_shows_nothing_of_the_callback_that_asks(open_page):
-    @brain_callback(Output("a", "data"), Input("n", "value"), memoize="app")
+    @brain_callback(Output("a", "data"), Input("n", "value"), memoize="session")
     def talks(n):
         if dash.callback_context.triggered is not None:
             dash.set_props("said", {"children": "side effect"})
