@@ -6,17 +6,20 @@ import inspect
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
 import dash
 
+from dash_brain.endpoints import Endpoint
 from dash_brain.incoming import instead, resolve_arguments
 from dash_brain.internals import (
     app_error_handler,
     call_as_user,
     callback_context,
     coerce_to_list,
+    flatten_grouping,
     handle_grouped_callback_args,
+    is_api_call,
 )
 from dash_brain.jobs.manager import BackgroundCallback, Jobs
 from dash_brain.jobs.working import progress_of, working
@@ -143,14 +146,28 @@ class _Wiring:
         if not isinstance(self._memoize, Memoize | None):
             raise TypeError(f'memoize= takes "app", "session", or a Memoize, and not {memoize!r}.')
         self._on_missing = None if on_missing is None else check_on_missing(on_missing)
-        # Callbacks with tokens are no tools for a language model to call.
-        self.options = {"on_error": self._on_error, "mcp_enabled": options.get("mcp_enabled", False)}
+        self._endpoint = None
+        if options.get("api_endpoint"):
+            self._endpoint = Endpoint(self._schema, inputs, states, self._indices)
+        self.options: dict[str, Any] = {
+            "on_error": self._on_error,
+            "mcp_enabled": self._is_tool(options.get("mcp_enabled")),
+        }
         self._progress = coerce_to_list(options.get("progress") or [])
         if self._progress and self._memoize:
             raise TypeError("brain_callback takes progress= or memoize=: a result that is there makes none.")
         if options.get("background"):
             declared = BackgroundCallback(self._dependencies, self._schema, self._progress, self._refuse)
             self.options["manager"] = Jobs(options.get("manager"), declared)
+
+    def _is_tool(self, asked: bool | None) -> bool | None:
+        """Say whether MCP offers the callback as a tool; None: as others.
+
+        Tokens are nothing that a language model can read, so what may have one is a tool only when asked for.
+        """
+        declared = (*self._dependencies, *flatten_grouping(self._schema))
+        may_have_one = any(one.component_property == "data" for one in declared)
+        return False if asked is None and may_have_one else asked
 
     def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function that Dash calls: tokens in, tokens out."""
@@ -160,6 +177,9 @@ class _Wiring:
 
         @wraps(function)
         def exchange(*args: Any, **kwargs: Any) -> Any:
+            if callback_context() is None and is_api_call() and self._endpoint is not None:
+                with self._endpoint.called(function, args, kwargs):
+                    return exchange()
             if callback_context() is None:
                 return function(*args, **kwargs)
             with working():
@@ -176,6 +196,9 @@ class _Wiring:
 
         @wraps(function)
         async def exchange_async(*args: Any, **kwargs: Any) -> Any:
+            if callback_context() is None and is_api_call() and self._endpoint is not None:
+                with self._endpoint.called(function, args, kwargs):
+                    return await exchange_async()
             if callback_context() is None:
                 return await function(*args, **kwargs)
             with working():
@@ -216,7 +239,9 @@ class _Wiring:
             instead(error, self._when_missing())
 
     def _results(self, result: Any) -> Any:
-        context = cast(Any, callback_context())
+        context = callback_context()
+        if context is None:  # called by hand
+            return result
         outgoing = Outgoing(visit())
         try:
             outputs = outgoing.outputs(result, context.outputs_list, self._schema)

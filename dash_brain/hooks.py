@@ -9,12 +9,19 @@ import dash
 import flask
 
 from dash_brain import claims, sessions
-from dash_brain.internals import remember_app
+from dash_brain.internals import remember_app, serves
 
 
 @dash.hooks.setup()  # type: ignore[untyped-decorator]
 def _setup(app: dash.Dash) -> None:
     remember_app(app)
+    if isinstance(app.server, flask.Flask):
+        app.server.after_request(_keep_private)
+
+
+def _keep_private(response: flask.Response) -> flask.Response:
+    """Have nothing cached of what a page is made of: a proxy may serve several users."""
+    return sessions.as_private(response) if _used and serves("_dash-dependencies") else response
 
 
 @dash.hooks.index()  # type: ignore[untyped-decorator]

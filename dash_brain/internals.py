@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import copy_context
 from functools import lru_cache
 from importlib.util import find_spec
@@ -15,7 +16,7 @@ import flask
 from dash._callback import NoUpdate  # type: ignore[attr-defined]  # it has moved since Dash 3.1
 from dash._callback_context import context_value
 from dash._grouping import flatten_grouping, make_grouping_by_index, map_grouping
-from dash._utils import clean_property_name, coerce_to_list, stringify_id
+from dash._utils import AttributeDict, clean_property_name, coerce_to_list, stringify_id
 from dash.dependencies import handle_grouped_callback_args
 
 __all__ = [
@@ -31,9 +32,12 @@ __all__ = [
     "flatten_grouping",
     "forget_context_afterwards",
     "handle_grouped_callback_args",
+    "is_api_call",
+    "is_asked_by_mcp",
     "is_no_update",
     "make_grouping_by_index",
     "map_grouping",
+    "own_context",
     "pages_carry_secrets",
     "remember_app",
     "requested_app",
@@ -43,6 +47,9 @@ __all__ = [
 
 #: Where the context of a background job says what it was sent with.
 ERRAND = "dash_brain_errand"
+
+#: Where the context that we make for a call by ``api_endpoint`` says which request it is for.
+_API_CALL = "dash_brain_api_call"
 
 is_no_update: Callable[[object], bool] = NoUpdate.is_no_update
 
@@ -87,6 +94,22 @@ def serves(route: str) -> bool:
     return flask.has_request_context() and str(flask.request.endpoint).endswith(route)
 
 
+def is_api_call() -> bool:
+    """Say whether the current request calls a callback by its ``api_endpoint``."""
+    return flask.has_request_context() and str(flask.request.endpoint).startswith("dash_callback_api_")
+
+
+def is_asked_by_mcp() -> bool:
+    """Say whether the current request is for Dash's MCP server.
+
+    What it computes for one client it keeps, and shows to all.
+    """
+    if not flask.has_request_context():
+        return False
+    view = flask.current_app.view_functions.get(str(flask.request.endpoint))
+    return getattr(view, "__module__", "") == "dash.mcp._server"
+
+
 @lru_cache(maxsize=1)
 def pages_carry_secrets() -> bool:
     """Say whether Dash puts a random id into each page, which the page shows with every callback."""
@@ -94,15 +117,50 @@ def pages_carry_secrets() -> bool:
 
 
 def callback_context() -> Any | None:
-    """Return the mutable context of the running callback, or None outside of callbacks.
+    """Return the mutable context of the running callback, or None where no browser and no job asks.
 
     After an async callback asgiref leaves its context behind in the thread, for the next request to find;
-    that request knows better what it is.
+    that request knows better what it is. And a test that calls a registered callback by hand makes a context
+    outside of any request.
     """
     context = context_value.get({})
-    is_left_over = flask.has_request_context() and not serves("_dash-update-component")
-    # A job may have been forked in any request.
-    return (context if ERRAND in context or not is_left_over else None) or None
+    if ERRAND in context:  # a job may have been forked in any request
+        return context
+    if not flask.has_request_context():
+        return None if _serves_by_flask() else context or None
+    is_ours = context.get(_API_CALL) is flask.request.environ
+    return context if is_ours or serves("_dash-update-component") or is_asked_by_mcp() else None
+
+
+def _serves_by_flask() -> bool:
+    """Say whether each request of a browser is one of Flask."""
+    return isinstance(getattr(_latest_app(), "server", None), flask.Flask | None)
+
+
+@contextmanager
+def own_context(inputs: list[Any], states: list[Any], outputs: Any, indices: Any) -> Iterator[None]:
+    """Give a callback that is called by its ``api_endpoint`` the context that Dash gives it otherwise."""
+    leaves = [*inputs, *states]
+    values = [
+        {f"{stringify_id(one['id'])}.{one['property']}": one["value"] for one in part}
+        for part in (inputs, states)
+    ]
+    context = AttributeDict(
+        inputs_list=inputs,
+        states_list=states,
+        outputs_list=outputs,
+        input_values=values[0],
+        state_values=values[1],
+        args_grouping=map_grouping(lambda index: AttributeDict(leaves[index]), indices),
+        triggered_inputs=[],
+        updated_props={},
+    )
+    context[_API_CALL] = flask.request.environ
+    token = context_value.set(context)
+    try:
+        yield
+    finally:
+        context_value.reset(token)
 
 
 def forget_context_afterwards() -> None:

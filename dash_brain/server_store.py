@@ -10,9 +10,11 @@ from dash.development.base_component import Component
 from dash_brain.claims import mark
 from dash_brain.errors import BrainError, EncodeError
 from dash_brain.exchange import registry, store_by_content
-from dash_brain.internals import serves
+from dash_brain.internals import is_asked_by_mcp, serves
 from dash_brain.jobs.errands import errand
-from dash_brain.sessions import Visit, somebody_asks, visit
+from dash_brain.sessions import Visit, is_somebody_without_session, somebody_asks, visit
+from dash_brain.sessions.refusals import warn_of_initial_data
+from dash_brain.settings import current
 from dash_brain.tokens import Token
 
 PROPS = ["id", "clear_data", "data", "modified_timestamp", "storage_type"]
@@ -76,6 +78,17 @@ class ServerStore(Component):
             id=id, storage_type=storage_type, clear_data=clear_data, **given, **props
         )
 
+    @property
+    def data(self) -> Any:
+        """The first value; MCP, which reads components too and shows them to anybody, finds none."""
+        if "data" not in self.__dict__:
+            raise AttributeError("data")
+        return None if is_asked_by_mcp() else self.__dict__["data"]
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        self.__dict__["data"] = value
+
     def to_plotly_json(self) -> dict[str, Any]:
         """Return what is sent to the browser: a token for the value, and a mark for the page to show."""
         sent: dict[str, Any] = super().to_plotly_json()  # type: ignore[no-untyped-call]
@@ -118,6 +131,9 @@ def _token(asking: Visit | None, value: Any) -> Token | None:
     # The index page holds a layout too, for validation only: what is in it is never shown.
     shown = serves("_dash-layout") or serves("_dash-update-component") or errand() is not None
     if asking is None or not shown:
+        return None
+    if is_somebody_without_session():  # what he alone may see would be the app's
+        warn_of_initial_data(current.use(), asking.app_id)
         return None
     try:
         return store_by_content(asking, value)

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from operator import itemgetter
 from typing import Any
 
 from dash_brain.flights import fly, fly_async, is_under_way
-from dash_brain.internals import flatten_grouping
 from dash_brain.jobs.errands import errand
 from dash_brain.memoizing import declared, fingerprints, records
 from dash_brain.memoizing.call import MemoizedCall
-from dash_brain.memoizing.declared import Declared
+from dash_brain.memoizing.declared import Declared, by_index
 from dash_brain.memoizing.functions import MemoInfo
 from dash_brain.memoizing.records import Given, Record
 from dash_brain.memoizing.renewals import in_background
@@ -75,8 +73,10 @@ class MemoizedCallback:
         """
         callback, key = self._callback, self._callback.memoize.key
         given = args[0] if len(args) == 1 and isinstance(callback.indices, int) else kwargs or args
-        wanted = list(map(_as_given, self._by_index(given))) if key is None else key(*args, **kwargs)
-        self._forget(fingerprints.of_value(wanted))
+        known = (
+            list(map(_as_given, by_index(callback.indices, given))) if key is None else key(*args, **kwargs)
+        )
+        self._forget(fingerprints.of_value(known))
 
     def forget_all(self) -> None:
         """Forget all results: those of the app, and of the session that asks."""
@@ -110,15 +110,6 @@ class MemoizedCallback:
             if namespace is not None:
                 for short, record in records.of_callback(current.use().store, namespace, self._callback.name):
                     yield namespace, short, record
-
-    def _by_index(self, given: Any) -> list[Any]:
-        """Return arguments in the order of the declared inputs and states."""
-        indices = self._callback.indices
-        if isinstance(indices, int):
-            return [given]
-        values = flatten_grouping(given, indices)
-        pairs = zip(flatten_grouping(indices), values, strict=True)
-        return [value for _, value in sorted(pairs, key=itemgetter(0))]
 
 
 def _as_given(value: Any) -> Any:

@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
-from dash_brain.internals import call_outside_callbacks, map_grouping
+from dash_brain.internals import call_outside_callbacks, flatten_grouping, map_grouping
 from dash_brain.memoizing import fingerprints
 from dash_brain.memoizing.lifetimes import Lifetime
 from dash_brain.memoizing.option import Memoize
@@ -99,3 +100,11 @@ def as_arguments(indices: Any, grouped: Any) -> tuple[tuple[Any, ...], dict[str,
     if isinstance(indices, dict):
         return (), grouped
     return tuple(grouped) if isinstance(indices, (list, tuple)) else (grouped,), {}
+
+
+def by_index(indices: Any, grouped: Any) -> list[Any]:
+    """Return grouped inputs and states in the order of declaration."""
+    if isinstance(indices, int):
+        return [grouped]
+    pairs = zip(flatten_grouping(indices), flatten_grouping(grouped, indices), strict=True)
+    return [value for _, value in sorted(pairs, key=itemgetter(0))]

@@ -1,11 +1,13 @@
 """Who asks: the session of the browser, and all that belongs to sessions."""
 
 from dash_brain.sessions import nobody  # noqa: F401 - it guards what is made for all from here on
+from dash_brain.sessions.asking import as_private
 from dash_brain.sessions.visits import (
     CLAIM_ROUTE,
     Visit,
     close_session,
     is_shown_by_page,
+    is_somebody_without_session,
     keep,
     somebody_asks,
     visit,
@@ -14,8 +16,10 @@ from dash_brain.sessions.visits import (
 __all__ = [
     "CLAIM_ROUTE",
     "Visit",
+    "as_private",
     "close_session",
     "is_shown_by_page",
+    "is_somebody_without_session",
     "keep",
     "somebody_asks",
     "visit",

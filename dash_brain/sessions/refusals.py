@@ -11,7 +11,7 @@ import flask
 
 from dash_brain import tokens
 from dash_brain.errors import NoSession, ValueMissing
-from dash_brain.internals import serves
+from dash_brain.internals import is_asked_by_mcp, serves
 from dash_brain.logs import warn
 from dash_brain.sessions import cookies, page_secrets
 from dash_brain.settings import Settings, current
@@ -111,7 +111,16 @@ def _alone(settings: Settings) -> str:
     return ""
 
 
+def warn_of_initial_data(settings: Settings, app_id: str) -> None:
+    """Log that a user who is logged in is not sent what stands in a layout, for want of a session."""
+    cause = _why_no_session(settings)
+    what = "Initial data= of a ServerStore is not sent to a user who is logged in and has no session"
+    warn("initial_data", cause.reason, f"{what}: {cause.text}", app_id=app_id, kid=cause.kid)
+
+
 def _why_no_session(settings: Settings) -> Cause:
+    if is_asked_by_mcp():
+        return _MCP
     if settings.cookie == "page":
         return _why_no_page(settings)
     if not cookies.can_be_kept(settings.cookie):
@@ -153,6 +162,11 @@ def _why_no_page(settings: Settings) -> Cause:
     )
 
 
+_MCP = Cause(
+    "mcp",
+    "Dash's MCP server keeps what it computed for one client and shows it to all, so nothing of a session is "
+    'there. What a tool needs is an argument, or of the app: memoize="app", or to_token(..., scope="app").',
+)
 _GONE = {
     "expired": "it expired: no page held it any more, or the browser was not heard of for too long",
     "evicted": "it was evicted to make room in the store",

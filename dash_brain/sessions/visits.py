@@ -13,9 +13,9 @@ from typing import NamedTuple, cast
 import flask
 
 from dash_brain.errors import NoSession
-from dash_brain.internals import requested_app, serves
+from dash_brain.internals import is_api_call, requested_app, serves
 from dash_brain.jobs.errands import Errand, errand
-from dash_brain.sessions.asking import asking, begin, may_begin, replace, send
+from dash_brain.sessions.asking import asking, begin, keep_private, may_begin, replace, send
 from dash_brain.sessions.attendance import attendance
 from dash_brain.sessions.closed import note_closed
 from dash_brain.sessions.ids import app_identity, checked_principal
@@ -86,8 +86,21 @@ def visit() -> Visit:
     if is_made():  # whoever asks, a result for all is of none of them
         return Visit(app_identity(current.use(), requested_app()), None)
     if "dash_brain_visit" not in flask.g:
+        keep_private()
         flask.g.dash_brain_visit = _visit(current.use())
     return cast(Visit, flask.g.dash_brain_visit)
+
+
+def is_somebody_without_session() -> bool:
+    """Say whether a user may be logged in whose browser showed no session."""
+    settings = current.use()
+    if visit().session is not None or settings.principal is None:
+        return False
+    if errand() is not None:  # nobody can be asked there
+        return True
+    if "dash_brain_is_somebody" not in flask.g:
+        flask.g.dash_brain_is_somebody = _principal(settings) is not None
+    return cast(bool, flask.g.dash_brain_is_somebody)
 
 
 def somebody_asks() -> bool:
@@ -163,7 +176,6 @@ def keep() -> None:
     settings = current.use()
     warn_of_page(settings, visit().app_id)
     send(settings)
-    flask.after_this_request(_keep_private)
 
 
 def _needs_request() -> None:
@@ -206,12 +218,4 @@ def _principal(settings: Settings) -> str | int | None:
 
 def _is_use() -> bool:
     """Say whether the current request shows that its session is in use."""
-    return any(map(serves, ("_dash-update-component", "_dash-layout", CLAIM_ROUTE)))
-
-
-def _keep_private(response: flask.Response) -> flask.Response:
-    response.cache_control.private = True
-    # Not "no-store", which would keep the page out of the back/forward cache.
-    response.cache_control.no_cache = True
-    response.vary.add("Cookie")
-    return response
+    return is_api_call() or any(map(serves, ("_dash-update-component", "_dash-layout", CLAIM_ROUTE)))

@@ -34,6 +34,7 @@ FLOORS = [
         "hooks",
     },
     {
+        "endpoints",
         "incoming",
         "outgoing",
         "memoizing.result",
