@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from contextlib import suppress
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
 
 import dash
 
+from dash_brain.blueprints import blueprint_of, register_later
 from dash_brain.endpoints import Endpoint
 from dash_brain.incoming import instead, resolve_arguments
 from dash_brain.internals import (
@@ -18,8 +19,10 @@ from dash_brain.internals import (
     callback_context,
     coerce_to_list,
     flatten_grouping,
+    follow_later_app,
     handle_grouped_callback_args,
     is_api_call,
+    prevents_initial_callbacks,
 )
 from dash_brain.jobs.manager import BackgroundCallback, Jobs
 from dash_brain.jobs.working import progress_of, working
@@ -96,10 +99,19 @@ def brain_callback(
             "brain_callback cannot take websocket= yet: use dash.callback and plain values there."
         )
     wiring = _Wiring(dependencies, dash_options, memoize, on_missing)
+    blueprint = blueprint_of(app)
 
     def register(function: Callable[Params, Result]) -> Callable[Params, Result]:
+        if blueprint is not None:
+            later = partial(_Wiring, memoize=memoize, on_missing=on_missing)
+            register_later(blueprint, dependencies, dash_options, function, later)
+            return function
         options = {**dash_options, **wiring.options}
+        if app is None:
+            options["config_prevent_initial_callbacks"] = prevents_initial_callbacks()
         declare = call_as_user((app or dash).callback, *dependencies, depth=2, **options)
+        if app is None:
+            follow_later_app(wiring.schema, wiring.prevent)
         declare(wiring.wrap(function))
         return function
 
@@ -139,7 +151,7 @@ class _Wiring:
         on_missing: OnMissing | None,
     ) -> None:
         declared = handle_grouped_callback_args(dependencies, options)
-        self._schema, inputs, states, self._indices, _ = declared
+        self.schema, inputs, states, self._indices, self.prevent = declared
         self._dependencies = [*inputs, *states]
         self._user_on_error = options.get("on_error")
         self._memoize = Memoize(memoize) if isinstance(memoize, str) else memoize
@@ -148,7 +160,7 @@ class _Wiring:
         self._on_missing = None if on_missing is None else check_on_missing(on_missing)
         self._endpoint = None
         if options.get("api_endpoint"):
-            self._endpoint = Endpoint(self._schema, inputs, states, self._indices)
+            self._endpoint = Endpoint(self.schema, inputs, states, self._indices)
         self.options: dict[str, Any] = {
             "on_error": self._on_error,
             "mcp_enabled": self._is_tool(options.get("mcp_enabled")),
@@ -157,7 +169,7 @@ class _Wiring:
         if self._progress and self._memoize:
             raise TypeError("brain_callback takes progress= or memoize=: a result that is there makes none.")
         if options.get("background"):
-            declared = BackgroundCallback(self._dependencies, self._schema, self._progress, self._refuse)
+            declared = BackgroundCallback(self._dependencies, self.schema, self._progress, self._refuse)
             self.options["manager"] = Jobs(options.get("manager"), declared)
 
     def _is_tool(self, asked: bool | None) -> bool | None:
@@ -165,7 +177,7 @@ class _Wiring:
 
         Tokens are nothing that a language model can read, so what may have one is a tool only when asked for.
         """
-        declared = (*self._dependencies, *flatten_grouping(self._schema))
+        declared = (*self._dependencies, *flatten_grouping(self.schema))
         may_have_one = any(one.component_property == "data" for one in declared)
         return False if asked is None and may_have_one else asked
 
@@ -213,7 +225,7 @@ class _Wiring:
     def _memo(self, function: Callable[..., Any]) -> MemoizedCallback | None:
         if self._memoize is None:
             return None
-        declared = Declared(function, self._memoize, self._schema, self._dependencies, self._indices)
+        declared = Declared(function, self._memoize, self.schema, self._dependencies, self._indices)
         memo = MemoizedCallback(declared)
         for operation in (memo.forget, memo.forget_all, memo.info):
             with suppress(AttributeError):  # a bound method or a builtin takes no attributes
@@ -244,7 +256,7 @@ class _Wiring:
             return result
         outgoing = Outgoing(visit())
         try:
-            outputs = outgoing.outputs(result, context.outputs_list, self._schema)
+            outputs = outgoing.outputs(result, context.outputs_list, self.schema)
             context.updated_props.update(outgoing.side_updates(context.updated_props))
             return outputs
         except BaseException:
@@ -258,4 +270,4 @@ class _Wiring:
             raise error
         result = handler(error)
         # As with dash.callback: a handler that returns nothing changes nothing.
-        return self._results(dash.no_update if result is None and self._schema else result)
+        return self._results(dash.no_update if result is None and self.schema else result)

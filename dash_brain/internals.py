@@ -13,10 +13,11 @@ from typing import Any, cast
 
 import dash
 import flask
-from dash._callback import NoUpdate  # type: ignore[attr-defined]  # it has moved since Dash 3.1
+from dash._callback import GLOBAL_CALLBACK_LIST, NoUpdate  # type: ignore[attr-defined]  # it has moved since Dash 3.1
 from dash._callback_context import context_value
 from dash._grouping import flatten_grouping, make_grouping_by_index, map_grouping
 from dash._utils import AttributeDict, clean_property_name, coerce_to_list, stringify_id
+from dash._validate import validate_duplicate_output
 from dash.dependencies import handle_grouped_callback_args
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "coerce_to_list",
     "context_value",
     "flatten_grouping",
+    "follow_later_app",
     "forget_context_afterwards",
     "handle_grouped_callback_args",
     "is_api_call",
@@ -39,6 +41,7 @@ __all__ = [
     "map_grouping",
     "own_context",
     "pages_carry_secrets",
+    "prevents_initial_callbacks",
     "remember_app",
     "requested_app",
     "serves",
@@ -55,11 +58,34 @@ is_no_update: Callable[[object], bool] = NoUpdate.is_no_update
 
 _apps: weakref.WeakSet[dash.Dash] = weakref.WeakSet()
 
+#: Callbacks declared before there was an app: outputs, ``prevent_initial_call`` and what Dash made of it.
+_early: list[tuple[Any, Any, dict[str, Any]]] = []
+
 
 def remember_app(app: dash.Dash) -> None:
     """Keep the app among those that :func:`requested_app` can find."""
     _apps.add(app)
     _app_at.cache_clear()
+    early, _early[:] = list(_early), []
+    for output, prevent, declared in early:
+        whole = app.config.prevent_initial_callbacks
+        validate_duplicate_output(flatten_grouping(output), prevent, whole)
+        declared["prevent_initial_call"] = (whole if prevent is None else prevent) is True
+
+
+def prevents_initial_callbacks() -> Any:
+    """Return the app's ``prevent_initial_callbacks``, which ``dash.callback`` does not follow by itself.
+
+    While there is no app, it is what lets everything pass: see :func:`follow_later_app`.
+    """
+    app = _latest_app()
+    return "initial_duplicate" if app is None else app.config.prevent_initial_callbacks
+
+
+def follow_later_app(output: Any, prevent: Any) -> None:
+    """Have the callback that was declared last follow the app that is made later, if there is none yet."""
+    if _latest_app() is None:
+        _early.append((output, prevent, GLOBAL_CALLBACK_LIST[-1]))
 
 
 def requested_app() -> dash.Dash | None:

@@ -34,6 +34,7 @@ FLOORS = [
         "hooks",
     },
     {
+        "blueprints",
         "endpoints",
         "incoming",
         "outgoing",
