@@ -6,9 +6,10 @@ import inspect
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial, wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, overload
 
 import dash
+from typing_extensions import Unpack
 
 from dash_brain.blueprints import blueprint_of, register_later
 from dash_brain.endpoints import Endpoint
@@ -27,9 +28,10 @@ from dash_brain.internals import (
 from dash_brain.jobs.manager import BackgroundCallback, Jobs
 from dash_brain.jobs.working import progress_of, working
 from dash_brain.memoizing.call import NotKept
-from dash_brain.memoizing.callbacks import MemoizedCallback
+from dash_brain.memoizing.callbacks import MemoizedCallback, MemoizedFunction
 from dash_brain.memoizing.declared import Declared, as_arguments
 from dash_brain.memoizing.option import Memoize, Scope
+from dash_brain.options import CallbackOptions, warn_of_no_effect, with_options_of_dash
 from dash_brain.outgoing import Outgoing
 from dash_brain.sessions import visit
 from dash_brain.settings import OnMissing, check_on_missing, current
@@ -39,13 +41,44 @@ Params = ParamSpec("Params")
 Result = TypeVar("Result")
 
 
+@overload
+def brain_callback(
+    *dependencies: Any,
+    memoize: None = None,
+    on_missing: OnMissing | None = None,
+    app: dash.Dash | None = None,
+    **dash_options: Unpack[CallbackOptions],
+) -> Callable[[Callable[Params, Result]], Callable[Params, Result]]: ...
+
+
+@overload
+def brain_callback(
+    *dependencies: Any,
+    memoize: Memoize | Scope,
+    on_missing: OnMissing | None = None,
+    app: dash.Dash | None = None,
+    **dash_options: Unpack[CallbackOptions],
+) -> Callable[[Callable[Params, Result]], MemoizedFunction[Params, Result]]: ...
+
+
+# With options of newer releases, and those of dash-extensions.
+@overload
 def brain_callback(
     *dependencies: Any,
     memoize: Memoize | Scope | None = None,
     on_missing: OnMissing | None = None,
     app: dash.Dash | None = None,
     **dash_options: Any,
-) -> Callable[[Callable[Params, Result]], Callable[Params, Result]]:
+) -> Callable[[Callable[Params, Result]], MemoizedFunction[Params, Result]]: ...
+
+
+def brain_callback(
+    *dependencies: Any,
+    memoize: Memoize | Scope | None = None,
+    on_missing: OnMissing | None = None,
+    app: dash.Dash | None = None,
+    **dash_options: Any,
+) -> Callable[[Callable[Params, Result]], Any]:
     """Register a callback whose large values stay on the server.
 
     Takes what ``dash.callback`` takes, in every form. What the function returns for a
@@ -70,7 +103,8 @@ def brain_callback(
     app
         The Dash app to register with, as ``app.callback`` does; by default as ``dash.callback`` does.
     **dash_options
-        Options of ``dash.callback``: ``prevent_initial_call``, ``running``, ``on_error``, …
+        Options of ``dash.callback``: ``prevent_initial_call``, ``running``, ``on_error``, … What the app
+        says of initial calls (``Dash(prevent_initial_callbacks=...)``) is followed, also without ``app=``.
 
     Returns
     -------
@@ -98,10 +132,11 @@ def brain_callback(
         raise TypeError(
             "brain_callback cannot take websocket= yet: use dash.callback and plain values there."
         )
+    warn_of_no_effect(dash_options, getattr(app, "_background_manager", None))
     wiring = _Wiring(dependencies, dash_options, memoize, on_missing)
     blueprint = blueprint_of(app)
 
-    def register(function: Callable[Params, Result]) -> Callable[Params, Result]:
+    def register(function: Callable[Params, Result]) -> Any:
         if blueprint is not None:
             later = partial(_Wiring, memoize=memoize, on_missing=on_missing)
             register_later(blueprint, dependencies, dash_options, function, later)
@@ -116,6 +151,9 @@ def brain_callback(
         return function
 
     return register
+
+
+brain_callback.__signature__ = with_options_of_dash(brain_callback)  # type: ignore[attr-defined]
 
 
 def set_props(component_id: str | dict[str, Any], props: dict[str, Any]) -> None:
@@ -165,7 +203,7 @@ class _Wiring:
             "on_error": self._on_error,
             "mcp_enabled": self._is_tool(options.get("mcp_enabled")),
         }
-        self._progress = coerce_to_list(options.get("progress") or [])
+        self._progress = coerce_to_list((options.get("background") and options.get("progress")) or [])
         if self._progress and self._memoize:
             raise TypeError("brain_callback takes progress= or memoize=: a result that is there makes none.")
         if options.get("background"):

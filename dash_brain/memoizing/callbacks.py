@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from dash_brain.flights import fly, fly_async, is_under_way
 from dash_brain.jobs.errands import errand
@@ -21,6 +21,25 @@ from dash_brain.memoizing.result import MemoizedResult
 from dash_brain.sessions import Visit, visit
 from dash_brain.settings import current
 from dash_brain.tokens import Token, verify
+
+Params = ParamSpec("Params")
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+class MemoizedFunction(Protocol[Params, Result_co]):
+    """A function that was declared as a memoized callback."""
+
+    def __call__(self, *args: Params.args, **kwargs: Params.kwargs) -> Result_co:
+        """Call the function itself."""
+
+    def forget(self, *args: Any, **kwargs: Any) -> None:
+        """Forget the results for these arguments; see :meth:`MemoizedCallback.forget`."""
+
+    def forget_all(self) -> None:
+        """Forget all results: those of the app, and of the session that asks."""
+
+    def info(self) -> MemoInfo:
+        """Return what is known of hits, misses and results."""
 
 
 class MemoizedCallback:

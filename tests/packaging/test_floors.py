@@ -37,6 +37,7 @@ FLOORS = [
         "blueprints",
         "endpoints",
         "incoming",
+        "options",
         "outgoing",
         "memoizing.result",
         "memoizing.call",
