@@ -49,7 +49,7 @@ def _claim() -> flask.Response:
         claim = claims.read(_body())
     except claims.BadClaim:
         flask.abort(400)
-    return flask.jsonify(dead=claims.accept(asking, claim))
+    return flask.jsonify(dead=claims.accept(asking, claim), user=sessions.user_name(asking))
 
 
 def _body() -> bytes:

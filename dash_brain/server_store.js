@@ -17,6 +17,7 @@
     let pause = null;
     let underWay = false;
     let failures = 0;
+    let user = null; // a name that the server has for who is logged in, null: nobody that it knows of
 
     function url() {
         const config = JSON.parse(document.getElementById("_dash-config").textContent);
@@ -44,7 +45,12 @@
         const held = Array.from(stores.values(), (store) => ({...store}));
         const lost = dropped.slice();
         try {
-            (await answer(body(held, "open"))).dead.forEach((place) => clear(held[place]));
+            const told = await answer(body(held, "open"));
+            user = told.user;
+            const left = Array.from(stores.values()).filter((store) => store.kind !== "memory" && store.user !== user);
+            left.forEach((store) => store.leave && store.leave(user));
+            const keys = new Set(left.map((store) => store.key));
+            told.dead.map((place) => held[place]).filter(({key}) => !keys.has(key)).forEach(clear);
             failures = 0;
         } catch (error) {
             dropped = lost.concat(dropped);
@@ -119,23 +125,26 @@
             stores.delete(key);
         } else {
             stores.delete(key);
-            stores.set(key, {...store, setProps: null}); // the latest comes last
+            stores.set(key, {...store, setProps: null, leave: null}); // the latest comes last
             const unmounted = Array.from(stores.values()).filter((one) => !one.setProps);
             unmounted.slice(0, -UNMOUNTED).forEach((one) => stores.delete(one.key));
         }
         soon();
     }
 
-    function ServerStore({mark, ...given}) {
+    function ServerStore({mark, user: servedFor, ...given}) {
         const props = {storage_type: "memory", clear_data: false, modified_timestamp: -1, ...given};
-        const {useEffect, useRef, createElement} = window.React;
+        const {useEffect, useRef, useState, createElement} = window.React;
         const key = JSON.stringify(props.id);
+        // What a user keeps in the browser stays his when another one logs in, who has a place of his own.
+        const [place, setPlace] = useState({user: servedFor === undefined ? user : servedFor, isLeft: false});
         const mounted = useRef(false);
         const early = useRef(null); // what dcc.Store found in the browser's storage while it was mounted
 
         function tell(data) {
             const token = data === undefined ? null : data;
-            hold({key, id: props.id, mark, token, kind: props.storage_type, setProps: props.setProps});
+            const leave = (next) => setPlace({user: next, isLeft: true});
+            hold({key, id: props.id, mark, token, kind: props.storage_type, setProps: props.setProps, user: place.user, leave});
         }
 
         // Dash need not render us again for what dcc.Store reports by itself.
@@ -153,7 +162,20 @@
             mounted.current = true;
         });
         useEffect(() => () => letGo(key), [key]);
-        return createElement(window.dash_core_components.Store, {...props, setProps});
+        // dcc.Store is gone by now, which would write to the place that is left.
+        useEffect(() => {
+            if (place.isLeft && (props.data === null || props.data === undefined)) {
+                setPlace({...place, isLeft: false});
+            } else if (place.isLeft) {
+                early.current = null;
+                props.setProps({data: null});
+            }
+        });
+        if (place.isLeft) {
+            return null;
+        }
+        const id = place.user === null || props.storage_type === "memory" ? props.id : `${key}.${place.user}`;
+        return createElement(window.dash_core_components.Store, {...props, setProps, id, key: JSON.stringify(id)});
     }
 
     setInterval(now, BEAT);

@@ -12,7 +12,7 @@ from dash_brain.errors import BrainError, EncodeError
 from dash_brain.exchange import registry, store_by_content
 from dash_brain.internals import is_asked_by_mcp, serves
 from dash_brain.jobs.errands import errand
-from dash_brain.sessions import Visit, is_somebody_without_session, somebody_asks, visit
+from dash_brain.sessions import Visit, is_somebody_without_session, somebody_asks, user_name, visit
 from dash_brain.sessions.refusals import warn_of_initial_data
 from dash_brain.settings import current
 from dash_brain.tokens import Token
@@ -96,6 +96,8 @@ class ServerStore(Component):
         if asking is not None:
             registry(asking).add(self.id)
             sent["props"]["mark"] = mark(asking, self.id)
+            if errand() is None:  # else the page knows it
+                sent["props"]["user"] = user_name(asking)
         if "data" in sent["props"]:
             sent["props"]["data"] = _token(asking, sent["props"]["data"])
         return sent

@@ -10,6 +10,7 @@ from dash_brain.sessions.visits import (
     is_somebody_without_session,
     keep,
     somebody_asks,
+    user_name,
     visit,
 )
 
@@ -22,5 +23,6 @@ __all__ = [
     "is_somebody_without_session",
     "keep",
     "somebody_asks",
+    "user_name",
     "visit",
 ]

@@ -98,9 +98,21 @@ def is_somebody_without_session() -> bool:
         return False
     if errand() is not None:  # nobody can be asked there
         return True
-    if "dash_brain_is_somebody" not in flask.g:
-        flask.g.dash_brain_is_somebody = _principal(settings) is not None
-    return cast(bool, flask.g.dash_brain_is_somebody)
+    return _principal(settings) is not None
+
+
+def user_name(asking: Visit) -> str | None:
+    """Return a name for who is logged in, which tells him from others and reveals nothing of him.
+
+    It is for his browser, in which others may log in. None: nobody is, or nobody says who.
+    """
+    settings = current.use()
+    if asking.session is None or settings.cookie == "page":  # then nothing outlives the page
+        return None
+    who = _principal(settings)
+    if who is None:
+        return None
+    return settings.keys.newest.mac("user", asking.app_id, type(who).__name__, str(who)).hex()[:16]
 
 
 def somebody_asks() -> bool:
@@ -163,6 +175,7 @@ def close_session() -> None:
     note_closed(settings, session_id)
     end(anonymous)  # what came between
     flask.g.pop("dash_brain_visit", None)
+    flask.g.pop("dash_brain_principal", None)
     replace(settings, session_id)
 
 
@@ -209,11 +222,13 @@ def _principal(settings: Settings) -> str | int | None:
         return None
     if "dash_brain_naming" in flask.g:
         raise RuntimeError("principal= asks for the session that it is to name; it cannot use session_brain.")
-    flask.g.dash_brain_naming = True
-    try:
-        return checked_principal(settings.principal())
-    finally:
-        del flask.g.dash_brain_naming
+    if "dash_brain_principal" not in flask.g:
+        flask.g.dash_brain_naming = True
+        try:
+            flask.g.dash_brain_principal = checked_principal(settings.principal())
+        finally:
+            del flask.g.dash_brain_naming
+    return cast("str | int | None", flask.g.dash_brain_principal)
 
 
 def _is_use() -> bool:
