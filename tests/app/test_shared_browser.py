@@ -38,8 +38,11 @@ class Shared(Tab):
 @pytest.fixture
 def page(served: Server, browser_for_module: Any) -> Shared:
     forget_everything(browser_for_module)
-    page = Shared(browser_for_module, served.url)
+    page = Shared(browser_for_module, f"{served.url}/logout")
+    page.driver.execute_script("localStorage.clear(); sessionStorage.clear()")
+    page.open(served.url, "nobody")
     page.shows("empty", "empty")
+    page.driver.get_log("browser")
     return page
 
 
