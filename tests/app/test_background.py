@@ -557,7 +557,7 @@ def test_the_result_of_a_job_waits_for_a_page_that_sleeps(app, clock):
 
 
 def number_of(handles: dict[str, str]) -> int:
-    """Return the number of a job's process, which Dash since 4.4 signs."""
+    """Return the number of a job's process, which Dash signs."""
     return next(int(part) for part in re.findall(r"\d{2,}", handles["job"]) if psutil.pid_exists(int(part)))
 
 
@@ -635,7 +635,7 @@ def test_a_job_that_has_ended_leaves_no_note(app):
     assert [key for space in store.namespaces("claims") for key in store.scan(space)] == []
 
 
-@pytest.mark.parametrize("operation", ["end", "renew", "call"])
+@pytest.mark.parametrize("operation", ["end", "renew"])
 def test_a_store_that_fails_for_a_moment_costs_no_result(app, monkeypatch, operation):
     @brain_callback(Output("told", "children"), Input("a", "data"), background=True)
     def count(frame):
