@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from typing import Any
 
 import dash
@@ -17,7 +18,7 @@ from dash_brain.settings import configure, current
 from tests.app.test_sessions import cookie_of, secret_app, shown
 
 GOOD = "{'kept': 'secret'}"
-ONE_KEY, OTHER_KEY = "o" * 8 + "1234567890abcdef", "n" * 8 + "1234567890abcdef"
+ONE_KEY, OTHER_KEY = secrets.token_urlsafe(), secrets.token_urlsafe()
 
 
 def attributes(cookie: str) -> set[str]:

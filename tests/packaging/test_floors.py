@@ -13,7 +13,7 @@ PACKAGE = Path(dash_brain.__file__).parent
 
 #: From the ground up. A new module has to be given a floor here.
 FLOORS = [
-    {"errors", "floors"},
+    {"errors", "floors", "weak_keys"},
     {"codec", "heap", "keys", "lately", "logs", "tokens", "waiting", "stores.base"},
     {"stores", "flights", "memoizing", "settings"},
     {"names", "described", "namespaces", "capacity", "dump_folder", "dumps", "brain"},
