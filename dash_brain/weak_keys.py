@@ -77,7 +77,7 @@ def _surprises(text: str) -> int:
     """Count the characters that continue no repetition, no sequence, and no row of a keyboard."""
     folded = text.lower()
     pairs = [folded[i : i + 2] for i in range(len(folded) - 1)]
-    steps = [ord(second) - ord(first) for first, second in pairs]
+    steps = [ord(pair[1]) - ord(pair[0]) for pair in pairs]
     foreseen = {
         i
         for i, pair in enumerate(pairs)
