@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from dash_brain.errors import DashTooOld, TooOld
 
 #: As in pyproject.toml, which says why.
-FLOORS = {"dash": "4.4.1", "flask": "3.1", "werkzeug": "3.1", "pandas": "2.2.2", "pyarrow": "16.1"}
+FLOORS = {"dash": "4.4.1", "flask": "3.1", "werkzeug": "3.1", "pandas": "2.2.3", "pyarrow": "18.0"}
 
 _OF_DASH = " An app that was written for Dash 3 or older has to be brought to Dash 4 with it."
 

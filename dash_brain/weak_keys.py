@@ -57,7 +57,7 @@ def weakness(secret: bytes) -> str | None:
     """Return why a secret can be guessed, as the end of a sentence without the secret; None: it cannot."""
     text = secret.decode("latin-1")
     if len(text) < SHORTEST:
-        return f"is shorter than {SHORTEST} bytes"
+        return f"has less than {SHORTEST} bytes"
     if text in _PUBLISHED:
         return "stands in public documentation"
     if any(map(_plain(text).__contains__, _PLACEHOLDERS)) or "your-" in text.lower():

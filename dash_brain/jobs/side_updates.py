@@ -44,7 +44,8 @@ class SideUpdates:
             waiting = self._waiting()
             waiting[component_id] = {**waiting.get(component_id, {}), **props}
             frames = [to_json(waiting).encode()]
-            self._store.put(*self._place, frames, ttl=LEASE, quota=self._settings.quota)
+            quota = self._settings.quota
+            self._store.put(*self._place, frames, ttl=LEASE, meta={"type": "set_props"}, quota=quota)
 
     def take(self) -> dict[str, Props]:
         """Return them, once."""
