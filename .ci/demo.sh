@@ -4,6 +4,12 @@
 set -euo pipefail
 
 port=$(.venv/bin/python .ci/free_port.py "${PORT:-}")
+# The caches of the plain-Dash originals, which all workers share. mktemp lets nobody else in.
+EXAMPLES_FOLDER=$(mktemp -d)
+export EXAMPLES_FOLDER
+trap 'rm -rf "$EXAMPLES_FOLDER"' EXIT
 printf '\n  dash_brain gallery:  http://127.0.0.1:%s   (Ctrl-C ends it)\n\n' "$port"
-exec .venv/bin/python -m gunicorn examples.gallery:server \
-  --bind "127.0.0.1:$port" --workers 4 --threads 4 --log-level warning
+.venv/bin/python -m gunicorn examples.gallery:server \
+  --bind "127.0.0.1:$port" --workers 4 --threads 4 --log-level warning &
+trap 'kill $! 2>/dev/null || true' INT TERM
+wait $! || wait $! || true # the first returns when a signal has come

@@ -18,11 +18,13 @@ from dash_brain.internals import (
     app_error_handler,
     call_as_user,
     callback_context,
+    check_backend,
     coerce_to_list,
     flatten_grouping,
     follow_later_app,
     handle_grouped_callback_args,
     is_api_call,
+    mark_as_ours,
     prevents_initial_callbacks,
 )
 from dash_brain.jobs.manager import BackgroundCallback, Jobs
@@ -114,9 +116,11 @@ def brain_callback(
 
     Raises
     ------
+    BackendNotSupported
+        When the app is not served by Flask.
     TypeError
-        For ``websocket`` callbacks, and for ``progress`` together with ``memoize``: a result that is there
-        already makes none. While it runs, for a ``Patch`` on a ServerStore.
+        For ``websocket`` callbacks, for generators, and for ``progress`` together with ``memoize``: a result
+        that is there already makes none. While it runs, for a ``Patch`` on a ServerStore.
 
     Examples
     --------
@@ -132,6 +136,7 @@ def brain_callback(
         raise TypeError(
             "brain_callback cannot take websocket= yet: use dash.callback and plain values there."
         )
+    check_backend(app)
     warn_of_no_effect(dash_options, getattr(app, "_background_manager", None))
     wiring = _Wiring(dependencies, dash_options, memoize, on_missing)
     blueprint = blueprint_of(app)
@@ -147,7 +152,9 @@ def brain_callback(
         declare = call_as_user((app or dash).callback, *dependencies, depth=2, **options)
         if app is None:
             follow_later_app(wiring.schema, wiring.prevent)
-        declare(wiring.wrap(function))
+        wrapped = wiring.wrap(function)
+        mark_as_ours(wrapped)
+        declare(wrapped)
         return function
 
     return register
@@ -221,6 +228,11 @@ class _Wiring:
 
     def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function that Dash calls: tokens in, tokens out."""
+        if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
+            raise TypeError(
+                f"brain_callback cannot take the generator {function.__qualname__}: return one result, or "
+                "use dash.callback and plain values there."
+            )
         if inspect.iscoroutinefunction(function):
             return self._wrap_async(function)
         memo = self._memo(function)
@@ -236,7 +248,7 @@ class _Wiring:
                 if memo is not None:
                     with suppress(NotKept):
                         return self._results(memo.outputs(visit(), callback_context()))
-                args, kwargs = self._arguments(args)
+                args, kwargs = self._arguments(args, kwargs)
                 return self._results(function(*args, **kwargs))
 
         return exchange
@@ -255,7 +267,7 @@ class _Wiring:
                 if memo is not None:
                     with suppress(NotKept):
                         return self._results(await memo.outputs_async(visit(), callback_context()))
-                args, kwargs = self._arguments(args)
+                args, kwargs = self._arguments(args, kwargs)
                 return self._results(await function(*args, **kwargs))
 
         return exchange_async
@@ -270,7 +282,9 @@ class _Wiring:
                 setattr(function, operation.__name__, operation)
         return memo
 
-    def _arguments(self, sent: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def _arguments(
+        self, sent: tuple[Any, ...], named: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments with values in place of tokens, for what Dash sent."""
         values = resolve_arguments(
             callback_context(), visit(), self._dependencies, self._indices, self._when_missing()
@@ -278,7 +292,7 @@ class _Wiring:
         args, kwargs = as_arguments(self._indices, values)
         if self._progress:  # Dash puts its set_progress first
             args = (progress_of(sent[0], self._progress), *args)
-        return args, kwargs
+        return args, {**named, **kwargs}
 
     def _when_missing(self) -> OnMissing:
         return self._on_missing or current.use().on_missing

@@ -71,8 +71,16 @@ class AlreadyConfigured(BrainError, RuntimeError):
     """``configure()`` was called with other arguments after the first use."""
 
 
-class DashTooOld(BrainError, RuntimeError):
-    """What was configured needs a later release of Dash; the message names it."""
+class TooOld(BrainError, ImportError):
+    """A library that dash_brain needs is installed in a release that is too old; the message names both."""
+
+
+class DashTooOld(TooOld):
+    """That library is Dash."""
+
+
+class BackendNotSupported(BrainError, RuntimeError):
+    """The app is not served by Flask, and what was asked for works with no other backend yet."""
 
 
 class BrainNameTypeError(BrainError, TypeError):

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import sys
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
-from functools import lru_cache
-from importlib.util import find_spec
 from typing import Any, cast
 
 import dash
 import flask
-from dash._callback import GLOBAL_CALLBACK_LIST, NoUpdate  # type: ignore[attr-defined]  # it has moved since Dash 3.1
+from dash._callback import GLOBAL_CALLBACK_LIST, GLOBAL_CALLBACK_MAP
 from dash._callback_context import context_value
+from dash._get_app import with_app_context_factory
 from dash._grouping import flatten_grouping, make_grouping_by_index, map_grouping
-from dash._utils import AttributeDict, clean_property_name, coerce_to_list, stringify_id
+from dash._no_update import NoUpdate
+from dash._utils import AttributeDict, clean_property_name, coerce_to_list, stringify_id, to_json
 from dash._validate import validate_duplicate_output
 from dash.dependencies import handle_grouped_callback_args
 
+from dash_brain.errors import BackendNotSupported
+from dash_brain.hooks import apps
+
 __all__ = [
     "ERRAND",
+    "add_route",
     "app_background_manager",
     "app_error_handler",
+    "are_callbacks_waiting",
     "call_as_user",
     "call_outside_callbacks",
     "callback_context",
+    "check_backend",
+    "check_backend_that_asks",
     "clean_property_name",
     "coerce_to_list",
     "context_value",
@@ -37,15 +43,18 @@ __all__ = [
     "is_api_call",
     "is_asked_by_mcp",
     "is_no_update",
+    "made_before",
     "make_grouping_by_index",
     "map_grouping",
+    "mark_as_ours",
     "own_context",
-    "pages_carry_secrets",
     "prevents_initial_callbacks",
-    "remember_app",
     "requested_app",
     "serves",
     "stringify_id",
+    "take_early_callbacks",
+    "to_json",
+    "when_first_served",
 ]
 
 #: Where the context of a background job says what it was sent with.
@@ -56,16 +65,12 @@ _API_CALL = "dash_brain_api_call"
 
 is_no_update: Callable[[object], bool] = NoUpdate.is_no_update
 
-_apps: weakref.WeakSet[dash.Dash] = weakref.WeakSet()
-
 #: Callbacks declared before there was an app: outputs, ``prevent_initial_call`` and what Dash made of it.
 _early: list[tuple[Any, Any, dict[str, Any]]] = []
 
 
-def remember_app(app: dash.Dash) -> None:
-    """Keep the app among those that :func:`requested_app` can find."""
-    _apps.add(app)
-    _app_at.cache_clear()
+def take_early_callbacks(app: dash.Dash) -> None:
+    """Have the callbacks that were declared before there was an app follow what it says of initial calls."""
     early, _early[:] = list(_early), []
     for output, prevent, declared in early:
         whole = app.config.prevent_initial_callbacks
@@ -100,9 +105,8 @@ def requested_app() -> dash.Dash | None:
     return _app_at(server, flask.request.path) or _latest_app()
 
 
-@lru_cache(maxsize=256)
 def _app_at(server: flask.Flask, path: str) -> dash.Dash | None:
-    prefixes = {app.config.routes_pathname_prefix: app for app in _apps if app.server is server}
+    prefixes = {app.config.routes_pathname_prefix: app for app in apps if app.server is server}
     asked = max(filter(path.startswith, prefixes), key=len, default=None)
     return None if asked is None else prefixes[asked]
 
@@ -113,6 +117,67 @@ def _latest_app() -> dash.Dash | None:
         return cast(dash.Dash, dash.get_app())
     except dash.exceptions.AppNotFoundError:
         return None
+
+
+def check_backend(app: dash.Dash | None = None) -> None:
+    """Raise :class:`BackendNotSupported` when this app is not served by Flask; None: when no app is."""
+    asked = [app] if app is not None else list(apps)
+    servers = set(map(_server_of, asked))
+    if servers and "flask" not in servers:
+        raise BackendNotSupported(
+            f"The app is served by {' and '.join(sorted(servers))}, but brain_callback, ServerStore and "
+            'sessions work with Flask only so far: make it with Dash(backend="flask"), which is the default. '
+            "Brain works with every backend."
+        )
+
+
+def _server_of(app: dash.Dash) -> str:
+    # What others take for an app, as the blueprints of dash-extensions, may have no backend of its own.
+    return str(getattr(getattr(app, "backend", None), "server_type", "flask"))
+
+
+def check_backend_that_asks() -> None:
+    """Raise :class:`BackendNotSupported` when what runs belongs to an app that is not served by Flask."""
+    if not flask.has_request_context():
+        check_backend(_latest_app())
+
+
+def made_before() -> list[dash.Dash]:
+    """Return the apps of Flask that were made before dash_brain was used, and have not served yet."""
+    made = (app for app in apps if getattr(app, "_initialized_server", None) is app.server)
+    return [app for app in made if _server_of(app) == "flask" and not app.server._got_first_request]
+
+
+def add_route(app: dash.Dash, name: str, view: Callable[[], Any], methods: tuple[str, ...]) -> None:
+    """Add a route to an app that is there; those to come get it by ``dash.hooks``."""
+    app._add_url(name, with_app_context_factory(view, app), methods)
+
+
+def when_first_served(app: dash.Dash, function: Callable[[dash.Dash], None]) -> None:
+    """Call a function with the app when it serves first: Dash has collected its callbacks then."""
+    set_up, is_done = app._setup_server, False
+
+    def set_up_and_call() -> None:
+        nonlocal is_done
+        set_up()  # type: ignore[no-untyped-call]
+        if not is_done:
+            is_done = True
+            function(app)
+
+    app._setup_server = set_up_and_call  # type: ignore[method-assign]
+    if app in made_before():  # it was told already what to call
+        app.backend.before_request(set_up_and_call)
+
+
+def mark_as_ours(function: Callable[..., Any]) -> None:
+    """Let :func:`are_callbacks_waiting` find the callback that has this function."""
+    function.__dict__["_is_brain_callback"] = True  # Dash takes it over with functools.wraps
+
+
+def are_callbacks_waiting() -> bool:
+    """Say whether there are brain callbacks that were registered for the app that serves next."""
+    waiting = (callback.get("callback") for callback in GLOBAL_CALLBACK_MAP.values())
+    return any(getattr(one, "_is_brain_callback", False) for one in waiting)
 
 
 def serves(route: str) -> bool:
@@ -134,12 +199,6 @@ def is_asked_by_mcp() -> bool:
         return False
     view = flask.current_app.view_functions.get(str(flask.request.endpoint))
     return getattr(view, "__module__", "") == "dash.mcp._server"
-
-
-@lru_cache(maxsize=1)
-def pages_carry_secrets() -> bool:
-    """Say whether Dash puts a random id into each page, which the page shows with every callback."""
-    return find_spec("dash._callback_signing") is not None  # the module that makes it, since Dash 4.4
 
 
 def callback_context() -> Any | None:

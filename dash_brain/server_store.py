@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from dash_brain.claims import mark
 from dash_brain.errors import BrainError, EncodeError
 from dash_brain.exchange import registry, store_by_content
-from dash_brain.internals import is_asked_by_mcp, serves
+from dash_brain.internals import check_backend, check_backend_that_asks, is_asked_by_mcp, serves
 from dash_brain.jobs.errands import errand
 from dash_brain.sessions import Visit, is_somebody_without_session, somebody_asks, user_name, visit
 from dash_brain.sessions.refusals import warn_of_initial_data
@@ -43,6 +43,8 @@ class ServerStore(Component):
 
     Raises
     ------
+    BackendNotSupported
+        When the app is not served by Flask.
     BrainError
         When the layout is served and ``data`` cannot be stored.
 
@@ -73,6 +75,7 @@ class ServerStore(Component):
         clear_data: bool = False,
         **props: Any,
     ) -> None:
+        check_backend()
         given = {"data": data} if data is not None else {}
         super().__init__(  # type: ignore[no-untyped-call]
             id=id, storage_type=storage_type, clear_data=clear_data, **given, **props
@@ -116,14 +119,21 @@ class ServerOutput(Output):
     """
 
     def __init__(
-        self, id: str | dict[str, Any] | Component, property: str = "data", allow_duplicate: bool = False
+        self,
+        id: str | dict[str, Any] | Component,
+        property: str = "data",
+        allow_duplicate: bool = False,
+        **options: Any,
     ) -> None:
-        super().__init__(id, property, allow_duplicate)
+        super().__init__(id, property, allow_duplicate, **options)
 
 
 def _asking() -> Visit | None:
     """Return who the component is being sent to; None when nobody asks."""
-    return visit() if somebody_asks() else None
+    if somebody_asks():
+        return visit()
+    check_backend_that_asks()
+    return None
 
 
 def _token(asking: Visit | None, value: Any) -> Token | None:

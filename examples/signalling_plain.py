@@ -1,12 +1,12 @@
 """Example 3 in plain Dash: a signal in the browser, the data in Flask-Caching."""
 
-import tempfile
 import time
 
 import numpy as np
 import pandas as pd
 from dash import Dash, Input, Output, callback, dcc, html
 from flask_caching import Cache
+from private_folder import private_folder
 from theme import THEME
 
 N = 100
@@ -19,7 +19,7 @@ df["x"], df["y"] = random.standard_normal((2, len(df)))
 app = Dash(__name__, title="Signalling (plain Dash)")
 cache = Cache(
     app.server,
-    config={"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": f"{tempfile.gettempdir()}/signalling-cache"},
+    config={"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": f"{private_folder()}/signalling"},
 )
 app.layout = [
     html.H1("Compute once, draw four times"),

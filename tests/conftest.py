@@ -93,8 +93,7 @@ def _clear_dash_globals() -> None:
     from dash import _callback
 
     for name in ("GLOBAL_CALLBACK_LIST", "GLOBAL_CALLBACK_MAP", "GLOBAL_INLINE_SCRIPTS", "GLOBAL_API_PATHS"):
-        # GLOBAL_API_PATHS came with Dash 3.3.
-        getattr(_callback, name, []).clear()
+        getattr(_callback, name).clear()
 
 
 # -- gunicorn ----------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from dash_brain.exchange import registry
 from dash_brain.internals import callback_context
 from dash_brain.jobs.claims import JobClaims
 from dash_brain.jobs.errands import errand, under_way
+from dash_brain.jobs.side_updates import SideUpdates
 from dash_brain.outgoing import Outgoing
 from dash_brain.sessions import Visit, visit
 from dash_brain.settings import current
@@ -27,7 +28,8 @@ def working() -> Iterator[None]:
         yield
         return
     context = cast(Any, callback_context())
-    context.updated_props = _SideUpdates(visit(), context.updated_props)
+    if job.session is not None:  # else no ServerStore is concerned, and it stays as Dash does it
+        context.updated_props = _UpdatedProps(visit(), job.key)
     registry(visit()).assume(job.server_stores)
     try:
         with under_way(job):
@@ -64,16 +66,13 @@ def _supersede(asking: Visit, before: Any, now: Any) -> None:
                 JobClaims(asking).supersede(found.object_id)
 
 
-class _SideUpdates(dict[str, dict[str, Any]]):
-    """What a job sets by ``set_props``, which Dash sends as soon as it is set: tokens in place of values."""
+class _UpdatedProps(dict[str, dict[str, Any]]):
+    """Where Dash puts what a job sets by ``set_props``; tokens go on to the page in place of values."""
 
-    def __init__(self, asking: Visit, sent: dict[str, dict[str, Any]]) -> None:
+    def __init__(self, asking: Visit, key: str) -> None:
         super().__init__()
         self._asking = asking
-        self._sent = sent
+        self._waiting = SideUpdates(asking, key)
 
     def __setitem__(self, component_id: str, props: dict[str, Any]) -> None:
-        self._sent[component_id] = Outgoing(self._asking).props(component_id, props)
-
-    def get(self, component_id: str, default: Any = None) -> Any:
-        return self._sent.get(component_id, default)
+        self._waiting.add(component_id, Outgoing(self._asking).props(component_id, props))

@@ -13,7 +13,7 @@ from typing import NamedTuple, cast
 import flask
 
 from dash_brain.errors import NoSession
-from dash_brain.internals import is_api_call, requested_app, serves
+from dash_brain.internals import check_backend_that_asks, is_api_call, requested_app, serves
 from dash_brain.jobs.errands import Errand, errand
 from dash_brain.sessions.asking import asking, begin, keep_private, may_begin, replace, send
 from dash_brain.sessions.attendance import attendance
@@ -192,6 +192,7 @@ def keep() -> None:
 
 
 def _needs_request() -> None:
+    check_backend_that_asks()
     if not flask.has_request_context():
         raise NoSession(
             "No browser is asking: sessions exist in callbacks and while a layout is served. For values that "

@@ -385,6 +385,53 @@ def test_progress_and_set_props_leave_large_values_on_the_server(app):
     assert "0  0\n1  1\n2  2" in page.fire("text.children")["text"]["children"]
 
 
+def test_all_that_a_job_sets_between_two_looks_of_the_page_arrives(app, queue):
+    @brain_callback(Output("told", "children"), Input("rows", "value"), background=True)
+    def compute(rows):
+        set_props("result", {"data": ["overtaken"]})
+        set_props("result", {"data": [rows]})
+        set_props("partial", {"data": pd.DataFrame({"x": range(rows)})})
+        set_props("cancel", {"title": "a"})
+        set_props("cancel", {"lang": "b"})
+        set_props("cancel", {"children": [ServerStore(id="made", data={rows})]})
+        return rows
+
+    @brain_callback(Output("text", "title"), Input("partial", "data"))
+    def count(partial):
+        return len(partial)
+
+    queue.is_open = False
+    page = Page(app)
+    handles = start(page, "told.children")
+    queue.work_off()
+    changed = page.take(end(page, "told.children", handles).json)
+    assert (changed["cancel"]["title"], changed["cancel"]["lang"]) == ("a", "b")
+    assert changed["cancel"]["children"][0]["props"]["data"].startswith("db1.")
+    assert page.fire("text.children")["text"]["children"] == "[1000]"
+    assert page.fire("text.title")["text"]["title"] == 1000
+
+
+def test_what_a_job_set_is_told_once(app):
+    @brain_callback(Output("told", "children"), Input("rows", "value"), background=True)
+    def compute(rows):
+        set_props("cancel", {"title": "once"})
+        while not session_brain.get("enough"):
+            time.sleep(0.02)
+        set_props("cancel", {"lang": "later"})
+
+    @brain_callback(Output("text", "title"), Input("cancel", "title"))
+    def stop(title):
+        session_brain["enough"] = True
+        return title
+
+    page = Page(app)
+    handles = start(page, "told.children")
+    while "title" not in page.props["cancel"]:
+        page.take(ask(page, "told.children", handles).json)
+    page.fire("text.title")
+    assert page.take(end(page, "told.children", handles).json)["cancel"] == {"lang": "later"}
+
+
 def test_no_job_is_started_for_a_value_that_is_gone(app, queue):
     @brain_callback(
         Output("told", "children"),
@@ -557,7 +604,7 @@ def test_the_result_of_a_job_waits_for_a_page_that_sleeps(app, clock):
 
 
 def number_of(handles: dict[str, str]) -> int:
-    """Return the number of a job's process, which Dash since 4.4 signs."""
+    """Return the number of a job's process, which Dash signs."""
     return next(int(part) for part in re.findall(r"\d{2,}", handles["job"]) if psutil.pid_exists(int(part)))
 
 
@@ -635,7 +682,7 @@ def test_a_job_that_has_ended_leaves_no_note(app):
     assert [key for space in store.namespaces("claims") for key in store.scan(space)] == []
 
 
-@pytest.mark.parametrize("operation", ["end", "renew", "call"])
+@pytest.mark.parametrize("operation", ["end", "renew"])
 def test_a_store_that_fails_for_a_moment_costs_no_result(app, monkeypatch, operation):
     @brain_callback(Output("told", "children"), Input("a", "data"), background=True)
     def count(frame):

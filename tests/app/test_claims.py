@@ -407,15 +407,6 @@ def test_a_value_of_two_hundred_tabs_lives_until_the_last_is_closed(open_page, a
     assert not lives(page, token)
 
 
-def test_the_route_is_not_there_before_dash_brain_is_used(open_page, app, clock, monkeypatch):
-    from dash_brain import hooks
-
-    page = open_page(app)
-    monkeypatch.setattr(hooks, "_used", False)
-    assert Claiming(page).post({}).status_code == 404
-    assert "Set-Cookie" not in page.get("").headers
-
-
 def test_a_page_in_the_back_forward_cache_holds_on_for_a_while(open_page, app, clock):
     page = open_page(app)
     claim, token = Claiming(page), made(page)

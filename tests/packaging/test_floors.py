@@ -13,11 +13,12 @@ PACKAGE = Path(dash_brain.__file__).parent
 
 #: From the ground up. A new module has to be given a floor here.
 FLOORS = [
-    {"errors"},
+    {"errors", "floors", "weak_keys"},
     {"codec", "heap", "keys", "lately", "logs", "shared_results", "tokens", "waiting", "stores.base"},
     {"stores", "flights", "memoizing", "settings"},
     {"names", "described", "namespaces", "capacity", "dump_folder", "dumps", "brain"},
     {
+        "hooks",
         "internals",
         "patterns",
         "jobs.errands",
@@ -31,7 +32,6 @@ FLOORS = [
         "holders",
         "claims",
         "server_store",
-        "hooks",
     },
     {
         "blueprints",
@@ -44,6 +44,7 @@ FLOORS = [
         "memoizing.callbacks",
         "jobs",
         "sessions.brain",
+        "serving",
         "callback",
     },
     {"devtools", "cli", "testing", "adapters", ""},
@@ -134,11 +135,11 @@ def test_the_lower_floors_know_nothing_of_dash() -> None:
     assert not knowing
 
 
-def test_only_hooks_registers_anything_with_dash() -> None:
+def test_only_two_modules_register_anything_with_dash() -> None:
     registering = {
         name for name, tree in modules().items() if "dash.hooks" in {*imported_names(tree), *attributes(tree)}
     }
-    assert registering == {"hooks"}
+    assert registering == {"hooks", "serving"}
 
 
 def test_only_internals_imports_what_dash_does_not_publish() -> None:
