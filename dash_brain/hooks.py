@@ -49,7 +49,8 @@ def _claim() -> flask.Response:
         claim = claims.read(_body())
     except claims.BadClaim:
         flask.abort(400)
-    return flask.jsonify(dead=claims.accept(asking, claim), user=sessions.user_name(asking))
+    user = sessions.user_name(asking)
+    return flask.jsonify(dead=claims.accept(asking, claim), **({} if user is None else {"user": user}))
 
 
 def _body() -> bytes:
