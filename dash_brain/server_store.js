@@ -46,7 +46,7 @@
         const lost = dropped.slice();
         try {
             const told = await answer(body(held, "open"));
-            user = told.user;
+            user = told.user || null;
             const left = Array.from(stores.values()).filter((store) => store.kind !== "memory" && store.user !== user);
             left.forEach((store) => store.leave && store.leave(user));
             const keys = new Set(left.map((store) => store.key));
@@ -137,7 +137,7 @@
         const {useEffect, useRef, useState, createElement} = window.React;
         const key = JSON.stringify(props.id);
         // What a user keeps in the browser stays his when another one logs in, who has a place of his own.
-        const [place, setPlace] = useState({user: servedFor === undefined ? user : servedFor, isLeft: false});
+        const [place, setPlace] = useState({user: servedFor || user, isLeft: false});
         const mounted = useRef(false);
         const early = useRef(null); // what dcc.Store found in the browser's storage while it was mounted
 

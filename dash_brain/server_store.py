@@ -99,8 +99,9 @@ class ServerStore(Component):
         if asking is not None:
             registry(asking).add(self.id)
             sent["props"]["mark"] = mark(asking, self.id)
-            if errand() is None:  # else the page knows it
-                sent["props"]["user"] = user_name(asking)
+            user = user_name(asking)
+            if user is not None:
+                sent["props"]["user"] = user
         if "data" in sent["props"]:
             sent["props"]["data"] = _token(asking, sent["props"]["data"])
         return sent

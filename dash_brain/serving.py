@@ -64,7 +64,8 @@ def _claim():  # type: ignore[no-untyped-def]
         claim = claims.read(_body())
     except claims.BadClaim:
         flask.abort(400)
-    return flask.jsonify(dead=claims.accept(asking, claim), user=sessions.user_name(asking))
+    user = sessions.user_name(asking)
+    return flask.jsonify(dead=claims.accept(asking, claim), **({} if user is None else {"user": user}))
 
 
 def _body() -> bytes:

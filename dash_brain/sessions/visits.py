@@ -107,8 +107,8 @@ def user_name(asking: Visit) -> str | None:
     It is for his browser, in which others may log in. None: nobody is, or nobody says who.
     """
     settings = current.use()
-    if asking.session is None or settings.cookie == "page":  # then nothing outlives the page
-        return None
+    if asking.session is None or settings.cookie == "page" or errand() is not None:
+        return None  # nothing outlives the page then; and of a job the page knows it
     who = _principal(settings)
     if who is None:
         return None
