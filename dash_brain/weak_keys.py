@@ -40,6 +40,8 @@ _PUBLISHED = (
     '_5#y2L"F4Q8z\n\xc3\xac]/',  # the same as text, in UTF-8
     "A0Zr98j/3yX R~XHH!jmN]LWX/,?RT",
     # ours
+    "new-key-6c1f0b7e9d",
+    "old-key-93ab20f4c8",
     "q7Xz9Lw2Tb-q7Xz9Lw2Tb",
     "a long enough and random key: 7h3fgd72",
     "only a test signs with this",

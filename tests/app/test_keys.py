@@ -107,14 +107,15 @@ def test_random_keys_of_sixteen_bytes_or_more_are_taken_however_they_are_written
             master_from(make(length))
 
 
+TEXT = r"""b?["'][^"'\n]{16,}["']"""
+GIVEN_AS_KEY = re.compile(rf"""(?i)key["']?\]?(?:,|:| =|=) ?[\[(]?{TEXT}(?:, ?{TEXT})*""")
+
+
 def texts_of(path: Path) -> Iterator[str]:
-    """Yield the texts that a file gives as a key, wherever it is one of Python."""
-    for match in KEY_IN_TEXT.finditer(path.read_text()):
-        with suppress(SyntaxError, ValueError):
-            yield ast.literal_eval(match["text"])
-
-
-KEY_IN_TEXT = re.compile(r"""(?i)key["']?\]?(?:,|:| =|=) ?(?P<text>b?(["'])[^"'\n]{16,}\2)""")
+    """Yield the texts in a file that are given as a key."""
+    for given in GIVEN_AS_KEY.finditer(path.read_text()):
+        for match in re.finditer(TEXT, given[0]):
+            yield ast.literal_eval(match[0])
 
 
 def test_every_key_that_we_print_is_refused() -> None:
