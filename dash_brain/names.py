@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable, Coroutine, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
 from typing import Any, ParamSpec, TypeVar, overload
 
+from blake3 import blake3
+
 from dash_brain import codec
 from dash_brain.errors import BrainNameTypeError, ValueMissing
 from dash_brain.flights import fly, fly_async
@@ -54,6 +56,10 @@ class Names(MutableMapping[str, Any]):
     @property
     def _store(self) -> Store:
         return self._opened
+
+    def _known_by(self) -> tuple[str, str, bytes]:
+        """Return what stands for the mapping in the fingerprint of a function: where its names lie."""
+        return type(self).__name__, self._within, blake3(self._opened.secret()).digest()
 
     @property
     def _quota(self) -> int | None:

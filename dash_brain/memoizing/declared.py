@@ -7,11 +7,11 @@ import inspect
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from functools import cached_property
 from typing import Any
 
 from dash_brain.internals import call_outside_callbacks, map_grouping
 from dash_brain.memoizing import fingerprints
+from dash_brain.memoizing.changing import Changing
 from dash_brain.memoizing.lifetimes import Lifetime
 from dash_brain.memoizing.option import Memoize
 
@@ -45,15 +45,10 @@ class Declared:
         self.lifetime = Lifetime(memoize.ttl, memoize.stale)
         module, name = function.__module__, getattr(function, "__qualname__", "callback")
         self.name = f"{module}.{name} {schema!r}"
+        self.changing = Changing(str(name))
 
     def fingerprint(self) -> str:
         """Return the fingerprint of the function as it is now."""
-        if self.memoize.key is None and fingerprints.changes(self.function):
-            return fingerprints.of_function(self.function)
-        return self._lasting
-
-    @cached_property
-    def _lasting(self) -> str:
         return fingerprints.of_function(self.function, closure=self.memoize.key is None)
 
     def run(self, given: list[Any]) -> Any:

@@ -1,0 +1,135 @@
+"""What code finds by name while it runs, looked up as it would be found now.
+
+Functions, classes and callable objects count by what they do, and plain values by value. Other data counts
+by name only: to read a large table for each call would cost too much, and lists are often written to.
+Programs without a file, such as notebooks, are all called alike, so their data is never taken for another's.
+"""
+
+from __future__ import annotations
+
+import builtins
+import datetime
+import decimal
+import fractions
+import importlib
+import importlib.util
+import inspect
+import pathlib
+import re
+import sys
+import uuid
+from contextlib import suppress
+from types import FunctionType, ModuleType
+from typing import Any
+
+from dash_brain.memoizing.prints.origins import full_name, is_installed, name_of_installed, top_of
+from dash_brain.memoizing.prints.reads import Chain, reads
+from dash_brain.memoizing.prints.sink import ATOMS, Sink
+from dash_brain.memoizing.prints.walk import Walk
+
+#: Attribute by which a memoized function leads to the one that it was made of.
+PLAIN = "_dash_brain_plain"
+
+_MISSING = object()
+
+#: What never changes, and counts by value.
+_VALUES = (
+    *(kind for kind in ATOMS if kind is not bytearray),
+    *(datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone),
+    *(decimal.Decimal, fractions.Fraction, uuid.UUID, re.Pattern, range, slice),
+    *(pathlib.PurePosixPath, pathlib.PureWindowsPath, pathlib.PosixPath, pathlib.WindowsPath),
+)
+
+#: Under this name a program without a file keeps what tells it apart from all others.
+_PROGRAM = "__dash_brain_program__"
+
+
+def write_names(walk: Walk, sink: Sink, function: Any) -> None:
+    """Write what a function reads by name."""
+    for chain in reads(function.__code__):
+        found = _resolved(walk, function, chain)
+        if found is not _MISSING:
+            sink.text(repr(chain))
+            _write(walk, sink, function, found, f"{function.__qualname__}.{chain[-1]}")
+
+
+def _resolved(walk: Walk, function: Any, chain: Chain) -> Any:
+    """Return what a chain of names leads to, through modules and no further."""
+    kind, name, *rest = chain
+    if kind == "import":
+        found, rest = _imported(walk, function, name, rest[0]), rest[1:]
+    elif kind == "cell":
+        found = _cell(function, name)
+        if not isinstance(found, ModuleType):
+            return _MISSING  # it counts by content
+    else:
+        found = function.__globals__.get(name, getattr(builtins, name, _MISSING))
+    while rest and isinstance(found, ModuleType):
+        inner = vars(found).get(rest[0], sys.modules.get(f"{found.__name__}.{rest[0]}", _MISSING))
+        if inner is _MISSING:
+            break
+        found, rest = inner, rest[1:]
+    return found
+
+
+def _imported(walk: Walk, function: Any, level: int, name: str) -> Any:
+    """Return a module that a function imports when it runs; the user's own is imported now."""
+    package = function.__globals__.get("__package__") or ""
+    with suppress(Exception):
+        full = importlib.util.resolve_name("." * level + name, package)
+        if full in sys.modules or is_installed(top_of(full), walk.home):
+            return sys.modules.get(full, _MISSING)
+        spec = importlib.util.find_spec(full)
+        return importlib.import_module(full) if spec else _MISSING
+    return _MISSING
+
+
+def _cell(function: Any, name: str) -> Any:
+    with suppress(ValueError):  # it is one of an outer function's, or not assigned yet
+        number = function.__code__.co_freevars.index(name)
+        return function.__closure__[number].cell_contents
+    return _MISSING
+
+
+def _write(walk: Walk, sink: Sink, function: Any, found: Any, label: str) -> None:
+    found = getattr(found, PLAIN, found)
+    if isinstance(found, (ModuleType, type)) or _is_value(found):
+        walk.put(sink, found)
+    elif not _is_code(walk, found):
+        _by_name(walk, sink, function, found)
+    elif (name := name_of_installed(found, walk.home)) is not None:
+        sink.text(name)
+    else:
+        walk.refer(sink, found, f"{type(found).__name__} {full_name(found)}", Walk.inline, label)
+
+
+def _is_value(found: Any) -> bool:
+    if type(found) in (tuple, frozenset):
+        return all(map(_is_value, found))
+    return type(found) in _VALUES
+
+
+def _is_code(walk: Walk, found: Any) -> bool:
+    """Say whether something is called for what its own code does, rather than being data."""
+    if not callable(found):
+        return False
+    call = inspect.getattr_static(type(found), "__call__", None)
+    if isinstance(call, FunctionType) and name_of_installed(call, walk.home) is None:
+        return True
+    return not hasattr(type(found), "__dict__") or is_installed(type(found).__module__, walk.home)
+
+
+def _by_name(walk: Walk, sink: Sink, function: Any, found: Any) -> None:
+    sink.mark(b"n")
+    if not is_installed(type(found).__module__, walk.home):
+        walk.put(sink, type(found))
+    if "__file__" not in function.__globals__:
+        sink.text(_program(function.__globals__))
+
+
+def _program(scope: dict[str, Any]) -> str:
+    """Return what tells a program without a file from all others, also from copies of its variables."""
+    address, name = scope.get(_PROGRAM, (0, ""))
+    if address != id(scope):
+        scope[_PROGRAM] = address, name = id(scope), uuid.uuid4().hex
+    return str(name)
