@@ -184,9 +184,9 @@ class Names(MutableMapping[str, Any]):
         same result, computed once: the others wait for it. Results are kept beside the names of the mapping,
         not among them, until they are forgotten, are over, or memory is short.
 
-        A result belongs to the whole content of the arguments, and to the function: its module, name, code
-        and defaults, the variables that it closes over, and the functions of its module that it calls. What
-        else it depends on is not seen; make that an argument, or say it with ``key``.
+        A result belongs to the whole content of the arguments, and to the function as it is when it is
+        called: its code, what it closes over, and the functions, classes and constants that it finds by name.
+        Other data that it finds by name is not seen; make that an argument, or say it with ``key``.
 
         Parameters
         ----------

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dash_brain.errors import EncodeError
+from dash_brain.memoizing.prints.deep import with_room
 from dash_brain.memoizing.prints.origins import top_of
 from dash_brain.memoizing.prints.refusal import Refused
 from dash_brain.memoizing.prints.rules import rule_of
@@ -40,7 +41,7 @@ def of_value(value: object) -> str:
     False
     """
     try:
-        return Walk(rule_of).fingerprint(lambda walk, sink: walk.put(sink, value)).hex()
+        return with_room(lambda: Walk(rule_of).fingerprint(lambda walk, sink: walk.put(sink, value))).hex()
     except Refused as refused:
         raise EncodeError(f"value{refused.path}: {refused.what} has no fingerprint.") from None
 
@@ -65,9 +66,13 @@ def of_function(function: Callable[..., Any], *, closure: bool = True) -> str:
     EncodeError
         When something that belongs to the function cannot be told apart from others; the message says which.
     """
-    walk = Walk(rule_of, _home(function), ignores_cells=not closure, is_lenient=not closure)
+
+    def fingerprint() -> bytes:
+        walk = Walk(rule_of, _home(function), ignores_cells=not closure, is_lenient=not closure)
+        return walk.fingerprint(lambda walk, sink: walk.put(sink, function))
+
     try:
-        return walk.fingerprint(lambda walk, sink: walk.put(sink, function)).hex()
+        return with_room(fingerprint).hex()
     except Refused as refused:
         raise EncodeError(
             f"{_name(function)} cannot be memoized: something that it closes over, a default, or a helper "
@@ -106,7 +111,7 @@ def of_call(
             walk.put_at(sink, name, value)  # each in its place, so the names need not count
 
     try:
-        return Walk(rule_of, _home(function)).fingerprint(write).hex()
+        return with_room(lambda: Walk(rule_of, _home(function)).fingerprint(write)).hex()
     except Refused as refused:
         name = refused.path.partition(".")[0].partition("[")[0]
         raise EncodeError(

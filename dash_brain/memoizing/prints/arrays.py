@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import numpy as np
 
 from dash_brain.memoizing.prints.sink import Sink
-from dash_brain.memoizing.prints.walk import Rule, Walk
+from dash_brain.memoizing.prints.walk import Rule, Walk, refuse
 
 #: Bytes that are brought into order at once.
 _PIECE = 1 << 20
@@ -26,6 +27,8 @@ def rule(cls: type) -> Rule | None:
         return _scalar
     if issubclass(cls, np.dtype):
         return _dtype
+    if cls is np.ufunc:
+        return _ufunc
     return _vectorized if issubclass(cls, np.vectorize) else None
 
 
@@ -43,8 +46,7 @@ def _array(walk: Walk, sink: Sink, array: Any) -> None:
 def _masked(walk: Walk, sink: Sink, array: Any) -> None:
     sink.mark(b"K")
     walk.put(sink, type(array))
-    # A mask of one False says something else than none: it can be written to.
-    for part in (array.data, array.mask, array.fill_value):
+    for part in (array.data, np.ma.getmaskarray(array), array.fill_value):
         walk.inline(sink, np.asarray(part))
     walk.put(sink, bool(array.hardmask))
 
@@ -110,6 +112,18 @@ def _pieces(array: Any) -> Any:
 
 def _position(array: Any, at: int) -> str:
     return str([int(number) for number in np.unravel_index(at, array.shape)])
+
+
+def _ufunc(walk: Walk, sink: Sink, function: Any) -> None:
+    """Write a ufunc by its name, or by the Python function that np.frompyfunc was given."""
+    sink.mark(b"U")
+    sink.text(function.__name__)
+    if getattr(np, function.__name__, None) is function:
+        return
+    made_of = [part for part in gc.get_referents(function) if callable(part)]
+    if not made_of:
+        raise refuse(function)
+    walk.items(sink, [*made_of, function.nin, function.nout, function.identity])
 
 
 def _vectorized(walk: Walk, sink: Sink, value: Any) -> None:

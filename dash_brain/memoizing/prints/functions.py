@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 import sys
 import weakref
 from types import (
@@ -24,7 +23,7 @@ from dash_brain.memoizing.prints.names import write_names
 from dash_brain.memoizing.prints.origins import full_name, is_installed_file, name_of_installed
 from dash_brain.memoizing.prints.sink import Sink
 from dash_brain.memoizing.prints.values import write_dict
-from dash_brain.memoizing.prints.walk import Rule, Walk, refuse
+from dash_brain.memoizing.prints.walk import Rule, Walk
 
 _SINGLEDISPATCH = functools.singledispatch(lambda part: part).__code__  # type: ignore[attr-defined]
 
@@ -131,20 +130,6 @@ def _through(*names: str) -> Rule:
             walk.put_at(sink, f".{name}", getattr(value, name, None))
 
     return write
-
-
-def _ufunc(walk: Walk, sink: Sink, function: Any) -> None:
-    """Write a ufunc by its name, or by the Python function that np.frompyfunc was given."""
-    import numpy as np
-
-    sink.mark(b"U")
-    sink.text(function.__name__)
-    if getattr(np, function.__name__, None) is function:
-        return
-    made_of = [part for part in gc.get_referents(function) if callable(part)]
-    if not made_of and "(vectorized)" in function.__name__:
-        raise refuse(function)
-    walk.items(sink, [*made_of, function.nin, function.nout])
 
 
 RULES: dict[type, Rule] = {

@@ -65,7 +65,9 @@ def _resolved(walk: Walk, function: Any, chain: Chain) -> Any:
     else:
         found = function.__globals__.get(name, getattr(builtins, name, _MISSING))
     while rest and isinstance(found, ModuleType):
-        inner = vars(found).get(rest[0], sys.modules.get(f"{found.__name__}.{rest[0]}", _MISSING))
+        inner = vars(found).get(rest[0], _MISSING)
+        if inner is _MISSING and kind == "import":
+            inner = _imported(walk, function, 0, f"{found.__name__}.{rest[0]}")
         if inner is _MISSING:
             break
         found, rest = inner, rest[1:]
@@ -92,7 +94,8 @@ def _cell(function: Any, name: str) -> Any:
 
 
 def _write(walk: Walk, sink: Sink, function: Any, found: Any, label: str) -> None:
-    found = getattr(found, PLAIN, found)
+    # Asked of its class, for a mock has every attribute that it is asked for.
+    found = getattr(found, PLAIN) if hasattr(type(found), PLAIN) else found
     if isinstance(found, (ModuleType, type)) or _is_value(found):
         walk.put(sink, found)
     elif not _is_code(walk, found):
@@ -123,7 +126,7 @@ def _by_name(walk: Walk, sink: Sink, function: Any, found: Any) -> None:
     sink.mark(b"n")
     if not is_installed(type(found).__module__, walk.home):
         walk.put(sink, type(found))
-    if "__file__" not in function.__globals__:
+    if str(function.__globals__.get("__file__", "<")).startswith("<"):  # "<stdin>"
         sink.text(_program(function.__globals__))
 
 

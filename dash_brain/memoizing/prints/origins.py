@@ -72,12 +72,12 @@ def name_of_installed(thing: Any, home: str) -> str | None:
         return None
     if type(thing) is FunctionType and thing.__globals__.get("__name__") != module:
         return None
-    if not is_installed(module, home) or _found(module, name) is not thing:
+    if not is_installed(module, home) or found_by_name(module, name) is not thing:
         return None
     return f"{version_of(module)}: {module}.{name}"
 
 
-def _found(module: str, name: str) -> Any:
+def found_by_name(module: str, name: str) -> Any:
     found: Any = sys.modules.get(module)
     for part in name.split("."):
         found = getattr(found, part, None)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
+from operator import attrgetter
 from types import ModuleType
 from typing import Any
 
@@ -96,12 +98,12 @@ def _app(walk: Walk, sink: Sink, app: Any) -> None:
 
 def _numba(walk: Walk, sink: Sink, value: Any) -> None:
     """Write what numba compiles by the Python function, without what it has compiled so far."""
-    for name in ("py_func", "_dispatcher", "gufunc_builder", "_pyfunc"):
-        inner = getattr(value, name, None)
-        if inner is not None:
+    for name in ("py_func", "_dispatcher", "gufunc_builder", "_pyfunc", "kernel_ir.func_id.func"):
+        with suppress(AttributeError, KeyError):
+            inner = attrgetter(name)(value)
             sink.mark(b"j")
             walk.put_at(sink, f".{name}", inner)
-            walk.put_at(sink, ".targetoptions", getattr(value, "targetoptions", None))
+            walk.put_at(sink, ".targetoptions", vars(value).get("targetoptions", vars(value).get("options")))
             return
     values.write_object(walk, sink, value)
 

@@ -10,7 +10,7 @@ from pickle import PickleBuffer
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-from dash_brain.memoizing.prints.origins import is_installed, version_of
+from dash_brain.memoizing.prints.origins import found_by_name, is_installed, version_of
 from dash_brain.memoizing.prints.refusal import Refused, key_label
 from dash_brain.memoizing.prints.sink import Sink, write_plain
 from dash_brain.memoizing.prints.walk import Rule, Walk, refuse
@@ -77,6 +77,8 @@ def write_object(walk: Walk, sink: Sink, value: Any) -> None:
     walk.put(sink, type(value))
     reduced = _reduced(value)
     if isinstance(reduced, str):
+        if found_by_name(str(getattr(value, "__module__", "")), reduced) is not value:
+            raise refuse(value)
         sink.text(reduced)
         return
     made_by, arguments, state, items, pairs = (*reduced, None, None, None)[:5]
