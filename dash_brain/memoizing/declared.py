@@ -45,11 +45,12 @@ class Declared:
         self.lifetime = Lifetime(memoize.ttl, memoize.stale)
         module, name = function.__module__, getattr(function, "__qualname__", "callback")
         self.name = f"{module}.{name} {schema!r}"
+        self._print = fingerprints.FunctionPrint(function, closure=memoize.key is None)
         self.changing = Changing(str(name))
 
     def fingerprint(self) -> str:
         """Return the fingerprint of the function as it is now."""
-        return fingerprints.of_function(self.function, closure=self.memoize.key is None)
+        return self._print.now()
 
     def run(self, given: list[Any]) -> Any:
         """Call the function outside of callbacks, with inputs and states in the order of declaration."""

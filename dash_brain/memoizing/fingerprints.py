@@ -13,6 +13,8 @@ from typing import Any
 
 from dash_brain.errors import EncodeError
 from dash_brain.memoizing.prints.deep import with_room
+from dash_brain.memoizing.prints.lasting import Lasting
+from dash_brain.memoizing.prints.names import looks
 from dash_brain.memoizing.prints.origins import top_of
 from dash_brain.memoizing.prints.refusal import Refused
 from dash_brain.memoizing.prints.rules import rule_of
@@ -66,18 +68,43 @@ def of_function(function: Callable[..., Any], *, closure: bool = True) -> str:
     EncodeError
         When something that belongs to the function cannot be told apart from others; the message says which.
     """
+    return FunctionPrint(function, closure=closure).now()
 
-    def fingerprint() -> bytes:
-        walk = Walk(rule_of, _home(function), ignores_cells=not closure, is_lenient=not closure)
-        return walk.fingerprint(lambda walk, sink: walk.put(sink, function))
 
-    try:
-        return with_room(fingerprint).hex()
-    except Refused as refused:
-        raise EncodeError(
-            f"{_name(function)} cannot be memoized: something that it closes over, a default, or a helper "
-            f"has no fingerprint: {refused.path.removeprefix('.')}: {refused.what}. {_SAY}"
-        ) from None
+class FunctionPrint:
+    """The fingerprint of a function at any time; as long as all that was seen is the same, nothing is hashed.
+
+    ``function`` and ``closure`` are as for :func:`of_function`.
+    """
+
+    def __init__(self, function: Callable[..., Any], *, closure: bool = True) -> None:
+        self._function = function
+        self._closure = closure
+        self._known: tuple[Lasting, str] | None = None
+
+    def now(self) -> str:
+        """Return the fingerprint of the function as it is now."""
+        known = self._known
+        if known is not None and known[0].is_same():
+            return known[1]
+        known = self._known = self._walked()
+        return known[1]
+
+    def _walked(self) -> tuple[Lasting, str]:
+        function, home, is_lenient = self._function, _home(self._function), not self._closure
+
+        def walk() -> tuple[Lasting, str]:
+            lasting = looks(home)
+            walk = Walk(rule_of, home, ignores_cells=is_lenient, is_lenient=is_lenient, lasting=lasting)
+            return lasting, walk.fingerprint(lambda walk, sink: walk.put(sink, function)).hex()
+
+        try:
+            return with_room(walk)
+        except Refused as refused:
+            raise EncodeError(
+                f"{_name(function)} cannot be memoized: something that it closes over, a default, or a "
+                f"helper has no fingerprint: {refused.path.removeprefix('.')}: {refused.what}. {_SAY}"
+            ) from None
 
 
 def of_call(

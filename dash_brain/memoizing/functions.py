@@ -180,6 +180,7 @@ class _Memo:
         self._key = key
         self._name = getattr(function, "__qualname__", type(function).__qualname__)
         self._changing = Changing(self._name)
+        self._print = fingerprints.FunctionPrint(function, closure=key is None)
         # What it was known by: results of before a variable that it closes over changed are its own.
         self._prefixes: dict[str, None] = {}
         self._hits = self._misses = 0
@@ -258,7 +259,7 @@ class _Memo:
         return fingerprints.of_value(self._key(*args, **kwargs))
 
     def _prefix(self) -> str:
-        prefix = fingerprints.of_function(self.function, closure=self._key is None)[:_PREFIX]
+        prefix = self._print.now()[:_PREFIX]
         if prefix not in self._prefixes:
             self._prefixes[prefix] = None
             while len(self._prefixes) > _PREFIXES:

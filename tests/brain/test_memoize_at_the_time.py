@@ -115,6 +115,37 @@ def test_mocks_that_are_told_different_things_are_different(brain, project):
             assert function(1) == told
 
 
+def test_what_changes_within_is_seen_though_its_name_leads_to_the_same(brain):
+    @functools.singledispatch
+    def kind(x):
+        return "other"
+
+    class Limits:
+        low = 1
+
+    options = {"a": 1}
+
+    def function(x, *, more=0):
+        return kind(x), Limits.low, options["a"], more, helper.n
+
+    def helper():
+        return 1
+
+    helper.n = 1
+    memoized = brain.memoize()(function)
+    assert memoized(1) == memoized(1) == ("other", 1, 1, 0, 1)
+    kind.register(int, lambda x: "number")
+    Limits.low = 2
+    assert memoized(1) == memoized(1) == ("number", 2, 1, 0, 1)
+    options["a"] = helper.n = 3
+    assert memoized(1) == ("number", 2, 3, 0, 3)
+    function.__kwdefaults__ = {"more": 4}
+    helper.__code__ = (lambda: 2).__code__
+    assert of_function(function) != of_function(Limits)
+    assert brain.memoize()(function)(1)[3] == 4
+    assert memoized.info().hits == 2
+
+
 def test_constant_or_method_that_is_replaced_counts(brain, project, monkeypatch):
     main = importlib.import_module(f"{project.name}.main")
     nested, by_class = brain.memoize()(main.nested), brain.memoize()(main.by_class)

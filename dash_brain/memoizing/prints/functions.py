@@ -46,6 +46,7 @@ def write_function(walk: Walk, sink: Sink, function: Any) -> None:
     walk.put_at(sink, ".__defaults__", function.__defaults__)
     walk.put_at(sink, ".__kwdefaults__", function.__kwdefaults__)
     if function.__code__ is _SINGLEDISPATCH:
+        walk.meet(dict)
         write_dict(walk, sink, function.registry)
         return
     if not ignores_cells:

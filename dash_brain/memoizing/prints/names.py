@@ -8,37 +8,26 @@ Programs without a file, such as notebooks, are all called alike, so their data 
 from __future__ import annotations
 
 import builtins
-import datetime
-import decimal
-import fractions
 import importlib
 import importlib.util
 import inspect
-import pathlib
-import re
 import sys
 import uuid
 from contextlib import suppress
 from types import FunctionType, ModuleType
 from typing import Any
 
+from dash_brain.memoizing.prints.lasting import MISSING, Lasting, is_value
 from dash_brain.memoizing.prints.origins import full_name, is_installed, name_of_installed, top_of
 from dash_brain.memoizing.prints.reads import Chain, reads
-from dash_brain.memoizing.prints.sink import ATOMS, Sink
+from dash_brain.memoizing.prints.sink import Sink
 from dash_brain.memoizing.prints.walk import Walk
 
 #: Attribute by which a memoized function leads to the one that it was made of.
 PLAIN = "_dash_brain_plain"
 
-_MISSING = object()
-
-#: What never changes, and counts by value.
-_VALUES = (
-    *(kind for kind in ATOMS if kind is not bytearray),
-    *(datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone),
-    *(decimal.Decimal, fractions.Fraction, uuid.UUID, re.Pattern, range, slice),
-    *(pathlib.PurePosixPath, pathlib.PureWindowsPath, pathlib.PosixPath, pathlib.WindowsPath),
-)
+#: Stands for a global list and the like.
+_DATA = "data"
 
 #: Under this name a program without a file keeps what tells it apart from all others.
 _PROGRAM = "__dash_brain_program__"
@@ -46,57 +35,76 @@ _PROGRAM = "__dash_brain_program__"
 
 def write_names(walk: Walk, sink: Sink, function: Any) -> None:
     """Write what a function reads by name."""
-    for chain in reads(function.__code__):
-        found = _resolved(walk, function, chain)
-        if found is not _MISSING:
+    seen = [(chain, _resolved(walk.home, function, chain)) for chain in reads(function.__code__)]
+    if walk.lasting:
+        walk.lasting.note(function, [(chain, _as_seen(walk.home, found)) for chain, found in seen])
+    for chain, found in seen:
+        if found is not MISSING:
             sink.text(repr(chain))
             _write(walk, sink, function, found, f"{function.__qualname__}.{chain[-1]}")
 
 
-def _resolved(walk: Walk, function: Any, chain: Chain) -> Any:
+def looks(home: str) -> Lasting:
+    """Return what remembers where the names of functions lead to."""
+    return Lasting(lambda function, chain: _as_seen(home, _resolved(home, function, chain)))
+
+
+def _as_seen(home: str, found: Any) -> Any:
+    """Return what stands for what a name leads to; of the same thing, it is always the same object."""
+    cls = type(found)
+    if cls in (list, dict, set):
+        return _DATA
+    if cls.__weakrefoffset__ or found is MISSING or is_value(found):
+        return found
+    name = name_of_installed(found, home)
+    return found if name is None else sys.intern(name)
+
+
+def _resolved(home: str, function: Any, chain: Chain) -> Any:
     """Return what a chain of names leads to, through modules and no further."""
     kind, name, *rest = chain
     if kind == "import":
-        found, rest = _imported(walk, function, name, rest[0]), rest[1:]
+        found, rest = _imported(home, function, name, rest[0]), rest[1:]
     elif kind == "cell":
         found = _cell(function, name)
         if not isinstance(found, ModuleType):
-            return _MISSING  # it counts by content
+            return MISSING  # it counts by content
     else:
-        found = function.__globals__.get(name, getattr(builtins, name, _MISSING))
+        found = function.__globals__.get(name, MISSING)
+        found = vars(builtins).get(name, MISSING) if found is MISSING else found
     while rest and isinstance(found, ModuleType):
-        inner = vars(found).get(rest[0], _MISSING)
-        if inner is _MISSING and kind == "import":
-            inner = _imported(walk, function, 0, f"{found.__name__}.{rest[0]}")
-        if inner is _MISSING:
+        inner = vars(found).get(rest[0], MISSING)
+        if inner is MISSING and kind == "import":
+            inner = _imported(home, function, 0, f"{found.__name__}.{rest[0]}")
+        if inner is MISSING:
             break
         found, rest = inner, rest[1:]
     return found
 
 
-def _imported(walk: Walk, function: Any, level: int, name: str) -> Any:
+def _imported(home: str, function: Any, level: int, name: str) -> Any:
     """Return a module that a function imports when it runs; the user's own is imported now."""
     package = function.__globals__.get("__package__") or ""
     with suppress(Exception):
         full = importlib.util.resolve_name("." * level + name, package)
-        if full in sys.modules or is_installed(top_of(full), walk.home):
-            return sys.modules.get(full, _MISSING)
+        if full in sys.modules or is_installed(top_of(full), home):
+            return sys.modules.get(full, MISSING)
         spec = importlib.util.find_spec(full)
-        return importlib.import_module(full) if spec else _MISSING
-    return _MISSING
+        return importlib.import_module(full) if spec else MISSING
+    return MISSING
 
 
 def _cell(function: Any, name: str) -> Any:
     with suppress(ValueError):  # it is one of an outer function's, or not assigned yet
         number = function.__code__.co_freevars.index(name)
         return function.__closure__[number].cell_contents
-    return _MISSING
+    return MISSING
 
 
 def _write(walk: Walk, sink: Sink, function: Any, found: Any, label: str) -> None:
     # Asked of its class, for a mock has every attribute that it is asked for.
     found = getattr(found, PLAIN) if hasattr(type(found), PLAIN) else found
-    if isinstance(found, (ModuleType, type)) or _is_value(found):
+    if isinstance(found, (ModuleType, type)) or is_value(found):
         walk.put(sink, found)
     elif not _is_code(walk, found):
         _by_name(walk, sink, function, found)
@@ -104,12 +112,6 @@ def _write(walk: Walk, sink: Sink, function: Any, found: Any, label: str) -> Non
         sink.text(name)
     else:
         walk.refer(sink, found, f"{type(found).__name__} {full_name(found)}", Walk.inline, label)
-
-
-def _is_value(found: Any) -> bool:
-    if type(found) in (tuple, frozenset):
-        return all(map(_is_value, found))
-    return type(found) in _VALUES
 
 
 def _is_code(walk: Walk, found: Any) -> bool:

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from types import FunctionType
 from typing import Any, TypeAlias
 
 from blake3 import blake3
 
 from dash_brain.codec.names import type_name
+from dash_brain.memoizing.prints.lasting import Lasting
 from dash_brain.memoizing.prints.refusal import Refused
 from dash_brain.memoizing.prints.sink import ATOMS, LONG, TEXTS, Sink, write_plain
 
@@ -51,6 +53,8 @@ class Walk:
         Whether the variables that the function which is asked for closes over do not count.
     is_lenient
         Whether what has no fingerprint counts by its type, where it would be refused.
+    lasting
+        Takes down what was seen, to tell later whether it is still the same.
     """
 
     def __init__(
@@ -60,10 +64,12 @@ class Walk:
         *,
         ignores_cells: bool = False,
         is_lenient: bool = False,
+        lasting: Lasting | None = None,
     ) -> None:
         self.home = home
         self.ignores_cells = ignores_cells
         self.is_lenient = is_lenient
+        self.lasting = lasting
         self.among_helpers = False
         self._rules_of = rules
         self._rules: dict[type, Rule] = {}
@@ -89,11 +95,13 @@ class Walk:
         """Write a value, as its digest if it has parts."""
         cls = type(value)
         if cls in _SMALL and len(value) <= _FEW and write_plain(sink, value, *_SMALL[cls](value)):
+            self.meet(cls)
             return
         atom = ATOMS.get(cls)
         if atom is None or (cls in TEXTS and len(value) >= LONG):
             sink.write(self._digest(value))
         else:
+            self.meet(cls)
             atom(sink, value)
 
     def put_at(self, sink: Sink, label: str, value: Any) -> None:
@@ -141,6 +149,8 @@ class Walk:
         self.among_helpers = True
         while self._pending:
             thing, token, content, label = self._pending.pop()
+            if self.lasting and type(thing) is not FunctionType:
+                self.lasting.end()
             try:
                 sink = Sink()
                 content(self, sink, thing)
@@ -166,7 +176,13 @@ class Walk:
             return b"^" + (self._here - place).to_bytes(8, "little", signed=True)
         return self._begin(value)
 
+    def meet(self, cls: type) -> None:
+        """Take down that something of a type was walked through."""
+        if self.lasting:
+            self.lasting.meet(cls)
+
     def _begin(self, value: Any) -> bytes:
+        self.meet(type(value))
         place, around = len(self._open), (self._here, self._lowest)
         self._open.append(value)
         self._places[id(value)] = self._here = self._lowest = place
