@@ -117,6 +117,9 @@ class MemoizedFunction:
     To ``inspect`` it looks like a function, so that it is seen to be a coroutine function if it is one.
     """
 
+    # Decorators around it copy what lies in its __dict__: what is its own does not.
+    __slots__ = ("__dict__", "__weakref__", "_bound", "_memo")
+
     def __init__(self, memo: _Memo, bound: tuple[Any, ...] = ()) -> None:
         functools.update_wrapper(self, memo.function)
         self._memo = memo

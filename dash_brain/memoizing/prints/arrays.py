@@ -46,7 +46,7 @@ def _array(walk: Walk, sink: Sink, array: Any) -> None:
 def _masked(walk: Walk, sink: Sink, array: Any) -> None:
     sink.mark(b"K")
     walk.put(sink, type(array))
-    for part in (array.data, np.ma.getmaskarray(array), array.fill_value):
+    for part in (array.data, array.mask if np.any(array.mask) else np.ma.nomask, array.fill_value):
         walk.inline(sink, np.asarray(part))
     walk.put(sink, bool(array.hardmask))
 

@@ -13,6 +13,9 @@ from dash_brain.memoizing.prints.walk import Rule, Walk, refuse
 #: Rows that are looked at together, so that what has to be brought into order stays small.
 _ROWS = 1 << 16
 
+#: Bytes that they take, about, if they are long.
+_PIECE = 16 << 20
+
 _OFFSETS = {pa.string(): "i4", pa.binary(): "i4", pa.large_string(): "i8", pa.large_binary(): "i8"}
 
 
@@ -69,8 +72,9 @@ def write_cells(sink: Sink, array: Any) -> None:
 
 
 def _pieces(array: Any) -> Iterator[Any]:
-    for start in range(0, len(array), _ROWS):
-        piece = array.slice(start, _ROWS)
+    rows = max(1, min(_ROWS, len(array) * _PIECE // max(1, array.nbytes)))
+    for start in range(0, len(array), rows):
+        piece = array.slice(start, rows)
         if isinstance(piece, pa.ChunkedArray):
             chunks = piece.chunks
             piece = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)

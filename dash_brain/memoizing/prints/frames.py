@@ -9,6 +9,9 @@ import pandas as pd
 from dash_brain.memoizing.prints.sink import Sink
 from dash_brain.memoizing.prints.walk import Rule, Walk
 
+#: Rows that are copied at once.
+_ROWS = 1 << 18
+
 
 def rule(cls: type) -> Rule | None:
     """Return the rule for a type of pandas, or one that is made of it."""
@@ -73,8 +76,10 @@ def _array(walk: Walk, sink: Sink, array: Any) -> None:
         walk.put(sink, getattr(array, "_freq", None))
     elif hasattr(array, "_mask") and hasattr(array, "_data"):
         walk.inline(sink, array._mask)
-        filled = array._data if not array._mask.any() else array.to_numpy(array._data.dtype, na_value=0)
-        walk.inline(sink, filled)
+        for start in range(0, len(array), _ROWS):
+            piece = array._data[start : start + _ROWS].copy()
+            piece[array._mask[start : start + _ROWS]] = 0  # what lies below a missing one means nothing
+            walk.inline(sink, piece)
     else:
         walk.items(sink, array.__reduce_ex__(5)[1:])
 
