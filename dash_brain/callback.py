@@ -30,7 +30,7 @@ from dash_brain.internals import (
 from dash_brain.jobs.manager import BackgroundCallback, Jobs
 from dash_brain.jobs.working import progress_of, working
 from dash_brain.memoizing.call import NotKept
-from dash_brain.memoizing.callbacks import MemoizedCallback, MemoizedFunction
+from dash_brain.memoizing.callbacks import CallbackWithResults, MemoizedCallback
 from dash_brain.memoizing.declared import Declared, as_arguments
 from dash_brain.memoizing.option import Memoize, Scope
 from dash_brain.options import CallbackOptions, warn_of_no_effect, with_options_of_dash
@@ -60,7 +60,7 @@ def brain_callback(
     on_missing: OnMissing | None = None,
     app: dash.Dash | None = None,
     **dash_options: Unpack[CallbackOptions],
-) -> Callable[[Callable[Params, Result]], MemoizedFunction[Params, Result]]: ...
+) -> Callable[[Callable[Params, Result]], CallbackWithResults[Params, Result]]: ...
 
 
 # With options of newer releases, and those of dash-extensions.
@@ -71,7 +71,7 @@ def brain_callback(
     on_missing: OnMissing | None = None,
     app: dash.Dash | None = None,
     **dash_options: Any,
-) -> Callable[[Callable[Params, Result]], MemoizedFunction[Params, Result]]: ...
+) -> Callable[[Callable[Params, Result]], CallbackWithResults[Params, Result]]: ...
 
 
 def brain_callback(

@@ -7,6 +7,8 @@ from collections.abc import Callable, Coroutine, ItemsView, Iterator, Mapping, M
 from contextlib import AbstractContextManager
 from typing import Any, ParamSpec, TypeVar, overload
 
+from blake3 import blake3
+
 from dash_brain import codec
 from dash_brain.errors import BrainNameTypeError, ValueMissing
 from dash_brain.flights import fly, fly_async
@@ -56,6 +58,10 @@ class Names(MutableMapping[str, Any]):
     @property
     def _store(self) -> Store:
         return self._opened
+
+    def _known_by(self) -> tuple[str, str, bytes]:
+        """Return what stands for the mapping in the fingerprint of a function: where its names lie."""
+        return type(self).__name__, self._within, blake3(self._opened.secret()).digest()
 
     @property
     def _quota(self) -> int | None:
@@ -186,9 +192,9 @@ class Names(MutableMapping[str, Any]):
         same result, computed once: the others wait for it. Results are kept beside the names of the mapping,
         not among them, until they are forgotten, are over, or memory is short.
 
-        A result belongs to the whole content of the arguments, and to the function: its module, name, code
-        and defaults, the variables that it closes over, and the functions of its module that it calls. What
-        else it depends on is not seen; make that an argument, or say it with ``key``.
+        A result belongs to the whole content of the arguments, and to the function as it is when it is
+        called: its code, what it closes over, and the functions, classes and constants that it finds by name.
+        Other data that it finds by name is not seen; make that an argument, or say it with ``key``.
 
         Parameters
         ----------

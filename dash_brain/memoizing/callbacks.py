@@ -26,7 +26,7 @@ Params = ParamSpec("Params")
 Result_co = TypeVar("Result_co", covariant=True)
 
 
-class MemoizedFunction(Protocol[Params, Result_co]):
+class CallbackWithResults(Protocol[Params, Result_co]):
     """A function that was declared as a memoized callback."""
 
     def __call__(self, *args: Params.args, **kwargs: Params.kwargs) -> Result_co:

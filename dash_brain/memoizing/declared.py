@@ -8,12 +8,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
-from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
 from dash_brain.internals import call_outside_callbacks, flatten_grouping, map_grouping
 from dash_brain.memoizing import fingerprints
+from dash_brain.memoizing.changing import Changing
 from dash_brain.memoizing.lifetimes import Lifetime
 from dash_brain.memoizing.option import Memoize
 from dash_brain.memoizing.records import SCOPES
@@ -50,6 +50,8 @@ class Declared:
         module, name = function.__module__, getattr(function, "__qualname__", "callback")
         self.name = f"{module}.{name} {schema!r}"
         self._what = f"the result of {module}.{name}"
+        self._print = fingerprints.FunctionPrint(function, closure=memoize.key is None)
+        self.changing = Changing(str(name))
 
     def making(self, scope: str) -> AbstractContextManager[None]:
         """Return what is to be entered while a result is made and kept in a scope of tokens."""
@@ -57,13 +59,7 @@ class Declared:
 
     def fingerprint(self) -> str:
         """Return the fingerprint of the function as it is now."""
-        if self.memoize.key is None and fingerprints.changes(self.function):
-            return fingerprints.of_function(self.function)
-        return self._lasting
-
-    @cached_property
-    def _lasting(self) -> str:
-        return fingerprints.of_function(self.function, closure=self.memoize.key is None)
+        return self._print.now()
 
     def run(self, given: list[Any]) -> Any:
         """Call the function outside of callbacks, with inputs and states in the order of declaration."""

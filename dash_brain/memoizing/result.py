@@ -89,6 +89,7 @@ class MemoizedResult:
 
     def keep(self, result: Any, asking: Visit, context: Any) -> Record | Unkept[Record]:
         """Keep what the function returned: where it was if it was evicted, else anew."""
+        self._callback.changing.compare(self._address.function, self._callback.fingerprint)
         evicted = self._record()
         if evicted is not None and not self.is_stale(evicted):
             with suppress(ValueMissing):  # pages may hold tokens of what was evicted

@@ -37,6 +37,9 @@ class SessionBrain(Names):
     def __init__(self) -> None:
         """Take nothing: what the mapping needs follows from who asks."""
 
+    def _known_by(self) -> tuple[str, str, bytes]:
+        return type(self).__name__, "", b""  # it is whose it is at the time of each use
+
     @property
     def _store(self) -> Store:
         return current.use().store
