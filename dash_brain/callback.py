@@ -24,7 +24,7 @@ from dash_brain.memoizing.call import NotKept
 from dash_brain.memoizing.callbacks import MemoizedCallback
 from dash_brain.memoizing.declared import Declared, as_arguments
 from dash_brain.memoizing.option import Memoize, Scope
-from dash_brain.outgoing import Outgoing
+from dash_brain.outgoing import Outgoing, check_asked
 from dash_brain.sessions import visit
 from dash_brain.settings import OnMissing, check_on_missing, current
 
@@ -197,6 +197,7 @@ class _Wiring:
 
     def _arguments(self, sent: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments with values in place of tokens, for what Dash sent."""
+        check_asked(callback_context(), self._schema)
         values = resolve_arguments(
             callback_context(), visit(), self._dependencies, self._indices, self._when_missing()
         )

@@ -14,12 +14,13 @@ from typing import Any
 
 from dash_brain import codec, tokens
 from dash_brain.errors import BadToken, StoreError, ValueMissing
-from dash_brain.internals import requested_app
+from dash_brain.internals import known_apps, requested_app
 from dash_brain.jobs.errands import errand
 from dash_brain.memoizing import recipes
 from dash_brain.memoizing.records import Held
 from dash_brain.registry import Registry
 from dash_brain.sessions import Visit, visit
+from dash_brain.sessions.ids import app_identity
 from dash_brain.sessions.refusals import log_bad_token, value_missing
 from dash_brain.settings import Settings, current
 from dash_brain.stores.base import new_object_id
@@ -175,6 +176,16 @@ def registry(visit: Visit) -> Registry:
     return _registry(current.use(), visit.app_id)
 
 
+def registry_asked() -> Registry:
+    """Return the registry of the app that is asked, whoever asks."""
+    job, settings = errand(), current.use()
+    app_id = app_identity(settings, requested_app()) if job is None else job.app_id
+    return _registry(settings, app_id)
+
+
 @lru_cache(maxsize=256)
 def _registry(settings: Settings, app_id: str) -> Registry:
-    return Registry(settings.store, app_id, requested_app())
+    apps = (app for app in (requested_app(), *known_apps()) if app is not None)
+    return Registry(
+        settings.store, app_id, next((app for app in apps if app_identity(settings, app) == app_id), None)
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dash
 import flask
 
-from dash_brain import claims, sessions
+from dash_brain import claims, sent, sessions
 from dash_brain.internals import remember_app
 
 
@@ -62,4 +62,6 @@ _used = False
 def use() -> None:
     """Serve sessions from now on: called when a name of dash_brain that needs Dash is first taken."""
     global _used
+    if not _used:
+        sent.watch()
     _used = True

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import weakref
 from collections.abc import Callable
-from contextvars import copy_context
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import Context, copy_context
 from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any, cast
@@ -14,6 +16,7 @@ import dash
 import flask
 from dash._callback import NoUpdate  # type: ignore[attr-defined]  # it has moved since Dash 3.1
 from dash._callback_context import context_value
+from dash._get_app import app_context
 from dash._grouping import flatten_grouping, make_grouping_by_index, map_grouping
 from dash._utils import clean_property_name, coerce_to_list, stringify_id
 from dash.dependencies import handle_grouped_callback_args
@@ -24,6 +27,7 @@ __all__ = [
     "app_error_handler",
     "call_as_user",
     "call_outside_callbacks",
+    "call_outside_requests",
     "callback_context",
     "clean_property_name",
     "coerce_to_list",
@@ -31,6 +35,7 @@ __all__ = [
     "forget_context_afterwards",
     "handle_grouped_callback_args",
     "is_no_update",
+    "known_apps",
     "make_grouping_by_index",
     "map_grouping",
     "pages_carry_secrets",
@@ -52,6 +57,11 @@ def remember_app(app: dash.Dash) -> None:
     """Keep the app among those that :func:`requested_app` can find."""
     _apps.add(app)
     _app_at.cache_clear()
+
+
+def known_apps() -> list[dash.Dash]:
+    """Return the apps that were created since dash_brain was imported."""
+    return list(_apps)
 
 
 def requested_app() -> dash.Dash | None:
@@ -124,6 +134,19 @@ def call_outside_callbacks(function: Callable[[], Any]) -> Any:
     context = copy_context()
     context.run(context_value.set, {})
     return context.run(function)
+
+
+def call_outside_requests(app: dash.Dash, function: Callable[[], Any]) -> Any:
+    """Call a function of an app as if no browser asked: with the app's context, and in no request."""
+    context = Context()
+    context.run(app_context.set, app)
+    return context.run(_call_with, getattr(app.server, "app_context", nullcontext), function)
+
+
+def _call_with(block: Callable[[], AbstractContextManager[Any]], function: Callable[[], Any]) -> Any:
+    with block():
+        result = function()
+        return asyncio.run(result) if asyncio.iscoroutine(result) else result
 
 
 def app_background_manager() -> Any | None:

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from dash_brain.claims import mark
 from dash_brain.errors import BrainError, EncodeError
 from dash_brain.exchange import registry, store_by_content
+from dash_brain.ids import canonical
 from dash_brain.internals import serves
 from dash_brain.jobs.errands import errand
 from dash_brain.sessions import Visit, somebody_asks, visit
@@ -71,6 +72,7 @@ class ServerStore(Component):
         clear_data: bool = False,
         **props: Any,
     ) -> None:
+        canonical(id)  # or BadId: what cannot be compared can be no ServerStore's
         given = {"data": data} if data is not None else {}
         super().__init__(  # type: ignore[no-untyped-call]
             id=id, storage_type=storage_type, clear_data=clear_data, **given, **props

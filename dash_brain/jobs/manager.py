@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import flask
 from dash import Output
@@ -21,8 +21,9 @@ from dash.exceptions import MissingLongCallbackManagerError
 
 from dash_brain.errors import BadToken, StoreError, ValueMissing
 from dash_brain.exchange import registry, resolve, verified
+from dash_brain.ids import canonical
 from dash_brain.incoming import server_stores
-from dash_brain.internals import app_background_manager, stringify_id
+from dash_brain.internals import app_background_manager
 from dash_brain.jobs.claims import JobClaims
 from dash_brain.jobs.errands import Errand, send
 from dash_brain.outgoing import server_store_ids
@@ -159,11 +160,12 @@ class Jobs:
     def _server_stores(self, asking: Visit, context: Any) -> Iterator[str]:
         """Yield the ids of ServerStores: the job's process may not have the app that tells."""
         for leaf in server_stores(context, self._declared.dependencies, asking).values():
-            yield stringify_id(leaf["id"])
+            yield canonical(leaf["id"])
         yield from server_store_ids(context, self._declared.schema, asking)
         for output in self._declared.progress:
-            if isinstance(output, ServerOutput) or registry(asking).includes(cast(Any, output.component_id)):
-                yield stringify_id(output.component_id)
+            name = canonical(output.component_id)
+            if isinstance(output, ServerOutput) or registry(asking).holds_tokens(name):
+                yield name
 
 
 @contextmanager

@@ -19,6 +19,8 @@ FLOORS = [
     {"names", "described", "namespaces", "capacity", "dump_folder", "dumps", "brain"},
     {
         "internals",
+        "ids",
+        "layouts",
         "patterns",
         "jobs.errands",
         "sessions",
@@ -28,6 +30,7 @@ FLOORS = [
         "memoizing.records",
         "memoizing.recipes",
         "exchange",
+        "sent",
         "holders",
         "claims",
         "server_store",
