@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import dash
 
+from dash_brain.errors import WiringError
 from dash_brain.incoming import instead, resolve_arguments
 from dash_brain.internals import (
     app_error_handler,
@@ -27,6 +28,7 @@ from dash_brain.memoizing.option import Memoize, Scope
 from dash_brain.outgoing import Outgoing, check_asked
 from dash_brain.sessions import visit
 from dash_brain.settings import OnMissing, check_on_missing, current
+from dash_brain.wiring import mark, refuse_same_id
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -95,8 +97,10 @@ def brain_callback(
 
     def register(function: Callable[Params, Result]) -> Callable[Params, Result]:
         options = {**dash_options, **wiring.options}
+        wrapped = mark(wiring.wrap(function))
+        refuse_same_id(function, wiring.schema, wiring.inputs, app)
         declare = call_as_user((app or dash).callback, *dependencies, depth=2, **options)
-        declare(wiring.wrap(function))
+        declare(wrapped)
         return function
 
     return register
@@ -123,6 +127,12 @@ def set_props(component_id: str | dict[str, Any], props: dict[str, Any]) -> None
     dash.set_props(component_id, Outgoing(visit()).props(component_id, props))
 
 
+_MEMOIZE = (
+    'memoize= takes "app" (one result for all sessions of the app), "session" (one for each session) or a '
+    "Memoize that says more, and no {type}: it has no default, since one of them would be wrong."
+)
+
+
 class _Wiring:
     """How the values of one declared callback travel: what its function is wrapped into."""
 
@@ -134,12 +144,12 @@ class _Wiring:
         on_missing: OnMissing | None,
     ) -> None:
         declared = handle_grouped_callback_args(dependencies, options)
-        self._schema, inputs, states, self._indices, _ = declared
-        self._dependencies = [*inputs, *states]
+        self.schema, self.inputs, states, self._indices, _ = declared
+        self._dependencies = [*self.inputs, *states]
         self._user_on_error = options.get("on_error")
         self._memoize = Memoize(memoize) if isinstance(memoize, str) else memoize
         if not isinstance(self._memoize, Memoize | None):
-            raise TypeError(f'memoize= takes "app", "session", or a Memoize, and not {memoize!r}.')
+            raise WiringError(_MEMOIZE.format(type=type(memoize).__name__))
         self._on_missing = None if on_missing is None else check_on_missing(on_missing)
         # Callbacks with tokens are no tools for a language model to call.
         self.options = {"on_error": self._on_error, "mcp_enabled": options.get("mcp_enabled", False)}
@@ -147,7 +157,7 @@ class _Wiring:
         if self._progress and self._memoize:
             raise TypeError("brain_callback takes progress= or memoize=: a result that is there makes none.")
         if options.get("background"):
-            declared = BackgroundCallback(self._dependencies, self._schema, self._progress, self._refuse)
+            declared = BackgroundCallback(self._dependencies, self.schema, self._progress, self._refuse)
             self.options["manager"] = Jobs(options.get("manager"), declared)
 
     def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -188,7 +198,7 @@ class _Wiring:
     def _memo(self, function: Callable[..., Any]) -> MemoizedCallback | None:
         if self._memoize is None:
             return None
-        declared = Declared(function, self._memoize, self._schema, self._dependencies, self._indices)
+        declared = Declared(function, self._memoize, self.schema, self._dependencies, self._indices)
         memo = MemoizedCallback(declared)
         for operation in (memo.forget, memo.forget_all, memo.info):
             with suppress(AttributeError):  # a bound method or a builtin takes no attributes
@@ -197,7 +207,7 @@ class _Wiring:
 
     def _arguments(self, sent: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments with values in place of tokens, for what Dash sent."""
-        check_asked(callback_context(), self._schema)
+        check_asked(callback_context(), self.schema)
         values = resolve_arguments(
             callback_context(), visit(), self._dependencies, self._indices, self._when_missing()
         )
@@ -218,7 +228,7 @@ class _Wiring:
         context = cast(Any, callback_context())
         outgoing = Outgoing(visit())
         try:
-            outputs = outgoing.outputs(result, context.outputs_list, self._schema)
+            outputs = outgoing.outputs(result, context.outputs_list, self.schema)
             context.updated_props.update(outgoing.side_updates(context.updated_props))
             return outputs
         except BaseException:
@@ -232,4 +242,4 @@ class _Wiring:
             raise error
         result = handler(error)
         # As with dash.callback: a handler that returns nothing changes nothing.
-        return self._results(dash.no_update if result is None and self._schema else result)
+        return self._results(dash.no_update if result is None and self.schema else result)

@@ -40,7 +40,7 @@ class BadId(BrainError, ValueError):
 
 
 class WiringError(BrainError, TypeError):
-    """A callback is not wired as its components need; the message names the component and the cure."""
+    """A component or a callback is not used as it has to be; the message names it and the cure."""
 
 
 class NoSession(BrainError, RuntimeError):

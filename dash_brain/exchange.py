@@ -25,6 +25,7 @@ from dash_brain.sessions.refusals import log_bad_token, value_missing
 from dash_brain.settings import Settings, current
 from dash_brain.stores.base import new_object_id
 from dash_brain.tokens import Token
+from dash_brain.wiring import suspects
 
 #: Seconds in which a page has to claim an object that is on its way; else its response was superseded.
 UNCLAIMED = 600.0
@@ -129,22 +130,45 @@ def store_by_content(visit: Visit, value: Any) -> Token:
     return tokens.mint(settings.keys, scope, namespace, key)
 
 
-def resolve(visit: Visit, token: object) -> Any:
-    """Return the value of a token that came from the browser."""
-    found = verified(visit, token)
+def resolve(visit: Visit, token: object, store: str | None = None) -> Any:
+    """Return the value of a token that came from the browser, for ``data`` of a ServerStore."""
+    found = verified(visit, token, store)
     try:
         return resolve_verified(found)
     except ValueMissing as error:
         raise value_missing(visit.app_id, error) from error.__cause__
 
 
-def verified(visit: Visit, token: object) -> tokens.Verified:
+def verified(visit: Visit, token: object, store: str | None = None) -> tokens.Verified:
     """Return where the object of a token lies that came from the browser."""
     try:
         return tokens.verify(current.use().keys, visit.namespaces, token)
     except BadToken:
-        log_bad_token(visit.app_id, visit.session, token)
-        raise
+        hint = "" if store is None else _hint(visit, store)
+        log_bad_token(visit.app_id, visit.session, token, hint, store or "")
+        if store is None:
+            raise
+        raise BadToken(f"{_NO_TOKEN.format(store=store)}{hint}") from None
+
+
+_NO_TOKEN = (
+    "What came for data of ServerStore {store!r} is no valid token of this session. The page may be older "
+    "than the server's key or the session: reload it, or choose what happens with brain_callback(..., "
+    "on_missing=...). Or something else than a brain_callback wrote to it, which puts no token there: a "
+    "dash.callback, a clientside callback, running=, dash.set_props. Use brain_callback and the set_props "
+    "of dash_brain."
+)
+_UNKNOWN = (
+    " No page has shown a component {store!r} so far as is known. If it is no ServerStore, use dash.callback "
+    "for it, or name it in app.validation_layout."
+)
+
+
+def _hint(visit: Visit, store: str) -> str:
+    """Return what else is known of who may have written to a ServerStore."""
+    known = registry(visit)
+    hint = "" if "[" in store or store in known else _UNKNOWN.format(store=store)
+    return f"{hint}{suspects(requested_app(), store)}"
 
 
 def resolve_verified(found: tokens.Verified) -> Any:

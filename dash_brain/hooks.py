@@ -5,16 +5,25 @@ Dash loads this module into every app of the environment, through the entry poin
 
 from __future__ import annotations
 
+from functools import partial
+
 import dash
 import flask
 
-from dash_brain import claims, sent, sessions
+from dash_brain import claims, first, sent, sessions
 from dash_brain.internals import remember_app
 
 
 @dash.hooks.setup()  # type: ignore[untyped-decorator]
 def _setup(app: dash.Dash) -> None:
     remember_app(app)
+    if isinstance(app.server, flask.Flask):
+        app.server.before_request(partial(_look, app))
+
+
+def _look(app: dash.Dash) -> None:
+    if _used:
+        first.look(app)
 
 
 @dash.hooks.index()  # type: ignore[untyped-decorator]

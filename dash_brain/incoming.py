@@ -17,7 +17,7 @@ from dash_brain.internals import (
     map_grouping,
     stringify_id,
 )
-from dash_brain.patterns import check_inputs, listed
+from dash_brain.patterns import check_inputs, listed, name_for
 from dash_brain.sessions import Visit
 from dash_brain.settings import OnMissing
 
@@ -53,7 +53,8 @@ def resolve_arguments(
         When what was sent is not for the declared inputs and states.
     """
     stores = server_stores(context, dependencies, visit)
-    values = _resolved(list(stores.values()), visit, on_missing)
+    named = [(leaf, name_for(leaf, dependencies)) for leaf in stores.values()]
+    values = _resolved(named, visit, on_missing)
     if values:
         _replace(context, indices, values)
         forget_context_afterwards()
@@ -79,22 +80,22 @@ def server_stores(context: Any, dependencies: list[DashDependency], visit: Visit
     }
 
 
-def _resolved(stores: list[Leaf], visit: Visit, on_missing: OnMissing) -> dict[str, Any]:
+def _resolved(stores: list[tuple[Leaf, str]], visit: Visit, on_missing: OnMissing) -> dict[str, Any]:
     """Return property id -> value for every ServerStore that was sent; each token is resolved once."""
     by_token: dict[str, Any] = {}
-    for leaf in stores:
+    for leaf, name in stores:
         if _key(leaf["value"]) not in by_token:
-            by_token[_key(leaf["value"])] = _value_or_instead(visit, leaf["value"], on_missing)
-    return {_prop_id(leaf): by_token[_key(leaf["value"])] for leaf in stores}
+            by_token[_key(leaf["value"])] = _value_or_instead(visit, leaf["value"], name, on_missing)
+    return {_prop_id(leaf): by_token[_key(leaf["value"])] for leaf, _ in stores}
 
 
 def _key(token: Any) -> str:
     return token if isinstance(token, str) else repr(token)
 
 
-def _value_or_instead(visit: Visit, token: object, on_missing: OnMissing) -> Any:
+def _value_or_instead(visit: Visit, token: object, name: str, on_missing: OnMissing) -> Any:
     try:
-        return resolve(visit, token)
+        return resolve(visit, token, name)
     except (ValueMissing, BadToken) as error:
         return instead(error, on_missing)
 

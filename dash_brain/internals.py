@@ -14,11 +14,11 @@ from typing import Any, cast
 
 import dash
 import flask
-from dash._callback import NoUpdate  # type: ignore[attr-defined]  # it has moved since Dash 3.1
+from dash._callback import GLOBAL_CALLBACK_MAP, NoUpdate  # type: ignore[attr-defined]  # it has moved since Dash 3.1
 from dash._callback_context import context_value
 from dash._get_app import app_context
 from dash._grouping import flatten_grouping, make_grouping_by_index, map_grouping
-from dash._utils import clean_property_name, coerce_to_list, stringify_id
+from dash._utils import clean_property_name, coerce_to_list, create_callback_id, stringify_id
 from dash.dependencies import handle_grouped_callback_args
 
 __all__ = [
@@ -31,6 +31,8 @@ __all__ = [
     "callback_context",
     "clean_property_name",
     "coerce_to_list",
+    "create_callback_id",
+    "declared_callbacks",
     "flatten_grouping",
     "forget_context_afterwards",
     "handle_grouped_callback_args",
@@ -39,9 +41,11 @@ __all__ = [
     "make_grouping_by_index",
     "map_grouping",
     "pages_carry_secrets",
+    "registered",
     "remember_app",
     "requested_app",
     "serves",
+    "set_up",
     "stringify_id",
 ]
 
@@ -57,6 +61,22 @@ def remember_app(app: dash.Dash) -> None:
     """Keep the app among those that :func:`requested_app` can find."""
     _apps.add(app)
     _app_at.cache_clear()
+
+
+def registered(app: dash.Dash | None, callback_id: str) -> Callable[..., Any] | None:
+    """Return what is registered under an id of Dash's, with the app or for the next one, if anything is."""
+    maps = [GLOBAL_CALLBACK_MAP] if app is None else [GLOBAL_CALLBACK_MAP, app.callback_map]
+    return next((one[callback_id].get("callback") for one in maps if callback_id in one), None)
+
+
+def declared_callbacks(app: dash.Dash) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return an app's callbacks: what the browser is told of each, and what the server keeps of it."""
+    return [(spec, app.callback_map.get(spec["output"], {})) for spec in app._callback_list]
+
+
+def set_up(app: dash.Dash) -> None:
+    """Have an app take over the callbacks of ``dash.callback``, as it does in its first request."""
+    app._setup_server()
 
 
 def known_apps() -> list[dash.Dash]:

@@ -57,6 +57,11 @@ def check_outputs(specs: Sequence[Any], outputs: Sequence[Output]) -> None:
         raise BadToken("The request does not fit the outputs of this callback.")
 
 
+def name_for(leaf: dict[str, Any], dependencies: Sequence[DashDependency]) -> str:
+    """Return the declared id, as text, that a checked input or state was sent for."""
+    return next(ids.canonical(one.component_id) for one in dependencies if _asks_for(leaf, one))
+
+
 def listed(leaf: Any) -> list[Any]:
     """Return the single properties in one place of a request."""
     return leaf if isinstance(leaf, list) else [leaf]

@@ -27,6 +27,7 @@ from dash_brain.internals import app_background_manager
 from dash_brain.jobs.claims import JobClaims
 from dash_brain.jobs.errands import Errand, send
 from dash_brain.outgoing import server_store_ids
+from dash_brain.patterns import name_for
 from dash_brain.server_store import ServerOutput
 from dash_brain.sessions import Visit, visit
 from dash_brain.tokens import Verified
@@ -149,10 +150,10 @@ class Jobs:
 
     def _inputs(self, asking: Visit, context: Any) -> dict[Verified, Any]:
         """Return where the objects of the job's inputs lie, with their tokens."""
-        found = {}
-        for leaf in server_stores(context, self._declared.dependencies, asking).values():
+        found, declared = {}, self._declared.dependencies
+        for leaf in server_stores(context, declared, asking).values():
             try:
-                found[verified(asking, leaf["value"])] = leaf["value"]
+                found[verified(asking, leaf["value"], name_for(leaf, declared))] = leaf["value"]
             except BadToken as error:
                 self._declared.refuse(error)
         return found

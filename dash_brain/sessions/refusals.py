@@ -42,10 +42,11 @@ def no_session(app_id: str) -> NoSession:
     return NoSession(f"There is no session: {cause.text}")
 
 
-def log_bad_token(app_id: str, session: str | None, token: object) -> None:
-    """Log why a token is none of those that open something for this visit."""
+def log_bad_token(app_id: str, session: str | None, token: object, hint: str = "", store: str = "") -> None:
+    """Log why a token is none of those that open something for this visit, and for which store it came."""
     cause = _why_bad(current.use(), session, token)
-    warn("bad_token", cause.reason, f"A token was refused: {cause.text}", app_id=app_id, kid=cause.kid)
+    came = f"A token for ServerStore {store!r} was refused" if store else "A token was refused"
+    warn("bad_token", cause.reason, f"{came}: {cause.text}{hint}", app_id=app_id, about=store, kid=cause.kid)
 
 
 def value_missing(app_id: str, error: ValueMissing) -> ValueMissing:
@@ -86,7 +87,9 @@ def _in_frame_of_another_site() -> bool:
 def _why_bad(settings: Settings, session: str | None, token: object) -> Cause:
     kid = tokens.kid_in(token)
     if kid is None:
-        return Cause("malformed", "it has not the form of a token: the page sent something else.")
+        return Cause(
+            "malformed", "it has not the form of a token: something else than a brain_callback wrote there."
+        )
     if settings.keys.find(kid) is None:
         return _unknown_key(settings, "it is", kid)
     if session is None:
