@@ -98,7 +98,7 @@ def brain_callback(
     def register(function: Callable[Params, Result]) -> Callable[Params, Result]:
         options = {**dash_options, **wiring.options}
         wrapped = mark(wiring.wrap(function))
-        refuse_same_id(function, wiring.schema, wiring.inputs, app)
+        refuse_same_id(function, wiring._schema, wiring._inputs, app)
         declare = call_as_user((app or dash).callback, *dependencies, depth=2, **options)
         declare(wrapped)
         return function
@@ -144,8 +144,8 @@ class _Wiring:
         on_missing: OnMissing | None,
     ) -> None:
         declared = handle_grouped_callback_args(dependencies, options)
-        self.schema, self.inputs, states, self._indices, _ = declared
-        self._dependencies = [*self.inputs, *states]
+        self._schema, self._inputs, states, self._indices, _ = declared
+        self._dependencies = [*self._inputs, *states]
         self._user_on_error = options.get("on_error")
         self._memoize = Memoize(memoize) if isinstance(memoize, str) else memoize
         if not isinstance(self._memoize, Memoize | None):
@@ -157,7 +157,7 @@ class _Wiring:
         if self._progress and self._memoize:
             raise TypeError("brain_callback takes progress= or memoize=: a result that is there makes none.")
         if options.get("background"):
-            declared = BackgroundCallback(self._dependencies, self.schema, self._progress, self._refuse)
+            declared = BackgroundCallback(self._dependencies, self._schema, self._progress, self._refuse)
             self.options["manager"] = Jobs(options.get("manager"), declared)
 
     def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -198,7 +198,7 @@ class _Wiring:
     def _memo(self, function: Callable[..., Any]) -> MemoizedCallback | None:
         if self._memoize is None:
             return None
-        declared = Declared(function, self._memoize, self.schema, self._dependencies, self._indices)
+        declared = Declared(function, self._memoize, self._schema, self._dependencies, self._indices)
         memo = MemoizedCallback(declared)
         for operation in (memo.forget, memo.forget_all, memo.info):
             with suppress(AttributeError):  # a bound method or a builtin takes no attributes
@@ -207,7 +207,7 @@ class _Wiring:
 
     def _arguments(self, sent: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments with values in place of tokens, for what Dash sent."""
-        check_asked(callback_context(), self.schema)
+        check_asked(callback_context(), self._schema)
         values = resolve_arguments(
             callback_context(), visit(), self._dependencies, self._indices, self._when_missing()
         )
@@ -228,7 +228,7 @@ class _Wiring:
         context = cast(Any, callback_context())
         outgoing = Outgoing(visit())
         try:
-            outputs = outgoing.outputs(result, context.outputs_list, self.schema)
+            outputs = outgoing.outputs(result, context.outputs_list, self._schema)
             context.updated_props.update(outgoing.side_updates(context.updated_props))
             return outputs
         except BaseException:
@@ -242,4 +242,4 @@ class _Wiring:
             raise error
         result = handler(error)
         # As with dash.callback: a handler that returns nothing changes nothing.
-        return self._results(dash.no_update if result is None and self.schema else result)
+        return self._results(dash.no_update if result is None and self._schema else result)

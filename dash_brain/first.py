@@ -39,8 +39,8 @@ def _check_logins(app: dash.Dash, settings: Settings, app_id: str) -> None:
     logs_in = isinstance(app.server, flask.Flask) and hasattr(app.server, "login_manager")
     if logs_in and settings.principal is None and any(is_ours(one) for _, one in declared_callbacks(app)):
         text = (
-            "Users log in by flask_login, and dash_brain does not know who: after a login or logout a browser "
-            "keeps the values of who was there before. Say who it is: configure(principal=lambda: "
+            "Users log in by flask_login, and dash_brain does not know who: after a login or logout a "
+            "browser keeps the values of who was there before. Say who it is: configure(principal=lambda: "
             "current_user.get_id())."
         )
         warn("logins", "no_principal", text, app_id=app_id)

@@ -18,7 +18,7 @@ from dash._callback import GLOBAL_CALLBACK_MAP, NoUpdate  # type: ignore[attr-de
 from dash._callback_context import context_value
 from dash._get_app import app_context
 from dash._grouping import flatten_grouping, make_grouping_by_index, map_grouping
-from dash._utils import clean_property_name, coerce_to_list, create_callback_id, stringify_id
+from dash._utils import clean_property_name, coerce_to_list, create_callback_id, stringify_id, to_json
 from dash.dependencies import handle_grouped_callback_args
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "flatten_grouping",
     "forget_context_afterwards",
     "handle_grouped_callback_args",
+    "is_json",
     "is_no_update",
     "known_apps",
     "make_grouping_by_index",
@@ -67,6 +68,15 @@ def registered(app: dash.Dash | None, callback_id: str) -> Callable[..., Any] | 
     """Return what is registered under an id of Dash's, with the app or for the next one, if anything is."""
     maps = [GLOBAL_CALLBACK_MAP] if app is None else [GLOBAL_CALLBACK_MAP, app.callback_map]
     return next((one[callback_id].get("callback") for one in maps if callback_id in one), None)
+
+
+def is_json(value: Any) -> bool:
+    """Say whether Dash can send a value to the browser."""
+    try:
+        to_json(value)
+    except TypeError:
+        return False
+    return True
 
 
 def declared_callbacks(app: dash.Dash) -> list[tuple[dict[str, Any], dict[str, Any]]]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from dash import Output, Patch
 from dash.exceptions import InvalidCallbackReturnValue
 
+from dash_brain.errors import WiringError
 from dash_brain.exchange import discard, mint, registry, store_value
 from dash_brain.ids import canonical
 from dash_brain.internals import (
     clean_property_name,
     flatten_grouping,
+    is_json,
     is_no_update,
     make_grouping_by_index,
 )
@@ -149,6 +152,7 @@ class Outgoing:
         if clean_property_name(spec["property"]) != "data":
             return value
         if not self._stores.holds_tokens(spec["id"]):
+            _check_json(value, spec["id"])
             return value
         if isinstance(value, Patch):
             raise TypeError(
@@ -168,3 +172,23 @@ class Outgoing:
             # The value is kept beside its token, so that its id stays its own.
             self._minted[id(value)] = (value, keep(value))
         return self._minted[id(value)][1]
+
+
+def _check_json(value: Any, component_id: object) -> None:
+    """Refuse what a component that is no ServerStore cannot get, before Dash does without naming the cure."""
+    for part in _parts(value):
+        if not isinstance(part, (str, int, float, list, tuple, dict, type(None))) and not is_json(part):
+            raise WiringError(
+                f"The component {component_id!r} is no ServerStore, and its data would get a "
+                f"{type(part).__name__}, which is no JSON. Make it a ServerStore (in place of a dcc.Store), "
+                "and the value stays on the server."
+            )
+
+
+def _parts(value: Any, depth: int = 2) -> Iterator[Any]:
+    """Yield a value and what is in it, as far as a large value in the wrong place would be."""
+    yield value
+    if depth and isinstance(value, (list, tuple, dict)):
+        within = value.values() if isinstance(value, dict) else value
+        for part in islice(within, 100):
+            yield from _parts(part, depth - 1)
