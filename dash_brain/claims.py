@@ -18,6 +18,7 @@ from dash_brain.errors import BadId, BadToken, BrainError, StoreError, ValueMiss
 from dash_brain.exchange import LEASE, registry
 from dash_brain.holders import Holders
 from dash_brain.ids import canonical, sent
+from dash_brain.ids import read as read_id
 from dash_brain.memoizing import recipes
 from dash_brain.sessions import Visit
 from dash_brain.settings import current
@@ -99,10 +100,15 @@ def _is_held(held: Held) -> bool:
 
 def _is_id(component_id: object) -> bool:
     try:
-        sent(component_id)
+        _name(component_id)
     except BadId:
         return False
     return True
+
+
+def _name(component_id: object) -> str:
+    """Return the canonical text of an id: to its component the browser shows that of a dict as text."""
+    return sent(read_id(component_id) if isinstance(component_id, str) else component_id)
 
 
 def accept(visit: Visit, claim: Claim) -> list[int]:
@@ -140,7 +146,7 @@ def accept(visit: Visit, claim: Claim) -> list[int]:
 def _register(visit: Visit, stores: list[Held]) -> None:
     """Enter the ids of the page's stores anew, should the registry have lost them."""
     for held in stores:
-        name = sent(held.id)
+        name = _name(held.id)
         if any(key.signs(held.mark, _LABEL, visit.app_id, name) for key in current.use().keys):
             registry(visit).add(name)
 

@@ -322,6 +322,26 @@ def test_nobody_can_enter_an_id_that_no_page_was_sent(open_page, app, clock):
     assert entered(page, "a")
 
 
+@pytest.mark.parametrize("form", [lambda one: one, lambda one: json.dumps(one, ensure_ascii=False)])
+def test_a_page_names_dict_ids_as_the_browser_writes_them(open_page, form):
+    app = dash.Dash("test", suppress_callback_exceptions=True)
+    component_id = {"part": "é", "row": 1.0}
+    app.layout = lambda: html.Div([ServerStore(id=component_id), ServerStore(id="a")])
+    page = open_page(app)
+    app.layout = lambda: html.Div("another worker")
+    claim = Claiming(page)
+    body = claim.body(None)
+    [held] = body["held"]
+    [mark] = [one["mark"] for name, one in page.props.items() if name.startswith("{")]
+    body["held"] = [{**held, "id": form({"part": "é", "row": 1}), "mark": mark}]
+    for namespace in list(current.use().store.namespaces("registry")):
+        current.use().store.drop(namespace)
+    _registry.cache_clear()
+    assert not entered(page, component_id)
+    assert claim.post(body).status_code == 200
+    assert entered(page, component_id)
+
+
 def test_another_sessions_claims_neither_keep_nor_delete(open_page, app, clock):
     mine, yours = open_page(app), open_page(app)
     token, kept = made(mine), made(mine)
