@@ -87,11 +87,12 @@ def check(app: dash.Dash, app_id: str) -> None:
         wanted = PLAIN_STORE if one.kind == "plain_store" else SERVER_STORE
         text = one.about([name for name, kind in kinds.items() if kind == wanted])
         if text:
-            warn("wiring", one.kind, text, app_id=app_id, about=one.name)
+            warn("wiring", one.kind, text, app_id=app_id, about=text)
         if text and one.kind == "plain_callback":
             one.entry["callback"] = _explained(one.entry["callback"], text)
     for name in _same_ids(app):
-        warn("wiring", "same_id", _SAME_ID.format(name=name), app_id=app_id, about=name)
+        text = _SAME_ID.format(name=name)
+        warn("wiring", "same_id", text, app_id=app_id, about=text)
 
 
 def suspects(app: dash.Dash | None, store: str) -> str:

@@ -14,6 +14,7 @@ from dash_brain.errors import NoSession, ValueMissing
 from dash_brain.internals import serves
 from dash_brain.logs import warn
 from dash_brain.sessions import cookies, page_secrets
+from dash_brain.sessions.ids import OURS
 from dash_brain.settings import Settings, current
 from dash_brain.stores.memory import MemoryStore
 
@@ -46,6 +47,7 @@ def log_bad_token(app_id: str, session: str | None, token: object, hint: str = "
     """Log why a token is none of those that open something for this visit, and for which store it came."""
     cause = _why_bad(current.use(), session, token)
     came = f"A token for ServerStore {store!r} was refused" if store else "A token was refused"
+    _tell_page()
     warn("bad_token", cause.reason, f"{came}: {cause.text}{hint}", app_id=app_id, about=store, kid=cause.kid)
 
 
@@ -58,9 +60,21 @@ def value_missing(app_id: str, error: ValueMissing) -> ValueMissing:
         f"The value behind this token is gone: {why}.{_alone(current.use())} Compute it again, or say what "
         "happens then: brain_callback(..., on_missing=...)."
     )
+    _tell_page()
     warn("value_missing", error.reason, text, app_id=app_id)
     error.args = (text,)
     return error
+
+
+def _tell_page() -> None:
+    """Have the answer to the current request tell the page to ask at once which of its tokens are dead."""
+    if flask.has_request_context():  # a background job may have none
+        flask.after_this_request(_refused)
+
+
+def _refused(response: flask.Response) -> flask.Response:
+    response.headers[OURS] = "refused"
+    return response
 
 
 def warn_of_page(settings: Settings, app_id: str) -> None:
