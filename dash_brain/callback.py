@@ -13,6 +13,7 @@ from typing_extensions import Unpack
 
 from dash_brain.blueprints import blueprint_of, register_later
 from dash_brain.endpoints import Endpoint
+from dash_brain.errors import WiringError
 from dash_brain.incoming import instead, resolve_arguments
 from dash_brain.internals import (
     app_error_handler,
@@ -34,10 +35,11 @@ from dash_brain.memoizing.callbacks import CallbackWithResults, MemoizedCallback
 from dash_brain.memoizing.declared import Declared, as_arguments
 from dash_brain.memoizing.option import Memoize, Scope
 from dash_brain.options import CallbackOptions, warn_of_no_effect, with_options_of_dash
-from dash_brain.outgoing import Outgoing
+from dash_brain.outgoing import Outgoing, check_asked
 from dash_brain.sessions import visit
 from dash_brain.settings import OnMissing, check_on_missing, current
 from dash_brain.shared_results import refuse
+from dash_brain.wiring import mark, refuse_same_id
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -149,11 +151,12 @@ def brain_callback(
         options = {**dash_options, **wiring.options}
         if app is None:
             options["config_prevent_initial_callbacks"] = prevents_initial_callbacks()
+        wrapped = wiring.wrap(function)
+        mark_as_ours(wrapped)
+        refuse_same_id(function, wiring.schema, wiring.inputs, app)
         declare = call_as_user((app or dash).callback, *dependencies, depth=2, **options)
         if app is None:
             follow_later_app(wiring.schema, wiring.prevent)
-        wrapped = wiring.wrap(function)
-        mark_as_ours(wrapped)
         declare(wrapped)
         return function
 
@@ -185,6 +188,12 @@ def set_props(component_id: str | dict[str, Any], props: dict[str, Any]) -> None
     dash.set_props(component_id, Outgoing(visit()).props(component_id, props))
 
 
+_MEMOIZE = (
+    'memoize= takes "app" (one result for all sessions of the app), "session" (one for each session) or a '
+    "Memoize that says more, and no {type}: it has no default, since one of them would be wrong."
+)
+
+
 class _Wiring:
     """How the values of one declared callback travel: what its function is wrapped into."""
 
@@ -196,16 +205,16 @@ class _Wiring:
         on_missing: OnMissing | None,
     ) -> None:
         declared = handle_grouped_callback_args(dependencies, options)
-        self.schema, inputs, states, self._indices, self.prevent = declared
-        self._dependencies = [*inputs, *states]
+        self.schema, self.inputs, states, self._indices, self.prevent = declared
+        self._dependencies = [*self.inputs, *states]
         self._user_on_error = options.get("on_error")
         self._memoize = Memoize(memoize) if isinstance(memoize, str) else memoize
         if not isinstance(self._memoize, Memoize | None):
-            raise TypeError(f'memoize= takes "app", "session", or a Memoize, and not {memoize!r}.')
+            raise WiringError(_MEMOIZE.format(type=type(memoize).__name__))
         self._on_missing = None if on_missing is None else check_on_missing(on_missing)
         self._endpoint = None
         if options.get("api_endpoint"):
-            self._endpoint = Endpoint(self.schema, inputs, states, self._indices)
+            self._endpoint = Endpoint(self.schema, self.inputs, states, self._indices)
         self.options: dict[str, Any] = {
             "on_error": self._on_error,
             "mcp_enabled": self._is_tool(options.get("mcp_enabled")),
@@ -228,6 +237,9 @@ class _Wiring:
 
     def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function that Dash calls: tokens in, tokens out."""
+        return mark(self._wrap(function))
+
+    def _wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
             raise TypeError(
                 f"brain_callback cannot take the generator {function.__qualname__}: return one result, or "
@@ -286,6 +298,7 @@ class _Wiring:
         self, sent: tuple[Any, ...], named: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments with values in place of tokens, for what Dash sent."""
+        check_asked(callback_context(), self.schema)
         values = resolve_arguments(
             callback_context(), visit(), self._dependencies, self._indices, self._when_missing()
         )

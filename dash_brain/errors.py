@@ -35,6 +35,14 @@ class BadToken(BrainError, ValueError):
     """
 
 
+class BadId(BrainError, ValueError):
+    """What was given as the id of a component is none: not a string, nor a dict of plain values."""
+
+
+class WiringError(BrainError, TypeError):
+    """A component or a callback is not used as it has to be; the message names it and the cure."""
+
+
 class NoSession(BrainError, RuntimeError):
     """A session was needed, and no browser session is asking."""
 

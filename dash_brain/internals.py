@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import copy_context
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import Context, copy_context
 from typing import Any, cast
 
 import dash
 import flask
 from dash._callback import GLOBAL_CALLBACK_LIST, GLOBAL_CALLBACK_MAP
 from dash._callback_context import context_value
-from dash._get_app import with_app_context_factory
+from dash._get_app import app_context, with_app_context_factory
 from dash._grouping import flatten_grouping, make_grouping_by_index, map_grouping
 from dash._no_update import NoUpdate
-from dash._utils import AttributeDict, clean_property_name, coerce_to_list, stringify_id, to_json
+from dash._utils import (
+    AttributeDict,
+    clean_property_name,
+    coerce_to_list,
+    create_callback_id,
+    stringify_id,
+    to_json,
+)
 from dash._validate import validate_duplicate_output
 from dash.dependencies import handle_grouped_callback_args
 
@@ -30,27 +38,34 @@ __all__ = [
     "are_callbacks_waiting",
     "call_as_user",
     "call_outside_callbacks",
+    "call_outside_requests",
     "callback_context",
     "check_backend",
     "check_backend_that_asks",
     "clean_property_name",
     "coerce_to_list",
     "context_value",
+    "create_callback_id",
+    "declared_callbacks",
     "flatten_grouping",
     "follow_later_app",
     "forget_context_afterwards",
     "handle_grouped_callback_args",
     "is_api_call",
     "is_asked_by_mcp",
+    "is_json",
     "is_no_update",
+    "known_apps",
     "made_before",
     "make_grouping_by_index",
     "map_grouping",
     "mark_as_ours",
     "own_context",
     "prevents_initial_callbacks",
+    "registered",
     "requested_app",
     "serves",
+    "set_up",
     "stringify_id",
     "take_early_callbacks",
     "to_json",
@@ -91,6 +106,36 @@ def follow_later_app(output: Any, prevent: Any) -> None:
     """Have the callback that was declared last follow the app that is made later, if there is none yet."""
     if _latest_app() is None:
         _early.append((output, prevent, GLOBAL_CALLBACK_LIST[-1]))
+
+
+def registered(app: dash.Dash | None, callback_id: str) -> Callable[..., Any] | None:
+    """Return what is registered under an id of Dash's, with the app or for the next one, if anything is."""
+    maps = [GLOBAL_CALLBACK_MAP] if app is None else [GLOBAL_CALLBACK_MAP, app.callback_map]
+    return next((one[callback_id].get("callback") for one in maps if callback_id in one), None)
+
+
+def is_json(value: Any) -> bool:
+    """Say whether Dash can send a value to the browser."""
+    try:
+        to_json(value)
+    except TypeError:
+        return False
+    return True
+
+
+def declared_callbacks(app: dash.Dash) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return an app's callbacks: what the browser is told of each, and what the server keeps of it."""
+    return [(spec, app.callback_map.get(spec["output"], {})) for spec in app._callback_list]
+
+
+def set_up(app: dash.Dash) -> None:
+    """Have an app take over the callbacks of ``dash.callback``, as it does in its first request."""
+    app._setup_server()
+
+
+def known_apps() -> list[dash.Dash]:
+    """Return the apps that were created since dash_brain was imported."""
+    return list(apps)
 
 
 def requested_app() -> dash.Dash | None:
@@ -268,6 +313,19 @@ def call_outside_callbacks(function: Callable[[], Any]) -> Any:
     context = copy_context()
     context.run(context_value.set, {})
     return context.run(function)
+
+
+def call_outside_requests(app: dash.Dash, function: Callable[[], Any]) -> Any:
+    """Call a function of an app as if no browser asked: with the app's context, and in no request."""
+    context = Context()
+    context.run(app_context.set, app)
+    return context.run(_call_with, getattr(app.server, "app_context", nullcontext), function)
+
+
+def _call_with(block: Callable[[], AbstractContextManager[Any]], function: Callable[[], Any]) -> Any:
+    with block():
+        result = function()
+        return asyncio.run(result) if asyncio.iscoroutine(result) else result
 
 
 def app_background_manager() -> Any | None:

@@ -178,6 +178,15 @@
         return createElement(window.dash_core_components.Store, {...props, setProps, id, key: JSON.stringify(id)});
     }
 
+    // The answer to a callback says when a token of this page was refused: others may be dead too, as when
+    // the server lost its store. The claim finds out, and a page that is cleared can go on.
+    const fetched = window.fetch;
+    window.fetch = (...asked) => {
+        const answer = fetched.apply(window, asked);
+        answer.then((response) => response.headers.get("X-Dash-Brain") === "refused" && now(), () => {});
+        return answer;
+    };
+
     setInterval(now, BEAT);
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && now());
     window.addEventListener("pageshow", (event) => event.persisted && now());

@@ -8,8 +8,9 @@ from dash import Output
 from dash.development.base_component import Component
 
 from dash_brain.claims import mark
-from dash_brain.errors import BrainError, EncodeError
+from dash_brain.errors import BrainError, EncodeError, WiringError
 from dash_brain.exchange import registry, store_by_content
+from dash_brain.ids import canonical
 from dash_brain.internals import check_backend, check_backend_that_asks, is_asked_by_mcp, serves
 from dash_brain.jobs.errands import errand
 from dash_brain.sessions import Visit, is_somebody_without_session, somebody_asks, user_name, visit
@@ -31,11 +32,11 @@ class ServerStore(Component):
     ----------
     id
         A string, or a dict for pattern-matching callbacks.
-    data
-        The first value. It is stored when the layout is served, for the session that asks.
     storage_type
         Where the browser keeps the token: ``"memory"`` until the page is left, ``"session"`` until the
         tab is closed, ``"local"`` for good.
+    data
+        The first value. It is stored when the layout is served, for the session that asks.
     clear_data
         Set it to True to empty the store.
     modified_timestamp
@@ -45,6 +46,10 @@ class ServerStore(Component):
     ------
     BackendNotSupported
         When the app is not served by Flask.
+    BadId
+        When the id is none that a callback could name.
+    WiringError
+        When ``storage_type`` is something else: the order of arguments is that of ``dcc.Store``.
     BrainError
         When the layout is served and ``data`` cannot be stored.
 
@@ -69,17 +74,18 @@ class ServerStore(Component):
     def __init__(
         self,
         id: str | dict[str, Any],
-        data: Any = None,
-        *,
         storage_type: Literal["memory", "session", "local"] = "memory",
+        data: Any = None,
         clear_data: bool = False,
+        modified_timestamp: float | None = None,
         **props: Any,
     ) -> None:
         check_backend()
-        given = {"data": data} if data is not None else {}
-        super().__init__(  # type: ignore[no-untyped-call]
-            id=id, storage_type=storage_type, clear_data=clear_data, **given, **props
-        )
+        canonical(id)  # or BadId: what cannot be compared can be no ServerStore's
+        _check_kind(storage_type)
+        given = {"data": data, "modified_timestamp": modified_timestamp}
+        props |= {name: value for name, value in given.items() if value is not None}
+        super().__init__(id=id, storage_type=storage_type, clear_data=clear_data, **props)  # type: ignore[no-untyped-call]
 
     @property
     def data(self) -> Any:
@@ -127,6 +133,15 @@ class ServerOutput(Output):
         **options: Any,
     ) -> None:
         super().__init__(id, property, allow_duplicate, **options)
+
+
+def _check_kind(storage_type: object) -> None:
+    if not isinstance(storage_type, str) or storage_type not in ("memory", "session", "local"):
+        raise WiringError(
+            'storage_type= of a ServerStore is "memory", "session" or "local", and here it is a '
+            f"{type(storage_type).__name__} that is none of them. A first value is given by its name: "
+            "ServerStore(id, data=...); the order of arguments is that of dcc.Store."
+        )
 
 
 def _asking() -> Visit | None:

@@ -5,10 +5,12 @@ Before, an app has nothing of dash_brain, though Dash loads ``dash_brain.hooks``
 
 from __future__ import annotations
 
+from functools import partial
+
 import dash
 import flask
 
-from dash_brain import claims, sessions
+from dash_brain import claims, first, sent, sessions
 from dash_brain.internals import (
     add_route,
     are_callbacks_waiting,
@@ -32,6 +34,7 @@ def _setup(app: dash.Dash) -> None:
 def _prepare(app: dash.Dash) -> None:
     when_first_served(app, share_cancels)
     if isinstance(app.server, flask.Flask):
+        app.server.before_request(partial(first.look, app))
         app.server.after_request(_keep_private)
 
 
@@ -82,3 +85,5 @@ def _body() -> bytes:
 for _app in made_before():
     add_route(_app, sessions.CLAIM_ROUTE, _claim, ("POST",))
     _prepare(_app)
+
+sent.watch()

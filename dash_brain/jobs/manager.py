@@ -22,12 +22,14 @@ from dash.exceptions import MissingLongCallbackManagerError
 
 from dash_brain.errors import BadToken, StoreError, ValueMissing
 from dash_brain.exchange import registry, resolve, verified
+from dash_brain.ids import canonical
 from dash_brain.incoming import server_stores
-from dash_brain.internals import app_background_manager, stringify_id
+from dash_brain.internals import app_background_manager
 from dash_brain.jobs.claims import JobClaims
 from dash_brain.jobs.errands import Errand, send
 from dash_brain.jobs.side_updates import SideUpdates
 from dash_brain.outgoing import server_store_ids
+from dash_brain.patterns import name_for
 from dash_brain.server_store import ServerOutput
 from dash_brain.sessions import Visit, visit
 from dash_brain.tokens import Verified
@@ -191,10 +193,10 @@ class Jobs:
 
     def _inputs(self, asking: Visit, context: Any) -> dict[Verified, Any]:
         """Return where the objects of the job's inputs lie, with their tokens."""
-        found = {}
-        for leaf in server_stores(context, self._declared.dependencies, asking).values():
+        found, declared = {}, self._declared.dependencies
+        for leaf in server_stores(context, declared, asking).values():
             try:
-                found[verified(asking, leaf["value"])] = leaf["value"]
+                found[verified(asking, leaf["value"], name_for(leaf, declared))] = leaf["value"]
             except BadToken as error:
                 self._declared.refuse(error)
         return found
@@ -202,11 +204,12 @@ class Jobs:
     def _server_stores(self, asking: Visit, context: Any) -> Iterator[str]:
         """Yield the ids of ServerStores: the job's process may not have the app that tells."""
         for leaf in server_stores(context, self._declared.dependencies, asking).values():
-            yield stringify_id(leaf["id"])
+            yield canonical(leaf["id"])
         yield from server_store_ids(context, self._declared.schema, asking)
         for output in self._declared.progress:
-            if isinstance(output, ServerOutput) or registry(asking).includes(cast(Any, output.component_id)):
-                yield stringify_id(output.component_id)
+            name = canonical(output.component_id)
+            if isinstance(output, ServerOutput) or registry(asking).holds_tokens(name):
+                yield name
 
 
 @contextmanager

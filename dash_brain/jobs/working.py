@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from typing import Any, cast
 
 from dash import Output
 
 from dash_brain.errors import NoSession, StoreError
 from dash_brain.exchange import registry
+from dash_brain.ids import canonical
 from dash_brain.internals import callback_context
 from dash_brain.jobs.claims import JobClaims
 from dash_brain.jobs.errands import errand, under_way
 from dash_brain.jobs.side_updates import SideUpdates
 from dash_brain.outgoing import Outgoing
+from dash_brain.patterns import listed
 from dash_brain.sessions import Visit, visit
 from dash_brain.settings import current
 from dash_brain.tokens import Token, verify
@@ -30,7 +33,7 @@ def working() -> Iterator[None]:
     context = cast(Any, callback_context())
     if job.session is not None:  # else no ServerStore is concerned, and it stays as Dash does it
         context.updated_props = _UpdatedProps(visit(), job.key)
-    registry(visit()).assume(job.server_stores)
+    registry(visit()).assume(job.server_stores, list(_named(context)))
     try:
         with under_way(job):
             yield
@@ -40,10 +43,18 @@ def working() -> Iterator[None]:
                 JobClaims(visit()).end(job.key)
 
 
+def _named(context: Any) -> Iterator[str]:
+    """Yield the ids whose data a job gets or returns; those that it was not told of are no ServerStores'."""
+    places = (*context.inputs_list, *context.states_list, *listed(context.outputs_list))
+    for leaf in chain.from_iterable(map(listed, places)):
+        yield canonical(leaf["id"])
+
+
 def progress_of(set_progress: Callable[[Any], None], outputs: Sequence[Output]) -> Callable[[Any], None]:
     """Return Dash's ``set_progress`` for values, of which those for ServerStores stay on the server."""
     asking = visit()  # it may be called in another thread
     before: dict[int, Any] = {}
+    registry(asking).assume([], [canonical(output.component_id) for output in outputs])
 
     def set_values(progress: Any) -> None:
         values = progress if isinstance(progress, (list, tuple)) else [progress]

@@ -10,11 +10,8 @@ import flask
 from dash_brain.internals import is_asked_by_mcp, serves
 from dash_brain.sessions import cookies, page_secrets
 from dash_brain.sessions.closed import is_closed
-from dash_brain.sessions.ids import SessionId
+from dash_brain.sessions.ids import OURS, SessionId
 from dash_brain.settings import Settings
-
-#: A header that scripts of other sites cannot send without our leave.
-OURS = "X-Dash-Brain"
 
 
 def asking(settings: Settings) -> SessionId | None:

@@ -20,6 +20,9 @@ FLOORS = [
     {
         "hooks",
         "internals",
+        "ids",
+        "layouts",
+        "wiring",
         "patterns",
         "jobs.errands",
         "sessions",
@@ -29,6 +32,8 @@ FLOORS = [
         "memoizing.records",
         "memoizing.recipes",
         "exchange",
+        "sent",
+        "first",
         "holders",
         "claims",
         "server_store",
