@@ -21,17 +21,19 @@ from dash.dependencies import DashDependency
 from dash.exceptions import MissingLongCallbackManagerError
 
 from dash_brain.errors import BadToken, StoreError, ValueMissing
-from dash_brain.exchange import registry, resolve, verified
+from dash_brain.exchange import LEASE, registry, resolve, verified
 from dash_brain.ids import canonical
 from dash_brain.incoming import server_stores
-from dash_brain.internals import app_background_manager
+from dash_brain.internals import app_background_manager, callback_context
 from dash_brain.jobs.claims import JobClaims
 from dash_brain.jobs.errands import Errand, send
 from dash_brain.jobs.side_updates import SideUpdates
+from dash_brain.memoizing import recipes
 from dash_brain.outgoing import server_store_ids
 from dash_brain.patterns import name_for
 from dash_brain.server_store import ServerOutput
 from dash_brain.sessions import Visit, visit
+from dash_brain.settings import current
 from dash_brain.tokens import Verified
 
 #: Hex digits of a job's key: those that make it its own, and those that tell whose it is.
@@ -90,6 +92,20 @@ class Jobs:
             raise AttributeError(name)
         return getattr(self._manager(), name)
 
+    def __bool__(self) -> bool:
+        """Say that there is a manager, or raise why the job of this request cannot be started.
+
+        Dash asks this before it starts one. What is raised here reaches ``on_error``; what is raised later
+        does not since Dash 4.5, which logs it and sends the page an empty answer.
+        """
+        context = callback_context()
+        if context is None or not flask.has_request_context() or "cacheKey" in flask.request.args:
+            return True
+        if "dash_brain_may_start" not in flask.g:
+            self._check(visit(), context)
+            flask.g.dash_brain_may_start = True
+        return True
+
     # What later releases of Dash pass to managers that we do not know is handed on.
 
     def build_cache_key(self, *_: Any, **__: Any) -> str:
@@ -109,18 +125,10 @@ class Jobs:
         return _is_ours(key) and bool(self._manager().result_ready(key, *args, **options))
 
     def call_job_fn(self, key: str, job_fn: Any, args: Any, context: Any, *more: Any, **options: Any) -> str:
-        """Start a job that holds its inputs, for who asks now.
-
-        Raises
-        ------
-        NoSession
-            When values of ServerStores go in or come out, and the browser showed no session.
-        """
+        """Start a job that holds its inputs, for who asks now."""
         asking = visit()
-        with _holding(asking, key, self._inputs(asking, context), self._declared.refuse):
+        with _holding(asking, key, self._inputs(asking, context)):
             stores = list(self._server_stores(asking, context))
-            if stores:
-                asking.namespace("session")  # or NoSession, which names the cause while the browser is there
             send(context, Errand(*asking, key, stores, os.getpid()))
             job = self._manager().call_job_fn(key, job_fn, args, context, *more, **options)
         return str(Handle(str(job), key))
@@ -191,6 +199,24 @@ class Jobs:
             )
         return manager
 
+    def _check(self, asking: Visit, context: Any) -> None:
+        """Raise why no job can be started.
+
+        Raises
+        ------
+        NoSession
+            When values of ServerStores go in or come out, and the browser showed no session.
+        """
+        self._manager()
+        for found, token in self._inputs(asking, context).items():
+            if not _is_there(found):
+                try:
+                    resolve(asking, token)
+                except ValueMissing as error:
+                    self._declared.refuse(error)
+        if any(True for _ in self._server_stores(asking, context)):
+            asking.namespace("session")
+
     def _inputs(self, asking: Visit, context: Any) -> dict[Verified, Any]:
         """Return where the objects of the job's inputs lie, with their tokens."""
         found, declared = {}, self._declared.dependencies
@@ -212,21 +238,24 @@ class Jobs:
                 yield name
 
 
+def _is_there(found: Verified) -> bool:
+    store = current.use().store
+    if recipes.is_memoized(found):
+        return recipes.lease(store, found, LEASE)
+    with suppress(ValueMissing):
+        store.info(*found)
+        return True
+    return False
+
+
 @contextmanager
-def _holding(
-    asking: Visit, key: str, inputs: dict[Verified, Any], refuse: Callable[[Exception], None]
-) -> Iterator[None]:
+def _holding(asking: Visit, key: str, inputs: dict[Verified, Any]) -> Iterator[None]:
     """Hold the inputs of a job that is being started, if it is."""
     if asking.session is None:
         yield
         return
-    living = JobClaims(asking).begin(key, inputs)
+    JobClaims(asking).begin(key, inputs)
     try:
-        for gone in inputs.keys() - living:
-            try:
-                resolve(asking, inputs[gone])
-            except ValueMissing as error:
-                refuse(error)
         yield
     except BaseException:
         JobClaims(asking).end(key)

