@@ -71,7 +71,7 @@ def server_stores(context: Any, dependencies: list[DashDependency], visit: Visit
         When what was sent is not for the declared inputs and states.
     """
     leaves = [*context.inputs_list, *context.states_list]
-    check_inputs(leaves, dependencies, context.triggered_inputs)
+    check_inputs(leaves, dependencies, context.get("triggered_inputs") or ())
     stores = registry(visit)
     return {
         id(leaf): leaf

@@ -31,11 +31,12 @@ from dash_brain import (
     session_brain,
 )
 from dash_brain.errors import NoSession, StoreUnavailable
-from dash_brain.exchange import LEASE
+from dash_brain.exchange import LEASE, _registry
 from dash_brain.jobs.claims import JobClaims
 from dash_brain.memoizing import recipes
+from dash_brain.registry import Registry
 from dash_brain.settings import current
-from dash_brain.stores import FileStore
+from dash_brain.stores import FileStore, MemoryStore
 from tests.app.conftest import Page
 from tests.app.test_claims import Claiming, Clock
 
@@ -165,6 +166,35 @@ def test_a_job_gets_the_value_and_what_it_returns_stays_on_the_server(app):
     assert page.props["result"]["data"].startswith("db1.")
     assert int(page.props["told"]["children"]) != os.getpid()
     assert page.fire("text.children")["text"]["children"] == "{'sum': 999000, 'rows': 1000}"
+
+
+def test_a_job_leaves_the_data_of_other_components_alone_though_it_knows_no_layout(app, queue):
+    app.layout = html.Div([*app.layout.children, dcc.Store(id="plain", data=[1]), dcc.Store(id="progressed")])
+
+    @brain_callback(
+        Output("plain", "data"), Output("result", "data"), Input("rows", "value"), State("plain", "data"),
+        progress=[Output("progressed", "data"), Output("partial", "data")], background=True,
+    )  # fmt: skip
+    def grow(set_progress, rows, plain):
+        set_progress(([rows], [rows]))
+        return [*plain, rows], [rows]
+
+    queue.is_open, page = False, Page(app)
+    handles = start(page, "plain.data")
+    app.layout = html.Div("The job is forked from a process that knows nothing.")
+    _registry.cache_clear()
+    queue.work_off()
+    page.take(end(page, "plain.data", handles).json)
+    assert page.props["plain"]["data"] == [1, 1000]
+    assert page.props["result"]["data"].startswith("db1.")
+
+
+def test_what_a_job_was_not_told_of_is_no_server_store():
+    registry = Registry(MemoryStore(), "app", None)
+    registry.assume(["stored"], ["stored", "table"])
+    assert registry.holds_tokens("stored")
+    assert not registry.holds_tokens("table")
+    assert registry.holds_tokens("unknown")
 
 
 def test_coroutines_and_dicts_of_dependencies_work_in_jobs_too(app):
