@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from dash_brain.memoizing.prints import classes, functions, values
-from dash_brain.memoizing.prints.names import PLAIN
+from dash_brain.memoizing.prints.names import PLAIN, write_module
 from dash_brain.memoizing.prints.origins import top_of
 from dash_brain.memoizing.prints.sink import ATOMS, Sink
 from dash_brain.memoizing.prints.walk import Rule, Walk
@@ -62,7 +62,7 @@ def rule_of(cls: type) -> Rule:
 
 def _by_ancestry(cls: type) -> Rule | None:
     if issubclass(cls, ModuleType):
-        return _RULES[ModuleType]
+        return write_module
     if hasattr(cls, PLAIN):
         return lambda walk, sink, value: walk.put(sink, getattr(value, PLAIN))
     if hasattr(cls, KNOWN_BY):

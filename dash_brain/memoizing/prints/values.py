@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable
 from itertools import islice
 from pickle import PickleBuffer
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import Any
 
-from dash_brain.memoizing.prints.origins import found_by_name, is_installed, version_of
+from dash_brain.memoizing.prints.origins import found_by_name
 from dash_brain.memoizing.prints.refusal import Refused, key_label
 from dash_brain.memoizing.prints.sink import Sink, write_plain
 from dash_brain.memoizing.prints.walk import Rule, Walk, refuse
@@ -52,12 +52,6 @@ def _set(walk: Walk, sink: Sink, value: Any) -> None:
     except Refused as refused:
         raise refused.within("{…}") from None
     sink.write(b"".join(digests))
-
-
-def _module(walk: Walk, sink: Sink, value: Any) -> None:
-    sink.mark(b"i")
-    sink.text(version_of(value.__name__) if is_installed(value.__name__, walk.home) else "")
-    sink.text(value.__name__)
 
 
 def _proxy(walk: Walk, sink: Sink, value: Any) -> None:
@@ -126,7 +120,6 @@ RULES: dict[type, Rule] = {
     dict: write_dict,
     set: _set,
     frozenset: _set,
-    ModuleType: _module,
     MappingProxyType: _proxy,
     PickleBuffer: _pickle_buffer,
     **dict.fromkeys(_LOCKS, _lock),
