@@ -72,12 +72,12 @@ def _resolved(home: str, function: Any, chain: Chain) -> Any:
         found, rest = _imported(home, function, name, rest[0]), rest[1:]
     elif kind == "cell":
         found = _cell(function, name)
-        if not isinstance(found, ModuleType):
+        if not issubclass(type(found), ModuleType):
             return MISSING  # it counts by content
     else:
         found = function.__globals__.get(name, MISSING)
         found = vars(builtins).get(name, MISSING) if found is MISSING else found
-    while rest and isinstance(found, ModuleType):
+    while rest and issubclass(type(found), ModuleType):
         inner = vars(found).get(rest[0], MISSING)
         if inner is MISSING and kind == "import":
             inner = _imported(home, function, 0, f"{found.__name__}.{rest[0]}")
@@ -107,9 +107,9 @@ def _cell(function: Any, name: str) -> Any:
 
 
 def _write(walk: Walk, sink: Sink, scope: dict[str, Any], found: Any, label: str) -> None:
-    # Asked of its class, for a mock has every attribute that it is asked for.
+    # Asked of its class: a mock has every attribute that it is asked for, and a proxy stands for another.
     found = getattr(found, PLAIN) if hasattr(type(found), PLAIN) else found
-    if isinstance(found, (ModuleType, type)) or is_value(found):
+    if issubclass(type(found), (ModuleType, type)) or is_value(found):
         walk.put(sink, found)
     elif not _is_code(walk, found):
         _by_name(walk, sink, scope, found)
@@ -120,7 +120,7 @@ def _write(walk: Walk, sink: Sink, scope: dict[str, Any], found: Any, label: str
 
 
 def _content(walk: Walk, sink: Sink, thing: Any) -> None:
-    """Write what a name leads to; an object of a library that has no fingerprint, such as a client, is data."""
+    """Write what a name leads to; an object of a library without a fingerprint, such as a client, is data."""
     own = Sink()
     try:
         walk.inline(own, thing)
@@ -133,7 +133,9 @@ def _content(walk: Walk, sink: Sink, thing: Any) -> None:
 
 def _is_of_a_library(walk: Walk, thing: Any) -> bool:
     module = type(thing).__module__
-    is_wrapper = top_of(module) in sys.stdlib_module_names or hasattr(thing, "__wrapped__")
+    is_wrapper = top_of(module) in (*sys.stdlib_module_names, "numpy", "numba") or hasattr(
+        thing, "__wrapped__"
+    )
     return is_installed(module, walk.home) and not is_wrapper
 
 

@@ -68,6 +68,8 @@ def _by_ancestry(cls: type) -> Rule | None:
     if hasattr(cls, KNOWN_BY):
         return _known_by
     for base in cls.__mro__:
+        if (base.__module__, base.__qualname__) == ("werkzeug.local", "LocalProxy"):
+            return _proxy
         if (base.__module__, base.__qualname__) in _APPS:
             return _app
         rule = _of_library(top_of(base.__module__), cls)
@@ -94,6 +96,10 @@ def _known_by(walk: Walk, sink: Sink, value: Any) -> None:
 def _app(walk: Walk, sink: Sink, app: Any) -> None:
     sink.mark(b"w")
     sink.text(f"{type(app).__qualname__} {getattr(app, 'import_name', '')}")
+
+
+def _proxy(walk: Walk, sink: Sink, proxy: Any) -> None:
+    sink.mark(b"x")  # the request or the app of the moment, by the name that leads to it
 
 
 def _numba(walk: Walk, sink: Sink, value: Any) -> None:
