@@ -42,6 +42,7 @@ _NOTED = (
     "method_calls",
     "_mock_parent",
     "_mock_new_parent",
+    "_mock_delegate",
 )
 
 #: By this method an object says what stands for it.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copyreg
+import itertools
 import threading
 from collections.abc import Callable
-from itertools import islice
 from pickle import PickleBuffer
 from types import MappingProxyType
 from typing import Any
@@ -37,7 +37,7 @@ def write_dict(walk: Walk, sink: Sink, value: Any, label: Callable[[Any], str] =
 
 
 def _nth(value: Any, number: int) -> Any:
-    return next(islice(value, number, None))
+    return next(itertools.islice(value, number, None))
 
 
 def _set(walk: Walk, sink: Sink, value: Any) -> None:
@@ -114,6 +114,11 @@ def _pickle_buffer(walk: Walk, sink: Sink, value: Any) -> None:
     sink.buffer(value.raw())
 
 
+def _count(walk: Walk, sink: Sink, value: Any) -> None:
+    sink.mark(b"c")
+    sink.text(repr(value))  # to pickle it is deprecated
+
+
 RULES: dict[type, Rule] = {
     list: _sequence(b"["),
     tuple: _sequence(b"("),
@@ -122,5 +127,6 @@ RULES: dict[type, Rule] = {
     frozenset: _set,
     MappingProxyType: _proxy,
     PickleBuffer: _pickle_buffer,
+    itertools.count: _count,
     **dict.fromkeys(_LOCKS, _lock),
 }
