@@ -745,3 +745,36 @@ def test_sessions_forget_nothing_of_one_another(open_page, calls):
     assert calls == [2, 2]
     page.fire("a.data")
     assert calls == [2, 2, 2]
+
+
+def factor():
+    return 2
+
+
+def test_helper_that_is_replaced_makes_another_callback(open_page, calls, monkeypatch):
+    @brain_callback(Output("out", "children"), Input("n", "value"), memoize="app")
+    def times(n):
+        CALLS.append(n)
+        return factor() * n
+
+    page = open_page(app_with(html.Div(id="out")))
+    assert [page.fire("out.children")["out"]["children"] for _ in range(2)] == [4, 4]
+    with monkeypatch.context() as patch:
+        patch.setitem(globals(), "factor", lambda: 100)
+        assert [page.fire("out.children")["out"]["children"] for _ in range(2)] == [200, 200]
+    assert page.fire("out.children")["out"]["children"] == 4
+    assert len(calls) == 2
+
+
+def test_callback_that_counts_in_a_closure_is_said_once(open_page, caplog):
+    times = 0
+
+    @brain_callback(Output("out", "children"), Input("n", "value"), memoize="app")
+    def count(n):
+        nonlocal times
+        times += 1
+        return times
+
+    page = open_page(app_with(html.Div(id="out")))
+    assert [page.fire("out.children")["out"]["children"] for _ in range(4)] == [1, 2, 3, 4]
+    assert caplog.text.count("computed at each call") == 1

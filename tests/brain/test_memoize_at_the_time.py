@@ -37,6 +37,12 @@ def inside_by_name(x):
     from {package}.late import rate as wanted
     return (lambda: wanted(x))()
 def by_class(x): return rates.Rates().rate(x)
+def by_another_name(x):
+    mine = rates if x else None
+    return mine.rate(x)
+def by_any_name(x): return getattr(rates, "rate")(x)
+def by_a_table(x): return TABLE["rate"](x)
+TABLE = {{"rate": lambda x: rates.rate(x)}}
 """
 RATES = """
 FACTOR = {n}
@@ -45,6 +51,7 @@ class Rates:
     def rate(self, x): return [{n}, x]
 """
 WAYS = ["by_module", "by_name", "nested", "inside", "inside_by_name", "by_class"]
+WAYS += ["by_another_name", "by_any_name", "by_a_table"]
 
 
 @pytest.fixture

@@ -68,7 +68,12 @@ def _cells(walk: Walk, sink: Sink, function: Any) -> None:
 def _attributes(walk: Walk, sink: Sink, function: Any) -> None:
     """Write what was set on a function; what a library notes on its own wrapper is its own affair."""
     is_library = is_installed_file(function.__code__.co_filename)
-    for name, value in sorted(vars(function).items()):
+    named = vars(function)
+    if "mock" in named and callable(getattr(named["mock"], "attach_mock", None)):
+        named = {
+            name: named.get(name) for name in ("mock", "return_value", "side_effect")
+        }  # made by autospec=
+    for name, value in sorted(named.items()):
         if _is_ours(value):
             continue  # what forgets the results of a memoized callback
         if name == "__wrapped__" or not is_library:

@@ -14,17 +14,22 @@ import inspect
 import sys
 import uuid
 from contextlib import suppress
+from itertools import islice
 from types import FunctionType, ModuleType
 from typing import Any
 
 from dash_brain.memoizing.prints.lasting import MISSING, Lasting, is_value
-from dash_brain.memoizing.prints.origins import full_name, is_installed, name_of_installed, top_of
+from dash_brain.memoizing.prints.origins import full_name, is_installed, name_of_installed, top_of, version_of
 from dash_brain.memoizing.prints.reads import Chain, reads
+from dash_brain.memoizing.prints.refusal import Refused, key_label
 from dash_brain.memoizing.prints.sink import Sink
 from dash_brain.memoizing.prints.walk import Walk
 
 #: Attribute by which a memoized function leads to the one that it was made of.
 PLAIN = "_dash_brain_plain"
+
+#: So many elements of a list or dict are looked through for functions.
+_FEW = 256
 
 #: Stands for a global list and the like.
 _DATA = "data"
@@ -41,7 +46,7 @@ def write_names(walk: Walk, sink: Sink, function: Any) -> None:
     for chain, found in seen:
         if found is not MISSING:
             sink.text(repr(chain))
-            _write(walk, sink, function, found, f"{function.__qualname__}.{chain[-1]}")
+            _write(walk, sink, function.__globals__, found, f"{function.__qualname__}.{chain[-1]}")
 
 
 def looks(home: str) -> Lasting:
@@ -53,7 +58,7 @@ def _as_seen(home: str, found: Any) -> Any:
     """Return what stands for what a name leads to; of the same thing, it is always the same object."""
     cls = type(found)
     if cls in (list, dict, set):
-        return _DATA
+        return object() if _code_within(found) else _DATA
     if cls.__weakrefoffset__ or found is MISSING or is_value(found):
         return found
     name = name_of_installed(found, home)
@@ -67,12 +72,12 @@ def _resolved(home: str, function: Any, chain: Chain) -> Any:
         found, rest = _imported(home, function, name, rest[0]), rest[1:]
     elif kind == "cell":
         found = _cell(function, name)
-        if not isinstance(found, ModuleType):
+        if not issubclass(type(found), ModuleType):
             return MISSING  # it counts by content
     else:
         found = function.__globals__.get(name, MISSING)
         found = vars(builtins).get(name, MISSING) if found is MISSING else found
-    while rest and isinstance(found, ModuleType):
+    while rest and issubclass(type(found), ModuleType):
         inner = vars(found).get(rest[0], MISSING)
         if inner is MISSING and kind == "import":
             inner = _imported(home, function, 0, f"{found.__name__}.{rest[0]}")
@@ -101,17 +106,37 @@ def _cell(function: Any, name: str) -> Any:
     return MISSING
 
 
-def _write(walk: Walk, sink: Sink, function: Any, found: Any, label: str) -> None:
-    # Asked of its class, for a mock has every attribute that it is asked for.
+def _write(walk: Walk, sink: Sink, scope: dict[str, Any], found: Any, label: str) -> None:
+    # Asked of its class: a mock has every attribute that it is asked for, and a proxy stands for another.
     found = getattr(found, PLAIN) if hasattr(type(found), PLAIN) else found
-    if isinstance(found, (ModuleType, type)) or is_value(found):
+    if issubclass(type(found), (ModuleType, type)) or is_value(found):
         walk.put(sink, found)
     elif not _is_code(walk, found):
-        _by_name(walk, sink, function, found)
+        _by_name(walk, sink, scope, found)
     elif (name := name_of_installed(found, walk.home)) is not None:
         sink.text(name)
     else:
-        walk.refer(sink, found, f"{type(found).__name__} {full_name(found)}", Walk.inline, label)
+        walk.refer(sink, found, f"{type(found).__name__} {full_name(found)}", _content, label)
+
+
+def _content(walk: Walk, sink: Sink, thing: Any) -> None:
+    """Write what a name leads to; an object of a library without a fingerprint, such as a client, is data."""
+    own = Sink()
+    try:
+        walk.inline(own, thing)
+    except Refused:
+        if not _is_of_a_library(walk, thing):
+            raise
+        own = Sink()
+    sink.write(own.digest())
+
+
+def _is_of_a_library(walk: Walk, thing: Any) -> bool:
+    module = type(thing).__module__
+    is_wrapper = top_of(module) in (*sys.stdlib_module_names, "numpy", "numba") or hasattr(
+        thing, "__wrapped__"
+    )
+    return is_installed(module, walk.home) and not is_wrapper
 
 
 def _is_code(walk: Walk, found: Any) -> bool:
@@ -124,12 +149,42 @@ def _is_code(walk: Walk, found: Any) -> bool:
     return not hasattr(type(found), "__dict__") or is_installed(type(found).__module__, walk.home)
 
 
-def _by_name(walk: Walk, sink: Sink, function: Any, found: Any) -> None:
+def write_module(walk: Walk, sink: Sink, module: Any) -> None:
+    """Write a module: an installed one by name and version, the user's own by all that it has."""
+    sink.mark(b"i")
+    if is_installed(module.__name__, walk.home):
+        sink.text(f"{version_of(module.__name__)}: {module.__name__}")
+    else:
+        walk.refer(sink, module, f"module {module.__name__}", _members, module.__name__)
+
+
+def _members(walk: Walk, sink: Sink, module: Any) -> None:
+    for name, found in sorted(vars(module).items()):
+        if not name.startswith("__"):
+            sink.text(name)
+            _write(walk, sink, vars(module), found, f".{name}")
+
+
+def _code_within(data: Any) -> list[tuple[Any, Any]]:
+    """Return the functions and classes in a small container, such as a table of handlers."""
+    if type(data) is dict:
+        pairs = list(islice(data.items(), _FEW))
+    elif type(data) in (list, tuple, set, frozenset):
+        pairs = list(enumerate(islice(data, _FEW)))
+    else:
+        return []
+    return [(key, one) for key, one in pairs if callable(one)]
+
+
+def _by_name(walk: Walk, sink: Sink, scope: dict[str, Any], found: Any) -> None:
     sink.mark(b"n")
+    for key, one in _code_within(found):
+        sink.text(key if type(key) is str else type(key).__name__)
+        _write(walk, sink, scope, one, key_label(key))
     if not is_installed(type(found).__module__, walk.home):
         walk.put(sink, type(found))
-    if str(function.__globals__.get("__file__", "<")).startswith("<"):  # "<stdin>"
-        sink.text(_program(function.__globals__))
+    if str(scope.get("__file__", "<")).startswith("<"):  # "<stdin>"
+        sink.text(_program(scope))
 
 
 def _program(scope: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import sysconfig
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from types import FunctionType
@@ -20,13 +21,20 @@ def is_installed_file(file: str) -> bool:
     return file.startswith((sysconfig.get_paths()["stdlib"], "<frozen "))
 
 
+def attribute(thing: Any, name: str) -> Any:
+    """Return an attribute, or None; a proxy may stand for nothing now."""
+    with suppress(Exception):
+        return getattr(thing, name)
+    return None
+
+
 def full_name(thing: Any) -> str:
     """Return module and name of a function or class, and the file that it is defined in."""
-    module = str(getattr(thing, "__module__", ""))
+    module = str(attribute(thing, "__module__"))
     file = getattr(sys.modules.get(module), "__file__", None)
     # A spawned process runs the same program under another name.
     module = "__main__" if module == "__mp_main__" else module
-    return f"{file or ''}:{module}.{getattr(thing, '__qualname__', type(thing).__qualname__)}"
+    return f"{file or ''}:{module}.{attribute(thing, '__qualname__') or type(thing).__qualname__}"
 
 
 def top_of(module: str) -> str:
@@ -67,7 +75,7 @@ def name_of_installed(thing: Any, home: str) -> str | None:
 
     What is not found by its name, such as a function that was made by another one, is told apart by its code.
     """
-    module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
+    module, name = attribute(thing, "__module__"), attribute(thing, "__qualname__")
     if not isinstance(module, str) or not isinstance(name, str):
         return None
     if type(thing) is FunctionType and thing.__globals__.get("__name__") != module:

@@ -57,7 +57,7 @@ class _Scan:
         self._binds: Chain | None = None
 
     def step(self, name: str, what: Any, before: list[Any]) -> Iterator[Chain]:
-        """Yield the chain that ends here, or what is imported."""
+        """Yield the chain that ends here."""
         if name in ("LOAD_ATTR", "LOAD_METHOD") and self._loaded:
             self._loaded = (*self._loaded, what)
             return
@@ -65,9 +65,9 @@ class _Scan:
             yield self._loaded
             self._loaded = None
         if name == "IMPORT_NAME":
-            yield self._import(what, *before)
+            self._import(what, *before)
         elif name == "IMPORT_FROM":
-            yield self._from(what)
+            self._from(what)
         elif name.startswith("STORE_"):
             self._store(what)
         if name in _SOURCES:
@@ -75,17 +75,15 @@ class _Scan:
         elif "LOAD_FAST" in name:
             self._loaded = self.imported.get(what[-1] if isinstance(what, tuple) else what)
 
-    def _import(self, module: str, level: Any, wanted: Any) -> Chain:
+    def _import(self, module: str, level: Any, wanted: Any) -> None:
         self._module = ("import", level, module, wanted is None)
         top = module.partition(".")[0]
         self._binds = None if wanted else ("import", level, top)  # ``import a.b`` binds ``a``
-        return "import", level, module
 
-    def _from(self, wanted: str) -> Chain:
+    def _from(self, wanted: str) -> None:
         kind, level, module, is_whole = self._module or ("import", 0, "", False)
         # ``import a.b as c`` looks ``b`` up in ``a``, and means the module.
         self._binds = (kind, level, module) if is_whole else (kind, level, module, wanted)
-        return self._binds
 
     def _store(self, name: Any) -> None:
         local = name[0] if isinstance(name, tuple) else name

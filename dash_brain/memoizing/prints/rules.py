@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from dash_brain.memoizing.prints import classes, functions, values
-from dash_brain.memoizing.prints.names import PLAIN
+from dash_brain.memoizing.prints.names import PLAIN, write_module
 from dash_brain.memoizing.prints.origins import top_of
 from dash_brain.memoizing.prints.sink import ATOMS, Sink
 from dash_brain.memoizing.prints.walk import Rule, Walk
@@ -42,6 +42,7 @@ _NOTED = (
     "method_calls",
     "_mock_parent",
     "_mock_new_parent",
+    "_mock_delegate",
 )
 
 #: By this method an object says what stands for it.
@@ -62,12 +63,14 @@ def rule_of(cls: type) -> Rule:
 
 def _by_ancestry(cls: type) -> Rule | None:
     if issubclass(cls, ModuleType):
-        return _RULES[ModuleType]
+        return write_module
     if hasattr(cls, PLAIN):
         return lambda walk, sink, value: walk.put(sink, getattr(value, PLAIN))
     if hasattr(cls, KNOWN_BY):
         return _known_by
     for base in cls.__mro__:
+        if (base.__module__, base.__qualname__) == ("werkzeug.local", "LocalProxy"):
+            return _proxy
         if (base.__module__, base.__qualname__) in _APPS:
             return _app
         rule = _of_library(top_of(base.__module__), cls)
@@ -94,6 +97,10 @@ def _known_by(walk: Walk, sink: Sink, value: Any) -> None:
 def _app(walk: Walk, sink: Sink, app: Any) -> None:
     sink.mark(b"w")
     sink.text(f"{type(app).__qualname__} {getattr(app, 'import_name', '')}")
+
+
+def _proxy(walk: Walk, sink: Sink, proxy: Any) -> None:
+    sink.mark(b"x")  # the request or the app of the moment, by the name that leads to it
 
 
 def _numba(walk: Walk, sink: Sink, value: Any) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copyreg
+import itertools
 import threading
 from collections.abc import Callable
-from itertools import islice
 from pickle import PickleBuffer
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import Any
 
-from dash_brain.memoizing.prints.origins import found_by_name, is_installed, version_of
+from dash_brain.memoizing.prints.origins import found_by_name
 from dash_brain.memoizing.prints.refusal import Refused, key_label
 from dash_brain.memoizing.prints.sink import Sink, write_plain
 from dash_brain.memoizing.prints.walk import Rule, Walk, refuse
@@ -37,7 +37,7 @@ def write_dict(walk: Walk, sink: Sink, value: Any, label: Callable[[Any], str] =
 
 
 def _nth(value: Any, number: int) -> Any:
-    return next(islice(value, number, None))
+    return next(itertools.islice(value, number, None))
 
 
 def _set(walk: Walk, sink: Sink, value: Any) -> None:
@@ -52,12 +52,6 @@ def _set(walk: Walk, sink: Sink, value: Any) -> None:
     except Refused as refused:
         raise refused.within("{…}") from None
     sink.write(b"".join(digests))
-
-
-def _module(walk: Walk, sink: Sink, value: Any) -> None:
-    sink.mark(b"i")
-    sink.text(version_of(value.__name__) if is_installed(value.__name__, walk.home) else "")
-    sink.text(value.__name__)
 
 
 def _proxy(walk: Walk, sink: Sink, value: Any) -> None:
@@ -120,14 +114,19 @@ def _pickle_buffer(walk: Walk, sink: Sink, value: Any) -> None:
     sink.buffer(value.raw())
 
 
+def _count(walk: Walk, sink: Sink, value: Any) -> None:
+    sink.mark(b"c")
+    sink.text(repr(value))  # to pickle it is deprecated
+
+
 RULES: dict[type, Rule] = {
     list: _sequence(b"["),
     tuple: _sequence(b"("),
     dict: write_dict,
     set: _set,
     frozenset: _set,
-    ModuleType: _module,
     MappingProxyType: _proxy,
     PickleBuffer: _pickle_buffer,
+    itertools.count: _count,
     **dict.fromkeys(_LOCKS, _lock),
 }
