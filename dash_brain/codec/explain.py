@@ -172,7 +172,7 @@ def explain_decoding(frames: Frames, error: BaseException) -> str:
 
 
 def _missing(module: str, name: str, error: BaseException) -> str:
-    if module == "__main__":
+    if module in ("__main__", "__mp_main__"):  # the latter in processes that multiprocessing spawned
         return (
             f"The stored value needs {name}, which was defined in the script that stored it, and this "
             "process runs another one. Move it to a module that both import, and store the value again."

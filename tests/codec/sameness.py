@@ -6,6 +6,7 @@ import decimal
 import struct
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -56,6 +57,10 @@ class Comparison:
             ((pa.Table, pa.RecordBatch), self.tables),
             (pa.ChunkedArray, self.chunked_arrays),
             (pa.Array, self.arrow_arrays),
+            (pa.DataType, self.arrow_types),
+            (pa.Field, self.arrow_fields),
+            (pa.Schema, self.arrow_schemas),
+            (pa.Scalar, self.arrow_scalars),
             ((pl.DataFrame, pl.Series), self.polars),
             (pl.LazyFrame, self.lazy),
             (go.Figure, self.figures),
@@ -170,21 +175,54 @@ class Comparison:
         self.attributes(a, b, path, *(name for name in inner if hasattr(a, name)))
 
     def tables(self, a: Any, b: Any, path: str) -> None:
-        assert a.schema.equals(b.schema, check_metadata=True), f"{path}.schema"
+        self.compare(a.schema, b.schema, f"{path}.schema")
         assert a.num_rows == b.num_rows, f"{path}: rows"
         self.sequences(a.columns, b.columns, path)
 
     def chunked_arrays(self, a: Any, b: Any, path: str) -> None:
-        assert a.type == b.type, f"{path}.type"
+        self.arrow_types(a.type, b.type, f"{path}.type")
         self.sequences(a.chunks, b.chunks, path)
 
     def arrow_arrays(self, a: Any, b: Any, path: str) -> None:
-        b.validate(full=True)
-        assert a.type == b.type, f"{path}.type"
-        assert repr(a.type) == repr(b.type), f"{path}.type"
+        with suppress(pa.ArrowInvalid):
+            a.validate(full=True)
+            b.validate(full=True)
+        self.arrow_types(a.type, b.type, f"{path}.type")
+        assert a.null_count == b.null_count, f"{path}.null_count"
         assert a.equals(b) or str(a) == str(b), path  # NaN differs from NaN for Arrow
         if isinstance(a, pa.DictionaryArray):
             self.attributes(a, b, path, "dictionary")
+
+    def arrow_types(self, a: Any, b: Any, path: str) -> None:
+        """Compare all that belongs to a type; equality of Arrow leaves much out."""
+        assert type(a) is type(b), path
+        assert str(a) == str(b), path
+        assert a.equals(b, check_metadata=True), path
+        for name in ("list_size", "keys_sorted", "ordered", "scale", "type_codes", "mode"):
+            assert getattr(a, name, None) == getattr(b, name, None), f"{path}.{name}"
+        for name in ("storage_type", "value_type", "index_type", "run_end_type"):
+            if isinstance(getattr(a, name, None), pa.DataType):
+                self.arrow_types(getattr(a, name), getattr(b, name), f"{path}.{name}")
+        parts = [(a.field(at), b.field(at)) for at in range(a.num_fields)]
+        if isinstance(a, pa.MapType):
+            parts += [(a.key_field, b.key_field), (a.item_field, b.item_field)]
+        for x, y in parts:
+            self.arrow_fields(x, y, path)
+
+    def arrow_fields(self, a: Any, b: Any, path: str) -> None:
+        path = f"{path}[{a.name!r}]"
+        assert (a.name, a.nullable, a.metadata) == (b.name, b.nullable, b.metadata), path
+        self.arrow_types(a.type, b.type, path)
+
+    def arrow_schemas(self, a: Any, b: Any, path: str) -> None:
+        assert (a.metadata, len(a)) == (b.metadata, len(b)), f"{path}.metadata"
+        for x, y in zip(a, b, strict=True):
+            self.arrow_fields(x, y, path)
+
+    def arrow_scalars(self, a: Any, b: Any, path: str) -> None:
+        self.arrow_types(a.type, b.type, f"{path}.type")
+        assert a.is_valid == b.is_valid, path
+        assert a.equals(b) or str(a) == str(b), path
 
     def polars(self, a: Any, b: Any, path: str) -> None:
         frame = isinstance(a, pl.DataFrame)
