@@ -60,7 +60,7 @@ def fields(kinds: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 def required(kinds: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    kinds = kinds.filter(lambda kind: not pa.types.is_null(kind))
+    kinds = kinds.filter(lambda kind: not pa.types.is_null(getattr(kind, "storage_type", kind)))
     return st.builds(pa.field, names, kinds, st.just(False), metadata)
 
 

@@ -54,6 +54,7 @@ class Comparison:
             (pd.Series, self.series),
             (pd.Index, self.indexes),
             (ExtensionArray, self.extension_arrays),
+            (pd.api.extensions.ExtensionDtype, self.extension_dtypes),
             ((pa.Table, pa.RecordBatch), self.tables),
             (pa.ChunkedArray, self.chunked_arrays),
             (pa.Array, self.arrow_arrays),
@@ -157,8 +158,7 @@ class Comparison:
             self.compare(a._data, b._data, f"{path}.data")
 
     def extension_arrays(self, a: Any, b: Any, path: str) -> None:
-        assert a.dtype == b.dtype, f"{path}: {a.dtype} became {b.dtype}"
-        assert repr(a.dtype) == repr(b.dtype), path
+        self.extension_dtypes(a.dtype, b.dtype, f"{path}.dtype")
         assert getattr(a, "freq", None) == getattr(b, "freq", None), f"{path}.freq"
         if isinstance(a, pd.Categorical):
             assert a.ordered == b.ordered, f"{path}.ordered"
@@ -169,10 +169,30 @@ class Comparison:
         inner = ("_ndarray", "_data", "_mask", "_left", "_right", "sp_values", "fill_value")
         pa_array = getattr(a, "_pa_array", None)
         if pa_array is not None:  # pandas combines the chunks itself
-            self.compare(pa_array.type, b._pa_array.type, f"{path}.type")
+            self.arrow_types(pa_array.type, b._pa_array.type, f"{path}.type")
             assert pa_array.combine_chunks().equals(b._pa_array.combine_chunks()), path
             return
         self.attributes(a, b, path, *(name for name in inner if hasattr(a, name)))
+
+    def extension_dtypes(self, a: Any, b: Any, path: str) -> None:
+        assert type(a) is type(b), path
+        assert a == b, f"{path}: {a} became {b}"
+        assert (str(a), repr(a), hash(a)) == (str(b), repr(b), hash(b)), path
+        for name in (
+            "categories",
+            "ordered",
+            "subtype",
+            "closed",
+            "freq",
+            "tz",
+            "unit",
+            "storage",
+            "na_value",
+        ):
+            if getattr(a, name, None) is not None:
+                self.compare(getattr(a, name), getattr(b, name), f"{path}.{name}")
+        if isinstance(a, pd.ArrowDtype):
+            self.arrow_types(a.pyarrow_dtype, b.pyarrow_dtype, path)
 
     def tables(self, a: Any, b: Any, path: str) -> None:
         self.compare(a.schema, b.schema, f"{path}.schema")
