@@ -12,7 +12,7 @@ import io
 import pickle
 from typing import TYPE_CHECKING, Any
 
-from dash_brain.codec.reducers import Reducers, adapter_of, known, library_of, registered
+from dash_brain.codec.reducers import Reducers, adapter_of, by_itself, known, library_of, registered
 
 if TYPE_CHECKING:
     from dash_brain.stores.base import Frames
@@ -58,7 +58,7 @@ def doubtful(met: Reducers) -> set[type]:
     others = met.keys() - known
     sure = set(filter(_is_sure, others))
     known.update((cls, met[cls]) for cls in sure if cls not in copyreg.dispatch_table)
-    return {cls for cls in others - sure if not _is_plain(cls)}
+    return {cls for cls in others - sure if met[cls] is not by_itself or not _is_plain(cls)}
 
 
 def trouble(frames: Frames, classes: set[type]) -> Exception | None:

@@ -34,7 +34,7 @@ ADAPTERS = {
 
 # What the pickler does for a type that is not in the table; as a C callable in the table it spares one
 # failing Python call for each object.
-_plain: Reducer = methodcaller("__reduce_ex__", 5)
+by_itself: Reducer = methodcaller("__reduce_ex__", 5)
 
 #: Types that were registered by :func:`register`.
 registered: dict[type, Reducer] = {}
@@ -63,7 +63,7 @@ class Reducers(dict[type, Reducer]):
             # The pickler stores classes by reference only when the table has no entry for their metaclass.
             raise KeyError(cls)
         reducer = registered.get(cls) or copyreg.dispatch_table.get(cls) or known.get(cls)
-        self[cls] = reducer = reducer or _adapted(cls) or _plain
+        self[cls] = reducer = reducer or _adapted(cls) or by_itself
         return reducer
 
 

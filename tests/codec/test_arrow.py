@@ -42,7 +42,7 @@ def test_any_schema_comes_back_the_same(found: list[Any], notes: Any) -> None:
 
 
 @more
-@given(types, st.integers(0, 20), st.data())
+@given(types, st.sampled_from([0, 1, 9, 300]), st.data())
 def test_any_array_and_its_slices_come_back_the_same(kind: Any, length: int, data: st.DataObject) -> None:
     array = array_of(kind, length)
     part = array.slice(data.draw(st.integers(0, length)), data.draw(st.integers(0, length)))

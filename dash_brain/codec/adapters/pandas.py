@@ -17,7 +17,10 @@ from dash_brain.codec.stable import named
 
 try:
     from pandas.core.internals.blocks import Block  # type: ignore[import-not-found]
-    from pandas.core.internals.managers import BlockManager  # type: ignore[import-not-found]
+    from pandas.core.internals.managers import (  # type: ignore[import-not-found]
+        BlockManager,
+        SingleBlockManager,
+    )
 
     _new_index = pd.Index._simple_new  # type: ignore[attr-defined]
     _new_range = pd.RangeIndex._simple_new  # type: ignore[attr-defined]
@@ -36,6 +39,7 @@ SURE = (
     ExtensionDtype,
     Block,
     BlockManager,
+    SingleBlockManager,
     pd.Timestamp,
     pd.Timedelta,
     pd.Period,

@@ -6,6 +6,7 @@ field in a fixed-size list, the order of a map's keys), and that of tables witho
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -89,13 +90,26 @@ def new_map(key: pa.Field, item: pa.Field, keys_sorted: bool) -> pa.DataType:
 
 def _reduce_scalar(scalar: pa.Scalar) -> tuple[Any, ...]:
     # pyarrow's own pickling goes through a Python object, which has no nanoseconds and no equal names.
+    if any(map(pa.types.is_union, _types_in(scalar.type))):
+        # pyarrow 26 makes arrays of unions that crash the process when they are looked at.
+        raise Refused("Scalars with unions are not stored: store the array that it comes from")
     try:
         array = pa.repeat(scalar, 1)
     except (pa.ArrowException, TypeError) as error:
-        raise Refused("Arrow cannot make an array of it. Store the array that it comes from") from error
+        raise Refused("Arrow makes no array of it: store the array that it comes from") from error
     if not same_type(array.type, scalar.type):
-        raise Refused("Arrow makes an array of another type of it. Store the array that it comes from")
+        raise Refused("Arrow makes an array of another type of it: store the array that it comes from")
     return new_scalar, (array,)
+
+
+def _types_in(kind: pa.DataType) -> Iterator[pa.DataType]:
+    """Yield a type and all types that it consists of."""
+    yield kind
+    inner = [kind.field(at).type for at in range(kind.num_fields)]
+    inner += [kind.storage_type] if isinstance(kind, pa.BaseExtensionType) else []
+    inner += [kind.value_type] if isinstance(kind, pa.DictionaryType) else []
+    for part in inner:
+        yield from _types_in(part)
 
 
 @named("arrow_scalar")
