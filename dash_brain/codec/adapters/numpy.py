@@ -78,7 +78,10 @@ def _parts(array: Any) -> tuple[Any, ...]:
     if not flags.forc:
         # Keep the direction of the strides, so that the copy runs along the memory.
         transposed = array.ndim > 1 and abs(array.strides[0]) < abs(array.strides[-1])
-        array = array.copy(order="F" if transposed else "C")
+        order = "F" if transposed else "C"
+        # A structure as mere bytes: numpy's copy leaves what lies between its fields to chance.
+        whole = array.view(f"V{array.dtype.itemsize}") if array.dtype.num == 20 else array
+        array = whole.copy(order=order).view(array.dtype)
         flags = array.flags
     order = "C" if flags.c_contiguous else "F"
     return pickle.PickleBuffer(_raw(array, order)), _spelled(array.dtype), array.shape, order
