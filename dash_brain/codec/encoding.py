@@ -63,9 +63,8 @@ def encode(value: object) -> list[Frame]:
         frames.append(view)
         return False
 
-    stream = io.BytesIO()
     # A table of reducers for the C pickler: a Python ``reducer_override`` is called for every object.
-    pickler = pickle.Pickler(stream, 5, buffer_callback=stays_in_stream)
+    pickler = pickle.Pickler(stream := io.BytesIO(), 5, buffer_callback=stays_in_stream)
     pickler.dispatch_table = reducers = Reducers()
     try:
         pickler.dump(value)
