@@ -39,6 +39,10 @@ HOMES = {
     "arrow_scalar": f"{_ADAPTERS}.pyarrow:new_scalar",
     "arrow_rows": f"{_ADAPTERS}.pyarrow:new_rows",
     "exception": f"{_ADAPTERS}.exceptions:new_exception",
+    "Token": "dash_brain.tokens:Token",
+    "MemoRecord": "dash_brain.memoizing.records:Record",
+    "MemoHeld": "dash_brain.memoizing.records:Held",
+    "MemoGiven": "dash_brain.memoizing.records:Given",
 }
 
 

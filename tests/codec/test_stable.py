@@ -9,10 +9,16 @@ from typing import Any
 import pytest
 
 from dash_brain.codec import encode, stable
+from dash_brain.memoizing.records import Given, Held, Record
+from dash_brain.tokens import Token
 from tests.codec.values import VALUES
 
 #: Never shorter: streams that were stored hold these names.
 NAMES = {
+    "MemoGiven",
+    "MemoHeld",
+    "MemoRecord",
+    "Token",
     "array",
     "array_attributes",
     "array_of",
@@ -61,6 +67,13 @@ def globals_of(stream: Any) -> Iterator[tuple[str, str]]:
             texts.append(memo.get(argument, ""))
         elif opcode.name == "STACK_GLOBAL":
             yield texts[-2], texts[-1]
+
+
+def test_what_is_kept_of_memoized_calls_has_stable_names() -> None:
+    held, given = Held("memo", "0" * 32), Given("app/memo", "0" * 32)
+    record = Record("load", "f", "c", "i", 0.0, [held, Token("t")], (held,), None, b"")
+    for module, _ in globals_of(encode([record, given])[0]):
+        assert module == stable.__name__
 
 
 @pytest.mark.parametrize("name", VALUES)
