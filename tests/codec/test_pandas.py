@@ -114,7 +114,7 @@ FORMS: dict[str, Callable[[Any], Any]] = {
 def test_any_array_of_pandas_comes_back_the_same(name: str, form: str) -> None:
     try:
         value = FORMS[form](ARRAYS[name]())
-    except (TypeError, ValueError, NotImplementedError, KeyError):
+    except (TypeError, ValueError, NotImplementedError, KeyError, AttributeError):
         pytest.skip("pandas has no such thing")
     same(value, round_trip(value))
 
