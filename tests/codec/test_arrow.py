@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,6 +73,19 @@ def test_any_table_and_batch_come_back_the_same(
     for batches in ([], [batch], [batch, batch]):
         table = pa.Table.from_batches(batches, schema)
         same(table, round_trip(table))
+
+
+def test_maps_of_parquet_files_are_refused_with_a_way_out(tmp_path: Path) -> None:
+    table = pa.table({"m": pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int64()))})
+    pq.write_table(table, tmp_path / "maps.parquet")
+    read = pq.read_table(tmp_path / "maps.parquet")
+    if read.schema.equals(table.schema, check_metadata=True):
+        same(read, round_trip(read))
+        return
+    with pytest.raises(EncodeError, match=r"value\['t'\]: pyarrow.Table .* table\.cast\("):
+        encode({"t": read})
+    usual = read.cast(pa.ipc.read_schema(read.schema.serialize()))
+    same(usual, round_trip(usual))
 
 
 @pytest.mark.parametrize("notes", [None, {b"a": b"b"}])

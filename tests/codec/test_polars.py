@@ -131,6 +131,22 @@ def test_arrays_without_width_are_refused_when_they_are_put(dtype: Any) -> None:
             encode({"f": value})
 
 
+class Noted(pl.DataFrame):
+    note: str
+
+
+class Plain(pl.DataFrame):
+    pass
+
+
+def test_subclass_comes_back_as_one_and_is_refused_when_its_attributes_would_be_lost() -> None:
+    assert type(round_trip(Plain({"a": [1]}))) is Plain
+    frame = Noted({"a": [1]})
+    frame.note = "x"
+    with pytest.raises(EncodeError, match="forgets the attributes of a subclass"):
+        encode(frame)
+
+
 def test_rows_without_columns_come_back_the_same() -> None:
     frame = pl.DataFrame({"a": [1, 2]}).select([])
     assert round_trip(frame).shape == frame.shape

@@ -63,7 +63,7 @@ def test_exception_comes_back_as_it_was_whatever_its_init_takes(error: Exception
         str(error),
         repr(error),
     )
-    for name in ("errno", "filename", "strerror", "start", "value", "name", "path"):
+    for name in ("errno", "filename", "strerror", "start", "value", "name", "path", "axis"):
         assert getattr(read, name, None) == getattr(error, name, None)
 
 

@@ -6,6 +6,7 @@ import collections
 import functools
 from typing import Any
 
+import numpy as np
 from polars.exceptions import PanicException
 
 SECRET = "s3cr3t"
@@ -192,7 +193,21 @@ class Without(Coded):
         super().__init__(1, "a")
 
 
+class Axis(ValueError):
+    __slots__ = ("axis",)
+
+    def __init__(self, axis: int) -> None:
+        self.axis = axis
+
+    def __str__(self) -> str:
+        return f"axis {self.axis}"
+
+
 EXCEPTIONS = [
+    Axis(3),
+    np.exceptions.AxisError(1, 2, "m"),
+    AttributeError("a", name="n"),
+    NameError("a", name="n"),
     Coded(3, "a"),
     Silent(4),
     ByName(name="b"),

@@ -6,6 +6,7 @@ class whose ``__init__`` takes other arguments could be stored and never be read
 
 from __future__ import annotations
 
+import copyreg
 from types import FunctionType
 from typing import Any
 
@@ -16,9 +17,14 @@ from dash_brain.codec.stable import named
 SURE: tuple[type, ...] = ()
 
 
+_WITH_NAME = (AttributeError, NameError)
+
+
 def reducer(cls: Any) -> Reducer | None:
     """Return the reducer of an exception with an ``__init__`` of its own and the pickling of its base."""
-    if not issubclass(cls, BaseException) or not isinstance(cls.__init__, FunctionType):
+    if not issubclass(cls, BaseException):
+        return None
+    if not isinstance(cls.__init__, FunctionType) and not issubclass(cls, _WITH_NAME):
         return None
     inherited = cls.__reduce__ is _base(cls).__reduce__ and cls.__reduce_ex__ is object.__reduce_ex__
     return _reduce_exception if inherited else None
@@ -30,8 +36,19 @@ def _base(cls: Any) -> Any:
 
 
 def _reduce_exception(error: Any) -> str | tuple[Any, ...]:
-    cls, args, *state = error.__reduce__()
-    return new_exception, (cls, args), *state
+    cls, args, *rest = error.__reduce__()
+    state = dict(rest[0] or {}) if rest else {}
+    # What lies in slots Python's own pickling forgets, and that of 3.11 the name as well.
+    named = ("name",) if isinstance(error, _WITH_NAME) else ()
+    for attribute in (*_slots(cls), *named):
+        if hasattr(error, attribute):
+            state[attribute] = getattr(error, attribute)
+    return new_exception, (cls, args), state or None
+
+
+def _slots(cls: type) -> list[str]:
+    names: list[str] = copyreg._slotnames(cls)  # type: ignore[attr-defined]
+    return names
 
 
 @named("exception")

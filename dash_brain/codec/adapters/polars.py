@@ -15,6 +15,8 @@ from dash_brain.codec.stable import named
 
 SURE = (pl.DataFrame, pl.Series)
 
+_FORGETFUL = (pl.DataFrame.__getstate__, pl.Series.__getstate__)
+
 
 def reducer(cls: type) -> Reducer | None:
     """Return the reducer for frames and series; lazy frames are pickled by polars itself."""
@@ -22,7 +24,9 @@ def reducer(cls: type) -> Reducer | None:
         return None
     if cls is pl.DataFrame:
         return _reduce_frame
-    return _reduce_series if cls is pl.Series else None
+    if cls is pl.Series:
+        return _reduce_series
+    return _reduce_subclass if issubclass(cls, (pl.DataFrame, pl.Series)) else None
 
 
 def _reduce_frame(frame: pl.DataFrame) -> tuple[Any, ...]:
@@ -41,6 +45,14 @@ def _is_read(serialized: bytes, frame: pl.DataFrame) -> bool:
         return read.schema == frame.schema and read.equals(frame)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return False
+
+
+def _reduce_subclass(value: Any) -> str | tuple[Any, ...]:
+    own: Any = type(value).__getstate__
+    if vars(value).keys() - {"_df", "_s"} and own in _FORGETFUL:
+        raise Refused("polars forgets the attributes of a subclass: give it a __getstate__ of its own")
+    reduced: str | tuple[Any, ...] = value.__reduce_ex__(5)
+    return reduced
 
 
 def _reduce_series(series: pl.Series) -> tuple[Any, ...]:

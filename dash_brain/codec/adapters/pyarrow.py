@@ -2,6 +2,8 @@
 
 The buffers of arrays go out-of-band by themselves. pyarrow's own pickling of types forgets parts of some (the
 field in a fixed-size list, the order of a map's keys), and that of tables without columns their rows.
+
+No private name of pyarrow is used here or elsewhere in dash_brain.
 """
 
 from __future__ import annotations
@@ -44,9 +46,14 @@ def _reduce_type(kind: pa.DataType) -> tuple[Any, ...]:
     for function, arguments in (reduced, (new_type, (_described(kind),))):
         if same_type(function(*arguments), kind):
             return function, arguments
-    raise Refused(
-        f"pyarrow has no way to build the type {type(kind).__name__} anew with all that belongs to it"
-    )
+    raise Refused(_CAST if pa.types.is_map(kind) else f"pyarrow cannot build its {type(kind).__name__} anew")
+
+
+#: Parquet names the entries of a map after its column, and nothing else in pyarrow can.
+_CAST = (
+    "pyarrow cannot build its type of maps anew. Give the entries their usual name: "
+    "table.cast(pa.ipc.read_schema(table.schema.serialize()))"
+)
 
 
 def _described(kind: pa.DataType) -> bytes:
