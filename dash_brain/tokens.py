@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from dash_brain.codec.stable import named
 from dash_brain.errors import BadToken
 from dash_brain.keys import KeyRing
 from dash_brain.shared_results import refuse
@@ -26,6 +27,7 @@ _FORM = re.compile(r"db1\.([0-9a-f]{8})\.([sanm])([0-9a-f]{32})\.([A-Za-z0-9_-]{
 _LENGTH = 4 + 8 + 1 + 33 + 1 + 43
 
 
+@named("Token")
 class Token(str):
     """A token in Python: the one kind of ``str`` that passes through a ServerStore as a token."""
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from dash_brain.codec.names import class_name, type_name
 from dash_brain.codec.parts import Place, places
-from dash_brain.codec.reducers import Reducers
+from dash_brain.codec.proof import Lost, is_fault, trouble
+from dash_brain.codec.reducers import Reducers, Refused
 
 if TYPE_CHECKING:
     from dash_brain.stores.base import Frames
@@ -44,7 +45,7 @@ class _Recorder(pickle.Pickler):
         return NotImplemented
 
 
-def explain_encoding(value: object, error: Exception) -> str:
+def explain_encoding(value: object, error: BaseException) -> str:
     """Return the message that names the part of ``value`` that cannot be stored."""
     if isinstance(error, RecursionError):
         return (
@@ -58,7 +59,33 @@ def explain_encoding(value: object, error: Exception) -> str:
             "finds nothing wrong: did another thread change it meanwhile? Store a copy that is yours alone."
         )
     what, advice = _described(place.value)
-    return f"{place.path}: {what} cannot be stored. {advice}."
+    return f"{place.path}: {what} cannot be stored. {error if isinstance(error, Refused) else advice}."
+
+
+def explain_rebuilding(value: object, classes: set[type], error: Exception) -> str:
+    """Return the message that names the part of ``value`` that could be stored and never be read."""
+    parts = [place for place in places(value) if type(place.value) in classes]
+    failing = (place for place in reversed(parts[-TRIES:]) if _fails_alone(place.value))
+    place = next(failing, Place(value, "value"))
+    why = "it comes back as something else" if isinstance(error, Lost) else type(error).__name__
+    return (
+        f"{place.path}: object of the class {type(place.value).__qualname__} cannot be stored: it could not "
+        f"be rebuilt ({why}). Give the class a __reduce__ that returns what rebuilds it, register it with "
+        "dash_brain.codec.register, or store what it is made of."
+    )
+
+
+def _fails_alone(value: object) -> bool:
+    """Say whether a part can be encoded and not be rebuilt."""
+    frames: list[Any] = []
+    stream = io.BytesIO()
+    pickler = pickle.Pickler(stream, 5, buffer_callback=lambda buffer: frames.append(buffer.raw()))
+    pickler.dispatch_table = Reducers()
+    try:
+        pickler.dump(value)
+    except Exception:
+        return False
+    return trouble([stream.getvalue(), *frames], {type(value)}) is not None
 
 
 def _culprit(value: object) -> Place | None:
@@ -82,7 +109,9 @@ def _met_before_failure(value: object) -> list[Any] | None:
         recorder.dump(value)
     except MemoryError:
         raise
-    except Exception:
+    except BaseException as error:
+        if not is_fault(error):
+            raise
         return recorder.met
     return None
 
@@ -122,14 +151,18 @@ class _Finder(pickle.Unpickler):
         return found
 
 
-def explain_decoding(frames: Frames, error: Exception) -> str:
+def explain_decoding(frames: Frames, error: BaseException) -> str:
     """Return the message that says what this process lacks to rebuild the value."""
+    if isinstance(error, Refused):
+        return f"The stored value could not be rebuilt: {error}."
     finder = _Finder(io.BytesIO(frames[0]), buffers=frames[1:])
     try:
         finder.load()
     except MemoryError:
         raise
-    except Exception:
+    except BaseException as again:
+        if not is_fault(again):
+            raise
         if finder.missing:
             return _missing(*finder.missing, error)
     return (
@@ -138,8 +171,8 @@ def explain_decoding(frames: Frames, error: Exception) -> str:
     )
 
 
-def _missing(module: str, name: str, error: Exception) -> str:
-    if module == "__main__":
+def _missing(module: str, name: str, error: BaseException) -> str:
+    if module in ("__main__", "__mp_main__"):  # the latter in processes that multiprocessing spawned
         return (
             f"The stored value needs {name}, which was defined in the script that stored it, and this "
             "process runs another one. Move it to a module that both import, and store the value again."

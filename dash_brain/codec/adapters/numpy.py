@@ -11,14 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from dash_brain.codec.cells import reduce_objects
+from dash_brain.codec.adapters.objects import reduce_objects
 from dash_brain.codec.reducers import Reducer
+from dash_brain.codec.stable import named
 
 Array = np.ndarray[Any, Any]
 
 # The type numbers of numpy's own dtypes end here. Others (numpy.dtypes.StringDType, bfloat16) may keep
 # more than their visible bytes: those are left to numpy's own pickling.
 _OWN_DTYPES = 24
+
+#: Arrays of a subclass are made by that class, which may be anybody's.
+SURE = (np.generic, np.dtype, np.ndarray)
 
 
 def reducer(cls: type) -> Reducer | None:
@@ -46,12 +50,14 @@ def _reduce_array(array: Array) -> str | tuple[Any, ...]:
 
 
 def _reduce_subclass(array: Array) -> str | tuple[Any, ...]:
-    if not _is_plain_memory(array.dtype):
-        return array.__reduce_ex__(5)
     # A memmap's attributes describe its file; as numpy does, it is stored as a mere array of that type.
     attributes = None if isinstance(array, np.memmap) else getattr(array, "__dict__", None)
-    arguments = (type(array), *_parts(array.view(np.ndarray)))
-    return new_subclass, arguments, attributes or None, None, None, set_attributes
+    rest = attributes or None, None, None, set_attributes
+    if _is_plain_memory(array.dtype):
+        return new_subclass, (type(array), *_parts(array.view(np.ndarray))), *rest
+    if attributes:  # numpy's own pickling forgets them
+        return seen_as, (type(array), array.view(np.ndarray)), *rest
+    return array.__reduce_ex__(5)
 
 
 def _reduce_masked(array: np.ma.MaskedArray[Any, Any]) -> tuple[Any, ...]:
@@ -72,7 +78,10 @@ def _parts(array: Any) -> tuple[Any, ...]:
     if not flags.forc:
         # Keep the direction of the strides, so that the copy runs along the memory.
         transposed = array.ndim > 1 and abs(array.strides[0]) < abs(array.strides[-1])
-        array = array.copy(order="F" if transposed else "C")
+        order = "F" if transposed else "C"
+        # A structure as mere bytes: numpy's copy leaves what lies between its fields to chance.
+        whole = array.view(f"V{array.dtype.itemsize}") if array.dtype.num == 20 else array
+        array = whole.copy(order=order).view(array.dtype)
         flags = array.flags
     order = "C" if flags.c_contiguous else "F"
     return pickle.PickleBuffer(_raw(array, order)), _spelled(array.dtype), array.shape, order
@@ -80,7 +89,8 @@ def _parts(array: Any) -> tuple[Any, ...]:
 
 def _spelled(dtype: np.dtype[Any]) -> Any:
     """Return the shortest exact spelling: a string where the dtype is nothing but a type code."""
-    return dtype if dtype.num == 20 or dtype.metadata is not None else dtype.str
+    bare = dtype.num != 20 and dtype.metadata is None and dtype.fields is None
+    return dtype.str if bare else dtype
 
 
 def _raw(array: Any, order: Any) -> Any:
@@ -107,24 +117,34 @@ class _Writable:
         }
 
 
+@named("array")
 def new_array(buffer: Any, dtype: Any, shape: tuple[int, ...], order: Any) -> Array:
-    """Return an array that views the buffer. Stored streams refer to this function."""
+    """Return an array that views the buffer."""
     return np.ndarray(shape, dtype, buffer, 0, None, order)
 
 
+@named("array_of")
 def new_subclass(cls: Any, buffer: Any, dtype: Any, shape: tuple[int, ...], order: Any) -> Array:
-    """Return an array of a subclass that views the buffer. Stored streams refer to this function."""
+    """Return an array of a subclass that views the buffer."""
     array: Array = np.ndarray.__new__(cls, shape, dtype, buffer, 0, None, order)
     return array
 
 
+@named("array_seen_as")
+def seen_as(cls: Any, array: Array) -> Array:
+    """Return an array as one of a subclass."""
+    return array.view(cls)
+
+
+@named("array_attributes")
 def set_attributes(array: Array, attributes: dict[str, Any]) -> None:
-    """Give an array of a subclass its attributes back. Stored streams refer to this function."""
+    """Give an array of a subclass its attributes back."""
     array.__dict__.update(attributes)
 
 
+@named("masked")
 def new_masked(data: Array, mask: Any, fill: Any, hard: bool, notes: Any) -> Any:
-    """Return a masked array over data and mask. Stored streams refer to this function."""
+    """Return a masked array over data and mask."""
     array: Any = np.ma.MaskedArray(data, mask=np.ma.nomask if mask is None else mask, hard_mask=hard)
     array._fill_value = fill
     array._optinfo.update(notes or {})

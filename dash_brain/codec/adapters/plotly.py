@@ -11,6 +11,9 @@ from typing import Any
 from plotly.basedatatypes import BaseFigure  # type: ignore[import-untyped]
 
 from dash_brain.codec.reducers import Reducer
+from dash_brain.codec.stable import named
+
+SURE = (BaseFigure,)
 
 
 def reducer(cls: type) -> Reducer | None:
@@ -30,8 +33,9 @@ def _reduce_figure(figure: Any) -> tuple[Any, ...]:
     return new_figure, (type(figure), properties)
 
 
+@named("figure")
 def new_figure(cls: Any, properties: dict[str, Any]) -> Any:
-    """Return the figure with these properties. Stored streams refer to this function."""
+    """Return the figure with these properties."""
     figure = cls(properties)
     template = properties["layout"].get("template")
     if template is None:

@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from dash_brain.codec.stable import named
+
 Array = np.ndarray[Any, Any]
 
 #: Fewer cells than this are not worth a closer look.
@@ -41,8 +43,9 @@ class _Nan:
 _NAN = _Nan()
 
 
+@named("nan")
 def nan() -> float:
-    """Return the one object ``numpy.nan``. Stored streams refer to this function."""
+    """Return the one object ``numpy.nan``."""
     return np.nan
 
 
@@ -52,12 +55,13 @@ def reduce_objects(array: Array) -> tuple[Any, ...]:
     Cells that can be anything are set after the array exists, so that it may contain itself.
     """
     shape, order = array.shape, "F" if array.flags.fnc else "C"
+    dtype: Any = object if array.dtype.metadata is None else array.dtype
     if array.ndim not in (1, 2) or max(shape) < FEW:
-        return np.empty, (shape, object, order), _plain(array.ravel()), None, None, set_cells
+        return np.empty, (shape, dtype, order), _plain(array.ravel()), None, None, set_cells
     lines = [_stored(line) for line in _lines(array)]
-    if len(lines) == 1 and lines[0][0] == "text":
+    if len(lines) == 1 and lines[0][0] == "text" and dtype is object:
         return new_text, (shape, lines[0])
-    return np.empty, (shape, object, order), lines, None, None, set_lines
+    return np.empty, (shape, dtype, order), lines, None, None, set_lines
 
 
 def _lines(array: Array) -> Array:
@@ -216,14 +220,16 @@ def _one_array(strings: Any) -> Any:
     return strings
 
 
+@named("cells")
 def set_cells(array: Array, cells: list[Any]) -> None:
-    """Fill an array with objects. Stored streams refer to this function."""
+    """Fill an array with objects."""
     # Assigning a list would look into cells that are sequences themselves.
     array.__setstate__((1, array.shape, array.dtype, array.flags.fnc, cells))  # type: ignore[arg-type]
 
 
+@named("lines")
 def set_lines(array: Array, lines: list[tuple[Any, ...]]) -> None:
-    """Fill the lines of an array. Stored streams refer to this function."""
+    """Fill the lines of an array."""
     for line, stored in zip(_lines(array), lines, strict=True):
         if stored[0] == "repeated":
             # "clip" writes straight into the line; the default mode takes a copy first.
@@ -232,8 +238,9 @@ def set_lines(array: Array, lines: list[tuple[Any, ...]]) -> None:
             line[:] = _restored(stored)
 
 
+@named("text")
 def new_text(shape: tuple[int, ...], stored: tuple[Any, ...]) -> Array:
-    """Return an array of strings that is one line. Stored streams refer to this function."""
+    """Return an array of strings that is one line."""
     text: Array = _restored(stored).reshape(shape)
     return text
 
