@@ -5,6 +5,8 @@ Dash loads this module into every app of the environment, through the entry poin
 
 from __future__ import annotations
 
+from typing import Any
+
 import dash
 import flask
 
@@ -42,7 +44,10 @@ def _claim() -> flask.Response:
         claim = claims.read(_body())
     except claims.BadClaim:
         flask.abort(400)
-    return flask.jsonify(dead=claims.accept(asking, claim))
+    answer: dict[str, Any] = {"dead": claims.accept(asking, claim)}
+    if sessions.began():
+        answer["began"] = True  # again and again: the browser keeps no cookie, and its page says so
+    return flask.jsonify(answer)
 
 
 def _body() -> bytes:

@@ -17,6 +17,7 @@
     let pause = null;
     let underWay = false;
     let failures = 0;
+    let begun = 0; // answers in a row that began a session: the browser did not show the one before
 
     function url() {
         const config = JSON.parse(document.getElementById("_dash-config").textContent);
@@ -44,8 +45,10 @@
         const held = Array.from(stores.values(), (store) => ({...store}));
         const lost = dropped.slice();
         try {
-            (await answer(body(held, "open"))).dead.forEach((place) => clear(held[place]));
+            const {dead, began} = await answer(body(held, "open"));
+            dead.forEach((place) => clear(held[place]));
             failures = 0;
+            watch(began);
         } catch (error) {
             dropped = lost.concat(dropped);
             failures += 1;
@@ -71,6 +74,32 @@
         } finally {
             clearTimeout(timeout);
         }
+    }
+
+    // One session may begin with a claim, that of a page which outlived its key; the next claim shows it.
+    function watch(began) {
+        begun = began ? begun + 1 : 0;
+        if (begun === 1) {
+            soon();
+        }
+        if (begun === 2) {
+            tellOfCookies();
+        }
+    }
+
+    function tellOfCookies() {
+        const note = document.createElement("div");
+        note.setAttribute("role", "alert");
+        note.className = "dash-brain-no-cookies";
+        note.style.cssText =
+            "padding:10px 16px;background:#7c2d12;color:#fff;" +
+            "font:14px/1.5 system-ui,sans-serif;text-align:center";
+        const framed = window.top !== window.self;
+        note.textContent =
+            "This browser refuses the cookie of this page, so the server cannot keep data for you: parts of the " +
+            "page may stay empty. Allow cookies for this site and reload" +
+            (framed ? ", or open the page outside of this frame." : ".");
+        document.body.prepend(note);
     }
 
     function soon(delay = PAUSE) {
@@ -126,8 +155,17 @@
         soon();
     }
 
-    function ServerStore({mark, ...given}) {
-        const props = {storage_type: "memory", clear_data: false, modified_timestamp: -1, ...given};
+    // Browsers that block cookies throw at the mere look at a storage, and dcc.Store with them.
+    function usable(kind) {
+        try {
+            return kind === "memory" || window[`${kind}Storage`] ? kind : "memory";
+        } catch (error) {
+            return "memory";
+        }
+    }
+
+    function ServerStore({mark, storage_type = "memory", ...given}) {
+        const props = {clear_data: false, modified_timestamp: -1, ...given, storage_type: usable(storage_type)};
         const {useEffect, useRef, createElement} = window.React;
         const key = JSON.stringify(props.id);
         const mounted = useRef(false);
@@ -164,9 +202,18 @@
         // A page that goes to the back/forward cache may be shown again, for a while.
         if (stores.size || dropped.length) {
             const state = event.persisted ? "parked" : "gone";
-            navigator.sendBeacon(url(), body(Array.from(stores.values()), state));
+            tellLast(body(Array.from(stores.values()), state));
         }
     });
+
+    function tellLast(told) {
+        if (navigator.sendBeacon) {
+            navigator.sendBeacon(url(), told);
+        } else {
+            const options = {method: "POST", body: told, credentials: "same-origin", keepalive: true};
+            fetch(url(), options).catch(() => {});
+        }
+    }
 
     window.dash_brain = window.dash_brain || {};
     window.dash_brain.ServerStore = ServerStore;

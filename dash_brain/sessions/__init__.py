@@ -1,5 +1,6 @@
 """Who asks: the session of the browser, and all that belongs to sessions."""
 
+from dash_brain.sessions.asking import began
 from dash_brain.sessions.visits import (
     CLAIM_ROUTE,
     Visit,
@@ -13,6 +14,7 @@ from dash_brain.sessions.visits import (
 __all__ = [
     "CLAIM_ROUTE",
     "Visit",
+    "began",
     "close_session",
     "is_shown_by_page",
     "keep",

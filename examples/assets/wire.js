@@ -82,14 +82,23 @@
     summary.replaceChildren(node("b", "", bytes(moved)), count, node("span", "dim", twin()));
     panel.replaceChildren(...rows());
     if (document.getElementById("wire-total")) dash_clientside.set_props("wire-total", { children: bytes(moved) });
-    if (!busy) localStorage.setItem(`wire:${location.pathname}`, moved);
+    if (!busy) stored((storage) => storage.setItem(`wire:${location.pathname}`, moved));
   }
 
   /* What the other version of this page moved when it was last used; the gallery's bar names it. */
   function twin() {
     const { twin, twinTitle } = document.querySelector(".bar")?.dataset ?? {};
-    const moved = localStorage.getItem(`wire:${twin}`);
-    return moved === null ? "" : `${twinTitle}: ${bytes(Number(moved))}`;
+    const moved = stored((storage) => storage.getItem(`wire:${twin}`));
+    return moved ? `${twinTitle}: ${bytes(Number(moved))}` : "";
+  }
+
+  /* Browsers that block cookies throw at the mere look at localStorage; then nothing is remembered. */
+  function stored(use) {
+    try {
+      return use(window.localStorage);
+    } catch {
+      return null;
+    }
   }
 
   function rows() {
