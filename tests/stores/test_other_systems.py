@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.packaging.programs import open_page, serving
 
 #: What macOS lacks, by module.
 NOT_ON_MACOS = {
@@ -48,7 +49,6 @@ def test_names_are_really_taken_away(tmp_path):
 WINDOWS = """
 import os, sys, mmap
 import dash, flask, pandas, pyarrow
-from tests.packaging.play import Page
 for name in "geteuid getuid uname fchmod register_at_fork fork pread pwrite preadv writev".split():
     vars(os).pop(name, None)
 for name in "statvfs sysconf O_TMPFILE O_NOATIME O_DIRECTORY O_NOFOLLOW posix_fallocate memfd_create".split():
@@ -76,21 +76,17 @@ def remember(fruit):
 def show(seen):
     return f"{seen['fruit'][0]} at {brain['prices']['price'].mean()}"
 
-page = Page(app)
-page.open()
-print(page.values['"shown"', "children"])
+app.run()
 """
 
 
 @pytest.mark.parametrize("store", [None, "shm://", "shm://name?size=1GiB"])
-def test_first_app_starts_without_private_folders_and_is_told_once_what_that_means(store):
-    env = {name: value for name, value in os.environ.items() if name != "DASH_BRAIN_STORE"}
-    run = subprocess.run(
-        [sys.executable, "-c", WINDOWS + FIRST_APP],
-        cwd=REPOSITORY,
-        env={**env, **({"DASH_BRAIN_STORE": store} if store else {})},
-        capture_output=True,
-        text=True,
-    )
-    assert run.stdout == "apples at 1.5\n", run.stderr[-3000:]
-    assert run.stderr.count("keeps values in the memory of this process (memory://)") == 1
+def test_first_app_works_without_private_folders_and_is_told_once_what_that_means(
+    store, tmp_path, monkeypatch, browser_for_module
+):
+    monkeypatch.delenv("DASH_BRAIN_STORE")
+    (tmp_path / "app.py").write_text(WINDOWS + FIRST_APP)
+    with serving(tmp_path / "app.py", {"DASH_BRAIN_STORE": store} if store else {}) as program:
+        open_page(browser_for_module, program)
+        assert browser_for_module.find_element("id", "shown").text == "apples at 1.5"
+        assert program.log.count("keeps values in the memory of this process (memory://)") == 1
