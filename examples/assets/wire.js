@@ -72,6 +72,8 @@
   const panel = node("div", "panel");
   const badge = node("details", "wire", summary, panel);
   badge.id = "wire";
+  const aside = node("aside", "", badge);
+  aside.ariaLabel = "What went over the wire";
 
   function show() {
     const moved = calls.reduce((sum, call) => sum + call.sent + call.received, 0);
@@ -123,5 +125,5 @@
 
   const row = (...cells) => node("div", "call", ...cells.map((cell) => node("span", "", cell)));
 
-  document.addEventListener("DOMContentLoaded", () => document.body.append(badge, node("div", "busy-line")));
+  document.addEventListener("DOMContentLoaded", () => document.body.append(aside, node("div", "busy-line")));
 })();
