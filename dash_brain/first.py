@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import weakref
 
 import dash
 import flask
 
-from dash_brain.internals import declared_callbacks, set_up
+from dash_brain.internals import declared_callbacks
 from dash_brain.logs import warn
 from dash_brain.sessions.ids import app_identity
 from dash_brain.settings import Settings, current
@@ -16,15 +15,11 @@ from dash_brain.wiring import check, is_ours
 
 log = logging.getLogger("dash_brain")
 
-_seen: weakref.WeakSet[dash.Dash] = weakref.WeakSet()
-
 
 def look(app: dash.Dash) -> None:
-    """Look at an app's callbacks and logins, unless this process did; it serves whatever is found."""
-    if app in _seen:
+    """Look at an app's callbacks and logins, of an app of Flask; it serves whatever is found."""
+    if not isinstance(app.server, flask.Flask):
         return
-    _seen.add(app)
-    set_up(app)
     try:
         settings = current.use()
         app_id = app_identity(settings, app)
@@ -36,7 +31,7 @@ def look(app: dash.Dash) -> None:
 
 def _check_logins(app: dash.Dash, settings: Settings, app_id: str) -> None:
     """Warn when users log in and sessions do not follow."""
-    logs_in = isinstance(app.server, flask.Flask) and hasattr(app.server, "login_manager")
+    logs_in = hasattr(app.server, "login_manager")
     if logs_in and settings.principal is None and any(is_ours(one) for _, one in declared_callbacks(app)):
         text = (
             "Users log in by flask_login, and dash_brain does not know who: after a login or logout a "

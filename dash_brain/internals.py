@@ -65,7 +65,6 @@ __all__ = [
     "registered",
     "requested_app",
     "serves",
-    "set_up",
     "stringify_id",
     "take_early_callbacks",
     "to_json",
@@ -126,11 +125,6 @@ def is_json(value: Any) -> bool:
 def declared_callbacks(app: dash.Dash) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Return an app's callbacks: what the browser is told of each, and what the server keeps of it."""
     return [(spec, app.callback_map.get(spec["output"], {})) for spec in app._callback_list]
-
-
-def set_up(app: dash.Dash) -> None:
-    """Have an app take over the callbacks of ``dash.callback``, as it does in its first request."""
-    app._setup_server()
 
 
 def known_apps() -> list[dash.Dash]:

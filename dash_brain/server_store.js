@@ -18,6 +18,7 @@
     let underWay = false;
     let failures = 0;
     let user = null; // a name that the server has for who is logged in, null: nobody that it knows of
+    let begun = 0; // answers in a row that began a session: the browser did not show the one before
 
     function url() {
         const config = JSON.parse(document.getElementById("_dash-config").textContent);
@@ -52,6 +53,7 @@
             const keys = new Set(left.map((store) => store.key));
             told.dead.map((place) => held[place]).filter(({key}) => !keys.has(key)).forEach(clear);
             failures = 0;
+            watch(told.began);
         } catch (error) {
             dropped = lost.concat(dropped);
             failures += 1;
@@ -77,6 +79,32 @@
         } finally {
             clearTimeout(timeout);
         }
+    }
+
+    // One session may begin with a claim, that of a page which outlived its key; the next claim shows it.
+    function watch(told.began) {
+        begun = began ? begun + 1 : 0;
+        if (begun === 1) {
+            soon();
+        }
+        if (begun === 2) {
+            tellOfCookies();
+        }
+    }
+
+    function tellOfCookies() {
+        const note = document.createElement("div");
+        note.setAttribute("role", "alert");
+        note.className = "dash-brain-no-cookies";
+        note.style.cssText =
+            "padding:10px 16px;background:#7c2d12;color:#fff;" +
+            "font:14px/1.5 system-ui,sans-serif;text-align:center";
+        const framed = window.top !== window.self;
+        note.textContent =
+            "This browser refuses the cookie of this page, so the server cannot keep data for you: parts of the " +
+            "page may stay empty. Allow cookies for this site and reload" +
+            (framed ? ", or open the page outside of this frame." : ".");
+        document.body.prepend(note);
     }
 
     function soon(delay = PAUSE) {
@@ -132,8 +160,17 @@
         soon();
     }
 
-    function ServerStore({mark, user: servedFor, ...given}) {
-        const props = {storage_type: "memory", clear_data: false, modified_timestamp: -1, ...given};
+    // Browsers that block cookies throw at the mere look at a storage, and dcc.Store with them.
+    function usable(kind) {
+        try {
+            return kind === "memory" || window[`${kind}Storage`] ? kind : "memory";
+        } catch (error) {
+            return "memory";
+        }
+    }
+
+    function ServerStore({mark, user: servedFor, storage_type = "memory", ...given}) {
+        const props = {clear_data: false, modified_timestamp: -1, ...given, storage_type: usable(storage_type)};
         const {useEffect, useRef, useState, createElement} = window.React;
         const key = JSON.stringify(props.id);
         // What a user keeps in the browser stays his when another one logs in, who has a place of his own.
@@ -195,9 +232,18 @@
         // A page that goes to the back/forward cache may be shown again, for a while.
         if (stores.size || dropped.length) {
             const state = event.persisted ? "parked" : "gone";
-            navigator.sendBeacon(url(), body(Array.from(stores.values()), state));
+            tellLast(body(Array.from(stores.values()), state));
         }
     });
+
+    function tellLast(told) {
+        if (navigator.sendBeacon) {
+            navigator.sendBeacon(url(), told);
+        } else {
+            const options = {method: "POST", body: told, credentials: "same-origin", keepalive: true};
+            fetch(url(), options).catch(() => {});
+        }
+    }
 
     window.dash_brain = window.dash_brain || {};
     window.dash_brain.ServerStore = ServerStore;

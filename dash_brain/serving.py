@@ -5,8 +5,6 @@ Before, an app has nothing of dash_brain, though Dash loads ``dash_brain.hooks``
 
 from __future__ import annotations
 
-from functools import partial
-
 import dash
 import flask
 
@@ -32,10 +30,15 @@ def _setup(app: dash.Dash) -> None:
 
 
 def _prepare(app: dash.Dash) -> None:
-    when_first_served(app, share_cancels)
+    when_first_served(app, _begin)
     if isinstance(app.server, flask.Flask):
-        app.server.before_request(partial(first.look, app))
         app.server.after_request(_keep_private)
+
+
+def _begin(app: dash.Dash) -> None:
+    """Begin to serve an app, of which Dash has collected the callbacks."""
+    share_cancels(app)
+    first.look(app)
 
 
 def _keep_private(response: flask.Response) -> flask.Response:
@@ -68,7 +71,10 @@ def _claim():  # type: ignore[no-untyped-def]
     except claims.BadClaim:
         flask.abort(400)
     user = sessions.user_name(asking)
-    return flask.jsonify(dead=claims.accept(asking, claim), **({} if user is None else {"user": user}))
+    answer = {"dead": claims.accept(asking, claim), **({} if user is None else {"user": user})}
+    if sessions.began():
+        answer["began"] = True  # again and again: the browser keeps no cookie, and its page says so
+    return flask.jsonify(answer)
 
 
 def _body() -> bytes:

@@ -9,8 +9,9 @@ import pandas as pd
 from dash import Dash, Input, Output, callback, dcc, html
 from flask_caching import Cache
 from private_folder import private_folder
+from theme import INDEX
 
-app = Dash(__name__, title="Session data (plain Dash)")
+app = Dash(__name__, title="Session data (plain Dash)", index_string=INDEX)
 cache = Cache(
     app.server,
     config={

@@ -124,10 +124,14 @@ def gunicorn(
     env: Mapping[str, str] | None = None,
     folder: Path = REPOSITORY,
     options: Sequence[str] = (),
+    within: Sequence[str] = (),
 ) -> Iterator[Server]:
-    """Serve ``target`` (``"module:server"``, found in ``folder``) on a free port while the block runs."""
+    """Serve ``target`` (``"module:server"``, found in ``folder``) on a free port while the block runs.
+
+    ``within`` is a command that becomes the one that it is given, such as ``unshare``.
+    """
     handle, name = tempfile.mkstemp(prefix="gunicorn-", suffix=".log")
-    command = [sys.executable, "-m", "gunicorn", target, "--bind=127.0.0.1:0", f"--chdir={folder}"]
+    command = [*within, sys.executable, "-m", "gunicorn", target, "--bind=127.0.0.1:0", f"--chdir={folder}"]
     command += [f"--workers={workers}", f"--threads={threads}", "--graceful-timeout=5", *options]
     process = subprocess.Popen(
         command,

@@ -46,8 +46,14 @@ def may_begin(settings: Settings) -> bool:
 def begin(settings: Settings) -> SessionId:
     """Let a session begin with the current request."""
     session_id = flask.g.dash_brain_session_id = cookies.fresh(settings.keys)
+    flask.g.dash_brain_began = True
     send(settings)
     return session_id
+
+
+def began() -> bool:
+    """Say whether a session began with the current request: the browser showed none."""
+    return "dash_brain_began" in flask.g
 
 
 def replace(settings: Settings, closed: SessionId) -> None:

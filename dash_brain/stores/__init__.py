@@ -9,7 +9,9 @@ from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from dash_brain.errors import StoreURLError
+from dash_brain.stores import platform
 from dash_brain.stores.base import Store
+from dash_brain.stores.default_place import say_process_only
 from dash_brain.stores.forks import reset_in_children
 from dash_brain.stores.local import FileStore, SharedMemoryStore
 from dash_brain.stores.memory import MemoryStore
@@ -25,8 +27,9 @@ def open_store(url: str | Store | None = None) -> Store:
     Parameters
     ----------
     url
-        ``shm://[name]``: shared memory of this host (the default). ``file:///folder``: a folder on a local
-        disk. ``memory://[name]``: this process only. Each may set the budget of the store:
+        ``shm://[name]``: shared memory of this host (the default); on a system without private folders to
+        share, as Windows, the memory of this process, and the log says so once. ``file:///folder``: a folder
+        on a local disk. ``memory://[name]``: this process only. Each may set the budget of the store:
         ``shm://name?size=2GiB``. A ``Store`` is returned as it is.
 
     Raises
@@ -81,6 +84,9 @@ def _make(url: str) -> Store:
 
 
 def _shared_memory(parts: SplitResult, size: str | None) -> Store:
+    if not platform.SUPPORTED:
+        say_process_only()
+        return _memory(parts, size)
     return SharedMemoryStore(_name(parts), size=size)
 
 

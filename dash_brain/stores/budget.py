@@ -28,6 +28,8 @@ def limit(folder: int, used: int = 0, *, in_memory: bool) -> int:
 
 def physical_memory() -> int:
     """Return the bytes of memory that this machine has."""
+    if not hasattr(os, "sysconf"):  # Windows, where Python does not know: what a small laptop has
+        return 8 << 30
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 

@@ -6,8 +6,8 @@ import os
 import time
 from collections.abc import Callable
 
+from dash_brain.stores.default_place import default_folder
 from dash_brain.stores.mapped import MappedFiles
-from dash_brain.stores.platform import default_folder
 
 
 class SharedMemoryStore(MappedFiles):
@@ -20,7 +20,7 @@ class SharedMemoryStore(MappedFiles):
     from as if they were here.
 
     Where ``/dev/shm`` is no tmpfs that we may write to, a temp folder takes its place: the same code, on
-    disk.
+    disk. The log says so once; it also says when ``/dev/shm`` is small.
 
     Parameters
     ----------

@@ -22,6 +22,7 @@ from dash_brain.stores import (
     FileStore,
     MemoryStore,
     SharedMemoryStore,
+    default_place,
     kernel_locks,
     objects,
     platform,
@@ -110,10 +111,10 @@ def test_stores_with_different_names_are_apart(tmp_path):
 
 
 def test_shared_memory_lies_in_memory_and_elsewhere_in_a_temp_folder(monkeypatch, tmp_path):
-    monkeypatch.setattr(platform, "_SHARED_MEMORY", str(tmp_path))
-    monkeypatch.setattr(platform.tempfile, "gettempdir", lambda: "/the/temp/folder")
+    monkeypatch.setattr(platform, "SHARED_MEMORY", str(tmp_path))
+    monkeypatch.setattr(default_place.tempfile, "gettempdir", lambda: "/the/temp/folder")
     assert SharedMemoryStore("x").folder == "/the/temp/folder"
-    monkeypatch.setattr(platform, "_is_tmpfs", lambda _: True)
+    monkeypatch.setattr(platform, "is_tmpfs", lambda _: True)
     assert SharedMemoryStore("x").folder == str(tmp_path)
 
 
