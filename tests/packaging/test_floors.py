@@ -16,7 +16,7 @@ FLOORS = [
     {"errors"},
     {"codec", "heap", "keys", "lately", "logs", "tokens", "waiting", "stores.base"},
     {"stores", "flights", "memoizing", "settings"},
-    {"names", "described", "namespaces", "capacity", "dump_folder", "dumps", "brain"},
+    {"brain"},
     {
         "internals",
         "patterns",
