@@ -86,7 +86,7 @@ def _open(root: Root, path: str) -> int:
 def read(root: Root, path: str, file: int, found: os.stat_result, now: float) -> Frames:
     """Return the frames of the open object, and note that it was used."""
     frames = read_object(files.content(file, found.st_size), path, root.seal)
-    if now - found.st_atime > _NOTE_USE_AFTER:
+    if abs(now - found.st_atime) > _NOTE_USE_AFTER:
         with suppress(OSError), root.hold_if_free(path) as held:
             # A new ttl is set under this lock too, so that we do not put back the old one.
             if held:

@@ -18,7 +18,7 @@ from dash_brain.stores.removals import Removal
 def remove_entry(root: Root, path: str, entry: Entry, reason: str, now: float) -> bool:
     """Remove what was found under a path, whose lock is held, and say whether it was there still."""
     created = _created(root, path)
-    when = files.expiry(entry.found) or now if reason == "expired" else now
+    when = min(files.expiry(entry.found) or now, now) if reason == "expired" else now
     if not remove(path, root.descriptor):
         return False
     discount(root, path, entry)
