@@ -55,7 +55,8 @@ class Loader:
         ValueMissing
             When it is to be replaced.
         """
-        made_by, is_older = info.meta.get(_KEY), info.created < self._begun
+        made_by = info.meta.get(_KEY)
+        is_older = not self._begun <= info.created <= time.time()  # the clock may have been ahead
         if made_by == self._fingerprint != _UNKNOWN:
             return
         there = f"preload serves the value of {self._name} from {_shown_time(info.created)}"
