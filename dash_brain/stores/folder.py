@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 
 from dash_brain.errors import StoreUnavailable
@@ -202,6 +202,6 @@ class Root:
         self._open.append(descriptor)
         return descriptor
 
-    def __del__(self) -> None:
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
         while self._open:
-            os.close(self._open.pop())
+            close(self._open.pop())  # at exit, modules may be gone before this is
