@@ -39,7 +39,7 @@ from dash_brain.outgoing import Outgoing, check_asked
 from dash_brain.sessions import visit
 from dash_brain.settings import OnMissing, check_on_missing, current
 from dash_brain.shared_results import refuse
-from dash_brain.wiring import mark, refuse_same_id
+from dash_brain.wiring import refuse_same_id
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -152,7 +152,6 @@ def brain_callback(
         if app is None:
             options["config_prevent_initial_callbacks"] = prevents_initial_callbacks()
         wrapped = wiring.wrap(function)
-        mark_as_ours(wrapped)
         refuse_same_id(function, wiring.schema, wiring.inputs, app)
         declare = call_as_user((app or dash).callback, *dependencies, depth=2, **options)
         if app is None:
@@ -237,7 +236,7 @@ class _Wiring:
 
     def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function that Dash calls: tokens in, tokens out."""
-        return mark(self._wrap(function))
+        return mark_as_ours(self._wrap(function))
 
     def _wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):

@@ -7,11 +7,11 @@ import logging
 import dash
 import flask
 
-from dash_brain.internals import declared_callbacks
+from dash_brain.internals import declared_callbacks, is_ours
 from dash_brain.logs import warn
 from dash_brain.sessions.ids import app_identity
 from dash_brain.settings import Settings, current
-from dash_brain.wiring import check, is_ours
+from dash_brain.wiring import check
 
 log = logging.getLogger("dash_brain")
 

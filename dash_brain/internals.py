@@ -55,6 +55,7 @@ __all__ = [
     "is_asked_by_mcp",
     "is_json",
     "is_no_update",
+    "is_ours",
     "known_apps",
     "made_before",
     "make_grouping_by_index",
@@ -73,6 +74,9 @@ __all__ = [
 
 #: Where the context of a background job says what it was sent with.
 ERRAND = "dash_brain_errand"
+
+#: The attribute that tells what brain_callback registered.
+_OURS = "dash_brain_callback"
 
 #: Where the context that we make for a call by ``api_endpoint`` says which request it is for.
 _API_CALL = "dash_brain_api_call"
@@ -208,15 +212,20 @@ def when_first_served(app: dash.Dash, function: Callable[[dash.Dash], None]) -> 
         app.backend.before_request(set_up_and_call)
 
 
-def mark_as_ours(function: Callable[..., Any]) -> None:
-    """Let :func:`are_callbacks_waiting` find the callback that has this function."""
-    function.__dict__["_is_brain_callback"] = True  # Dash takes it over with functools.wraps
+def mark_as_ours(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark what is registered with Dash as ours."""
+    function.__dict__[_OURS] = True  # Dash takes it over with functools.wraps
+    return function
+
+
+def is_ours(entry: dict[str, Any]) -> bool:
+    """Say whether a registered callback is a brain_callback."""
+    return getattr(entry.get("callback"), _OURS, False)
 
 
 def are_callbacks_waiting() -> bool:
     """Say whether there are brain callbacks that were registered for the app that serves next."""
-    waiting = (callback.get("callback") for callback in GLOBAL_CALLBACK_MAP.values())
-    return any(getattr(one, "_is_brain_callback", False) for one in waiting)
+    return any(map(is_ours, GLOBAL_CALLBACK_MAP.values()))
 
 
 def serves(route: str) -> bool:
@@ -252,8 +261,8 @@ def callback_context() -> Any | None:
         return context
     if not flask.has_request_context():
         return None if _serves_by_flask() else context or None
-    is_ours = context.get(_API_CALL) is flask.request.environ
-    return context if is_ours or serves("_dash-update-component") or is_asked_by_mcp() else None
+    is_own = context.get(_API_CALL) is flask.request.environ
+    return context if is_own or serves("_dash-update-component") or is_asked_by_mcp() else None
 
 
 def _serves_by_flask() -> bool:

@@ -5,6 +5,8 @@ Before, an app has nothing of dash_brain, though Dash loads ``dash_brain.hooks``
 
 from __future__ import annotations
 
+from typing import Any
+
 import dash
 import flask
 
@@ -71,7 +73,10 @@ def _claim():  # type: ignore[no-untyped-def]
     except claims.BadClaim:
         flask.abort(400)
     user = sessions.user_name(asking)
-    answer = {"dead": claims.accept(asking, claim), **({} if user is None else {"user": user})}
+    answer: dict[str, Any] = {
+        "dead": claims.accept(asking, claim),
+        **({} if user is None else {"user": user}),
+    }
     if sessions.began():
         answer["began"] = True  # again and again: the browser keeps no cookie, and its page says so
     return flask.jsonify(answer)

@@ -18,12 +18,15 @@ from dash.exceptions import PreventUpdate
 
 from dash_brain.errors import BadId, WiringError
 from dash_brain.ids import canonical, fits
-from dash_brain.internals import create_callback_id, declared_callbacks, flatten_grouping, registered
+from dash_brain.internals import (
+    create_callback_id,
+    declared_callbacks,
+    flatten_grouping,
+    is_ours,
+    registered,
+)
 from dash_brain.layouts import PLAIN_STORE, SERVER_STORE, layouts_of
 from dash_brain.logs import warn
-
-#: The attribute that tells what brain_callback registered.
-_OURS = "dash_brain_callback"
 
 _TEXTS = {
     "plain_callback": "{name} is a plain dash.callback that {does}. A plain callback is given the token, a "
@@ -67,17 +70,6 @@ class Wired(NamedTuple):
             )
         ]
         return _TEXTS[self.kind].format(name=self.name, does=" and ".join(does)) if does else ""
-
-
-def mark(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark what is registered with Dash as ours."""
-    setattr(function, _OURS, True)
-    return function
-
-
-def is_ours(entry: dict[str, Any]) -> bool:
-    """Say whether a registered callback is a brain_callback."""
-    return getattr(entry.get("callback"), _OURS, False)
 
 
 def check(app: dash.Dash, app_id: str) -> None:

@@ -103,7 +103,7 @@ class MemoizedResult:
         whole = self._callback.lifetime.whole
         if record is None or record.call != self._address.call:
             return None
-        return record if whole is None or time.time() - record.made <= whole else None
+        return record if whole is None or abs(time.time() - record.made) <= whole else None
 
     def _keep_anew(self, result: Any, asking: Visit, context: Any) -> Record | Unkept[Record]:
         objects: list[Held] = []

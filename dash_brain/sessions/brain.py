@@ -5,16 +5,16 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
+from dash_brain.brain.mapping import NamedValues
 from dash_brain.errors import ValueMissing
 from dash_brain.memoizing.functions import Place
-from dash_brain.names import Names
 from dash_brain.sessions import visit
 from dash_brain.settings import current
 from dash_brain.shared_results import refuse
 from dash_brain.stores.base import Store
 
 
-class SessionBrain(Names):
+class SessionBrain(NamedValues):
     """The named values of whichever browser session asks, in any callback or layout function.
 
     A session sees its own names only. A value lives until it was not used for ``session_ttl``.
@@ -54,7 +54,7 @@ class SessionBrain(Names):
         return current.use().session_ttl
 
     @property
-    def _quota(self) -> int | None:
+    def _quota(self) -> int | None:  # type: ignore[override]
         return current.use().quota
 
     def __getitem__(self, name: str) -> Any:

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from dash_brain.errors import StoreUnavailable
 
@@ -21,6 +21,9 @@ Frame: TypeAlias = "bytes | bytearray | memoryview"
 
 #: What a value encodes to. The first frame is the stream, the others are its out-of-band buffers.
 Frames: TypeAlias = Sequence[Frame]
+
+#: Stands for no object where an object id is expected.
+ABSENT: Final = ""
 
 _END_OF_TIMES = 2.0**33
 
@@ -44,6 +47,22 @@ def expires_at(ttl: float | None, now: float) -> float | None:
         raise ValueError(f"A ttl is a number of seconds, 0 or more, and not {ttl!r}.")
     # What lies beyond the reach of file times is as good as never.
     return now + ttl if now + ttl < _END_OF_TIMES else None
+
+
+def is_over(expires: float | None, used: float, now: float) -> bool:
+    """Say whether an object that expires then, and was used last when ``used`` says, has expired.
+
+    The clock may have been ahead when the object was put. So none lives on for longer than it had left when
+    it was used last.
+
+    Examples
+    --------
+    >>> is_over(1060.0, 1000.0, now=1059.0), is_over(1060.0, 1000.0, now=1060.0)
+    (False, True)
+    >>> is_over(1060.0, 1000.0, now=900.0), is_over(None, 1000.0, now=900.0)
+    (True, False)
+    """
+    return expires is not None and not 0 < expires - now <= 2 * (expires - used)
 
 
 @dataclass(frozen=True)
@@ -94,6 +113,7 @@ class Store(ABC):
         ttl: float | None = None,
         meta: Mapping[str, str] | None = None,
         quota: int | None = None,
+        replaces: str | None = None,
     ) -> str:
         """Store ``frames`` under ``key``, in place of what was there, and return the new object id.
 
@@ -101,10 +121,13 @@ class Store(ABC):
         When it fails the old object stays. ``ttl`` is in seconds. ``quota``: how many bytes the session
         may keep in all, if it is one that the namespace belongs to (``session/<name>``,
         ``session-names/<name>``, ``session-memo/<name>``); its own objects make room. A store without a
-        budget may ignore it.
+        budget may ignore it. ``replaces`` (compare and set): the id of the object that must lie there, or
+        ``ABSENT`` for none; what has expired does not lie there any more. None: whatever lies there.
 
         Raises
         ------
+        ValueConflict
+            When another object lies there than ``replaces`` says, or none; it stays.
         StoreFull
             When there is no room in the store or in the quota, and none can be made.
         StoreUnavailable
@@ -131,8 +154,11 @@ class Store(ABC):
         """Return what is known of the object without reading its value. Raises as ``get`` does."""
 
     @abstractmethod
-    def delete(self, namespace: str, key: str) -> bool:
-        """Remove the object and say whether there was one. Who reads it keeps what he has."""
+    def delete(self, namespace: str, key: str, *, object_id: str | None = None) -> bool:
+        """Remove the object and say whether there was one. Who reads it keeps what he has.
+
+        With ``object_id`` only that very object is removed; another one stays, and the answer is False.
+        """
 
     @abstractmethod
     def touch(self, namespace: str, key: str, ttl: float | None) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from mmap import mmap
 
 from dash_brain.stores import objectfile
-from dash_brain.stores.base import Frame
+from dash_brain.stores.base import Frame, is_over
 from dash_brain.stores.faults import no_room
 from dash_brain.stores.platform import LACKING, map_private
 
@@ -111,7 +111,7 @@ def expiry(found: os.stat_result) -> float | None:
 
 def has_expired(found: os.stat_result, now: float) -> bool:
     """Say whether the object's time is over."""
-    return 0 < found.st_mtime_ns <= int(now * 1e9)
+    return is_over(found.st_mtime_ns or None, found.st_atime_ns, int(now * 1e9))
 
 
 def occupied(size: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 
 from dash_brain.errors import StoreUnavailable
@@ -14,7 +14,7 @@ from dash_brain.stores.entries import Entry, look, open_object
 from dash_brain.stores.kernel_locks import open_kernel_locks
 from dash_brain.stores.ledger import Ledger, fresh_ledger
 from dash_brain.stores.locks import KernelLocks, Locks, lock_number
-from dash_brain.stores.objectfile import Seal
+from dash_brain.stores.objectfile import HEADER_SIZE, Seal, said_object_id
 from dash_brain.stores.patience import Patience
 from dash_brain.stores.private import open_private
 from dash_brain.stores.removals import SIZE as REMOVALS_SIZE
@@ -125,6 +125,14 @@ class Root:
         """Return a descriptor of the file that holds the object under a path."""
         return open_object(path, self.descriptor, self.spill)
 
+    def object_id(self, path: str) -> str:
+        """Return the id that the object under a path says it has, unverified."""
+        file = self.open(path)
+        try:
+            return said_object_id(os.pread(file, HEADER_SIZE, 0))
+        finally:
+            os.close(file)
+
     def make_folder(self, path: str) -> None:
         """Make the folder ``<domain>/<name>``, and the one above it."""
         for part in (os.path.dirname(path), path):
@@ -194,6 +202,6 @@ class Root:
         self._open.append(descriptor)
         return descriptor
 
-    def __del__(self) -> None:
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
         while self._open:
-            os.close(self._open.pop())
+            close(self._open.pop())  # at exit, modules may be gone before this is

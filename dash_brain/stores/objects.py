@@ -12,6 +12,7 @@ from typing import TypeAlias, TypeVar
 from dash_brain.stores import files
 from dash_brain.stores.accounts import refund
 from dash_brain.stores.base import Frames
+from dash_brain.stores.expected import Expected
 from dash_brain.stores.folder import Root
 from dash_brain.stores.objectfile import Head, bad_object, compose, read_head, read_object
 from dash_brain.stores.quota import charge
@@ -37,6 +38,7 @@ def put(
     now: float,
     expires: float | None,
     quota: int | None = None,
+    expected: Expected | None = None,
 ) -> str:
     """Write an object and return its id."""
     object_id = os.urandom(16)
@@ -44,7 +46,7 @@ def put(
     nbytes = files.occupied(sum(map(len, pieces)))
     charge(root, path, nbytes, quota, now)
     try:
-        write(root, Draft(path, pieces, nbytes, now, expires))
+        write(root, Draft(path, pieces, nbytes, now, expires, expected))
     except BaseException:
         refund(root, path, nbytes)
         raise
@@ -84,7 +86,7 @@ def _open(root: Root, path: str) -> int:
 def read(root: Root, path: str, file: int, found: os.stat_result, now: float) -> Frames:
     """Return the frames of the open object, and note that it was used."""
     frames = read_object(files.content(file, found.st_size), path, root.seal)
-    if now - found.st_atime > _NOTE_USE_AFTER:
+    if abs(now - found.st_atime) > _NOTE_USE_AFTER:
         with suppress(OSError), root.hold_if_free(path) as held:
             # A new ttl is set under this lock too, so that we do not put back the old one.
             if held:

@@ -18,7 +18,7 @@ from dash_brain.stores.removals import Removal
 def remove_entry(root: Root, path: str, entry: Entry, reason: str, now: float) -> bool:
     """Remove what was found under a path, whose lock is held, and say whether it was there still."""
     created = _created(root, path)
-    when = files.expiry(entry.found) or now if reason == "expired" else now
+    when = min(files.expiry(entry.found) or now, now) if reason == "expired" else now
     if not remove(path, root.descriptor):
         return False
     discount(root, path, entry)
@@ -46,11 +46,13 @@ def discount(root: Root, path: str, entry: Entry) -> None:
     refund(root, path, entry.nbytes)
 
 
-def remove_object(root: Root, path: str, now: float) -> Entry | None:
-    """Remove an object, whatever it is, and return what it was."""
+def remove_object(root: Root, path: str, now: float, object_id: str | None = None) -> Entry | None:
+    """Remove an object, whatever it is unless its id is given, and return what it was."""
     # Under the lock what is seen is what is removed: replacing it takes the lock too.
     with root.hold(path):
         entry = root.look(path)
+        if object_id is not None and (entry is None or root.object_id(path) != object_id):
+            return None
         if entry is None:
             _remove_foreign(root, path)
             return None

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import threading
+from collections.abc import Callable
 
 from dash_brain.errors import StoreUnavailable
 from dash_brain.stores import files, platform, spill_owner, spill_records
@@ -26,8 +27,8 @@ class Opened:
         """Say whether the folder was not removed."""
         return os.fstat(self.descriptor).st_nlink > 0
 
-    def __del__(self) -> None:
-        os.close(self.descriptor)
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        close(self.descriptor)  # at exit, modules may be gone before this is
 
 
 class SpillFolder:

@@ -18,6 +18,7 @@ from dash_brain.errors import StoreFull, ValueMissing
 from dash_brain.sessions.attendance import end
 from dash_brain.settings import SESSION_TTL, configure, current
 from dash_brain.stores import FileStore
+from dash_brain.testing import Clock
 from tests.app.memoized import app_with, evict, objects
 
 # Functions see it as a variable of their module. Over a local one they would close, and a list that grows
@@ -58,6 +59,23 @@ def test_result_that_is_asked_for_lives_on_however_long(open_page, calls, tmp_pa
         now += 0.9 * SESSION_TTL
         current.use().store.sweep()
     assert (len(tokens), calls) == (1, [2])
+
+
+def test_result_is_computed_anew_when_the_clock_was_ahead_and_is_right_again(
+    open_page, calls, tmp_path, monkeypatch
+):
+    clock = Clock(1_800_000_000.0)
+    monkeypatch.setattr(time, "time", clock)
+    current.forget()
+    configure(FileStore(tmp_path, clock=clock))
+    page = open_page(memoized_frames(Memoize("app", ttl=60)))
+    for _ in range(2):
+        page.fire("a.data")
+    assert calls == [2]
+    clock.advance(-7 * 24 * 3600)
+    for _ in range(2):
+        page.fire("a.data")
+    assert calls == [2, 2]
 
 
 @pytest.mark.parametrize(("scope", "computed"), [("app", [2, 3]), ("session", [2, 3, 2])])

@@ -16,7 +16,7 @@ FLOORS = [
     {"errors", "floors", "weak_keys"},
     {"codec", "heap", "keys", "lately", "logs", "shared_results", "tokens", "waiting", "stores.base"},
     {"stores", "flights", "memoizing", "settings"},
-    {"names", "described", "namespaces", "capacity", "dump_folder", "dumps", "brain"},
+    {"brain"},
     {
         "hooks",
         "internals",

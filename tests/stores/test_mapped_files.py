@@ -23,6 +23,7 @@ from dash_brain.stores import (
     MemoryStore,
     SharedMemoryStore,
     default_place,
+    folder,
     kernel_locks,
     objects,
     platform,
@@ -757,3 +758,18 @@ def test_map_is_private_and_reserves_nothing(monkeypatch, files):
     monkeypatch.setattr(mmap, "mmap", lambda *args, **kwargs: seen.append(args) or real(*args, **kwargs))
     files.get(SPACE, "key")
     assert seen[0][2] == mmap.MAP_PRIVATE | 0x4000
+
+
+@pytest.mark.parametrize("kind", [FileStore, FallbackStore])
+def test_files_are_closed_at_exit_though_modules_are_gone(tmp_path, monkeypatch, kind):
+    store = kind(tmp_path)
+    for _ in range(2):
+        store.put(SPACE, "key", [b"x"])
+    root, store._root = store._root, None
+    with monkeypatch.context() as exiting:
+        exiting.setattr(folder, "os", None)
+        exiting.setattr(kernel_locks, "os", None)
+        root.locks._kernel.__del__()
+        root.__del__()
+    with pytest.raises(OSError):
+        os.fstat(root.descriptor)

@@ -20,18 +20,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from dash_brain.dump_folder import SUFFIX, DumpFolder, opened
+from dash_brain.brain.dump_folder import SUFFIX, DumpFolder, opened
+from dash_brain.brain.mapping import checked_name
 from dash_brain.errors import DecodeError, StoreUnavailable, ValueMissing
 from dash_brain.keys import Key, master_from
 from dash_brain.stores.base import Frames, Store, needs_scan, new_object_id
 
 StrPath: TypeAlias = "str | os.PathLike[str]"
 Secret: TypeAlias = "str | bytes"
+
+#: Keeps a value: name, frames, meta, and seconds left to live, or None.
+Learn: TypeAlias = Callable[[str, Frames, Mapping[str, str], "float | None"], object]
 
 FORMAT = 1
 
@@ -48,29 +53,16 @@ class Dumped:
     expires: float | None
 
 
-def taken(store: Store, namespace: str, name: str) -> Dumped:
-    """Return a value of a store, for a dump; ``ValueMissing`` when there is none."""
-    while True:
-        info = store.info(namespace, name)
-        frames = store.get(namespace, name)
-        if store.info(namespace, name).object_id == info.object_id:  # else it was replaced meanwhile
-            return Dumped(frames, info.meta, info.expires)
-
-
-def all_taken(store: Store, namespace: str) -> Iterator[tuple[str, Dumped]]:
-    """Yield every name with its value, but for those that are forgotten meanwhile."""
-    for name in sorted(needs_scan(store).scan(namespace)):
-        with suppress(ValueMissing):
-            yield name, taken(store, namespace, name)
-
-
-def write_dump(path: StrPath, key: Secret | None, values: Iterable[tuple[str, Dumped]]) -> list[str]:
+def write(
+    store: Store, namespace: str, path: StrPath, names: Iterable[str] | None, key: Secret | None
+) -> list[str]:
     """Write a dump in place of an older one, which stays as it is if this fails; return its names."""
     with opened(path, writing=True) as folder:
         if key is None:
             folder.make_key()
         signing, kept = _key(folder, key), folder.values()
         try:
+            values = _taken(store, namespace, names)
             entries = {name: _write(folder, value) for name, value in values}
             folder.replace(_MANIFEST, _signed(signing, entries))
             kept = {entry["file"] for entry in entries.values()}
@@ -82,14 +74,46 @@ def write_dump(path: StrPath, key: Secret | None, values: Iterable[tuple[str, Du
         return list(entries)
 
 
-def read_dump(path: StrPath, key: Secret | None, learn: Callable[[str, Dumped], None]) -> None:
-    """Call ``learn`` with every value of a dump, once all of them have proved authentic."""
+def read(path: StrPath, key: Secret | None, learn: Learn) -> list[str]:
+    """Learn what has not expired of a dump, once all of it has proved authentic; return the names."""
+    learned = []
     with opened(path, writing=False) as folder:
         entries = _entries(_key(folder, key), folder.read(_MANIFEST))
         for entry in entries.values():
             _read(folder, entry)
         for name, entry in entries.items():
-            learn(name, _read(folder, entry))
+            left = _left(entry)
+            if left is None or left > 0:
+                learn(name, _read(folder, entry), entry["meta"], left)
+                learned.append(name)
+    return learned
+
+
+def _taken(store: Store, namespace: str, names: Iterable[str] | None) -> Iterator[tuple[str, Dumped]]:
+    """Yield names with their values; of all names, without those that are forgotten meanwhile."""
+    if names is not None:
+        for name in [names] if isinstance(names, str) else names:
+            yield name, _taken_one(store, namespace, checked_name(name))
+        return
+    for name in sorted(needs_scan(store).scan(namespace)):
+        with suppress(ValueMissing):
+            yield name, _taken_one(store, namespace, name)
+
+
+def _taken_one(store: Store, namespace: str, name: str) -> Dumped:
+    while True:
+        info = store.info(namespace, name)
+        frames = store.get(namespace, name)
+        if store.info(namespace, name).object_id == info.object_id:  # else it was replaced meanwhile
+            return Dumped(frames, info.meta, info.expires)
+
+
+def _left(entry: Mapping[str, Any]) -> float | None:
+    """Return how many seconds a value has left to live: never more than when it was dumped."""
+    if entry["expires"] is None:
+        return None
+    left: float = min(entry["expires"] - time.time(), entry["left"])
+    return left
 
 
 def _key(folder: DumpFolder, key: Secret | None) -> Key:
@@ -99,16 +123,18 @@ def _key(folder: DumpFolder, key: Secret | None) -> Key:
 def _write(folder: DumpFolder, value: Dumped) -> dict[str, Any]:
     file = new_object_id() + SUFFIX
     folder.write(file, value.frames)
+    left = None if value.expires is None else value.expires - time.time()
     return {
         "file": file,
         "lengths": [memoryview(frame).nbytes for frame in value.frames],
         "digest": _digest(value.frames),
         "meta": dict(value.meta),
         "expires": value.expires,
+        "left": left,
     }
 
 
-def _read(folder: DumpFolder, entry: Mapping[str, Any]) -> Dumped:
+def _read(folder: DumpFolder, entry: Mapping[str, Any]) -> Frames:
     try:
         content = memoryview(folder.read(entry["file"]))
     except FileNotFoundError as error:
@@ -119,7 +145,7 @@ def _read(folder: DumpFolder, entry: Mapping[str, Any]) -> Dumped:
     for length in entry["lengths"]:
         frames.append(content[start : start + length])
         start += length
-    return Dumped(frames, entry["meta"], entry["expires"])
+    return frames
 
 
 def _digest(frames: Frames) -> str:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any, ParamSpec, TypeVar, overload
 
 from blake3 import blake3
 
 from dash_brain import codec
-from dash_brain.errors import BrainNameTypeError, ValueMissing
+from dash_brain.brain.namespaces import results_of
+from dash_brain.errors import BrainNameTypeError, ValueConflict, ValueMissing
 from dash_brain.flights import fly, fly_async
 from dash_brain.flights.goals import Goal
 from dash_brain.memoizing.functions import Memoized, Place, memoized
 from dash_brain.memoizing.lifetimes import lifetime
 from dash_brain.shared_results import made_for_all
-from dash_brain.stores.base import Frames, Store, needs_scan
+from dash_brain.stores.base import ABSENT, Frames, ObjectInfo, Store, needs_scan
 from dash_brain.stores.faults import missing, shown
 
 Params = ParamSpec("Params")
@@ -24,8 +25,11 @@ Value = TypeVar("Value")
 
 _NOTHING = object()
 
+#: How often what others replace or forget each time is tried. Each time somebody else got on.
+_ATTEMPTS = 1000
 
-class Names(MutableMapping[str, Any]):
+
+class NamedValues(MutableMapping[str, Any]):
     """The named values of one namespace of a store.
 
     Others may learn and forget names at any moment. So iterating goes over the names there were when it
@@ -44,11 +48,14 @@ class Names(MutableMapping[str, Any]):
     Examples
     --------
     >>> from dash_brain.stores import MemoryStore
-    >>> names = Names(MemoryStore(), "brain/default")
+    >>> names = NamedValues(MemoryStore(), "brain/default")
     >>> names["year"] = 2024
     >>> names["year"], "month" in names, list(names)
     (2024, False, ['year'])
     """
+
+    #: Bytes that whoever owns the namespace may keep in all; None: as many as the store has room for.
+    _quota: int | None = None
 
     def __init__(self, store: Store, namespace: str, *, ttl: float | None = None) -> None:
         self._opened = store
@@ -62,11 +69,6 @@ class Names(MutableMapping[str, Any]):
     def _known_by(self) -> tuple[str, str, bytes]:
         """Return what stands for the mapping in the fingerprint of a function: where its names lie."""
         return type(self).__name__, self._within, blake3(self._opened.secret()).digest()
-
-    @property
-    def _quota(self) -> int | None:
-        """Bytes that whoever owns the namespace may keep in all; None: as many as the store has room for."""
-        return None
 
     def learn(
         self, name: str, thing: Any, description: str | None = None, *, ttl: float | None = None
@@ -113,7 +115,7 @@ class Names(MutableMapping[str, Any]):
 
         The other threads, coroutines and processes wait for it. When ``make`` raises, those who waited get
         the exception, nothing is kept, and the next one tries anew; when the process that makes it is killed,
-        another one makes it at once.
+        another one makes it at once. What somebody assigned meanwhile is newer: it stays, and is returned.
 
         Parameters
         ----------
@@ -134,44 +136,50 @@ class Names(MutableMapping[str, Any]):
         Examples
         --------
         >>> from dash_brain.stores import MemoryStore
-        >>> names = Names(MemoryStore(), "brain/default")
+        >>> names = NamedValues(MemoryStore(), "brain/default")
         >>> names.get_or_learn("answer", lambda: 42), names.get_or_learn("answer", lambda: 43)
         (42, 42)
         """
         if inspect.iscoroutinefunction(make):
             return self._get_or_learn_async(name, make, ttl)
-        try:
+        with suppress(ValueMissing):
             return self[name]
-        except ValueMissing:
-            pass
 
         def make_and_learn() -> Any:
             with self._making(name):
-                value = make()
-                self.learn(name, value, ttl=ttl)
-                return value
+                return self._learn_first(name, make(), ttl)
 
         return fly(self._goal(name), lambda: self[name], make_and_learn)
 
     async def _get_or_learn_async(
         self, name: str, make: Callable[[], Coroutine[Any, Any, Any]], ttl: float | None
     ) -> Any:
-        try:
+        with suppress(ValueMissing):
             return self[name]
-        except ValueMissing:
-            pass
 
         async def make_and_learn() -> Any:
             with self._making(name):
-                value = await make()
-                self.learn(name, value, ttl=ttl)
-                return value
+                return self._learn_first(name, await make(), ttl)
 
         return await fly_async(self._goal(name), lambda: self[name], make_and_learn)
 
     def _making(self, name: str) -> AbstractContextManager[None]:
         """Return what is to be entered while the value of a name is made, which is for all who ask."""
         return made_for_all(f"the value {shown(name)}")
+
+    def _learn_first(
+        self, name: str, thing: Any, ttl: float | None = None, *, replaces: str = ABSENT, **meta: str
+    ) -> Any:
+        """Keep ``thing`` unless somebody learned the name meanwhile; return what stands there then."""
+        frames, meta = codec.encode(thing), {"type": codec.type_name(thing), **meta}
+        for _ in range(_ATTEMPTS):
+            with suppress(ValueConflict):
+                self._keep(name, frames, meta, ttl, replaces)
+                return thing
+            with suppress(ValueMissing):
+                return self[name]
+            replaces = ABSENT  # it was forgotten too
+        raise _restless(name)
 
     def _results(self) -> Place:
         """Return where results of memoized functions are kept."""
@@ -221,7 +229,7 @@ class Names(MutableMapping[str, Any]):
         Examples
         --------
         >>> from dash_brain.stores import MemoryStore
-        >>> names = Names(MemoryStore(), "brain/default")
+        >>> names = NamedValues(MemoryStore(), "brain/default")
         >>> @names.memoize(ttl=3600)
         ... def total(orders):
         ...     print("computing")
@@ -268,39 +276,62 @@ class Names(MutableMapping[str, Any]):
         return _Items(self)
 
     def pop(self, name: str, default: Any = _NOTHING) -> Any:
-        """Return the value and forget it; of several who pop a name at once, one gets it."""
-        try:
-            value = self[name]
-            del self[name]
-        except ValueMissing:
-            if default is _NOTHING:
-                raise
-            return default
-        return value
+        """Return the value and forget it; of several who pop a name at once, one gets it.
+
+        A value that is learned meanwhile is not lost: it is popped in place of the older one, or stays.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                object_id = self._info(name).object_id
+                value = self[name]  # before it is deleted: what cannot be read stays
+            except ValueMissing:
+                if default is _NOTHING:
+                    raise
+                return default
+            if self._store.delete(self._within, name, object_id=object_id):
+                return value
+        raise _restless(name)
 
     def popitem(self) -> tuple[str, Any]:
         """Return some name with its value and forget it; ``KeyError`` when there is none."""
-        for name in self:
-            value = self.pop(name, _NOTHING)
-            if value is not _NOTHING:
-                return name, value
+        for _ in range(_ATTEMPTS):
+            names = list(self)
+            for name in names:
+                with suppress(ValueMissing):
+                    return name, self.pop(name)
+            if not names:
+                break
         raise ValueMissing("There is no name left.")
 
     def setdefault(self, name: str, default: Any = None) -> Any:
         """Return the value of ``name``, which is ``default`` from now on if there was none."""
-        return self.get_or_learn(name, lambda: default)
+        with suppress(ValueMissing):
+            return self[name]
+        return self._learn_first(name, default)
 
     def clear(self) -> None:
         """Forget every name."""
         self._store.drop(self._within)
 
-    def _keep(self, name: str, frames: Frames, meta: Mapping[str, str], ttl: float | None) -> str:
+    def _info(self, name: str) -> ObjectInfo:
+        return self._store.info(self._within, checked_name(name))
+
+    def _keep(
+        self,
+        name: str,
+        frames: Frames,
+        meta: Mapping[str, str],
+        ttl: float | None,
+        replaces: str | None = None,
+    ) -> str:
         lifetime = self._ttl if ttl is None else ttl
-        return self._store.put(self._within, name, frames, ttl=lifetime, meta=meta, quota=self._quota)
+        return self._store.put(
+            self._within, name, frames, ttl=lifetime, meta=meta, quota=self._quota, replaces=replaces
+        )
 
 
 class _Items(ItemsView[str, Any]):
-    _mapping: Names
+    _mapping: NamedValues
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         for name in self._mapping:
@@ -310,7 +341,7 @@ class _Items(ItemsView[str, Any]):
 
 
 class _Values(ValuesView[Any]):
-    _mapping: Names
+    _mapping: NamedValues
 
     def __iter__(self) -> Iterator[Any]:
         return (value for _, value in self._mapping.items())
@@ -319,9 +350,8 @@ class _Values(ValuesView[Any]):
         return any(value is wanted or value == wanted for value in self)
 
 
-def results_of(namespace: str) -> str:
-    """Return the namespace for what is memoized beside the names of another."""
-    return f"memo/{namespace}"
+def _restless(name: str) -> ValueConflict:
+    return ValueConflict(f"{shown(name)} was replaced or forgotten {_ATTEMPTS} times meanwhile; try later.")
 
 
 def checked_name(name: object) -> str:

@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import Any, Literal, TypeAlias
 
 from dash_brain import codec
+from dash_brain.brain.mapping import NamedValues, checked_name
 from dash_brain.errors import ValueMissing, WaitTimeout
-from dash_brain.names import Names, checked_name
 from dash_brain.stores.base import ObjectInfo
 from dash_brain.stores.faults import shown
 from dash_brain.waiting import wait_for
@@ -17,22 +17,8 @@ from dash_brain.waiting import wait_for
 Description: TypeAlias = dict[str, Any]
 
 
-class DescribedNames(Names):
-    """The named values of one namespace, one by one or many at once, with what is known of them.
-
-    Parameters
-    ----------
-    store, namespace, ttl
-        As for :class:`~dash_brain.names.Names`.
-
-    Examples
-    --------
-    >>> from dash_brain.stores import MemoryStore
-    >>> names = DescribedNames(MemoryStore(), "brain/default")
-    >>> object_id = names.learn("limits", [1, 2], "low and high")
-    >>> names.metadata("limits")["description"]
-    'low and high'
-    """
+class DescribedValues(NamedValues):
+    """Named values of one namespace, one by one or many at once, with what is known of each."""
 
     def recall(self, name: str) -> Any:
         """Return the value of ``name``, as ``brain[name]`` does.
@@ -110,8 +96,8 @@ class DescribedNames(Names):
         if output not in ("dict", "list"):
             raise TypeError(f'output is "dict" or "list", and not {output!r}.')
         if len(names) == 1:
-            return self._description(names[0])
-        known = [self._description(name) for name in names] if names else list(self._descriptions())
+            return _described(self._info(names[0]))
+        known = [_described(self._info(name)) for name in names] if names else list(self._descriptions())
         return known if output == "list" else {one["name"]: one for one in known}
 
     def knowledge(self) -> dict[str, Description]:
@@ -169,7 +155,7 @@ class DescribedNames(Names):
         Examples
         --------
         >>> from dash_brain.stores import MemoryStore
-        >>> names = DescribedNames(MemoryStore(), "brain/default")
+        >>> names = DescribedValues(MemoryStore(), "brain/default")
         >>> first, second = names.learn("price", 1.0), names.learn("price", 2.0)
         >>> names.wait("price", first, timeout=1) == second
         True
@@ -187,24 +173,21 @@ class DescribedNames(Names):
             raise WaitTimeout(f"There was nothing new under {shown(name)} within {timeout:g} s.")
         return newer
 
-    def _info(self, name: str) -> ObjectInfo:
-        return self._store.info(self._within, checked_name(name))
-
     def _descriptions(self) -> Iterator[Description]:
         for name in sorted(self):
             with suppress(ValueMissing):  # forgotten meanwhile
-                yield self._description(name)
+                yield _described(self._info(name))
 
-    def _description(self, name: str) -> Description:
-        info = self._info(name)
-        return {
-            "name": name,
-            "namespace": info.namespace.partition("/")[2],
-            "description": info.meta.get("description", ""),
-            "type": info.meta.get("type", ""),
-            "object_id": info.object_id,
-            "nbytes": info.nbytes,
-            "created": info.created,
-            "used": info.used,
-            "expires": info.expires,
-        }
+
+def _described(info: ObjectInfo) -> Description:
+    return {
+        "name": info.key,
+        "namespace": info.namespace.partition("/")[2],
+        "description": info.meta.get("description", ""),
+        "type": info.meta.get("type", ""),
+        "object_id": info.object_id,
+        "nbytes": info.nbytes,
+        "created": info.created,
+        "used": info.used,
+        "expires": info.expires,
+    }
