@@ -16,11 +16,11 @@ from dash_brain.internals import (
     are_callbacks_waiting,
     check_backend,
     made_before,
-    serves,
     take_early_callbacks,
     when_first_served,
 )
 from dash_brain.jobs.manager import share_cancels
+from dash_brain.servers.flask import is_flask, keep_private
 
 
 @dash.hooks.setup()  # type: ignore[untyped-decorator]
@@ -33,8 +33,8 @@ def _setup(app: dash.Dash) -> None:
 
 def _prepare(app: dash.Dash) -> None:
     when_first_served(app, _begin)
-    if isinstance(app.server, flask.Flask):
-        app.server.after_request(_keep_private)
+    if is_flask(app.server):  # nothing is cached of what a page is made of: a proxy may serve several users
+        keep_private(app.server, "_dash-dependencies")
 
 
 def _begin(app: dash.Dash) -> None:
@@ -43,16 +43,10 @@ def _begin(app: dash.Dash) -> None:
     first.look(app)
 
 
-def _keep_private(response: flask.Response) -> flask.Response:
-    """Have nothing cached of what a page is made of: a proxy may serve several users."""
-    return sessions.as_private(response) if serves("_dash-dependencies") else response
-
-
 @dash.hooks.index()  # type: ignore[untyped-decorator]
 def _index(page: str) -> str:
     """Give the browser its session with the page."""
-    if flask.has_request_context():
-        sessions.keep()
+    sessions.keep()
     return page
 
 

@@ -1,10 +1,10 @@
 """Who asks: the session of the browser, and all that belongs to sessions."""
 
 from dash_brain.sessions import nobody  # noqa: F401 - it guards what is made for all from here on
-from dash_brain.sessions.asking import as_private, began
 from dash_brain.sessions.visits import (
     CLAIM_ROUTE,
     Visit,
+    began,
     close_session,
     is_shown_by_page,
     is_somebody_without_session,
@@ -17,7 +17,6 @@ from dash_brain.sessions.visits import (
 __all__ = [
     "CLAIM_ROUTE",
     "Visit",
-    "as_private",
     "began",
     "close_session",
     "is_shown_by_page",
