@@ -27,6 +27,10 @@ class ValueMissing(BrainError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
+class ValueConflict(BrainError, RuntimeError):
+    """Another value lies there than the one that was to be replaced: somebody changed it meanwhile."""
+
+
 class BadToken(BrainError, ValueError):
     """What came in place of a token is none of ours, or none of this session's.
 

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from dash_brain.errors import StoreUnavailable
 
@@ -21,6 +21,9 @@ Frame: TypeAlias = "bytes | bytearray | memoryview"
 
 #: What a value encodes to. The first frame is the stream, the others are its out-of-band buffers.
 Frames: TypeAlias = Sequence[Frame]
+
+#: Stands for no object where an object id is expected.
+ABSENT: Final = ""
 
 _END_OF_TIMES = 2.0**33
 
@@ -94,6 +97,7 @@ class Store(ABC):
         ttl: float | None = None,
         meta: Mapping[str, str] | None = None,
         quota: int | None = None,
+        replaces: str | None = None,
     ) -> str:
         """Store ``frames`` under ``key``, in place of what was there, and return the new object id.
 
@@ -101,10 +105,13 @@ class Store(ABC):
         When it fails the old object stays. ``ttl`` is in seconds. ``quota``: how many bytes the session
         may keep in all, if it is one that the namespace belongs to (``session/<name>``,
         ``session-names/<name>``, ``session-memo/<name>``); its own objects make room. A store without a
-        budget may ignore it.
+        budget may ignore it. ``replaces`` (compare and set): the id of the object that must lie there, or
+        ``ABSENT`` for none; what has expired does not lie there any more. None: whatever lies there.
 
         Raises
         ------
+        ValueConflict
+            When another object lies there than ``replaces`` says, or none; it stays.
         StoreFull
             When there is no room in the store or in the quota, and none can be made.
         StoreUnavailable
@@ -131,8 +138,11 @@ class Store(ABC):
         """Return what is known of the object without reading its value. Raises as ``get`` does."""
 
     @abstractmethod
-    def delete(self, namespace: str, key: str) -> bool:
-        """Remove the object and say whether there was one. Who reads it keeps what he has."""
+    def delete(self, namespace: str, key: str, *, object_id: str | None = None) -> bool:
+        """Remove the object and say whether there was one. Who reads it keeps what he has.
+
+        With ``object_id`` only that very object is removed; another one stays, and the answer is False.
+        """
 
     @abstractmethod
     def touch(self, namespace: str, key: str, ttl: float | None) -> None:

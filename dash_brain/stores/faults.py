@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from dash_brain.errors import StoreError, StoreFull, StoreUnavailable, ValueMissing
+from dash_brain.errors import StoreError, StoreFull, StoreUnavailable, ValueConflict, ValueMissing
 from dash_brain.stores.removals import Removal
 from dash_brain.stores.sizes import shown_size, shown_time
 
@@ -60,6 +60,11 @@ def full(nbytes: int, budget: int, used: int, written: int = 0) -> StoreFull:
         "What was stored before is untouched. Delete values, give them a ttl, or give the store more: "
         f"{_MORE}."
     )
+
+
+def conflict(key: str) -> ValueConflict:
+    """Return the error for a put that was to replace another object than the one that lies there."""
+    return ValueConflict(f"The value of {shown(key)} was replaced or removed meanwhile; read it again.")
 
 
 def crowded(nbytes: int) -> StoreFull:

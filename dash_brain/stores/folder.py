@@ -14,7 +14,7 @@ from dash_brain.stores.entries import Entry, look, open_object
 from dash_brain.stores.kernel_locks import open_kernel_locks
 from dash_brain.stores.ledger import Ledger, fresh_ledger
 from dash_brain.stores.locks import KernelLocks, Locks, lock_number
-from dash_brain.stores.objectfile import Seal
+from dash_brain.stores.objectfile import HEADER_SIZE, Seal, said_object_id
 from dash_brain.stores.patience import Patience
 from dash_brain.stores.private import open_private
 from dash_brain.stores.removals import SIZE as REMOVALS_SIZE
@@ -124,6 +124,14 @@ class Root:
     def open(self, path: str) -> int:
         """Return a descriptor of the file that holds the object under a path."""
         return open_object(path, self.descriptor, self.spill)
+
+    def object_id(self, path: str) -> str:
+        """Return the id that the object under a path says it has, unverified."""
+        file = self.open(path)
+        try:
+            return said_object_id(os.pread(file, HEADER_SIZE, 0))
+        finally:
+            os.close(file)
 
     def make_folder(self, path: str) -> None:
         """Make the folder ``<domain>/<name>``, and the one above it."""

@@ -20,6 +20,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from dash_brain.errors import DecodeError, StoreUnavailable, ValueMissing
 from dash_brain.stores import files, objects, sweeping, walking
 from dash_brain.stores.base import Frames, ObjectInfo, Store, expires_at
+from dash_brain.stores.expected import Expected
 from dash_brain.stores.faults import faults_are_typed, missing, unseen
 from dash_brain.stores.folder import Root
 from dash_brain.stores.forks import reset_in_children
@@ -85,11 +86,13 @@ class MappedFiles(Store):
         ttl: float | None = None,
         meta: Mapping[str, str] | None = None,
         quota: int | None = None,
+        replaces: str | None = None,
     ) -> str:
         now = self._clock()
         path, label = path_of(namespace, key), label_of(namespace, key, meta)
         expires = expires_at(ttl, now)
-        object_id = self._on_living_root(objects.put, path, frames, label, now, expires, quota)
+        expected = None if replaces is None else Expected(replaces, key, now)
+        object_id = self._on_living_root(objects.put, path, frames, label, now, expires, quota, expected)
         if self._monotonic() >= self._sweep_due:
             self.sweep_if_nobody_did()
         if ttl is not None:
@@ -133,12 +136,12 @@ class MappedFiles(Store):
             pass
 
     @faults_are_typed
-    def delete(self, namespace: str, key: str) -> bool:
+    def delete(self, namespace: str, key: str, *, object_id: str | None = None) -> bool:
         path = path_of(namespace, key)
 
         def delete(root: Root) -> bool:
             now = self._clock()
-            removed = remove_object(root, path, now)
+            removed = remove_object(root, path, now, object_id)
             return removed is not None and not removed.may_go(now)
 
         try:

@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from dash_brain.stores.base import Frames, ObjectInfo, Store, expires_at, new_object_id
+from dash_brain.stores.base import ABSENT, Frames, ObjectInfo, Store, expires_at, new_object_id
 from dash_brain.stores.budget import memory_limit
 from dash_brain.stores.eviction import rank
-from dash_brain.stores.faults import beyond_quota, full, missing, too_small
+from dash_brain.stores.faults import beyond_quota, conflict, full, missing, too_small
 from dash_brain.stores.forks import reset_in_children
 from dash_brain.stores.locks import Locks, NoKernelLocks, lock_number
 from dash_brain.stores.places import account_of, folder_of
@@ -73,6 +73,7 @@ class MemoryStore(Store):
         ttl: float | None = None,
         meta: Mapping[str, str] | None = None,
         quota: int | None = None,
+        replaces: str | None = None,
     ) -> str:
         folder_of(namespace)  # refuses what is no namespace
         now, copies = self._clock(), [bytes(frame) for frame in frames]
@@ -89,6 +90,8 @@ class MemoryStore(Store):
             meta=dict(meta or {}),
         )
         with self._guard:
+            if replaces is not None and replaces != self._id_under(namespace, key):
+                raise conflict(key)
             self._keep_quota(info, quota)
             self._make_room(info)
             self._take(namespace, key)
@@ -106,8 +109,10 @@ class MemoryStore(Store):
         with self._guard:
             return self._find(namespace, key).info
 
-    def delete(self, namespace: str, key: str) -> bool:
+    def delete(self, namespace: str, key: str, *, object_id: str | None = None) -> bool:
         with self._guard:
+            if object_id is not None and object_id != self._id_under(namespace, key):
+                return False
             found = self._take(namespace, key, "deleted")
             return found is not None and not self._has_expired(found)
 
@@ -186,6 +191,10 @@ class MemoryStore(Store):
     def _objects(self, namespace: str) -> dict[str, _Object]:
         folder_of(namespace)  # refuses what is no namespace
         return self._namespaces.get(namespace, {})
+
+    def _id_under(self, namespace: str, key: str) -> str:
+        found = self._objects(namespace).get(key)
+        return ABSENT if found is None or self._has_expired(found) else found.info.object_id
 
     def _keep_quota(self, new: ObjectInfo, quota: int | None) -> None:
         """Evict of the session's own until the new object keeps within its quota, and a little more."""

@@ -179,6 +179,11 @@ def said_created(raw: Frame) -> float:
     return created
 
 
+def said_object_id(raw: Frame) -> str:
+    """Return the id that an object says it has; like ``said_created`` nothing is verified."""
+    return bytes(raw[8:24]).hex()
+
+
 def _end(at: int, lengths: Iterable[int]) -> int:
     for length in lengths:
         at += -at % ALIGNMENT + length

@@ -12,6 +12,7 @@ from typing import TypeAlias, TypeVar
 from dash_brain.stores import files
 from dash_brain.stores.accounts import refund
 from dash_brain.stores.base import Frames
+from dash_brain.stores.expected import Expected
 from dash_brain.stores.folder import Root
 from dash_brain.stores.objectfile import Head, bad_object, compose, read_head, read_object
 from dash_brain.stores.quota import charge
@@ -37,6 +38,7 @@ def put(
     now: float,
     expires: float | None,
     quota: int | None = None,
+    expected: Expected | None = None,
 ) -> str:
     """Write an object and return its id."""
     object_id = os.urandom(16)
@@ -44,7 +46,7 @@ def put(
     nbytes = files.occupied(sum(map(len, pieces)))
     charge(root, path, nbytes, quota, now)
     try:
-        write(root, Draft(path, pieces, nbytes, now, expires))
+        write(root, Draft(path, pieces, nbytes, now, expires, expected))
     except BaseException:
         refund(root, path, nbytes)
         raise

@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeAlias
 
+from dash_brain.stores.base import ABSENT
 from dash_brain.stores.entries import Entry
+from dash_brain.stores.expected import Expected
 from dash_brain.stores.platform import LACKING, NO_FOLLOW, TMPFILE
 
 Fill: TypeAlias = Callable[[int], None]
@@ -33,14 +35,19 @@ class Folder(Protocol):
     def look(self, path: str) -> Entry | None:
         """Return what lies under a path."""
 
+    def object_id(self, path: str) -> str:
+        """Return the id that the object under a path says it has."""
+
 
 class Publish(Protocol):
-    """Make the file ``path``, filled by ``fill`` with ``size`` bytes, in place of what was there.
+    """Make the file ``path``, filled by ``fill`` with ``size`` bytes, in place of what is ``expected``.
 
     Returns what that was.
     """
 
-    def __call__(self, root: Folder, path: str, fill: Fill, size: int) -> Entry | None: ...
+    def __call__(
+        self, root: Folder, path: str, fill: Fill, size: int, expected: Expected | None = None
+    ) -> Entry | None: ...
 
 
 def has_unnamed_files(folder: int) -> bool:
@@ -79,18 +86,21 @@ class Unnamed:
     def __init__(self) -> None:
         self._replaced: set[str] = set()
 
-    def __call__(self, root: Folder, path: str, fill: Fill, size: int) -> Entry | None:
+    def __call__(
+        self, root: Folder, path: str, fill: Fill, size: int, expected: Expected | None = None
+    ) -> Entry | None:
         if size <= self.SMALL and path in self._replaced:
-            return publish_named(root, path, fill, size)
+            return publish_named(root, path, fill, size, expected)
         folder, _, _ = path.rpartition("/")
         descriptor = os.open(folder, _UNNAMED, 0o600, dir_fd=root.descriptor)
         try:
             fill(descriptor)
-            if _link_if_free(descriptor, path, root.descriptor):
+            may_be_new = expected is None or expected.object_id == ABSENT
+            if may_be_new and _link_if_free(descriptor, path, root.descriptor):
                 return None
             self._note(path)
             with root.hold(path) as draft:
-                return _replace(descriptor, path, draft, root)
+                return _replace(descriptor, path, draft, root, expected)
         finally:
             os.close(descriptor)
 
@@ -100,7 +110,7 @@ class Unnamed:
         self._replaced.add(path)
 
 
-def _replace(descriptor: int, path: str, draft: str, root: Folder) -> Entry | None:
+def _replace(descriptor: int, path: str, draft: str, root: Folder, expected: Expected | None) -> Entry | None:
     """Put the file in the place of another, and return that; the lock of the path is held.
 
     linkat never replaces, so a second name and a rename do. A crash between the two leaves the draft to the
@@ -108,15 +118,15 @@ def _replace(descriptor: int, path: str, draft: str, root: Folder) -> Entry | No
     """
     _link_anew(descriptor, draft, root.descriptor)
     try:
-        return take_place(draft, path, root)
+        return take_place(draft, path, root, expected)
     except BaseException:
         remove(draft, root.descriptor)
         raise
 
 
-def take_place(draft: str, path: str, root: Folder) -> Entry | None:
+def take_place(draft: str, path: str, root: Folder, expected: Expected | None) -> Entry | None:
     """Give a draft its name, and return what had that name; the lock of the path is held."""
-    replaced = root.look(path)
+    replaced = _looked_at(root, path, expected)
     if replaced is None:
         # It was removed meanwhile. A file where there is none comes without the lock, and may have come.
         with contextlib.suppress(FileExistsError):
@@ -124,18 +134,29 @@ def take_place(draft: str, path: str, root: Folder) -> Entry | None:
             with contextlib.suppress(OSError):  # it is done; a draft that stays is the next one's to remove
                 remove(draft, root.descriptor)
             return None
-        replaced = root.look(path)
+        replaced = _looked_at(root, path, expected)
     os.rename(draft, path, src_dir_fd=root.descriptor, dst_dir_fd=root.descriptor)
     return replaced
 
 
-def publish_named(root: Folder, path: str, fill: Fill, size: int) -> Entry | None:
+def _looked_at(root: Folder, path: str, expected: Expected | None) -> Entry | None:
+    """Return what lies under a path, whose lock is held, if that is what was expected."""
+    entry = root.look(path)
+    if expected is not None:
+        gone = entry is None or entry.is_over(expected.now)
+        expected.check(ABSENT if gone else root.object_id(path))
+    return entry
+
+
+def publish_named(
+    root: Folder, path: str, fill: Fill, size: int, expected: Expected | None = None
+) -> Entry | None:
     """Write a hidden file under the key's lock and rename it: whoever finds the lock free may remove it."""
     with root.hold(path) as draft:
         descriptor = _create_anew(draft, root.descriptor)
         try:
             fill(descriptor)
-            return take_place(draft, path, root)
+            return take_place(draft, path, root, expected)
         except BaseException:
             remove(draft, root.descriptor)
             raise

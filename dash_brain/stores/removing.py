@@ -46,11 +46,13 @@ def discount(root: Root, path: str, entry: Entry) -> None:
     refund(root, path, entry.nbytes)
 
 
-def remove_object(root: Root, path: str, now: float) -> Entry | None:
-    """Remove an object, whatever it is, and return what it was."""
+def remove_object(root: Root, path: str, now: float, object_id: str | None = None) -> Entry | None:
+    """Remove an object, whatever it is unless its id is given, and return what it was."""
     # Under the lock what is seen is what is removed: replacing it takes the lock too.
     with root.hold(path):
         entry = root.look(path)
+        if object_id is not None and (entry is None or root.object_id(path) != object_id):
+            return None
         if entry is None:
             _remove_foreign(root, path)
             return None

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from dash_brain.stores import spill_places
 from dash_brain.stores.entries import Entry, link_to
+from dash_brain.stores.expected import Expected
 from dash_brain.stores.folder import Root
 from dash_brain.stores.publishing import remove, take_place
 from dash_brain.stores.waiting import turn
@@ -15,7 +16,9 @@ from dash_brain.stores.waiting import turn
 Fill = Callable[[int], None]
 
 
-def spill(root: Root, path: str, nbytes: int, fill: Fill) -> tuple[bool, Entry | None]:
+def spill(
+    root: Root, path: str, nbytes: int, fill: Fill, expected: Expected | None
+) -> tuple[bool, Entry | None]:
     """Write an object to disk and put a link to it under its path.
 
     Returns
@@ -31,7 +34,7 @@ def spill(root: Root, path: str, nbytes: int, fill: Fill) -> tuple[bool, Entry |
         with root.hold(_lock_of(file)):
             try:
                 _write(root, file, fill)
-                return True, _link(root, path, link_to(file, nbytes))
+                return True, _link(root, path, link_to(file, nbytes), expected)
             except BaseException:
                 _remove_unless_linked(root, path, file)
                 raise
@@ -70,14 +73,14 @@ def _write(root: Root, file: str, fill: Fill) -> None:
         os.close(descriptor)
 
 
-def _link(root: Root, path: str, text: str) -> Entry | None:
+def _link(root: Root, path: str, text: str, expected: Expected | None) -> Entry | None:
     root.make_folder(path.rpartition("/")[0])
     with root.hold(path) as draft:
         remove(draft, root.descriptor)
         os.symlink(text, draft, dir_fd=root.descriptor)
         try:
             note_times(root, draft)
-            return take_place(draft, path, root)
+            return take_place(draft, path, root, expected)
         except BaseException:
             remove(draft, root.descriptor)
             raise

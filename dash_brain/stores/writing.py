@@ -12,6 +12,7 @@ from dash_brain.stores import files, full_places, pressure, spill_room
 from dash_brain.stores.base import Frame
 from dash_brain.stores.entries import Entry
 from dash_brain.stores.eviction import HELD, IDLE
+from dash_brain.stores.expected import Expected
 from dash_brain.stores.faults import crowded, full, is_full
 from dash_brain.stores.folder import Root
 from dash_brain.stores.removing import discount
@@ -36,6 +37,7 @@ class Draft(NamedTuple):
     nbytes: int
     now: float
     expires: float | None
+    expected: Expected | None
 
     def fill(self, file: int) -> None:
         """Write it into an empty file."""
@@ -80,9 +82,9 @@ def _place(root: Root, draft: Draft, worst: int, *, final: bool = False) -> bool
 
 
 def _spill(root: Root, draft: Draft) -> bool:
-    done, replaced = spill(root, draft.path, draft.nbytes, draft.fill)
+    done, replaced = spill(root, draft.path, draft.nbytes, draft.fill, draft.expected)
     if not done and spill_room.make_spill_room(root, draft.nbytes, draft.path, draft.now):
-        done, replaced = spill(root, draft.path, draft.nbytes, draft.fill)
+        done, replaced = spill(root, draft.path, draft.nbytes, draft.fill, draft.expected)
     if done:
         root.ledger.add(draft.nbytes, spilled=True)
         if replaced is not None:
@@ -159,7 +161,7 @@ def _publish(root: Root, draft: Draft) -> Entry | None:
         try:
             if attempts:
                 root.make_folder(draft.path.rpartition("/")[0])
-            return root.publish(root, draft.path, draft.fill, draft.nbytes)
+            return root.publish(root, draft.path, draft.fill, draft.nbytes, draft.expected)
         except (FileNotFoundError, PermissionError) as error:
             attempts += 1
             if root.gone():  # what is in a folder that was removed may not be touched, says ext4

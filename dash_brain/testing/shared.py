@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import threading
 import time
 
 import pytest
 
-from dash_brain.errors import ValueMissing
-from dash_brain.stores.base import Store, needs_lock
+from dash_brain.errors import ValueConflict, ValueMissing
+from dash_brain.stores.base import ABSENT, Store, needs_lock
 from dash_brain.testing.common import SPACE, Contract, Reopen, Taker, plain
 
 
@@ -53,6 +54,25 @@ class SharedContract(Contract):
             pool.map(_count_to_25, [reopen] * 4)
         assert plain(store.get(SPACE, "count")) == [b"100"]
 
+    @pytest.mark.parametrize("size", [10, 300_000])
+    def test_compare_and_set_between_processes_loses_no_update(
+        self, store: Store, reopen: Reopen, size: int
+    ) -> None:
+        with multiprocessing.get_context("spawn").Pool(4) as pool:
+            pool.map(_add_25, [(reopen, size)] * 4)
+        assert len(plain(store.get(SPACE, "count"))) == 1 + 100
+
+    def test_what_processes_put_where_nothing_lies_and_take_by_its_id_is_taken_once(
+        self, reopen: Reopen
+    ) -> None:
+        with multiprocessing.get_context("spawn").Pool(4) as pool:
+            putting = [pool.apply_async(_put_each, (reopen, _jobs(number))) for number in range(2)]
+            taking = [pool.apply_async(_take_50, (reopen,)) for _ in range(2)]
+            taken = [job for one in taking for job in one.get(60)]
+            for one in putting:
+                one.get(60)
+        assert sorted(taken) == sorted(_jobs(0) + _jobs(1))
+
     def test_killed_holder_frees_its_lock(self, store: Store, reopen: Reopen) -> None:
         context = multiprocessing.get_context("spawn")
         held = context.Event()
@@ -78,6 +98,51 @@ def _count_to_25(reopen: Reopen) -> None:
         with needs_lock(store).lock("count"):
             count = int(plain(store.get(SPACE, "count"))[0])
             store.put(SPACE, "count", [b"%d" % (count + 1)])
+
+
+def _add_25(given: tuple[Reopen, int]) -> None:
+    """Add 25 frames to an object, each in place of the very object that was read."""
+    store, left = given[0](), 25
+    while left:
+        with contextlib.suppress(ValueConflict):
+            try:
+                seen = store.info(SPACE, "count").object_id
+                frames = store.get(SPACE, "count")
+            except ValueMissing:
+                seen, frames = ABSENT, [b"x" * given[1]]
+            store.put(SPACE, "count", [*frames, b"one"], replaces=seen)
+            left -= 1
+
+
+def _jobs(number: int) -> list[bytes]:
+    return [b"%d of %d" % (job, number) for job in range(50)]
+
+
+def _put_each(reopen: Reopen, jobs: list[bytes]) -> None:
+    """Put jobs under one key, each as soon as the key is free."""
+    store, jobs = reopen(), list(jobs)
+    while jobs:
+        try:
+            store.put(SPACE, "job", [jobs[-1]], replaces=ABSENT)
+            jobs.pop()
+        except ValueConflict:
+            time.sleep(0.0002)
+
+
+def _take_50(reopen: Reopen) -> list[bytes]:
+    """Take 50 objects, each by the id that it had when it was read."""
+    store = reopen()
+    taken: list[bytes] = []
+    while len(taken) < 50:
+        try:
+            seen = store.info(SPACE, "job").object_id
+            job = plain(store.get(SPACE, "job"))[0]
+        except ValueMissing:
+            time.sleep(0.0002)
+        else:
+            if store.delete(SPACE, "job", object_id=seen):
+                taken.append(job)
+    return taken
 
 
 def _hold_for_ever(reopen: Reopen, held: threading.Event) -> None:

@@ -7,11 +7,12 @@ import pytest
 from dash_brain.errors import StoreUnavailable
 from dash_brain.stores.base import Bounded, Locks, Scans, Store, needs_budget, needs_lock, needs_scan
 from dash_brain.testing.abilities import BoundedContract, LocksContract, ScansContract
+from dash_brain.testing.comparing import ComparingContract
 from dash_brain.testing.lifetimes import LifetimesContract
 from dash_brain.testing.storing import StoringContract
 
 
-class StoreContract(StoringContract, LifetimesContract):
+class StoreContract(StoringContract, LifetimesContract, ComparingContract):
     """What every store does."""
 
     def test_every_ability_of_the_store_is_tested(self, store: Store) -> None:

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dash_brain.errors import DecodeError, StoreFull, ValueMissing
+from dash_brain.errors import DecodeError, StoreFull, ValueConflict, ValueMissing
 from dash_brain.stores import (
     FileStore,
     SharedMemoryStore,
@@ -27,6 +27,7 @@ from dash_brain.stores import (
     spill_places,
     spilling,
 )
+from dash_brain.stores.base import ABSENT
 from dash_brain.testing import Clock, plain
 from tests.stores.fallbacks import SmallFallback, SmallSharedMemory
 from tests.stores.places import mounted, place
@@ -48,6 +49,22 @@ def store(request, memory):
 
 def spilled_files(disk):
     return {path for path in disk.rglob("*") if path.is_file() and path.name != "owner"}
+
+
+def test_spilled_value_is_replaced_and_deleted_by_its_id_alone(store, disk):
+    first = store.put(SPACE, "key", patterned(4 * MB), replaces=ABSENT)
+    frames = patterned(3 * MB)
+    second = store.put(SPACE, "key", frames, replaces=first)
+    for expected in (ABSENT, first):
+        with pytest.raises(ValueConflict):
+            store.put(SPACE, "key", patterned(5 * MB), replaces=expected)
+    assert store.delete(SPACE, "key", object_id=first) is False
+    assert plain(store.get(SPACE, "key")) == frames
+    assert len(spilled_files(disk)) == 1
+    assert store.delete(SPACE, "key", object_id=second) is True
+    with pytest.raises(ValueConflict):
+        store.put(SPACE, "key", patterned(5 * MB), replaces=second)
+    assert spilled_files(disk) == set()
 
 
 def test_value_without_room_is_spilled_and_read_by_other_processes(store, memory, disk):
