@@ -138,5 +138,5 @@ def test_nothing_of_it_is_left_in_the_store(tmp_path):
     brain = Brain(path=tmp_path)
     brain.get_or_learn("name", lambda: 1)
     brain.clear()
-    assert everything(FileStore(tmp_path)) == {"FORMAT", "key", "ledger", "locks", "remembered", "brain"}
+    assert everything(FileStore(tmp_path)) == {"key", "ledger", "locks", "remembered", "brain"}
     assert os.stat(tmp_path / f"dash_brain-{os.geteuid()}" / "default" / "locks").st_size == 0

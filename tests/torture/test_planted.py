@@ -15,7 +15,7 @@ import pytest
 
 from dash_brain.errors import DecodeError, StoreError, StoreUnavailable
 from dash_brain.stores import FileStore
-from dash_brain.stores.places import path_of
+from dash_brain.stores.mapped.volume.paths import path_of
 from tests.stores.places import place
 from tests.torture.children import Child
 
@@ -142,7 +142,7 @@ def test_anything_else_in_the_place_of_an_object_is_refused(tmp_path, plant):
     assert bytes((path.parent / "aside").read_bytes())  # nobody wrote through a link
 
 
-@pytest.mark.parametrize("name", ["FORMAT", "key", "locks"])
+@pytest.mark.parametrize("name", ["key", "locks"])
 def test_anything_else_in_the_place_of_the_stores_own_files_is_refused(tmp_path, plant, name):
     FileStore(tmp_path).put("brain/one", "key", [b"x"])
     path = place(FileStore(tmp_path)) / name
@@ -242,7 +242,7 @@ def attack(folder):
         ):
             with pytest.raises(PermissionError):
                 attempt(path)
-    for name in ("key", "FORMAT", "locks", "brain/one/key"):
+    for name in ("key", "locks", "brain/one/key"):
         for attempt in (
             lambda path: path.read_bytes(),
             lambda path: path.unlink(),
