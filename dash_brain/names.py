@@ -14,6 +14,7 @@ from dash_brain.memoizing.functions import Memoized, Place, memoized
 from dash_brain.memoizing.lifetimes import lifetime
 from dash_brain.stores.base import Frames, Store, needs_scan
 from dash_brain.stores.faults import missing
+from dash_brain.stores.namespaces import VALUE
 
 Params = ParamSpec("Params")
 Value = TypeVar("Value")
@@ -282,7 +283,9 @@ class Names(MutableMapping[str, Any]):
 
     def _keep(self, name: str, frames: Frames, meta: Mapping[str, str], ttl: float | None) -> str:
         lifetime = self._ttl if ttl is None else ttl
-        return self._store.put(self._within, name, frames, ttl=lifetime, meta=meta, quota=self._quota)
+        return self._store.put(
+            self._within, name, frames, ttl=lifetime, meta=meta, retention=VALUE.within(self._quota)
+        )
 
 
 class _Items(ItemsView[str, Any]):

@@ -10,7 +10,7 @@ from dash_brain.errors import (
 )
 from dash_brain.names import results_of
 from dash_brain.stores.base import needs_scan
-from dash_brain.stores.quoting import to_bytes
+from dash_brain.stores.mapped.volume.quoting import to_bytes
 
 DEFAULT = "default"
 

@@ -16,11 +16,11 @@ from types import TracebackType
 from typing import Any
 
 from dash_brain import codec
+from dash_brain.common.forks import reset_in_children
 from dash_brain.errors import EncodeError
 from dash_brain.flights.circles import wait, wait_async
 from dash_brain.flights.goals import Goal, Place
 from dash_brain.stores.faults import shown
-from dash_brain.stores.forks import reset_in_children
 
 _NOTHING = object()
 

@@ -17,6 +17,7 @@ from dash_brain.memoizing import fingerprints
 from dash_brain.memoizing.lifetimes import Lifetime, lifetime
 from dash_brain.memoizing.renewals import in_background, in_loop
 from dash_brain.stores.base import Store, needs_scan
+from dash_brain.stores.namespaces import RESULT
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -235,7 +236,12 @@ class _Result(NamedTuple):
         ttl = self.place.ttl if self.lifetime.whole is None else self.lifetime.whole
         try:
             self.place.store.put(
-                self.place.namespace, self.key, frames, ttl=ttl, meta=meta, quota=self.place.quota
+                self.place.namespace,
+                self.key,
+                frames,
+                ttl=ttl,
+                meta=meta,
+                retention=RESULT.within(self.place.quota),
             )
         except StoreError as error:
             # What was computed at great cost is not thrown away because it cannot be kept.

@@ -25,6 +25,7 @@ from dash_brain.memoizing.declared import Declared
 from dash_brain.memoizing.records import SCOPES, Held, Record
 from dash_brain.settings import current
 from dash_brain.stores.base import Store
+from dash_brain.stores.namespaces import RESULT
 from dash_brain.tokens import Token, Verified
 
 log = logging.getLogger("dash_brain")
@@ -191,7 +192,14 @@ def put_back(store: Store, namespace: str, record: Record, values: Mapping[str, 
     """Store values under the ids that they had, and say whether they stay: not when they were forgotten."""
     for object_id, value in values.items():
         frames, meta = codec.encode(value), {"type": codec.type_name(value)}
-        store.put(namespace, object_id, frames, ttl=record.ttl, meta=meta, quota=current.use().quota)
+        store.put(
+            namespace,
+            object_id,
+            frames,
+            ttl=record.ttl,
+            meta=meta,
+            retention=RESULT.within(current.use().quota),
+        )
     # Looked at afterwards: who forgets deletes the record first, and then what is put by now.
     if _is_kept(store, namespace, record):
         return True

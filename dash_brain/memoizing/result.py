@@ -19,6 +19,7 @@ from dash_brain.outgoing import Outgoing
 from dash_brain.sessions import Visit
 from dash_brain.settings import current
 from dash_brain.stores.base import Store, new_object_id
+from dash_brain.stores.namespaces import RESULT
 
 log = logging.getLogger("dash_brain")
 
@@ -120,7 +121,14 @@ class MemoizedResult:
         held = Held(self._scope, self._short + new_object_id()[len(self._short) :])
         frames, meta = codec.encode(value), {"type": codec.type_name(value)}
         quota = current.use().quota
-        self._store.put(self._namespace, held.object_id, frames, ttl=self._ttl(), meta=meta, quota=quota)
+        self._store.put(
+            self._namespace,
+            held.object_id,
+            frames,
+            ttl=self._ttl(),
+            meta=meta,
+            retention=RESULT.within(quota),
+        )
         return held
 
     def _written(self, record: Record) -> Record | Unkept[Record]:
