@@ -8,10 +8,10 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 from dash_brain import codec
 from dash_brain.errors import BrainNameTypeError, ValueMissing
-from dash_brain.flights import fly, fly_async
-from dash_brain.flights.goals import Goal
 from dash_brain.memoizing.functions import Memoized, Place, memoized
 from dash_brain.memoizing.lifetimes import lifetime
+from dash_brain.singleflight import fly, fly_async
+from dash_brain.singleflight.flight_key import FlightKey
 from dash_brain.stores.base import Frames, Store, needs_scan
 from dash_brain.stores.faults import missing
 from dash_brain.stores.namespaces import VALUE
@@ -164,8 +164,8 @@ class Names(MutableMapping[str, Any]):
         """Return where results of memoized functions are kept."""
         return Place(self._store, results_of(self._within), self._ttl, self._quota)
 
-    def _goal(self, name: str) -> Goal:
-        return Goal(self._store, f"{len(self._within)}:{self._within}/{name}", name)
+    def _goal(self, name: str) -> FlightKey:
+        return FlightKey(self._store, f"{len(self._within)}:{self._within}/{name}", name)
 
     def memoize(
         self,

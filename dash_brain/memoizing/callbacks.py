@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any
 
-from dash_brain.flights import fly, fly_async, is_under_way
 from dash_brain.internals import flatten_grouping
 from dash_brain.jobs.errands import errand
 from dash_brain.memoizing import declared, fingerprints, records
@@ -22,6 +21,7 @@ from dash_brain.memoizing.renewals import in_background
 from dash_brain.memoizing.result import MemoizedResult
 from dash_brain.sessions import Visit, visit
 from dash_brain.settings import current
+from dash_brain.singleflight import fly, fly_async, is_under_way
 from dash_brain.tokens import Token, verify
 
 

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast
 
 from dash_brain import codec
 from dash_brain.errors import StoreError, ValueMissing
-from dash_brain.flights import Unkept, fly, fly_async, is_under_way, unmade
-from dash_brain.flights.goals import Goal
 from dash_brain.memoizing import fingerprints
 from dash_brain.memoizing.lifetimes import Lifetime, lifetime
 from dash_brain.memoizing.renewals import in_background, in_loop
+from dash_brain.singleflight import Unkept, fly, fly_async, is_under_way, unmade
+from dash_brain.singleflight.flight_key import FlightKey
 from dash_brain.stores.base import Store, needs_scan
 from dash_brain.stores.namespaces import RESULT
 
@@ -213,8 +213,8 @@ class _Result(NamedTuple):
     lifetime: Lifetime
 
     @property
-    def goal(self) -> Goal:
-        return Goal(self.place.store, f"{self.place.namespace}/{self.key}", self.name)
+    def goal(self) -> FlightKey:
+        return FlightKey(self.place.store, f"{self.place.namespace}/{self.key}", self.name)
 
     def read(self) -> Any:
         return codec.decode(self.place.store.get(self.place.namespace, self.key))

@@ -17,13 +17,13 @@ from dash.exceptions import InvalidCallbackReturnValue
 
 from dash_brain import codec
 from dash_brain.errors import DecodeError, EncodeError, StoreError, ValueMissing
-from dash_brain.flights import Unkept, fly
-from dash_brain.flights.goals import Goal
 from dash_brain.internals import flatten_grouping, is_no_update
 from dash_brain.memoizing import declared, records
 from dash_brain.memoizing.declared import Declared
 from dash_brain.memoizing.records import SCOPES, Held, Record
 from dash_brain.settings import current
+from dash_brain.singleflight import Unkept, fly
+from dash_brain.singleflight.flight_key import FlightKey
 from dash_brain.stores.base import Store
 from dash_brain.stores.namespaces import RESULT
 from dash_brain.tokens import Token, Verified
@@ -120,7 +120,7 @@ def _made(store: Store, found: Verified, recipe: Recipe | None, resolve: Callabl
         raise ValueMissing("What it was computed from is not known any more.")
     # Known by the first, for a call is made again once for all that came out of it.
     first = recipe.record.objects[0].object_id
-    goal = Goal(store, f"{found.namespace}/{first} again", recipe.record.callback)
+    goal = FlightKey(store, f"{found.namespace}/{first} again", recipe.record.callback)
 
     def look() -> dict[str, Any]:
         return {found.object_id: codec.decode(store.get(*found))}

@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 from dash_brain import codec
 from dash_brain.errors import StoreError, ValueMissing
 from dash_brain.exchange import LEASE
-from dash_brain.flights import Unkept
-from dash_brain.flights.goals import Goal
 from dash_brain.memoizing import recipes, records
 from dash_brain.memoizing.declared import Declared
 from dash_brain.memoizing.records import Held, Record
 from dash_brain.outgoing import Outgoing
 from dash_brain.sessions import Visit
 from dash_brain.settings import current
+from dash_brain.singleflight import Unkept
+from dash_brain.singleflight.flight_key import FlightKey
 from dash_brain.stores.base import Store, new_object_id
 from dash_brain.stores.namespaces import RESULT
 
@@ -61,10 +61,10 @@ class MemoizedResult:
         self._given = given
 
     @property
-    def goal(self) -> Goal:
+    def goal(self) -> FlightKey:
         """The goal of those who want it."""
         key = f"{records.place_of(self._namespace)}/{self._short}"
-        return Goal(self._store, key, self._callback.name)
+        return FlightKey(self._store, key, self._callback.name)
 
     def known(self) -> Record | None:
         """Return the record of the call, if all that it tells of is there."""

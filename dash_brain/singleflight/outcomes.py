@@ -9,31 +9,33 @@ from contextlib import suppress
 
 from dash_brain import codec
 from dash_brain.errors import BrainError, FlightFailed, StoreError, ValueMissing
-from dash_brain.flights.goals import Goal
+from dash_brain.singleflight.flight_key import FlightKey
 
 _OUTCOMES = "outcomes/flights"
 _TTL = 60.0
 _UNKEPT = "unkept"
+#: Bytes that an exception may have which is kept for others: it may carry what a client sent.
+_LARGEST = 16 << 10
 
 
-def latest(goal: Goal) -> str | None:
+def latest(key: FlightKey) -> str | None:
     """Return the id of the last record, if there is one."""
     with suppress(ValueMissing):
-        return goal.store.info(_OUTCOMES, goal.key).object_id
+        return key.store.info(_OUTCOMES, key.lock).object_id
     return None
 
 
-def leave_failure(goal: Goal, error: Exception) -> None:
+def leave_failure(key: FlightKey, error: Exception) -> None:
     """Leave the exception that came out."""
-    _leave(goal, _portable(error))
+    _leave(key, _portable(error))
 
 
-def leave_unkept(goal: Goal) -> None:
+def leave_unkept(key: FlightKey) -> None:
     """Leave word that the value was made and could not be kept."""
-    _leave(goal, _UNKEPT)
+    _leave(key, _UNKEPT)
 
 
-def newer(goal: Goal, known: str | None) -> bool:
+def newer(key: FlightKey, known: str | None) -> bool:
     """Say whether the value was made and could not be kept, since ``known`` was the last record.
 
     Raises
@@ -41,29 +43,31 @@ def newer(goal: Goal, known: str | None) -> bool:
     Exception
         That of a flight that failed since then.
     """
-    if latest(goal) in (None, known):
+    if latest(key) in (None, known):
         return False
     with suppress(ValueMissing):
-        outcome = codec.decode(goal.store.get(_OUTCOMES, goal.key))
+        outcome = codec.decode(key.store.get(_OUTCOMES, key.lock))
         if isinstance(outcome, Exception):
             raise outcome
         return True
     return False
 
 
-def _leave(goal: Goal, outcome: object) -> None:
+def _leave(key: FlightKey, outcome: object) -> None:
     with suppress(StoreError):  # a full store: those who wait try for themselves, one after the other
-        goal.store.put(_OUTCOMES, goal.key, codec.encode(outcome), ttl=_TTL)
+        key.store.put(_OUTCOMES, key.lock, codec.encode(outcome), ttl=_TTL)
 
 
 def _portable(error: Exception) -> Exception:
     """Return the exception if it comes out of the store as it went in, else one that tells of it."""
-    try:
-        if type(codec.decode(codec.encode(error))) is type(error):
+    why = "cannot be pickled"
+    with suppress(BrainError):
+        frames = codec.encode(error)
+        if sum(map(len, frames)) > _LARGEST:
+            why = "is too large to be sent"
+        elif type(codec.decode(frames)) is type(error):
             return error
-    except BrainError:
-        pass
     return FlightFailed(
         f"Another process was making this value and failed with {type(error).__name__}, an exception that "
-        "cannot be pickled: its log says more."
+        f"{why}: its log says more."
     )

@@ -17,9 +17,9 @@ from typing import Any
 
 from dash_brain import codec
 from dash_brain.common.forks import reset_in_children
-from dash_brain.errors import EncodeError
-from dash_brain.flights.circles import wait, wait_async
-from dash_brain.flights.goals import Goal, Place
+from dash_brain.errors import Deadlock, EncodeError
+from dash_brain.singleflight.deadlock import wait, wait_async
+from dash_brain.singleflight.flight_key import FlightKey, Meeting
 from dash_brain.stores.faults import shown
 
 _NOTHING = object()
@@ -39,8 +39,8 @@ class Copies:
 class Flight:
     """The meeting of those in this process who want one value, while the first of them makes it."""
 
-    def __init__(self, goal: Goal, loop: asyncio.AbstractEventLoop | None) -> None:
-        self.goal = goal
+    def __init__(self, key: FlightKey, loop: asyncio.AbstractEventLoop | None) -> None:
+        self.key = key
         #: What those who make this value wait for.
         self.needs: list[Flight] = []
         #: Whether anybody waits for it.
@@ -55,20 +55,20 @@ class Flight:
         """Wait until it is over; raise what its maker raised, and return a value that could not be kept."""
         self.refuse_own_loop()
         with flights.waiting(self):
-            return wait(makers(), self.goal, self._landed)
+            return wait((), self.key, self._landed)
 
     def refuse_own_loop(self) -> None:
-        """Raise ``RuntimeError`` where waiting would stop the event loop that makes the value."""
+        """Raise ``Deadlock`` where waiting would stop the event loop that makes the value."""
         if self._loop is not None and self._loop is asyncio._get_running_loop():
-            raise RuntimeError(
-                f"A coroutine of this event loop makes {shown(self.goal.name)}, and waiting here would "
+            raise Deadlock(
+                f"A coroutine of this event loop makes {shown(self.key.name)}, and waiting here would "
                 "stop the loop for ever: await it, or call from a thread."
             )
 
     async def wait_async(self) -> Copies | None:
         """Do as :meth:`wait`, while the event loop goes on."""
         with flights.waiting(self):
-            return await wait_async(makers(), self.goal, self._landed)
+            return await wait_async((), self.key, self._landed)
 
     @property
     def has_landed(self) -> bool:
@@ -93,7 +93,7 @@ class Flight:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        flights.leave(self.goal.place)
+        flights.leave(self.key.meeting)
         for outer in self._part_of:
             outer.needs.remove(self)
         if isinstance(error, Exception):
@@ -114,9 +114,9 @@ class Flight:
 _making: ContextVar[tuple[Flight, ...]] = ContextVar("dash_brain_making", default=())
 
 
-def makers() -> list[Goal]:
+def makers() -> list[FlightKey]:
     """Return what the calls that led here are making, from the first to the last."""
-    return [flight.goal for flight in _made_now()]
+    return [flight.key for flight in _made_now()]
 
 
 def _made_now() -> tuple[Flight, ...]:
@@ -147,17 +147,17 @@ class _Flights:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._under_way: dict[Place, Flight] = {}
+        self._under_way: dict[Meeting, Flight] = {}
         reset_in_children(self)
 
-    def join(self, goal: Goal, loop: asyncio.AbstractEventLoop | None = None) -> tuple[Flight, bool]:
-        """Return the flight to this goal, and whether it is new and so the caller's own."""
+    def join(self, key: FlightKey, loop: asyncio.AbstractEventLoop | None = None) -> tuple[Flight, bool]:
+        """Return the flight to this key, and whether it is new and so the caller's own."""
         with self._guard:
-            flight = self._under_way.get(goal.place)
+            flight = self._under_way.get(key.meeting)
             if flight is not None:
                 flight.is_awaited = True
                 return flight, False
-            self._under_way[goal.place] = flight = Flight(goal, loop)
+            self._under_way[key.meeting] = flight = Flight(key, loop)
             return flight, True
 
     @contextmanager
@@ -166,7 +166,7 @@ class _Flights:
 
         Raises
         ------
-        RuntimeError
+        Deadlock
             When the flight waits, at some distance, for what is made here.
         """
         making = _made_now()
@@ -180,25 +180,25 @@ class _Flights:
             for last in making[-1:]:
                 last.needs.remove(flight)
 
-    def refuse_standstill(self, goal: Goal) -> None:
-        """Raise ``RuntimeError`` where waiting until nobody makes a goal would be for ever."""
-        if any(maker.id == goal.id for maker in makers()):
-            raise RuntimeError(
-                f"{shown(goal.name)} is being made by what calls here, and waiting for its end would be for "
+    def refuse_standstill(self, key: FlightKey) -> None:
+        """Raise ``Deadlock`` where waiting until nobody makes a key would be for ever."""
+        if any(maker.id == key.id for maker in makers()):
+            raise Deadlock(
+                f"{shown(key.name)} is being made by what calls here, and waiting for its end would be for "
                 "ever: do this when it is made."
             )
         with self._guard:
-            flight = self._under_way.get(goal.place)
+            flight = self._under_way.get(key.meeting)
         if flight is not None:
             flight.refuse_own_loop()
 
-    def leave(self, place: Place) -> None:
+    def leave(self, meeting: Meeting) -> None:
         """Let whoever comes from now on make the value anew."""
         with self._guard:
-            self._under_way.pop(place, None)
+            self._under_way.pop(meeting, None)
 
-    def __contains__(self, place: Place) -> bool:
-        return place in self._under_way
+    def __contains__(self, meeting: Meeting) -> bool:
+        return meeting in self._under_way
 
     def reset_after_fork(self) -> None:
         """Forget what the parent makes: a child that wants it waits for the parent, as any process does."""
@@ -214,10 +214,10 @@ def _refuse_circle(making: tuple[Flight, ...], wanted: Flight) -> None:
     if not way:
         return
     if len(way) == 1:
-        raise RuntimeError(f"Making {shown(wanted.goal.name)} asks for it again; it would wait for ever.")
+        raise Deadlock(f"Making {shown(wanted.key.name)} asks for it again; it would wait for ever.")
     circle = [*making[making.index(way[-1]) :], *way]
-    names = ", which needs ".join(shown(flight.goal.name) for flight in circle)
-    raise RuntimeError(
+    names = ", which needs ".join(shown(flight.key.name) for flight in circle)
+    raise Deadlock(
         f"Making {names}, would wait for ever. Others make what is missing there at this moment, and need "
         "what is made here: let one of them do without the other."
     )

@@ -16,10 +16,10 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextma
 from typing import Generic, TypeVar, cast
 
 from dash_brain.errors import ValueMissing
-from dash_brain.flights import outcomes
-from dash_brain.flights.circles import wait, wait_async
-from dash_brain.flights.goals import Goal
-from dash_brain.flights.meetings import Flight, flights, makers
+from dash_brain.singleflight import outcomes
+from dash_brain.singleflight.deadlock import wait, wait_async
+from dash_brain.singleflight.flight_key import FlightKey
+from dash_brain.singleflight.meetings import Flight, flights, makers
 from dash_brain.stores.base import needs_lock
 
 Value = TypeVar("Value")
@@ -32,12 +32,12 @@ class Unkept(Generic[Value]):
         self.value = value
 
 
-def fly(goal: Goal, look: Callable[[], Value], make: Callable[[], Value | Unkept[Value]]) -> Value:
+def fly(key: FlightKey, look: Callable[[], Value], make: Callable[[], Value | Unkept[Value]]) -> Value:
     """Return what ``look`` finds, else what one of all who ask meanwhile makes.
 
     Parameters
     ----------
-    goal
+    key
         The lock that keeps other processes out.
     look
         Returns the value or raises ``ValueMissing``.
@@ -46,24 +46,24 @@ def fly(goal: Goal, look: Callable[[], Value], make: Callable[[], Value | Unkept
 
     Raises
     ------
-    RuntimeError
+    Deadlock
         When ``make`` asks for the very value that it makes, or for one that others make and that needs this
         one.
     FlightFailed
         When ``make`` failed in another process with an exception that cannot be sent here.
     """
-    known = outcomes.latest(goal)
+    known = outcomes.latest(key)
     while True:
-        flight, leads = flights.join(goal)
+        flight, leads = flights.join(key)
         if leads:
             with flight, ExitStack() as held:
-                held.enter_context(_locked(goal))
+                held.enter_context(_locked(key))
                 with suppress(ValueMissing):
                     return look()
-                if outcomes.newer(goal, known):
+                if outcomes.newer(key, known):
                     held.close()  # it cannot be kept, so there is nothing to wait for one after the other
-                with _making(goal, flight):
-                    return _landed(goal, flight, make())
+                with _making(key, flight):
+                    return _landed(key, flight, make())
         copies = flight.wait()
         if copies is not None:
             return cast(Value, copies.take())
@@ -72,22 +72,22 @@ def fly(goal: Goal, look: Callable[[], Value], make: Callable[[], Value | Unkept
 
 
 async def fly_async(
-    goal: Goal, look: Callable[[], Value], make: Callable[[], Awaitable[Value | Unkept[Value]]]
+    key: FlightKey, look: Callable[[], Value], make: Callable[[], Awaitable[Value | Unkept[Value]]]
 ) -> Value:
     """Do as :func:`fly`, for a ``make`` that is awaited; the event loop goes on meanwhile."""
-    known = outcomes.latest(goal)
+    known = outcomes.latest(key)
     while True:
-        flight, leads = flights.join(goal, asyncio.get_running_loop())
+        flight, leads = flights.join(key, asyncio.get_running_loop())
         if leads:
             with flight:
                 async with AsyncExitStack() as held:
-                    await held.enter_async_context(_locked_async(goal))
+                    await held.enter_async_context(_locked_async(key))
                     with suppress(ValueMissing):
                         return look()
-                    if outcomes.newer(goal, known):
+                    if outcomes.newer(key, known):
                         await held.aclose()
-                    with _making(goal, flight):
-                        return _landed(goal, flight, await make())
+                    with _making(key, flight):
+                        return _landed(key, flight, await make())
         copies = await flight.wait_async()
         if copies is not None:
             return cast(Value, copies.take())
@@ -95,67 +95,67 @@ async def fly_async(
             return look()
 
 
-def is_under_way(goal: Goal) -> bool:
+def is_under_way(key: FlightKey) -> bool:
     """Say whether somebody in this process makes the value now."""
-    return goal.place in flights
+    return key.meeting in flights
 
 
 @contextmanager
-def unmade(goal: Goal) -> Iterator[None]:
+def unmade(key: FlightKey) -> Iterator[None]:
     """Run the block when nobody makes the value, and let nobody begin meanwhile.
 
     Raises
     ------
-    RuntimeError
+    Deadlock
         When it is made by what calls here, or by a coroutine of the event loop that would wait.
     """
-    flights.refuse_standstill(goal)
-    with _locked(goal):
+    flights.refuse_standstill(key)
+    with _locked(key):
         yield
 
 
 @contextmanager
-def _making(goal: Goal, flight: Flight) -> Iterator[None]:
+def _making(key: FlightKey, flight: Flight) -> Iterator[None]:
     """Make the value in this block; leave an exception where those who wait for the lock find it."""
     with flight.making():
         try:
             yield
         except Exception as error:
-            outcomes.leave_failure(goal, error)
+            outcomes.leave_failure(key, error)
             raise
 
 
-def _landed(goal: Goal, flight: Flight, made: Value | Unkept[Value]) -> Value:
+def _landed(key: FlightKey, flight: Flight, made: Value | Unkept[Value]) -> Value:
     """Return what was made; what was not kept goes to those who wait."""
     if not isinstance(made, Unkept):
         return made
-    outcomes.leave_unkept(goal)
+    outcomes.leave_unkept(key)
     flight.hand_over(made.value)
     return made.value
 
 
 @contextmanager
-def _locked(goal: Goal) -> Iterator[None]:
+def _locked(key: FlightKey) -> Iterator[None]:
     """Hold the store's lock while the block runs."""
     if not makers():
-        with needs_lock(goal.store).lock(goal.key):
+        with needs_lock(key.store).lock(key.lock):
             yield
         return
-    with _held_by_thread(goal) as taken:  # whoever makes something himself must not be stuck in the kernel
-        wait(makers(), goal, taken)
+    with _held_by_thread(key) as taken:  # whoever makes something himself must not be stuck in the kernel
+        wait(makers(), key, taken)
         yield
 
 
 @asynccontextmanager
-async def _locked_async(goal: Goal) -> AsyncIterator[None]:
+async def _locked_async(key: FlightKey) -> AsyncIterator[None]:
     """Hold the store's lock while the block runs; the event loop goes on."""
-    with _held_by_thread(goal) as taken:
-        await wait_async(makers(), goal, taken)
+    with _held_by_thread(key) as taken:
+        await wait_async(makers(), key, taken)
         yield
 
 
 @contextmanager
-def _held_by_thread(goal: Goal) -> Iterator[Future[None]]:
+def _held_by_thread(key: FlightKey) -> Iterator[Future[None]]:
     """Have a thread of its own wait for the store's lock, and keep it until the block is over."""
     taken: Future[None] = Future()
     taken.set_running_or_notify_cancel()
@@ -163,7 +163,7 @@ def _held_by_thread(goal: Goal) -> Iterator[Future[None]]:
 
     def hold() -> None:
         try:
-            with needs_lock(goal.store).lock(goal.key):
+            with needs_lock(key.store).lock(key.lock):
                 taken.set_result(None)
                 over.wait()
         except BaseException as error:
