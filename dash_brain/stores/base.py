@@ -50,6 +50,22 @@ def expires_at(ttl: float | None, now: float) -> float | None:
     return now + ttl if now + ttl < _END_OF_TIMES else None
 
 
+def is_over(expires: float | None, used: float, now: float) -> bool:
+    """Say whether an object that expires then, and was used last when ``used`` says, has expired.
+
+    The clock may have been ahead when the object was put. So none lives on for longer than it had left when
+    it was used last.
+
+    Examples
+    --------
+    >>> is_over(1060.0, 1000.0, now=1059.0), is_over(1060.0, 1000.0, now=1060.0)
+    (False, True)
+    >>> is_over(1060.0, 1000.0, now=900.0), is_over(None, 1000.0, now=900.0)
+    (True, False)
+    """
+    return expires is not None and not 0 < expires - now <= 2 * (expires - used)
+
+
 @dataclass(frozen=True)
 class ObjectInfo:
     """What a store knows of one object without reading its value.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from dash_brain.common.forks import reset_in_children
 from dash_brain.common.sizes import parse_size
-from dash_brain.stores.base import ABSENT, Frames, ObjectInfo, Store, expires_at, new_object_id
+from dash_brain.stores.base import ABSENT, Frames, ObjectInfo, Store, expires_at, is_over, new_object_id
 from dash_brain.stores.faults import (
     Tombstone,
     beyond_quota,
@@ -287,7 +287,7 @@ class MemoryStore(Store):
             del self._removed[next(iter(self._removed))]
         info, now = found.info, self._clock()
         if self._has_expired(found):
-            reason, now = "expired", info.expires or now
+            reason, now = "expired", min(info.expires or now, now)
         self._removed[info.namespace, info.key] = Tombstone(reason, info.nbytes, info.created, now)
 
     def _find(self, namespace: str, key: str) -> _Object:
@@ -300,4 +300,4 @@ class MemoryStore(Store):
         return found
 
     def _has_expired(self, found: _Object) -> bool:
-        return found.info.expires is not None and found.info.expires <= self._clock()
+        return is_over(found.info.expires, found.info.used, self._clock())

@@ -166,4 +166,4 @@ def rank(domain: str, expires: float | None, used: float, now: float) -> int | N
         return MEMOIZED
     if expires is None and kind != "recipe":
         return None
-    return IDLE if now - used > _IDLE else HELD
+    return IDLE if abs(now - used) > _IDLE else HELD  # used in the future: the clock was ahead

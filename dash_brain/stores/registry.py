@@ -11,6 +11,8 @@ from dash_brain.common.forks import reset_in_children
 from dash_brain.errors import StoreURLError
 from dash_brain.stores.base import Store
 from dash_brain.stores.mapped.local import FileStore, SharedMemoryStore
+from dash_brain.stores.mapped.system import platform
+from dash_brain.stores.mapped.system.default_place import say_process_only
 from dash_brain.stores.memory import MemoryStore
 
 _ALLOWED = "shm://[name], file:///folder, or memory://[name], each with ?size= if you like"
@@ -22,8 +24,9 @@ def open_store(url: str | Store | None = None) -> Store:
     Parameters
     ----------
     url
-        ``shm://[name]``: shared memory of this host (the default). ``file:///folder``: a folder on a local
-        disk. ``memory://[name]``: this process only. Each may set the budget of the store:
+        ``shm://[name]``: shared memory of this host (the default); on a system without private folders to
+        share, as Windows, the memory of this process, and the log says so once. ``file:///folder``: a folder
+        on a local disk. ``memory://[name]``: this process only. Each may set the budget of the store:
         ``shm://name?size=2GiB``. Others as :func:`register_store` added them. A ``Store`` is returned as it
         is.
 
@@ -102,6 +105,9 @@ def _make(url: str) -> Store:
 
 
 def _shared_memory(url: str) -> Store:
+    if not platform.SUPPORTED:
+        say_process_only()
+        return _memory(url)
     parts = urlsplit(url)
     return SharedMemoryStore(_name(parts), size=_size(parts))
 

@@ -109,6 +109,11 @@ class Contract:
         """Return what lets some seconds pass; a store with a clock of its own advances that."""
         return time.sleep
 
+    @pytest.fixture
+    def set_clock_back(self) -> PassTime:
+        """Return what sets the store's clock back by some seconds; skips where it has none of its own."""
+        pytest.skip("the clock of this store cannot be set")
+
 
 class Taker:
     """A thread that takes a lock, as soon as it can, and leaves it at once."""

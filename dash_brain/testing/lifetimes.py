@@ -8,7 +8,7 @@ import math
 import pytest
 
 from dash_brain.errors import ValueMissing
-from dash_brain.stores.base import Store
+from dash_brain.stores.base import ABSENT, Store
 from dash_brain.testing.common import SPACE, Contract, PassTime, plain
 
 
@@ -73,6 +73,45 @@ class LifetimesContract(Contract):
         store.put(SPACE, "key", [b"new"])
         pass_time(0.6)
         assert plain(store.get(SPACE, "key")) == [b"new"]
+
+    def test_object_that_was_put_while_the_clock_was_ahead_does_not_live_until_then(
+        self, store: Store, pass_time: PassTime, set_clock_back: PassTime
+    ) -> None:
+        for key in ("get", "info", "touch", "delete", "replaced", "expected"):
+            store.put(SPACE, key, [b"x"], ttl=60)
+        store.put(SPACE, "for good", [b"x"])
+        set_clock_back(24 * 3600)
+        for verb in (store.get, store.info):
+            with pytest.raises(ValueMissing):
+                verb(SPACE, verb.__name__)
+        with pytest.raises(ValueMissing):
+            store.touch(SPACE, "touch", 60)
+        assert store.delete(SPACE, "delete") is False
+        store.put(SPACE, "replaced", [b"new"], ttl=60)
+        store.put(SPACE, "expected", [b"new"], ttl=60, replaces=ABSENT)
+        for key, frames in (("replaced", [b"new"]), ("expected", [b"new"]), ("for good", [b"x"])):
+            assert plain(store.get(SPACE, key)) == frames
+        store.sweep()
+        assert plain(store.get(SPACE, "replaced")) == [b"new"]
+        pass_time(61)
+        with pytest.raises(ValueMissing):
+            store.get(SPACE, "replaced")
+
+    def test_clock_that_is_set_back_a_little_costs_no_object(
+        self, store: Store, set_clock_back: PassTime
+    ) -> None:
+        store.put(SPACE, "key", [b"x"], ttl=60)
+        set_clock_back(50)
+        for _ in range(2):
+            assert plain(store.get(SPACE, "key")) == [b"x"]
+            store.sweep()
+
+    def test_use_is_noted_after_the_clock_was_set_back(self, store: Store, set_clock_back: PassTime) -> None:
+        store.put(SPACE, "key", [b"x"])
+        before = store.info(SPACE, "key").used
+        set_clock_back(24 * 3600)
+        store.get(SPACE, "key")
+        assert store.info(SPACE, "key").used == pytest.approx(before - 24 * 3600, abs=60)
 
     def test_no_time_to_live_is_a_miss_at_once(self, store: Store) -> None:
         store.put(SPACE, "key", [b"x"], ttl=0)

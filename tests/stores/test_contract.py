@@ -34,6 +34,10 @@ class OwnClock:
     def pass_time(self, clock):
         return clock.advance
 
+    @pytest.fixture
+    def set_clock_back(self, clock):
+        return lambda seconds: clock.advance(-seconds)
+
 
 class LocalContract(OwnClock, StoreContract, ScansContract, LocksContract, BoundedContract, SharedContract):
     """What the local stores share."""
@@ -94,6 +98,10 @@ class TestRealTime(LocalContract):
         from time import sleep
 
         return sleep
+
+    @pytest.fixture
+    def set_clock_back(self):
+        pytest.skip("the clock of the system stays as it is")
 
     @pytest.fixture
     def reopen(self, tmp_path):

@@ -26,7 +26,7 @@ from dash_brain.stores import (
 from dash_brain.stores.mapped import get
 from dash_brain.stores.mapped.locks import kernel as kernel_locks
 from dash_brain.stores.mapped.space.inventory import Inventory
-from dash_brain.stores.mapped.system import platform
+from dash_brain.stores.mapped.system import default_place, platform
 from dash_brain.stores.mapped.volume import pages, publish
 from dash_brain.testing import Clock
 from tests.stores.fallbacks import FallbackStore
@@ -109,10 +109,10 @@ def test_stores_with_different_names_are_apart(tmp_path):
 
 
 def test_shared_memory_lies_in_memory_and_elsewhere_in_a_temp_folder(monkeypatch, tmp_path):
-    monkeypatch.setattr(platform, "_SHARED_MEMORY", str(tmp_path))
-    monkeypatch.setattr(platform.tempfile, "gettempdir", lambda: "/the/temp/folder")
+    monkeypatch.setattr(platform, "SHARED_MEMORY", str(tmp_path))
+    monkeypatch.setattr(default_place.tempfile, "gettempdir", lambda: "/the/temp/folder")
     assert SharedMemoryStore("x").folder == "/the/temp/folder"
-    monkeypatch.setattr(platform, "_is_tmpfs", lambda _: True)
+    monkeypatch.setattr(platform, "is_tmpfs", lambda _: True)
     assert SharedMemoryStore("x").folder == str(tmp_path)
 
 

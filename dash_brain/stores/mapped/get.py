@@ -46,7 +46,7 @@ def read(space: Space, path: str, now: float) -> Frames:
     opened = _open(inventory, path, now)
     try:
         frames = read_object(pages.content(opened.file, opened.state.st_size), path, inventory.volume.seal)
-        if now - opened.state.st_atime > _NOTE_USE_AFTER:
+        if abs(now - opened.state.st_atime) > _NOTE_USE_AFTER:
             _note_use(inventory, path, opened, now)
         return frames
     finally:
@@ -97,7 +97,7 @@ def _open(inventory: Inventory, path: str, now: float) -> Opened:
         if not stat.S_ISREG(state.st_mode):
             raise bad_object("not a file")
         found = found or state
-        if 0 < found.st_mtime_ns <= int(now * 1e9):
+        if found.st_mtime_ns and has_expired(found, now):
             inventory.remove_expired(path, now)
             raise FileNotFoundError
         return Opened(file, state, found, link)

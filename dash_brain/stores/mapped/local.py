@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from dash_brain.stores.mapped.store import MappedStore
-from dash_brain.stores.mapped.system.platform import default_folder
+from dash_brain.stores.mapped.system.default_place import default_folder
 
 
 class SharedMemoryStore(MappedStore):
@@ -20,7 +20,7 @@ class SharedMemoryStore(MappedStore):
     from as if they were here.
 
     Where ``/dev/shm`` is no tmpfs that we may write to, a temp folder takes its place: the same code, on
-    disk.
+    disk. The log says so once; it also says when ``/dev/shm`` is small.
 
     Parameters
     ----------

@@ -116,7 +116,7 @@ class Inventory(NamedTuple):
         """Remove what was found under a path, whose lock is held, and say whether it was there still."""
         created, when = self._created(path, entry), now
         if entry.has_expired(now):
-            reason, when = "expired", expiry(entry.found) or now
+            reason, when = "expired", min(expiry(entry.found) or now, now)
         if not remove(path, self.volume.descriptor):
             return False
         self.discount(path, entry)

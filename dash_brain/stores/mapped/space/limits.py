@@ -114,5 +114,8 @@ class Limits:
 
     def _larger(self) -> str:
         if self.in_memory:
-            return "Give it more: docker run --shm-size=2g, or a folder on disk with file:///folder."
+            return (
+                "What does not fit goes to a folder on disk if there is one, and is slower there. Give it "
+                "more: docker run --shm-size=2g, or a folder on disk with file:///folder."
+            )
         return "Give it more: a folder on a larger disk with file:///folder."

@@ -102,6 +102,8 @@ def _number_in(file: str) -> int:
 
 def physical_memory() -> int:
     """Return the bytes of memory that this machine has."""
+    if not hasattr(os, "sysconf"):  # Windows, where Python does not know: what a small laptop has
+        return 8 << 30
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 

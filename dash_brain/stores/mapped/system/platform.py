@@ -8,7 +8,7 @@ import mmap
 import os
 import stat
 import sys
-import tempfile
+from platform import machine
 
 from dash_brain.errors import StoreUnavailable
 
@@ -21,13 +21,13 @@ NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 NO_WAIT: int = getattr(os, "O_NONBLOCK", 0)
 TMPFILE: int = getattr(os, "O_TMPFILE", 0)
 # Python names it from 3.13 on; it has this value but on a few rare machines, which do without.
-_USUAL = sys.platform == "linux" and os.uname().machine in ("x86_64", "aarch64", "riscv64", "s390x")
+_USUAL = sys.platform == "linux" and machine() in ("x86_64", "aarch64", "riscv64", "s390x")
 _NO_RESERVE: int = getattr(mmap, "MAP_NORESERVE", 0x4000 if _USUAL else 0)
 
 #: Whether this system can work through directory descriptors at all. Windows cannot.
 SUPPORTED = os.open in os.supports_dir_fd and hasattr(os, "fchmod")
 
-_SHARED_MEMORY = "/dev/shm"
+SHARED_MEMORY = "/dev/shm"
 
 _IN_MEMORY = {"tmpfs", "ramfs", "hugetlbfs"}
 
@@ -85,11 +85,9 @@ def make_folder(path: str, parent: int) -> None:
         os.chmod(path, 0o700, dir_fd=parent)
 
 
-def default_folder() -> str:
-    """Return where shared memory lives: ``/dev/shm`` if it is a tmpfs we may write to, else a temp folder."""
-    if _is_tmpfs(_SHARED_MEMORY) and os.access(_SHARED_MEMORY, os.W_OK | os.X_OK):
-        return _SHARED_MEMORY
-    return tempfile.gettempdir()
+def is_usable_memory(folder: str) -> bool:
+    """Say whether a folder is a tmpfs that we may write to."""
+    return is_tmpfs(folder) and os.access(folder, os.W_OK | os.X_OK)
 
 
 def is_memory(device: int) -> bool:
@@ -105,13 +103,15 @@ def is_memory(device: int) -> bool:
         return False
 
 
-def _is_tmpfs(folder: str) -> bool:
+def is_tmpfs(folder: str) -> bool:
+    """Say whether a tmpfs is mounted at a folder."""
     real = os.path.realpath(folder)
     try:
         with open("/proc/self/mounts", encoding="utf-8", errors="replace") as mounts:
-            return any(line.split(" ")[1:3] == [real, "tmpfs"] for line in mounts)
+            kinds = [line.split(" ")[2] for line in mounts if line.split(" ")[1] == real]
     except OSError:
         return False
+    return kinds[-1:] == ["tmpfs"]  # the last one mounted lies on top
 
 
 def remove(path: str, folder: int) -> bool:

@@ -13,6 +13,7 @@ import re
 import stat
 from typing import NamedTuple
 
+from dash_brain.stores.base import is_over
 from dash_brain.stores.mapped.system.platform import NO_ATIME, NO_FOLLOW, NO_WAIT
 
 # No access time: it means what we note in it.
@@ -111,7 +112,9 @@ def expiry(found: os.stat_result) -> float | None:
 
 def has_expired(found: os.stat_result, now: float) -> bool:
     """Say whether the object's time is over."""
-    return 0 < found.st_mtime_ns <= int(now * 1e9)
+    # A link does not tell when its object was used: then it expires as it says.
+    used = 0 if stat.S_ISLNK(found.st_mode) else found.st_atime_ns
+    return is_over(found.st_mtime_ns or None, used, int(now * 1e9))
 
 
 def occupied(size: int) -> int:

@@ -148,7 +148,7 @@ def read_head(raw: memoryview, size: int, place: str, seal: Seal) -> Head:
         raise bad_object()
     _, _, object_id, created, _, label, buffers, stream, digest = _FIELDS.unpack_from(raw)
     lengths = struct.unpack_from(f"<{buffers}Q", rest, label) if buffers else ()
-    if _end(end + stream, lengths) != size:
+    if (_end(end + stream, lengths) if lengths else end + stream) != size:
         raise bad_object("its buffers do not fit")
     return Head(object_id, created, rest[:label], lengths, end, end + stream, digest)
 
