@@ -234,11 +234,7 @@ class Names(MutableMapping[str, Any]):
             raise missing(name)
 
     def __contains__(self, name: object) -> bool:
-        try:
-            self._store.info(self._within, checked_name(name))
-        except ValueMissing:
-            return False
-        return True
+        return self._store.exists(self._within, checked_name(name))
 
     def __iter__(self) -> Iterator[str]:
         return needs_scan(self._store).scan(self._within)

@@ -102,11 +102,7 @@ def compute_again(store: Store, found: Verified, resolve: Callable[[Verified], A
 
 def _is_gone(store: Store, found: Verified) -> bool:
     """Say whether a value is gone, and is one that can be computed once more."""
-    try:
-        store.info(*found)
-    except ValueMissing:
-        return is_remembered(store, found)
-    return False
+    return not store.exists(*found) and is_remembered(store, found)
 
 
 def _taken(in_hand: dict[Verified, Any], found: Verified, resolve: Callable[[Verified], Any]) -> Any:

@@ -11,7 +11,6 @@ from dash_brain.common.sizes import shown_size
 from dash_brain.logs import inform
 from dash_brain.settings import Settings
 from dash_brain.stores.base import Bounded, Store
-from dash_brain.stores.mapped import MappedStore
 
 _said: set[tuple[int, str]] = set()
 
@@ -50,9 +49,8 @@ def _versions() -> str:
 
 def _store(store: Store) -> str:
     """Return which store it is, and where."""
-    if isinstance(store, MappedStore):
-        return f"{type(store).__name__} in {store.place}"
-    return type(store).__name__
+    place = getattr(store, "place", None)
+    return type(store).__name__ if place is None else f"{type(store).__name__} in {place}"
 
 
 def _line(app_id: str, facts: dict[str, str]) -> str:

@@ -23,7 +23,6 @@ from dash_brain.sessions.refusals import no_session, warn_of_page
 from dash_brain.sessions.start import say_start
 from dash_brain.sessions.workers import workers
 from dash_brain.settings import Settings, current
-from dash_brain.stores.memory import MemoryStore
 from dash_brain.tokens import SCOPES
 
 #: Where pages say what they hold.
@@ -93,7 +92,7 @@ def somebody_asks() -> bool:
 
 def _visit_of(job: Errand) -> Visit:
     settings = current.use()
-    if isinstance(settings.store, MemoryStore) and job.sender != os.getpid():
+    if settings.store.shared == "process" and job.sender != os.getpid():
         raise NoSession("A background job shares no memory:// with the app: use shm:// or file://.")
     if job.session is not None and not attendance(settings, job.app_id).knows(job.session):
         raise NoSession(

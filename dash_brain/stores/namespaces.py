@@ -86,7 +86,7 @@ DOMAINS: dict[str, Domain] = {
     "recipes": Domain(RECIPE),
     "session-recipes": Domain(RECIPE, of_client=True),
     # what pages hold; one note a page
-    "claims": Domain(NOTE, of_client=True, most=256, largest=256 << 10),
+    "claims": Domain(NOTE, of_client=True, most=256, largest=64 << 10),
     # what sessions, pages and apps are known by
     "attendance": Domain(NOTE, largest=4 << 10),
     "closed": Domain(NOTE, most=100_000, largest=4 << 10),

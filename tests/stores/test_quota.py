@@ -251,9 +251,12 @@ def test_nothing_is_left_of_a_session_but_an_empty_folder(files):
 # --- the setting ---
 
 
-def test_quota_is_half_of_the_budget_and_at_least_256_mb(tmp_path, monkeypatch):
+def test_quota_is_half_of_the_budget_and_at_least_256_mb_where_the_rest_goes_to_disk(tmp_path, monkeypatch):
     store = FileStore(tmp_path, size="100MB")
-    assert _settings(store).quota == LEAST_QUOTA
+    assert _settings(store).quota == 50_000_000
+    with monkeypatch.context() as patches:
+        patches.setattr(FileStore, "spills", True)
+        assert _settings(store).quota == LEAST_QUOTA
     store.resize(2_000_000_000)
     assert _settings(store).quota == 1_000_000_000
     assert _settings(store, session_quota="500MB").quota == 500_000_000

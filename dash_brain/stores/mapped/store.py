@@ -71,6 +71,11 @@ class MappedStore(Store):
         """The folder that everything lies in."""
         return os.path.join(outer_folder(self.folder), f"{self.name}@{FORMAT}")
 
+    @property
+    def spills(self) -> bool:
+        """Whether what has no room goes to disk, so that nobody makes room for it."""
+        return self._run_on_living(lambda space: space.inventory.disk.allowed)
+
     def put(
         self,
         namespace: str,
