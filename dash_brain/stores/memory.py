@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -210,7 +211,7 @@ class MemoryStore(Store):
 
     def lock(self, key: str) -> AbstractContextManager[None]:
         """Hold ``key`` alone among the threads of this process while the block runs."""
-        return self._locks.hold(lock_number(key))
+        return self._locks.hold(lock_number(key), math.inf)
 
     def reset_after_fork(self) -> None:
         """Give the child a lock of its own; the parent's may be held by a thread that it has not."""

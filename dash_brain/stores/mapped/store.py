@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import threading
@@ -200,7 +201,7 @@ class MappedStore(Store):
 
             def lock(space: Space) -> None:
                 volume = space.inventory.volume
-                held.enter_context(volume.hold(f"lock:{key}"))
+                held.enter_context(volume.hold(f"lock:{key}", math.inf))
                 if volume.gone():  # while we waited: who comes now locks another file
                     held.close()
                     raise FileNotFoundError

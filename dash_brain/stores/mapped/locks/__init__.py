@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -15,11 +16,14 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from dash_brain.common.forks import reset_in_children
+from dash_brain.errors import StoreUnavailable
 from dash_brain.stores.mapped.system.faults import typed
 
-#: Seconds between two looks at a lock that cannot be waited for.
-_SHORTEST_PAUSE = 0.0005
+#: Seconds between two looks at a lock.
+_SHORTEST_PAUSE = 0.0002
 _LONGEST_PAUSE = 0.01
+#: Seconds for which a lock is waited for that is held for moments only; after that its holder was stopped.
+LONGEST_WAIT = 30.0
 
 
 @functools.lru_cache(maxsize=4096)
@@ -72,10 +76,24 @@ class Locks:
         reset_in_children(self)
 
     @contextmanager
-    def hold(self, number: int) -> Iterator[None]:
-        """Hold the lock while the block runs."""
+    def hold(self, number: int, longest: float | None = None) -> Iterator[None]:
+        """Hold the lock while the block runs.
+
+        Parameters
+        ----------
+        number
+            Which lock.
+        longest
+            Seconds to wait for it; by default those for a lock that nobody holds for long. ``inf``: for ever.
+
+        Raises
+        ------
+        StoreUnavailable
+            When somebody else held it all that time.
+        """
         threads = self._threads
-        self._acquire(number, wait=True)
+        if not self._acquire(number, LONGEST_WAIT if longest is None else longest):
+            raise _held_too_long()
         try:
             yield
         finally:
@@ -85,7 +103,7 @@ class Locks:
     def hold_if_free(self, number: int) -> Iterator[bool]:
         """Hold the lock while the block runs, or say False when somebody else does."""
         threads = self._threads
-        held = self._acquire(number, wait=False)
+        held = self._acquire(number)
         try:
             yield held
         finally:
@@ -94,7 +112,7 @@ class Locks:
 
     def keep(self, number: int) -> bool:
         """Take the lock for as long as this object lives, and say whether it was to be had."""
-        return self._acquire(number, wait=False)
+        return self._acquire(number)
 
     def gone(self) -> bool:
         """Say whether the files behind the locks were removed, so that others lock other files."""
@@ -106,8 +124,8 @@ class Locks:
         if self._kernel is not None:
             self._kernel.disown()
 
-    def _acquire(self, number: int, *, wait: bool) -> bool:
-        """Take the lock and say whether it was to be had.
+    def _acquire(self, number: int, longest: float = 0.0) -> bool:
+        """Take the lock as soon as it is free, and say whether that was to be had in so many seconds.
 
         Raises
         ------
@@ -123,10 +141,14 @@ class Locks:
             ours.users += 1
         taken = held = False
         try:
-            if wait and ours.owner == me:
+            if longest and ours.owner == me:
                 raise RuntimeError("This thread holds the lock of that key already, and would wait for ever.")
-            taken = ours.lock.acquire(blocking=wait)
-            held = taken and (self._kernel is None or _ask(self._kernel, number, wait=wait))
+            taken = ours.lock.acquire(blocking=False) or _take(ours.lock, longest)
+            held = taken and (
+                self._kernel is None
+                or self._kernel.acquire(number, wait=False)
+                or _ask(self._kernel, number, longest)
+            )
         finally:
             if held:
                 ours.owner = me
@@ -155,16 +177,31 @@ class Locks:
                 threads.pop(number, None)
 
 
-def _ask(kernel: KernelLocks, number: int, *, wait: bool) -> bool:
-    """Ask the kernel for the lock; wait until it is free, if so wanted.
+def _take(lock: threading.Lock, longest: float) -> bool:
+    """Wait for a lock among threads."""
+    return longest > 0 and lock.acquire(timeout=min(longest, threading.TIMEOUT_MAX))
 
-    Under gevent or eventlet all that a process does shares one thread: if it waited in the kernel, it would
-    also keep from going on whoever holds what another process waits for, and both would wait for ever.
+
+def _ask(kernel: KernelLocks, number: int, longest: float) -> bool:
+    """Ask the kernel for a lock until it is free, or until so many seconds are over.
+
+    The kernel itself could only be waited for without end. And under gevent or eventlet all that a process
+    does shares one thread: if it waited in the kernel, it would also keep from going on whoever holds what
+    another process waits for, and both would wait for ever.
     """
-    if not wait or time.sleep.__module__ == "time":
-        return kernel.acquire(number, wait=wait)
-    pause = _SHORTEST_PAUSE
-    while not kernel.acquire(number, wait=False):
+    if longest == math.inf and time.sleep.__module__ == "time":
+        return kernel.acquire(number, wait=True)
+    end, pause = time.monotonic() + longest, _SHORTEST_PAUSE
+    while time.monotonic() < end:
         time.sleep(pause)  # theirs, which lets the others go on
+        if kernel.acquire(number, wait=False):
+            return True
         pause = min(2 * pause, _LONGEST_PAUSE)
-    return True
+    return False
+
+
+def _held_too_long() -> StoreUnavailable:
+    return StoreUnavailable(
+        f"A process has held a lock of the store for more than {LONGEST_WAIT:.0f} s: it was stopped, or its "
+        "machine is suspended. Let it go on, or end it; nothing was changed."
+    )

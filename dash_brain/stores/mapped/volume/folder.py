@@ -102,10 +102,10 @@ class Volume:
         os.utime(self.key, (now, now))
 
     @contextlib.contextmanager
-    def hold(self, path: str) -> Iterator[str]:
-        """Hold the lock of a path; gives the hidden name beside it that only the holder uses."""
+    def hold(self, path: str, longest: float | None = None) -> Iterator[str]:
+        """Hold the lock of a path, as ``Locks``; gives the hidden name beside it that its holder uses."""
         number, hidden = draft_of(path)
-        with self.locks.hold(number):
+        with self.locks.hold(number, longest):
             yield hidden
 
     def hold_if_free(self, path: str) -> AbstractContextManager[bool]:
