@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from dash_brain.errors import ValueMissing
 from dash_brain.stores.mapped import MappedStore
 from dash_brain.stores.mapped.locks import lock_number
+from dash_brain.stores.namespaces import VALUE
 from dash_brain.testing import Clock
 from tests.stores.places import place
 
@@ -134,7 +135,7 @@ def _put_that_evicts(world: World) -> None:
 
 
 def _put_beyond_quota(world: World) -> None:
-    world.store.put("session/someone", "new", LARGE, ttl=None, quota=400_000)
+    world.store.put("session/someone", "new", LARGE, ttl=None, retention=VALUE.within(400_000))
 
 
 def _get(key: str) -> Operation:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from dash_brain.errors import DecodeError
 from dash_brain.stores.mapped.space.inventory import Inventory
+from dash_brain.stores.mapped.system.faults import is_shortage
 from dash_brain.stores.mapped.volume import pages
 from dash_brain.stores.mapped.volume.entries import READ, Entry
 from dash_brain.stores.mapped.volume.objectfile import Label, read_head
@@ -60,5 +61,9 @@ def _label(inventory: Inventory, path: str, entry: Entry) -> Label:
             return Label.from_bytes(bytes(read_head(pages.head(file, size), size, path, volume.seal).label))
         finally:
             os.close(file)
-    except (OSError, DecodeError):
+    except (FileNotFoundError, DecodeError):
         return Label()
+    except OSError as error:
+        if entry.link is None or is_shortage(error):
+            raise
+        return Label()  # it lies on a disk that fails, or that nobody can trust now

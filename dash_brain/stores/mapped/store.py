@@ -17,7 +17,6 @@ from dash_brain.stores.base import Frames, ObjectInfo, Store, expires_at
 from dash_brain.stores.faults import missing, unseen
 from dash_brain.stores.mapped import get, put, scan, sweep
 from dash_brain.stores.mapped.opening import open_space
-from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.space import Space
 from dash_brain.stores.mapped.system.faults import typed
 from dash_brain.stores.mapped.timer import Timer
@@ -113,14 +112,14 @@ class MappedStore(Store):
         try:
             return self._run(get.read, path, now)
         except FileNotFoundError:
-            raise self._missing(key, path, now) from None
+            raise self._run(_missing, key, path, now) from None
 
     def info(self, namespace: str, key: str) -> ObjectInfo:
         path, now = path_of(namespace, key), self._clock()
         try:
             head, opened = self._run(get.read_info, path, now)
         except FileNotFoundError:
-            raise self._missing(key, path, now) from None
+            raise self._run(_missing, key, path, now) from None
         return ObjectInfo(
             namespace=namespace,
             key=key,
@@ -142,7 +141,7 @@ class MappedStore(Store):
         try:
             self._run(get.touch, path, now, expires_at(ttl, now))
         except FileNotFoundError:
-            raise self._missing(key, path, now) from None
+            raise self._run(_missing, key, path, now) from None
 
     def delete(self, namespace: str, key: str, *, object_id: str | None = None) -> bool:
         path, now = path_of(namespace, key), self._clock()
@@ -229,16 +228,6 @@ class MappedStore(Store):
         self._space = None
         self._timer.reset_after_fork()
 
-    def _missing(self, key: str, path: str, now: float) -> ValueMissing:
-        space = self._space
-        if space is None:
-            return missing(key)
-        inventory: Inventory = space.inventory
-        entry = inventory.volume.look(path)
-        if entry is not None and entry.link and not entry.has_expired(now):
-            return unseen(key)
-        return missing(key, inventory.tombstones.recall(path), now=now, made=inventory.ledger.made)
-
     def _run_on_living(self, work: Callable[[Space], T]) -> T:
         """Do some work when the store is there still."""
 
@@ -295,3 +284,12 @@ class MappedStore(Store):
                     f"The store folder in {self.folder} is removed as often as it is made."
                 )
             return self._space
+
+
+def _missing(space: Space, key: str, path: str, now: float) -> ValueMissing:
+    """Return the error for a key without a value, with what is known of that."""
+    inventory = space.inventory
+    entry = inventory.volume.look(path)
+    if entry is not None and entry.link and not entry.has_expired(now):
+        return unseen(key)
+    return missing(key, inventory.tombstones.recall(path), now=now, made=inventory.ledger.made)

@@ -58,9 +58,7 @@ class RangeLocks:
         file = self._descriptor() if self._file is None else self._file
         try:
             fcntl.fcntl(file, command, _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, number, 1, 0))
-        except (BlockingIOError, PermissionError):  # EAGAIN or EACCES, as POSIX leaves it open
-            if wait:
-                raise  # nobody holds it, but we may not have it
+        except BlockingIOError:
             return False
         return True
 

@@ -7,6 +7,7 @@ of the file systems (a container has its own) it was used last, and for which st
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import time
@@ -78,7 +79,18 @@ def _is_abandoned(folder: int, name: str, seen_from: str) -> bool:
         quiet = time.time() - os.fstat(folder).st_mtime > _ABANDONED
         return quiet and not any(map(NAME.fullmatch, os.listdir(folder)))
     last_boot, last_mounts, store = said
-    return last_boot != boot() or (last_mounts == seen_from and not os.path.islink(os.path.join(store, name)))
+    return last_boot != boot() or (last_mounts == seen_from and not _is_named(store, name))
+
+
+def _is_named(store: str, name: str) -> bool:
+    """Say whether a store says that this is one of its folders."""
+    try:
+        os.readlink(os.path.join(store, name))
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EINVAL):
+            return False  # nobody finds the folder any more
+        raise
+    return True
 
 
 def _said(folder: int) -> str | None:
