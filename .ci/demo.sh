@@ -1,9 +1,30 @@
 #!/usr/bin/env bash
 # Serve the gallery with four workers until Ctrl-C. The threads are for browsers: they open connections ahead of
 # need, and an idle connection would keep a worker without threads from serving anyone.
+#
+# The demo has a store and a folder for caches of its own, which go with it; a DASH_BRAIN_STORE that is set stays.
 set -euo pipefail
 
 port=$(.venv/bin/python .ci/free_port.py "${PORT:-}")
-printf '\n  dash_brain gallery:  http://127.0.0.1:%s   (Ctrl-C ends it)\n\n' "$port"
-exec .venv/bin/python -m gunicorn examples.gallery:server \
-  --bind "127.0.0.1:$port" --workers 4 --threads 4 --log-level warning
+printf '\n  dash_brain gallery:  http://127.0.0.1:%s   (Ctrl-C ends it and removes what it stored)\n\n' "$port"
+
+# The caches of the plain-Dash originals, which all workers share. mktemp lets nobody else in.
+EXAMPLES_FOLDER=$(mktemp -d)
+export EXAMPLES_FOLDER
+tidy() {
+  [[ -n ${own:-} ]] && .venv/bin/python .ci/remove_store.py "$own"
+  rm -rf "$EXAMPLES_FOLDER"
+}
+trap tidy EXIT
+if [[ -z ${DASH_BRAIN_STORE:-} ]]; then
+  own=shm://demo-$port
+  export DASH_BRAIN_STORE=$own
+fi
+
+server=
+trap : INT # a terminal sends it to the server too
+trap 'kill -TERM "$server" 2>/dev/null || true' TERM
+.venv/bin/python -m gunicorn examples.gallery:server \
+  --bind "127.0.0.1:$port" --workers 4 --threads 4 --log-level warning &
+server=$!
+while kill -0 "$server" 2>/dev/null; do wait "$server" || true; done

@@ -38,8 +38,10 @@ step "ruff check" .venv/bin/ruff check .
 step "ruff format" .venv/bin/ruff format --check .
 step "mypy" .venv/bin/mypy
 step "wheel" bash .ci/wheel.sh
-step "codec with pandas 2.2" bash .ci/pandas.sh
+step "oldest libraries" bash .ci/oldest.sh
 step "pytest, all others" .venv/bin/python -m pytest "${pages[@]/#/--ignore=}" --ignore=tests/torture
+step "tests/app, oldest Dash" bash .ci/dash.sh oldest --basetemp="$folder/oldest"
+step "tests/app, newest Dash" bash .ci/dash.sh newest --basetemp="$folder/newest"
 step "pytest ${pages[*]}" finish pages "$pages_process"
 step "pytest tests/torture" finish torture "$torture"
 

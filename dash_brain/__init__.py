@@ -9,7 +9,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from dash_brain import floors
+
 __version__ = "0.1.0"
+
+floors.check()
 
 # What Dash serves to the browser for this package.
 _js_dist = [{"relative_package_path": "server_store.js", "namespace": "dash_brain"}]
@@ -51,7 +55,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _DASH:
-        import_module("dash_brain.hooks").use()
+        import_module("dash_brain.serving")  # from now on the apps of this process have sessions
     module = {**_PLAIN, **_DASH}.get(name)
     if module is None:
         raise AttributeError(f"module 'dash_brain' has no attribute {name!r}")

@@ -5,31 +5,75 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from contextlib import suppress
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from functools import partial, wraps
+from typing import Any, ParamSpec, TypeVar, overload
 
 import dash
+from typing_extensions import Unpack
 
+from dash_brain.blueprints import blueprint_of, register_later
+from dash_brain.endpoints import Endpoint
+from dash_brain.errors import WiringError
 from dash_brain.incoming import instead, resolve_arguments
 from dash_brain.internals import (
     app_error_handler,
     call_as_user,
     callback_context,
+    check_backend,
     coerce_to_list,
+    flatten_grouping,
+    follow_later_app,
     handle_grouped_callback_args,
+    is_api_call,
+    mark_as_ours,
+    prevents_initial_callbacks,
 )
 from dash_brain.jobs.manager import BackgroundCallback, Jobs
 from dash_brain.jobs.working import progress_of, working
 from dash_brain.memoizing.call import NotKept
-from dash_brain.memoizing.callbacks import MemoizedCallback
+from dash_brain.memoizing.callbacks import CallbackWithResults, MemoizedCallback
 from dash_brain.memoizing.declared import Declared, as_arguments
 from dash_brain.memoizing.option import Memoize, Scope
-from dash_brain.outgoing import Outgoing
+from dash_brain.options import CallbackOptions, warn_of_no_effect, with_options_of_dash
+from dash_brain.outgoing import Outgoing, check_asked
 from dash_brain.sessions import visit
 from dash_brain.settings import OnMissing, check_on_missing, current
+from dash_brain.shared_results import refuse
+from dash_brain.wiring import refuse_same_id
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
+
+
+@overload
+def brain_callback(
+    *dependencies: Any,
+    memoize: None = None,
+    on_missing: OnMissing | None = None,
+    app: dash.Dash | None = None,
+    **dash_options: Unpack[CallbackOptions],
+) -> Callable[[Callable[Params, Result]], Callable[Params, Result]]: ...
+
+
+@overload
+def brain_callback(
+    *dependencies: Any,
+    memoize: Memoize | Scope,
+    on_missing: OnMissing | None = None,
+    app: dash.Dash | None = None,
+    **dash_options: Unpack[CallbackOptions],
+) -> Callable[[Callable[Params, Result]], CallbackWithResults[Params, Result]]: ...
+
+
+# With options of newer releases, and those of dash-extensions.
+@overload
+def brain_callback(
+    *dependencies: Any,
+    memoize: Memoize | Scope | None = None,
+    on_missing: OnMissing | None = None,
+    app: dash.Dash | None = None,
+    **dash_options: Any,
+) -> Callable[[Callable[Params, Result]], CallbackWithResults[Params, Result]]: ...
 
 
 def brain_callback(
@@ -38,7 +82,7 @@ def brain_callback(
     on_missing: OnMissing | None = None,
     app: dash.Dash | None = None,
     **dash_options: Any,
-) -> Callable[[Callable[Params, Result]], Callable[Params, Result]]:
+) -> Callable[[Callable[Params, Result]], Any]:
     """Register a callback whose large values stay on the server.
 
     Takes what ``dash.callback`` takes, in every form. What the function returns for a
@@ -63,7 +107,8 @@ def brain_callback(
     app
         The Dash app to register with, as ``app.callback`` does; by default as ``dash.callback`` does.
     **dash_options
-        Options of ``dash.callback``: ``prevent_initial_call``, ``running``, ``on_error``, …
+        Options of ``dash.callback``: ``prevent_initial_call``, ``running``, ``on_error``, … What the app
+        says of initial calls (``Dash(prevent_initial_callbacks=...)``) is followed, also without ``app=``.
 
     Returns
     -------
@@ -73,9 +118,11 @@ def brain_callback(
 
     Raises
     ------
+    BackendNotSupported
+        When the app is not served by Flask.
     TypeError
-        For ``websocket`` callbacks, and for ``progress`` together with ``memoize``: a result that is there
-        already makes none. While it runs, for a ``Patch`` on a ServerStore.
+        For ``websocket`` callbacks, for generators, and for ``progress`` together with ``memoize``: a result
+        that is there already makes none. While it runs, for a ``Patch`` on a ServerStore.
 
     Examples
     --------
@@ -91,15 +138,31 @@ def brain_callback(
         raise TypeError(
             "brain_callback cannot take websocket= yet: use dash.callback and plain values there."
         )
+    check_backend(app)
+    warn_of_no_effect(dash_options, getattr(app, "_background_manager", None))
     wiring = _Wiring(dependencies, dash_options, memoize, on_missing)
+    blueprint = blueprint_of(app)
 
-    def register(function: Callable[Params, Result]) -> Callable[Params, Result]:
+    def register(function: Callable[Params, Result]) -> Any:
+        if blueprint is not None:
+            later = partial(_Wiring, memoize=memoize, on_missing=on_missing)
+            register_later(blueprint, dependencies, dash_options, function, later)
+            return function
         options = {**dash_options, **wiring.options}
+        if app is None:
+            options["config_prevent_initial_callbacks"] = prevents_initial_callbacks()
+        wrapped = wiring.wrap(function)
+        refuse_same_id(function, wiring.schema, wiring.inputs, app)
         declare = call_as_user((app or dash).callback, *dependencies, depth=2, **options)
-        declare(wiring.wrap(function))
+        if app is None:
+            follow_later_app(wiring.schema, wiring.prevent)
+        declare(wrapped)
         return function
 
     return register
+
+
+brain_callback.__signature__ = with_options_of_dash(brain_callback)  # type: ignore[attr-defined]
 
 
 def set_props(component_id: str | dict[str, Any], props: dict[str, Any]) -> None:
@@ -120,7 +183,14 @@ def set_props(component_id: str | dict[str, Any], props: dict[str, Any]) -> None
     ... def reset(clicks):
     ...     set_props("orders", {"data": [1, 2, 3]})
     """
+    refuse("set_props()")
     dash.set_props(component_id, Outgoing(visit()).props(component_id, props))
+
+
+_MEMOIZE = (
+    'memoize= takes "app" (one result for all sessions of the app), "session" (one for each session) or a '
+    "Memoize that says more, and no {type}: it has no default, since one of them would be wrong."
+)
 
 
 class _Wiring:
@@ -134,37 +204,62 @@ class _Wiring:
         on_missing: OnMissing | None,
     ) -> None:
         declared = handle_grouped_callback_args(dependencies, options)
-        self._schema, inputs, states, self._indices, _ = declared
-        self._dependencies = [*inputs, *states]
+        self.schema, self.inputs, states, self._indices, self.prevent = declared
+        self._dependencies = [*self.inputs, *states]
         self._user_on_error = options.get("on_error")
         self._memoize = Memoize(memoize) if isinstance(memoize, str) else memoize
         if not isinstance(self._memoize, Memoize | None):
-            raise TypeError(f'memoize= takes "app", "session", or a Memoize, and not {memoize!r}.')
+            raise WiringError(_MEMOIZE.format(type=type(memoize).__name__))
         self._on_missing = None if on_missing is None else check_on_missing(on_missing)
-        # Callbacks with tokens are no tools for a language model to call.
-        self.options = {"on_error": self._on_error, "mcp_enabled": options.get("mcp_enabled", False)}
-        self._progress = coerce_to_list(options.get("progress") or [])
+        self._endpoint = None
+        if options.get("api_endpoint"):
+            self._endpoint = Endpoint(self.schema, self.inputs, states, self._indices)
+        self.options: dict[str, Any] = {
+            "on_error": self._on_error,
+            "mcp_enabled": self._is_tool(options.get("mcp_enabled")),
+        }
+        self._progress = coerce_to_list((options.get("background") and options.get("progress")) or [])
         if self._progress and self._memoize:
             raise TypeError("brain_callback takes progress= or memoize=: a result that is there makes none.")
         if options.get("background"):
-            declared = BackgroundCallback(self._dependencies, self._schema, self._progress, self._refuse)
+            declared = BackgroundCallback(self._dependencies, self.schema, self._progress, self._refuse)
             self.options["manager"] = Jobs(options.get("manager"), declared)
+
+    def _is_tool(self, asked: bool | None) -> bool | None:
+        """Say whether MCP offers the callback as a tool; None: as others.
+
+        Tokens are nothing that a language model can read, so what may have one is a tool only when asked for.
+        """
+        declared = (*self._dependencies, *flatten_grouping(self.schema))
+        may_have_one = any(one.component_property == "data" for one in declared)
+        return False if asked is None and may_have_one else asked
 
     def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function that Dash calls: tokens in, tokens out."""
+        return mark_as_ours(self._wrap(function))
+
+    def _wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
+            raise TypeError(
+                f"brain_callback cannot take the generator {function.__qualname__}: return one result, or "
+                "use dash.callback and plain values there."
+            )
         if inspect.iscoroutinefunction(function):
             return self._wrap_async(function)
         memo = self._memo(function)
 
         @wraps(function)
         def exchange(*args: Any, **kwargs: Any) -> Any:
+            if callback_context() is None and is_api_call() and self._endpoint is not None:
+                with self._endpoint.called(function, args, kwargs):
+                    return exchange()
             if callback_context() is None:
                 return function(*args, **kwargs)
             with working():
                 if memo is not None:
                     with suppress(NotKept):
                         return self._results(memo.outputs(visit(), callback_context()))
-                args, kwargs = self._arguments(args)
+                args, kwargs = self._arguments(args, kwargs)
                 return self._results(function(*args, **kwargs))
 
         return exchange
@@ -174,13 +269,16 @@ class _Wiring:
 
         @wraps(function)
         async def exchange_async(*args: Any, **kwargs: Any) -> Any:
+            if callback_context() is None and is_api_call() and self._endpoint is not None:
+                with self._endpoint.called(function, args, kwargs):
+                    return await exchange_async()
             if callback_context() is None:
                 return await function(*args, **kwargs)
             with working():
                 if memo is not None:
                     with suppress(NotKept):
                         return self._results(await memo.outputs_async(visit(), callback_context()))
-                args, kwargs = self._arguments(args)
+                args, kwargs = self._arguments(args, kwargs)
                 return self._results(await function(*args, **kwargs))
 
         return exchange_async
@@ -188,22 +286,25 @@ class _Wiring:
     def _memo(self, function: Callable[..., Any]) -> MemoizedCallback | None:
         if self._memoize is None:
             return None
-        declared = Declared(function, self._memoize, self._schema, self._dependencies, self._indices)
+        declared = Declared(function, self._memoize, self.schema, self._dependencies, self._indices)
         memo = MemoizedCallback(declared)
         for operation in (memo.forget, memo.forget_all, memo.info):
             with suppress(AttributeError):  # a bound method or a builtin takes no attributes
                 setattr(function, operation.__name__, operation)
         return memo
 
-    def _arguments(self, sent: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def _arguments(
+        self, sent: tuple[Any, ...], named: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments with values in place of tokens, for what Dash sent."""
+        check_asked(callback_context(), self.schema)
         values = resolve_arguments(
             callback_context(), visit(), self._dependencies, self._indices, self._when_missing()
         )
         args, kwargs = as_arguments(self._indices, values)
         if self._progress:  # Dash puts its set_progress first
             args = (progress_of(sent[0], self._progress), *args)
-        return args, kwargs
+        return args, {**named, **kwargs}
 
     def _when_missing(self) -> OnMissing:
         return self._on_missing or current.use().on_missing
@@ -214,10 +315,12 @@ class _Wiring:
             instead(error, self._when_missing())
 
     def _results(self, result: Any) -> Any:
-        context = cast(Any, callback_context())
+        context = callback_context()
+        if context is None:  # called by hand
+            return result
         outgoing = Outgoing(visit())
         try:
-            outputs = outgoing.outputs(result, context.outputs_list, self._schema)
+            outputs = outgoing.outputs(result, context.outputs_list, self.schema)
             context.updated_props.update(outgoing.side_updates(context.updated_props))
             return outputs
         except BaseException:
@@ -231,4 +334,4 @@ class _Wiring:
             raise error
         result = handler(error)
         # As with dash.callback: a handler that returns nothing changes nothing.
-        return self._results(dash.no_update if result is None and self._schema else result)
+        return self._results(dash.no_update if result is None and self.schema else result)

@@ -14,10 +14,11 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from dash_brain import tokens
-from dash_brain.errors import BadToken, BrainError, StoreError, ValueMissing
+from dash_brain.errors import BadId, BadToken, BrainError, StoreError, ValueMissing
 from dash_brain.exchange import LEASE, registry
 from dash_brain.holders import Holders
-from dash_brain.internals import stringify_id
+from dash_brain.ids import canonical, sent
+from dash_brain.ids import read as read_id
 from dash_brain.memoizing import recipes
 from dash_brain.sessions import Visit
 from dash_brain.settings import current
@@ -65,7 +66,7 @@ class Claim(NamedTuple):
 
 def mark(visit: Visit, component_id: str | dict[str, Any]) -> str:
     """Return the proof that a component is a ServerStore of this app, for its page to show."""
-    return current.use().keys.newest.signature(_LABEL, visit.app_id, stringify_id(component_id))
+    return current.use().keys.newest.signature(_LABEL, visit.app_id, canonical(component_id))
 
 
 def read(body: bytes) -> Claim:
@@ -77,9 +78,9 @@ def read(body: bytes) -> Claim:
         For everything that our script would not have sent.
     """
     try:
-        sent: Any = json.loads(body) if len(body) <= MOST_BYTES else None
-        held = [Held(one["id"], one["mark"], one["token"], one["kind"]) for one in sent["held"]]
-        claim = Claim(sent["page"], sent["turn"], sent["state"], held, list(sent["dropped"]))
+        told: Any = json.loads(body) if len(body) <= MOST_BYTES else None
+        held = [Held(one["id"], one["mark"], one["token"], one["kind"]) for one in told["held"]]
+        claim = Claim(told["page"], told["turn"], told["state"], held, list(told["dropped"]))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadClaim("This is no claim.") from error
     if not (_is_sound(claim) and all(map(_is_held, held))):
@@ -98,9 +99,16 @@ def _is_held(held: Held) -> bool:
 
 
 def _is_id(component_id: object) -> bool:
-    if isinstance(component_id, dict):
-        return all(isinstance(part, (str, int, float, bool)) for part in component_id.values())
-    return isinstance(component_id, str)
+    try:
+        _name(component_id)
+    except BadId:
+        return False
+    return True
+
+
+def _name(component_id: object) -> str:
+    """Return the canonical text of an id: to its component the browser shows that of a dict as text."""
+    return sent(read_id(component_id) if isinstance(component_id, str) else component_id)
 
 
 def accept(visit: Visit, claim: Claim) -> list[int]:
@@ -138,7 +146,7 @@ def accept(visit: Visit, claim: Claim) -> list[int]:
 def _register(visit: Visit, stores: list[Held]) -> None:
     """Enter the ids of the page's stores anew, should the registry have lost them."""
     for held in stores:
-        name = stringify_id(held.id)
+        name = _name(held.id)
         if any(key.signs(held.mark, _LABEL, visit.app_id, name) for key in current.use().keys):
             registry(visit).add(name)
 

@@ -39,8 +39,20 @@ class BadToken(BrainError, ValueError):
     """
 
 
+class BadId(BrainError, ValueError):
+    """What was given as the id of a component is none: not a string, nor a dict of plain values."""
+
+
+class WiringError(BrainError, TypeError):
+    """A component or a callback is not used as it has to be; the message names it and the cure."""
+
+
 class NoSession(BrainError, RuntimeError):
     """A session was needed, and no browser session is asking."""
+
+
+class SessionInSharedResult(NoSession):
+    """What is of the session that asks was used while a result was made that is kept for all sessions."""
 
 
 class StoreError(BrainError, OSError):
@@ -71,8 +83,16 @@ class AlreadyConfigured(BrainError, RuntimeError):
     """``configure()`` was called with other arguments after the first use."""
 
 
-class DashTooOld(BrainError, RuntimeError):
-    """What was configured needs a later release of Dash; the message names it."""
+class TooOld(BrainError, ImportError):
+    """A library that dash_brain needs is installed in a release that is too old; the message names both."""
+
+
+class DashTooOld(TooOld):
+    """That library is Dash."""
+
+
+class BackendNotSupported(BrainError, RuntimeError):
+    """The app is not served by Flask, and what was asked for works with no other backend yet."""
 
 
 class BrainNameTypeError(BrainError, TypeError):

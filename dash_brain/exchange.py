@@ -14,17 +14,20 @@ from typing import Any
 
 from dash_brain import codec, tokens
 from dash_brain.errors import BadToken, StoreError, ValueMissing
-from dash_brain.internals import requested_app
+from dash_brain.internals import known_apps, requested_app
 from dash_brain.jobs.errands import errand
 from dash_brain.memoizing import recipes
 from dash_brain.memoizing.records import Held
 from dash_brain.registry import Registry
 from dash_brain.sessions import Visit, visit
+from dash_brain.sessions.ids import app_identity
 from dash_brain.sessions.refusals import log_bad_token, value_missing
 from dash_brain.settings import Settings, current
+from dash_brain.shared_results import refuse
 from dash_brain.stores.base import new_object_id
 from dash_brain.stores.namespaces import VALUE
 from dash_brain.tokens import Token
+from dash_brain.wiring import suspects
 
 #: Seconds in which a page has to claim an object that is on its way; else its response was superseded.
 UNCLAIMED = 600.0
@@ -73,6 +76,8 @@ def to_token(value: Any, scope: str = "session") -> Token:
     """
     if scope not in ("session", "app"):
         raise ValueError("scope is 'session' or 'app'.")
+    if scope == "session":
+        refuse('to_token(scope="session")')
     return store_value(visit(), value, scope)
 
 
@@ -131,22 +136,46 @@ def store_by_content(visit: Visit, value: Any) -> Token:
     return tokens.mint(settings.keys, scope, namespace, key)
 
 
-def resolve(visit: Visit, token: object) -> Any:
-    """Return the value of a token that came from the browser."""
-    found = verified(visit, token)
+def resolve(visit: Visit, token: object, store: str | None = None) -> Any:
+    """Return the value of a token that came from the browser, for ``data`` of a ServerStore."""
+    found = verified(visit, token, store)
     try:
         return resolve_verified(found)
     except ValueMissing as error:
         raise value_missing(visit.app_id, error) from error.__cause__
 
 
-def verified(visit: Visit, token: object) -> tokens.Verified:
+def verified(visit: Visit, token: object, store: str | None = None) -> tokens.Verified:
     """Return where the object of a token lies that came from the browser."""
     try:
         return tokens.verify(current.use().keys, visit.namespaces, token)
     except BadToken:
-        log_bad_token(visit.app_id, visit.session, token)
-        raise
+        refuse("A token of a session")
+        hint = "" if store is None else _hint(visit, store)
+        log_bad_token(visit.app_id, visit.session, token, hint, store or "")
+        if store is None:
+            raise
+        raise BadToken(f"{_NO_TOKEN.format(store=store)}{hint}") from None
+
+
+_NO_TOKEN = (
+    "What came for data of ServerStore {store!r} is no valid token of this session. The page may be older "
+    "than the server's key or the session: reload it, or choose what happens with brain_callback(..., "
+    "on_missing=...). Or something else than a brain_callback wrote to it, which puts no token there: a "
+    "dash.callback, a clientside callback, running=, dash.set_props. Use brain_callback and the set_props "
+    "of dash_brain."
+)
+_UNKNOWN = (
+    " No page has shown a component {store!r} so far as is known. If it is no ServerStore, use dash.callback "
+    "for it, or name it in app.validation_layout."
+)
+
+
+def _hint(visit: Visit, store: str) -> str:
+    """Return what else is known of who may have written to a ServerStore."""
+    known = registry(visit)
+    hint = "" if "[" in store or store in known else _UNKNOWN.format(store=store)
+    return f"{hint}{suspects(requested_app(), store)}"
 
 
 def resolve_verified(found: tokens.Verified) -> Any:
@@ -178,6 +207,16 @@ def registry(visit: Visit) -> Registry:
     return _registry(current.use(), visit.app_id)
 
 
+def registry_asked() -> Registry:
+    """Return the registry of the app that is asked, whoever asks."""
+    job, settings = errand(), current.use()
+    app_id = app_identity(settings, requested_app()) if job is None else job.app_id
+    return _registry(settings, app_id)
+
+
 @lru_cache(maxsize=256)
 def _registry(settings: Settings, app_id: str) -> Registry:
-    return Registry(settings.store, app_id, requested_app())
+    apps = (app for app in (requested_app(), *known_apps()) if app is not None)
+    return Registry(
+        settings.store, app_id, next((app for app in apps if app_identity(settings, app) == app_id), None)
+    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 from dash.dependencies import DashDependency
@@ -16,7 +17,7 @@ from dash_brain.internals import (
     map_grouping,
     stringify_id,
 )
-from dash_brain.patterns import asks_for, pattern_of
+from dash_brain.patterns import check_inputs, listed, name_for
 from dash_brain.sessions import Visit
 from dash_brain.settings import OnMissing
 
@@ -51,7 +52,9 @@ def resolve_arguments(
     BadToken
         When what was sent is not for the declared inputs and states.
     """
-    values = _resolved(list(server_stores(context, dependencies, visit).values()), visit, on_missing)
+    stores = server_stores(context, dependencies, visit)
+    named = [(leaf, name_for(leaf, dependencies)) for leaf in stores.values()]
+    values = _resolved(named, visit, on_missing)
     if values:
         _replace(context, indices, values)
         forget_context_afterwards()
@@ -67,41 +70,32 @@ def server_stores(context: Any, dependencies: list[DashDependency], visit: Visit
     BadToken
         When what was sent is not for the declared inputs and states.
     """
-    sent = list(_with_declared([*context.inputs_list, *context.states_list], dependencies))
-    if not all(asks_for(leaf, dependency) for leaf, dependency in sent):
-        raise BadToken("The request does not fit the inputs and states of this callback.")
+    leaves = [*context.inputs_list, *context.states_list]
+    check_inputs(leaves, dependencies, context.get("triggered_inputs") or ())
     stores = registry(visit)
     return {
         id(leaf): leaf
-        for leaf, dependency in sent
-        if leaf["property"] == "data" and leaf.get("value") is not None
-        if stores.includes(leaf["id"], pattern_of(dependency))
+        for leaf in chain.from_iterable(map(listed, leaves))
+        if leaf["property"] == "data" and leaf.get("value") is not None and stores.holds_tokens(leaf["id"])
     }
 
 
-def _with_declared(leaves: list[Any], dependencies: list[DashDependency]) -> Iterator[tuple[Leaf, Any]]:
-    """Yield single properties with what was declared for them; a wildcard stands for a list of them."""
-    for leaf, dependency in zip(leaves, dependencies, strict=True):
-        for one in leaf if isinstance(leaf, list) else [leaf]:
-            yield one, dependency
-
-
-def _resolved(stores: list[Leaf], visit: Visit, on_missing: OnMissing) -> dict[str, Any]:
+def _resolved(stores: list[tuple[Leaf, str]], visit: Visit, on_missing: OnMissing) -> dict[str, Any]:
     """Return property id -> value for every ServerStore that was sent; each token is resolved once."""
     by_token: dict[str, Any] = {}
-    for leaf in stores:
+    for leaf, name in stores:
         if _key(leaf["value"]) not in by_token:
-            by_token[_key(leaf["value"])] = _value_or_instead(visit, leaf["value"], on_missing)
-    return {_prop_id(leaf): by_token[_key(leaf["value"])] for leaf in stores}
+            by_token[_key(leaf["value"])] = _value_or_instead(visit, leaf["value"], name, on_missing)
+    return {_prop_id(leaf): by_token[_key(leaf["value"])] for leaf, _ in stores}
 
 
 def _key(token: Any) -> str:
     return token if isinstance(token, str) else repr(token)
 
 
-def _value_or_instead(visit: Visit, token: object, on_missing: OnMissing) -> Any:
+def _value_or_instead(visit: Visit, token: object, name: str, on_missing: OnMissing) -> Any:
     try:
-        return resolve(visit, token)
+        return resolve(visit, token, name)
     except (ValueMissing, BadToken) as error:
         return instead(error, on_missing)
 
@@ -128,8 +122,8 @@ _INSTEAD: dict[str, Callable[[Exception], Any]] = {
 
 def _replace(context: Any, indices: Any, values: dict[str, Any]) -> None:
     """Put the values everywhere in the context: Dash has copied each token to several places."""
-    grouped = _flat(flatten_grouping(context.args_grouping, indices))
-    for leaf in (*_flat(context.inputs_list), *_flat(context.states_list), *grouped):
+    grouped = flatten_grouping(context.args_grouping, indices)
+    for leaf in chain.from_iterable(map(listed, (*context.inputs_list, *context.states_list, *grouped))):
         if _prop_id(leaf) in values:
             leaf["value"] = values[_prop_id(leaf)]
     for trigger in context.triggered_inputs:
@@ -137,12 +131,6 @@ def _replace(context: Any, indices: Any, values: dict[str, Any]) -> None:
             trigger["value"] = values[trigger["prop_id"]]
     for known in (context.input_values, context.state_values):
         known.update({prop_id: values[prop_id] for prop_id in known if prop_id in values})
-
-
-def _flat(leaves: list[Any]) -> Iterator[Leaf]:
-    """Yield single properties; a wildcard stands for a list of them."""
-    for leaf in leaves:
-        yield from leaf if isinstance(leaf, list) else (leaf,)
 
 
 def _value(leaf: Any) -> Any:

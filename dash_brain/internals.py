@@ -2,56 +2,138 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-import weakref
-from collections.abc import Callable
-from contextvars import copy_context
-from functools import lru_cache
-from importlib.util import find_spec
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import Context, copy_context
 from typing import Any, cast
 
 import dash
 import flask
-from dash._callback import NoUpdate  # type: ignore[attr-defined]  # it has moved since Dash 3.1
+from dash._callback import GLOBAL_CALLBACK_LIST, GLOBAL_CALLBACK_MAP
 from dash._callback_context import context_value
+from dash._get_app import app_context, with_app_context_factory
 from dash._grouping import flatten_grouping, make_grouping_by_index, map_grouping
-from dash._utils import clean_property_name, coerce_to_list, stringify_id
+from dash._no_update import NoUpdate
+from dash._utils import (
+    AttributeDict,
+    clean_property_name,
+    coerce_to_list,
+    create_callback_id,
+    stringify_id,
+    to_json,
+)
+from dash._validate import validate_duplicate_output
 from dash.dependencies import handle_grouped_callback_args
+
+from dash_brain.errors import BackendNotSupported
+from dash_brain.hooks import apps
 
 __all__ = [
     "ERRAND",
+    "add_route",
     "app_background_manager",
     "app_error_handler",
+    "are_callbacks_waiting",
     "call_as_user",
     "call_outside_callbacks",
+    "call_outside_requests",
     "callback_context",
+    "check_backend",
+    "check_backend_that_asks",
     "clean_property_name",
     "coerce_to_list",
+    "context_value",
+    "create_callback_id",
+    "declared_callbacks",
     "flatten_grouping",
+    "follow_later_app",
     "forget_context_afterwards",
     "handle_grouped_callback_args",
+    "is_api_call",
+    "is_asked_by_mcp",
+    "is_json",
     "is_no_update",
+    "is_ours",
+    "known_apps",
+    "made_before",
     "make_grouping_by_index",
     "map_grouping",
-    "pages_carry_secrets",
-    "remember_app",
+    "mark_as_ours",
+    "own_context",
+    "prevents_initial_callbacks",
+    "registered",
     "requested_app",
     "serves",
     "stringify_id",
+    "take_early_callbacks",
+    "to_json",
+    "when_first_served",
 ]
 
 #: Where the context of a background job says what it was sent with.
 ERRAND = "dash_brain_errand"
 
+#: The attribute that tells what brain_callback registered.
+_OURS = "dash_brain_callback"
+
+#: Where the context that we make for a call by ``api_endpoint`` says which request it is for.
+_API_CALL = "dash_brain_api_call"
+
 is_no_update: Callable[[object], bool] = NoUpdate.is_no_update
 
-_apps: weakref.WeakSet[dash.Dash] = weakref.WeakSet()
+#: Callbacks declared before there was an app: outputs, ``prevent_initial_call`` and what Dash made of it.
+_early: list[tuple[Any, Any, dict[str, Any]]] = []
 
 
-def remember_app(app: dash.Dash) -> None:
-    """Keep the app among those that :func:`requested_app` can find."""
-    _apps.add(app)
-    _app_at.cache_clear()
+def take_early_callbacks(app: dash.Dash) -> None:
+    """Have the callbacks that were declared before there was an app follow what it says of initial calls."""
+    early, _early[:] = list(_early), []
+    for output, prevent, declared in early:
+        whole = app.config.prevent_initial_callbacks
+        validate_duplicate_output(flatten_grouping(output), prevent, whole)
+        declared["prevent_initial_call"] = (whole if prevent is None else prevent) is True
+
+
+def prevents_initial_callbacks() -> Any:
+    """Return the app's ``prevent_initial_callbacks``, which ``dash.callback`` does not follow by itself.
+
+    While there is no app, it is what lets everything pass: see :func:`follow_later_app`.
+    """
+    app = _latest_app()
+    return "initial_duplicate" if app is None else app.config.prevent_initial_callbacks
+
+
+def follow_later_app(output: Any, prevent: Any) -> None:
+    """Have the callback that was declared last follow the app that is made later, if there is none yet."""
+    if _latest_app() is None:
+        _early.append((output, prevent, GLOBAL_CALLBACK_LIST[-1]))
+
+
+def registered(app: dash.Dash | None, callback_id: str) -> Callable[..., Any] | None:
+    """Return what is registered under an id of Dash's, with the app or for the next one, if anything is."""
+    maps = [GLOBAL_CALLBACK_MAP] if app is None else [GLOBAL_CALLBACK_MAP, app.callback_map]
+    return next((one[callback_id].get("callback") for one in maps if callback_id in one), None)
+
+
+def is_json(value: Any) -> bool:
+    """Say whether Dash can send a value to the browser."""
+    try:
+        to_json(value)
+    except TypeError:
+        return False
+    return True
+
+
+def declared_callbacks(app: dash.Dash) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return an app's callbacks: what the browser is told of each, and what the server keeps of it."""
+    return [(spec, app.callback_map.get(spec["output"], {})) for spec in app._callback_list]
+
+
+def known_apps() -> list[dash.Dash]:
+    """Return the apps that were created since dash_brain was imported."""
+    return list(apps)
 
 
 def requested_app() -> dash.Dash | None:
@@ -66,9 +148,8 @@ def requested_app() -> dash.Dash | None:
     return _app_at(server, flask.request.path) or _latest_app()
 
 
-@lru_cache(maxsize=256)
 def _app_at(server: flask.Flask, path: str) -> dash.Dash | None:
-    prefixes = {app.config.routes_pathname_prefix: app for app in _apps if app.server is server}
+    prefixes = {app.config.routes_pathname_prefix: app for app in apps if app.server is server}
     asked = max(filter(path.startswith, prefixes), key=len, default=None)
     return None if asked is None else prefixes[asked]
 
@@ -81,27 +162,138 @@ def _latest_app() -> dash.Dash | None:
         return None
 
 
+def check_backend(app: dash.Dash | None = None) -> None:
+    """Raise :class:`BackendNotSupported` when this app is not served by Flask; None: when no app is."""
+    asked = [app] if app is not None else list(apps)
+    servers = set(map(_server_of, asked))
+    if servers and "flask" not in servers:
+        raise BackendNotSupported(
+            f"The app is served by {' and '.join(sorted(servers))}, but brain_callback, ServerStore and "
+            'sessions work with Flask only so far: make it with Dash(backend="flask"), which is the default. '
+            "Brain works with every backend."
+        )
+
+
+def _server_of(app: dash.Dash) -> str:
+    # What others take for an app, as the blueprints of dash-extensions, may have no backend of its own.
+    return str(getattr(getattr(app, "backend", None), "server_type", "flask"))
+
+
+def check_backend_that_asks() -> None:
+    """Raise :class:`BackendNotSupported` when what runs belongs to an app that is not served by Flask."""
+    if not flask.has_request_context():
+        check_backend(_latest_app())
+
+
+def made_before() -> list[dash.Dash]:
+    """Return the apps of Flask that were made before dash_brain was used, and have not served yet."""
+    made = (app for app in apps if getattr(app, "_initialized_server", None) is app.server)
+    return [app for app in made if _server_of(app) == "flask" and not app.server._got_first_request]
+
+
+def add_route(app: dash.Dash, name: str, view: Callable[[], Any], methods: tuple[str, ...]) -> None:
+    """Add a route to an app that is there; those to come get it by ``dash.hooks``."""
+    app._add_url(name, with_app_context_factory(view, app), methods)
+
+
+def when_first_served(app: dash.Dash, function: Callable[[dash.Dash], None]) -> None:
+    """Call a function with the app when it serves first: Dash has collected its callbacks then."""
+    set_up, is_done = app._setup_server, False
+
+    def set_up_and_call() -> None:
+        nonlocal is_done
+        set_up()  # type: ignore[no-untyped-call]
+        if not is_done:
+            is_done = True
+            function(app)
+
+    app._setup_server = set_up_and_call  # type: ignore[method-assign]
+    if app in made_before():  # it was told already what to call
+        app.backend.before_request(set_up_and_call)
+
+
+def mark_as_ours(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark what is registered with Dash as ours."""
+    function.__dict__[_OURS] = True  # Dash takes it over with functools.wraps
+    return function
+
+
+def is_ours(entry: dict[str, Any]) -> bool:
+    """Say whether a registered callback is a brain_callback."""
+    return getattr(entry.get("callback"), _OURS, False)
+
+
+def are_callbacks_waiting() -> bool:
+    """Say whether there are brain callbacks that were registered for the app that serves next."""
+    return any(map(is_ours, GLOBAL_CALLBACK_MAP.values()))
+
+
 def serves(route: str) -> bool:
     """Say whether the current request came in by a route of Dash, as ``"_dash-layout"``."""
     return flask.has_request_context() and str(flask.request.endpoint).endswith(route)
 
 
-@lru_cache(maxsize=1)
-def pages_carry_secrets() -> bool:
-    """Say whether Dash puts a random id into each page, which the page shows with every callback."""
-    return find_spec("dash._callback_signing") is not None  # the module that makes it, since Dash 4.4
+def is_api_call() -> bool:
+    """Say whether the current request calls a callback by its ``api_endpoint``."""
+    return flask.has_request_context() and str(flask.request.endpoint).startswith("dash_callback_api_")
+
+
+def is_asked_by_mcp() -> bool:
+    """Say whether the current request is for Dash's MCP server.
+
+    What it computes for one client it keeps, and shows to all.
+    """
+    if not flask.has_request_context():
+        return False
+    view = flask.current_app.view_functions.get(str(flask.request.endpoint))
+    return getattr(view, "__module__", "") == "dash.mcp._server"
 
 
 def callback_context() -> Any | None:
-    """Return the mutable context of the running callback, or None outside of callbacks.
+    """Return the mutable context of the running callback, or None where no browser and no job asks.
 
     After an async callback asgiref leaves its context behind in the thread, for the next request to find;
-    that request knows better what it is.
+    that request knows better what it is. And a test that calls a registered callback by hand makes a context
+    outside of any request.
     """
     context = context_value.get({})
-    is_left_over = flask.has_request_context() and not serves("_dash-update-component")
-    # A job may have been forked in any request.
-    return (context if ERRAND in context or not is_left_over else None) or None
+    if ERRAND in context:  # a job may have been forked in any request
+        return context
+    if not flask.has_request_context():
+        return None if _serves_by_flask() else context or None
+    is_own = context.get(_API_CALL) is flask.request.environ
+    return context if is_own or serves("_dash-update-component") or is_asked_by_mcp() else None
+
+
+def _serves_by_flask() -> bool:
+    """Say whether each request of a browser is one of Flask."""
+    return isinstance(getattr(_latest_app(), "server", None), flask.Flask | None)
+
+
+@contextmanager
+def own_context(inputs: list[Any], states: list[Any], outputs: Any, indices: Any) -> Iterator[None]:
+    """Give a callback that is called by its ``api_endpoint`` the context that Dash gives it otherwise."""
+    leaves = [*inputs, *states]
+    values = [
+        {f"{stringify_id(one['id'])}.{one['property']}": one["value"] for one in part}
+        for part in (inputs, states)
+    ]
+    context = AttributeDict(
+        inputs_list=inputs,
+        states_list=states,
+        outputs_list=outputs,
+        input_values=values[0],
+        state_values=values[1],
+        args_grouping=map_grouping(lambda index: AttributeDict(leaves[index]), indices),
+        triggered_inputs=[],
+        updated_props={},
+    )
+    context[_API_CALL] = flask.request.environ
+    token = context_value.set(context)
+    try:
+        yield
+    finally:
+        context_value.reset(token)
 
 
 def forget_context_afterwards() -> None:
@@ -124,6 +316,19 @@ def call_outside_callbacks(function: Callable[[], Any]) -> Any:
     context = copy_context()
     context.run(context_value.set, {})
     return context.run(function)
+
+
+def call_outside_requests(app: dash.Dash, function: Callable[[], Any]) -> Any:
+    """Call a function of an app as if no browser asked: with the app's context, and in no request."""
+    context = Context()
+    context.run(app_context.set, app)
+    return context.run(_call_with, getattr(app.server, "app_context", nullcontext), function)
+
+
+def _call_with(block: Callable[[], AbstractContextManager[Any]], function: Callable[[], Any]) -> Any:
+    with block():
+        result = function()
+        return asyncio.run(result) if asyncio.iscoroutine(result) else result
 
 
 def app_background_manager() -> Any | None:

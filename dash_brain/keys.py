@@ -12,10 +12,7 @@ import hmac
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-#: Keys shorter than this can be guessed.
-SHORTEST_SECRET = 16
-
-_PLACEHOLDERS = ("changeme", "secret", "password", "placeholder", "example", "default", "your-")
+from dash_brain.weak_keys import weakness
 
 
 class Key:
@@ -77,13 +74,13 @@ def master_from(secret: str | bytes) -> bytes:
     Raises
     ------
     ValueError
-        For a secret that is short or a placeholder; the message does not repeat it.
+        For a secret that can be guessed; the message does not repeat it.
     """
     data = secret.encode() if isinstance(secret, str) else bytes(secret)
-    text = data.decode("latin-1").lower()
-    if len(data) < SHORTEST_SECRET or len(set(data)) < 6 or any(word in text for word in _PLACEHOLDERS):
+    why = weakness(data)
+    if why is not None:
         raise ValueError(
-            f"key= (or DASH_BRAIN_KEY) must be at least {SHORTEST_SECRET} random bytes and no placeholder. "
-            'Make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+            f"key= (or DASH_BRAIN_KEY) can be guessed: it {why}. Make one that cannot: "
+            'python -c "import secrets; print(secrets.token_urlsafe(32))"'
         )
     return hashlib.sha256(b"dash_brain master" + data).digest()

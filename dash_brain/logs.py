@@ -22,12 +22,13 @@ def inform(event: str, message: str, **facts: object) -> None:
     _logger.info(message, extra={"event": event, **facts})
 
 
-def warn(event: str, reason: str, message: str, *, app_id: str, **facts: object) -> None:
+def warn(event: str, reason: str, message: str, *, app_id: str, about: str = "", **facts: object) -> None:
     """Log at WARNING, unless this process warned of the same event for the same reason lately.
 
-    Facts that a client can choose are no part of "the same": nobody can flood the log with them.
+    ``about`` is what it happened to, as the app declares it. Facts that a client can choose are no part of
+    "the same": nobody can flood the log with them.
     """
-    same = (event, reason, app_id)
+    same = (event, reason, app_id, about)
     if same not in _lately:
         _lately.note(same)
         fields = {"event": event, "reason": reason, "app_id": app_id, **facts}

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from itertools import islice
+from typing import Any
 
 from dash import Output, Patch
 from dash.exceptions import InvalidCallbackReturnValue
 
-from dash_brain.errors import BadToken
+from dash_brain.errors import WiringError
 from dash_brain.exchange import discard, mint, registry, store_value
+from dash_brain.ids import canonical
 from dash_brain.internals import (
     clean_property_name,
     flatten_grouping,
+    is_json,
     is_no_update,
     make_grouping_by_index,
-    stringify_id,
 )
 from dash_brain.memoizing.records import Held
-from dash_brain.patterns import asks_for, pattern_of, stands_for_many
+from dash_brain.patterns import check_outputs, listed
 from dash_brain.server_store import ServerOutput
 from dash_brain.sessions import Visit
 from dash_brain.tokens import Token
@@ -26,12 +28,11 @@ from dash_brain.tokens import Token
 
 def server_store_ids(context: Any, schema: Any, visit: Visit) -> Iterator[str]:
     """Yield the ids of the ServerStores among the concrete outputs of a call."""
-    single = not isinstance(schema, (list, tuple, dict))
-    specs = [context.outputs_list] if single else context.outputs_list or []
+    specs, _ = _checked(context.outputs_list, schema)
     for spec, flags in zip(specs, server_store_outputs(context, schema, visit), strict=True):
-        for one, is_server_store in zip(_listed(spec), flags, strict=True):
+        for one, is_server_store in zip(listed(spec), flags, strict=True):
             if is_server_store:
-                yield stringify_id(one["id"])
+                yield canonical(one["id"])
 
 
 def server_store_outputs(context: Any, schema: Any, visit: Visit) -> list[list[bool]]:
@@ -42,30 +43,31 @@ def server_store_outputs(context: Any, schema: Any, visit: Visit) -> list[list[b
     BadToken
         When what was sent is not for the declared outputs.
     """
-    single = not isinstance(schema, (list, tuple, dict))
-    outputs = [schema] if single else flatten_grouping(schema)
-    specs = [context.outputs_list] if single else context.outputs_list or []
-    if len(specs) != len(outputs) or not all(map(_asks_for, specs, outputs)):
-        raise BadToken("The request does not fit the outputs of this callback.")
     stores = registry(visit)
     return [
-        [
-            clean_property_name(one["property"]) == "data" and stores.includes(one["id"], pattern_of(output))
-            for one in _listed(spec)
-        ]
-        for spec, output in zip(specs, outputs, strict=True)
+        [output.component_property == "data" and stores.holds_tokens(one["id"]) for one in listed(spec)]
+        for spec, output in zip(*_checked(context.outputs_list, schema), strict=True)
     ]
 
 
-def _asks_for(spec: Any, output: Output) -> bool:
-    """Say whether what a browser asks for is the declared output."""
-    return isinstance(spec, list) == stands_for_many(output) and all(
-        asks_for({**one, "property": clean_property_name(one["property"])}, output) for one in _listed(spec)
-    )
+def check_asked(context: Any, schema: Any) -> None:
+    """Hold the outputs that a request asks for against the declared ones.
+
+    Raises
+    ------
+    BadToken
+        When they do not fit.
+    """
+    _checked(context.outputs_list, schema)
 
 
-def _listed(spec: Any) -> list[Any]:
-    return spec if isinstance(spec, list) else [spec]
+def _checked(specs: Any, schema: Any) -> tuple[list[Any], list[Output]]:
+    """Return the concrete outputs of a call and the declared ones, which fit each other."""
+    single = not isinstance(schema, (list, tuple, dict))
+    outputs = [schema] if single else flatten_grouping(schema)
+    asked = [specs] if single else specs or []
+    check_outputs(asked if isinstance(asked, list) else [None], outputs)
+    return asked, outputs
 
 
 class Outgoing:
@@ -96,8 +98,14 @@ class Outgoing:
             The concrete outputs of this call, as Dash lists them in ``outputs_list``.
         schema
             The declared outputs: an ``Output``, or a list or dict of them.
+
+        Raises
+        ------
+        BadToken
+            When the concrete outputs, which a client sends, are not for the declared ones.
         """
-        if is_no_update(result) or not specs:
+        asked, declared = _checked(specs, schema)
+        if is_no_update(result) or not declared:
             return result
         if not isinstance(schema, (list, tuple, dict)):
             return self._leaf(result, specs, schema)
@@ -105,7 +113,7 @@ class Outgoing:
             values = flatten_grouping(result, schema)
         except InvalidCallbackReturnValue:
             return result  # left to Dash, which says best what does not fit
-        return make_grouping_by_index(schema, list(map(self._leaf, values, specs, flatten_grouping(schema))))
+        return make_grouping_by_index(schema, list(map(self._leaf, values, asked, declared)))
 
     def declared(self, value: Any, output: Output) -> Any:
         """Return what goes to a declared output without wildcards."""
@@ -130,21 +138,21 @@ class Outgoing:
 
     def _leaf(self, value: Any, spec: Any, output: Output) -> Any:
         """Return what goes to one declared output: a list of values when its id has wildcards."""
-        pattern = pattern_of(output)
         if isinstance(output, ServerOutput):
-            self._stores.add(cast("str | dict[str, Any]", output.component_id))
+            self._stores.add(output.component_id)
         if not isinstance(spec, list):
-            return self._single(value, spec, pattern)
+            return self._single(value, spec)
         if not isinstance(value, (list, tuple)) or len(value) != len(spec):
             return value  # left to Dash, which says best what does not fit
-        return [self._single(one, one_spec, pattern) for one, one_spec in zip(value, spec, strict=True)]
+        return list(map(self._single, value, spec))
 
-    def _single(self, value: Any, spec: dict[str, Any], pattern: str | None = None) -> Any:
+    def _single(self, value: Any, spec: dict[str, Any]) -> Any:
         if isinstance(value, Held):
             return mint(self._visit, value)
         if clean_property_name(spec["property"]) != "data":
             return value
-        if not self._stores.includes(spec["id"], pattern):
+        if not self._stores.holds_tokens(spec["id"]):
+            _check_json(value, spec["id"])
             return value
         if isinstance(value, Patch):
             raise TypeError(
@@ -164,3 +172,23 @@ class Outgoing:
             # The value is kept beside its token, so that its id stays its own.
             self._minted[id(value)] = (value, keep(value))
         return self._minted[id(value)][1]
+
+
+def _check_json(value: Any, component_id: object) -> None:
+    """Refuse what a component that is no ServerStore cannot get, before Dash does without naming the cure."""
+    for part in _parts(value):
+        if not isinstance(part, (str, int, float, list, tuple, dict, type(None))) and not is_json(part):
+            raise WiringError(
+                f"The component {component_id!r} is no ServerStore, and its data would get a "
+                f"{type(part).__name__}, which is no JSON. Make it a ServerStore (in place of a dcc.Store), "
+                "and the value stays on the server."
+            )
+
+
+def _parts(value: Any, depth: int = 2) -> Iterator[Any]:
+    """Yield a value and what is in it, as far as a large value in the wrong place would be."""
+    yield value
+    if depth and isinstance(value, (list, tuple, dict)):
+        within = value.values() if isinstance(value, dict) else value
+        for part in islice(within, 100):
+            yield from _parts(part, depth - 1)

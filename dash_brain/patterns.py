@@ -1,25 +1,20 @@
-"""Ids with wildcards, and the concrete ids that fit them."""
+"""What a callback declares, and what a client sends for it: a client may send anything."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from typing import Any
 
-from dash.dependencies import ALL, ALLSMALLER, DashDependency
+from dash.dependencies import ALL, ALLSMALLER, DashDependency, Output
 
-from dash_brain.internals import stringify_id
+from dash_brain import ids
+from dash_brain.errors import BadId, BadToken
+from dash_brain.internals import clean_property_name
 
-
-def pattern_of(dependency: DashDependency) -> str | None:
-    """Return the id of a dependency as text when it has wildcards, else None.
-
-    Examples
-    --------
-    >>> from dash import ALL, Input
-    >>> pattern_of(Input({"part": ALL}, "data"))
-    '{"part":["ALL"]}'
-    """
-    return stringify_id(dependency.component_id) if dependency.has_wildcard() else None
+_SAME_ID = (
+    " When two callbacks have no outputs and equal inputs, Dash gives them one id and runs the last one for "
+    "both: give one of them an Output or another Input."
+)
 
 
 def stands_for_many(dependency: DashDependency) -> bool:
@@ -36,37 +31,71 @@ def stands_for_many(dependency: DashDependency) -> bool:
     )
 
 
-def fits(component_id: str, declared: str) -> bool:
-    """Say whether an id, as text, is the declared one or fits its wildcards.
+def check_inputs(leaves: Sequence[Any], dependencies: Sequence[DashDependency], triggers: Any) -> None:
+    """Hold the inputs and states that were sent, and what is said to have changed, against what was declared.
 
-    Examples
-    --------
-    >>> fits('{"part":7}', '{"part":["MATCH"]}'), fits("part", "part"), fits("part", '{"part":["MATCH"]}')
-    (True, True, False)
+    Raises
+    ------
+    BadToken
+        When they do not fit.
     """
-    if component_id == declared:
-        return True
-    ours, theirs = _parsed(declared), _parsed(component_id)
-    if not isinstance(ours, dict) or not isinstance(theirs, dict):
-        return False
-    return ours.keys() == theirs.keys() and all(
-        isinstance(value, list) or isinstance(theirs[key], list) or value == theirs[key]
-        for key, value in ours.items()
+    if len(leaves) != len(dependencies) or not all(map(_is_for, leaves, dependencies)):
+        raise BadToken(f"The request does not fit the inputs and states of this callback.{_SAME_ID}")
+    if not all(any(_is_of(trigger, one) for one in dependencies) for trigger in triggers):
+        raise BadToken("The request names a trigger that is none of the inputs of this callback.")
+
+
+def check_outputs(specs: Sequence[Any], outputs: Sequence[Output]) -> None:
+    """Hold the outputs that are asked for against those that were declared.
+
+    Raises
+    ------
+    BadToken
+        When they do not fit.
+    """
+    if len(specs) != len(outputs) or not all(map(_is_for, specs, outputs)):
+        raise BadToken("The request does not fit the outputs of this callback.")
+
+
+def name_for(leaf: dict[str, Any], dependencies: Sequence[DashDependency]) -> str:
+    """Return the declared id, as text, that a checked input or state was sent for."""
+    return next(ids.canonical(one.component_id) for one in dependencies if _asks_for(leaf, one))
+
+
+def listed(leaf: Any) -> list[Any]:
+    """Return the single properties in one place of a request."""
+    return leaf if isinstance(leaf, list) else [leaf]
+
+
+def _is_for(leaf: Any, dependency: DashDependency) -> bool:
+    """Say whether what was sent in one place is for what was declared there."""
+    return isinstance(leaf, list) == stands_for_many(dependency) and all(
+        isinstance(one, dict) and _asks_for(one, dependency) for one in listed(leaf)
     )
 
 
-def asks_for(leaf: Any, dependency: DashDependency) -> bool:
-    """Say whether what a browser sent is for the property that was declared."""
-    if not isinstance(leaf, dict) or leaf.get("property") != dependency.component_property:
+def _asks_for(leaf: dict[str, Any], dependency: DashDependency) -> bool:
+    name = leaf.get("property")
+    if dependency.allow_duplicate and isinstance(name, str):
+        name = clean_property_name(name)
+    if name != dependency.component_property:
         return False
-    component_id = leaf.get("id")
-    if isinstance(component_id, dict):
-        plain = (str, int, float, bool, list)  # a list stands for a wildcard that nothing fits
-        return all(isinstance(part, plain) for part in component_id.values()) and fits(
-            stringify_id(component_id), stringify_id(dependency.component_id)
-        )
-    return isinstance(component_id, str) and fits(component_id, stringify_id(dependency.component_id))
+    if dependency.allow_optional and dependency.has_wildcard() and leaf.get("value") is None:
+        return True  # of a component that is not there the page knows no id
+    return _fits(leaf.get("id"), dependency)
 
 
-def _parsed(component_id: str) -> Any:
-    return json.loads(component_id) if component_id.startswith("{") else component_id
+def _fits(component_id: object, dependency: DashDependency) -> bool:
+    try:
+        return ids.fits(ids.sent(component_id), ids.canonical(dependency.component_id))
+    except BadId:
+        return False
+
+
+def _is_of(trigger: Any, dependency: DashDependency) -> bool:
+    """Say whether ``id.property``, as a page names what changed, is of a declared input or state."""
+    component_id, _, name = str(trigger["prop_id"]).rpartition(".")
+    try:
+        return name == dependency.component_property and _fits(ids.read(component_id), dependency)
+    except BadId:
+        return False

@@ -1,23 +1,21 @@
 """Which component ids are ServerStores, app by app, known to all its workers.
 
 ``data`` is a property of other components too, and the worker that runs a callback may never have built
-the page that asks. So an id is entered when a ServerStore is sent to a browser, and the entry lies in the
-store. What stands in an app's static layout needs no entry.
+the page that asks. So an id is entered when its component is sent to a browser, and the entry lies in the
+store: those of ServerStores, and those of other components that have ``data``. What stands in an app's
+static layout needs no entry. An id of which nothing is known is taken for a ServerStore's: else a client
+that comes before the first page would get values in clear.
 """
 
 from __future__ import annotations
 
-import weakref
-from typing import Any
-
 import dash
-from dash.development.base_component import Component
 
 from dash_brain.errors import ValueMissing
-from dash_brain.internals import stringify_id
+from dash_brain.ids import canonical
 from dash_brain.lately import Lately
-from dash_brain.patterns import fits
-from dash_brain.stores.base import Store, needs_scan
+from dash_brain.layouts import SERVER_STORE, layouts_of
+from dash_brain.stores.base import Store
 
 #: Seconds that an entry outlives its last use.
 ENTRY_TTL = 24 * 3600.0
@@ -28,6 +26,9 @@ RECHECK = ENTRY_TTL / 24
 #: Seconds after which a process looks again whether the store has an entry: it may have been made anew.
 LOOK_AGAIN = 5.0
 
+#: How the entries of ServerStores and of other components begin.
+_STORE, _OTHER = "+", "-"
+
 
 class Registry:
     """The ids of one app's ServerStores."""
@@ -35,96 +36,58 @@ class Registry:
     def __init__(self, store: Store, app_id: str, app: dash.Dash | None) -> None:
         self._store = store
         self._namespace = f"registry/{app_id}"
-        self._layout = _LayoutIds(app)
+        self._layouts = layouts_of(app)
         self._known = Lately(RECHECK)
         self._entered = Lately(LOOK_AGAIN)
-        self._strange = Lately(LOOK_AGAIN)
 
-    def add(self, component_id: str | dict[str, Any]) -> None:
-        """Enter an id, for all workers."""
-        name = stringify_id(component_id)
-        if name not in self._entered and not self._shared(name):
-            self._store.put(self._namespace, name, [b""], ttl=ENTRY_TTL)
-            self._known.note(name)
-        self._entered.note(name)
+    def add(self, component_id: object) -> None:
+        """Enter the id of a ServerStore, for all workers."""
+        self._enter(_STORE + canonical(component_id))
 
-    def assume(self, names: list[str]) -> None:
-        """Take it from another process that these are ServerStores."""
-        for name in names:
-            self._known.note(name)
+    def add_other(self, component_id: object) -> None:
+        """Enter the id of another component that has ``data``, for all workers."""
+        name = canonical(component_id)
+        if self._layouts.declared(name) is None:
+            self._enter(_OTHER + name)
 
-    def __contains__(self, component_id: str | dict[str, Any]) -> bool:
-        return self.includes(component_id)
+    def assume(self, stores: list[str], others: list[str]) -> None:
+        """Take it from another process which ids are ServerStores and which are not."""
+        for entry in (*map(_STORE.__add__, stores), *map(_OTHER.__add__, others)):
+            self._known.note(entry)
 
-    def includes(self, component_id: str | dict[str, Any], pattern: str | None = None) -> bool:
-        """Say whether an id is a ServerStore's.
+    def __contains__(self, component_id: object) -> bool:
+        """Say whether an id is known to be a ServerStore's."""
+        return self._kind(canonical(component_id)) is True
 
-        With the pattern that a callback declares, an id that nobody was ever sent is one too when others
-        that fit the pattern are: a client may name any id.
-        """
-        name = stringify_id(component_id)
-        declared = self._layout.is_server_store(name)
+    def holds_tokens(self, component_id: object) -> bool:
+        """Say whether an id is a ServerStore's as far as is known: what may be one has tokens only."""
+        return self._kind(canonical(component_id)) is not False
+
+    def _kind(self, name: str) -> bool | None:
+        """Say whether an id is a ServerStore's; None when nothing is known of it."""
+        declared = self._layouts.declared(name)
         if declared is not None:
-            return declared
-        return name in self._known or self._shared(name) or (pattern is not None and self._covers(pattern))
-
-    def _covers(self, pattern: str) -> bool:
-        if pattern in self._known:
+            return declared == SERVER_STORE
+        if self._has(_STORE + name):
             return True
-        if pattern in self._strange:
-            return False
-        entered = needs_scan(self._store).scan(self._namespace)
-        if any(fits(name, pattern) for name in (*self._layout.server_stores(), *entered)):
-            self._known.note(pattern)
-            return True
-        self._strange.note(pattern)
-        return False
+        made = self._layouts.made(name)
+        if made is not None:
+            return made == SERVER_STORE
+        return False if self._has(_OTHER + name) else None
 
-    def _shared(self, name: str) -> bool:
+    def _enter(self, entry: str) -> None:
+        if entry not in self._entered and not self._shared(entry):
+            self._store.put(self._namespace, entry, [b""], ttl=ENTRY_TTL)
+            self._known.note(entry)
+        self._entered.note(entry)
+
+    def _has(self, entry: str) -> bool:
+        return entry in self._known or self._shared(entry)
+
+    def _shared(self, entry: str) -> bool:
         try:
-            self._store.touch(self._namespace, name, ENTRY_TTL)
+            self._store.touch(self._namespace, entry, ENTRY_TTL)
         except ValueMissing:
             return False
-        self._known.note(name)
+        self._known.note(entry)
         return True
-
-
-class _LayoutIds:
-    """What an app's layout says of its ids, as far as it is there without serving a page."""
-
-    def __init__(self, app: dash.Dash | None) -> None:
-        self._app = weakref.ref(app) if app is not None else lambda: None
-        self._read: tuple[Any, dict[str, bool]] = (None, {})
-
-    def is_server_store(self, name: str) -> bool | None:
-        """Say whether the layout's component of this id is a ServerStore; None when it has none."""
-        return self._ids().get(name)
-
-    def server_stores(self) -> list[str]:
-        """Return the ids of the layout's ServerStores."""
-        return [name for name, is_one in self._ids().items() if is_one]
-
-    def _ids(self) -> dict[str, bool]:
-        app = self._app()
-        layout = None if app is None else app.layout
-        if app is not None and app.validation_layout is not None:
-            layout = app.validation_layout
-        read, ids = self._read
-        if layout is not read:
-            ids = _declared(layout)
-            self._read = (layout, ids)
-        return ids
-
-
-def _declared(layout: Any) -> dict[str, bool]:
-    """Return id -> "is a ServerStore" for every component of a layout that is no function."""
-    roots = layout if isinstance(layout, (list, tuple)) else [layout]
-    trees = [part for part in roots if isinstance(part, Component)]
-    parts = [part for tree in trees for part in (tree, *tree._traverse()) if isinstance(part, Component)]
-    ids: dict[str, bool] = {}
-    for part in parts:
-        if getattr(part, "id", None) is not None:
-            # Two pages may use an id for different things; nothing of a ServerStore may get out by that.
-            name = stringify_id(getattr(part, "id"))  # noqa: B009 - a Component has no declared id
-            ids[name] = part._type == "ServerStore" or ids.get(name, False)
-    return ids

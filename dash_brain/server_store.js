@@ -17,6 +17,8 @@
     let pause = null;
     let underWay = false;
     let failures = 0;
+    let user = null; // a name that the server has for who is logged in, null: nobody that it knows of
+    let begun = 0; // answers in a row that began a session: the browser did not show the one before
 
     function url() {
         const config = JSON.parse(document.getElementById("_dash-config").textContent);
@@ -44,8 +46,14 @@
         const held = Array.from(stores.values(), (store) => ({...store}));
         const lost = dropped.slice();
         try {
-            (await answer(body(held, "open"))).dead.forEach((place) => clear(held[place]));
+            const told = await answer(body(held, "open"));
+            user = told.user || null;
+            const left = Array.from(stores.values()).filter((store) => store.kind !== "memory" && store.user !== user);
+            left.forEach((store) => store.leave && store.leave(user));
+            const keys = new Set(left.map((store) => store.key));
+            told.dead.map((place) => held[place]).filter(({key}) => !keys.has(key)).forEach(clear);
             failures = 0;
+            watch(told.began);
         } catch (error) {
             dropped = lost.concat(dropped);
             failures += 1;
@@ -71,6 +79,32 @@
         } finally {
             clearTimeout(timeout);
         }
+    }
+
+    // One session may begin with a claim, that of a page which outlived its key; the next claim shows it.
+    function watch(told.began) {
+        begun = began ? begun + 1 : 0;
+        if (begun === 1) {
+            soon();
+        }
+        if (begun === 2) {
+            tellOfCookies();
+        }
+    }
+
+    function tellOfCookies() {
+        const note = document.createElement("div");
+        note.setAttribute("role", "alert");
+        note.className = "dash-brain-no-cookies";
+        note.style.cssText =
+            "padding:10px 16px;background:#7c2d12;color:#fff;" +
+            "font:14px/1.5 system-ui,sans-serif;text-align:center";
+        const framed = window.top !== window.self;
+        note.textContent =
+            "This browser refuses the cookie of this page, so the server cannot keep data for you: parts of the " +
+            "page may stay empty. Allow cookies for this site and reload" +
+            (framed ? ", or open the page outside of this frame." : ".");
+        document.body.prepend(note);
     }
 
     function soon(delay = PAUSE) {
@@ -119,23 +153,35 @@
             stores.delete(key);
         } else {
             stores.delete(key);
-            stores.set(key, {...store, setProps: null}); // the latest comes last
+            stores.set(key, {...store, setProps: null, leave: null}); // the latest comes last
             const unmounted = Array.from(stores.values()).filter((one) => !one.setProps);
             unmounted.slice(0, -UNMOUNTED).forEach((one) => stores.delete(one.key));
         }
         soon();
     }
 
-    function ServerStore({mark, ...given}) {
-        const props = {storage_type: "memory", clear_data: false, modified_timestamp: -1, ...given};
-        const {useEffect, useRef, createElement} = window.React;
+    // Browsers that block cookies throw at the mere look at a storage, and dcc.Store with them.
+    function usable(kind) {
+        try {
+            return kind === "memory" || window[`${kind}Storage`] ? kind : "memory";
+        } catch (error) {
+            return "memory";
+        }
+    }
+
+    function ServerStore({mark, user: servedFor, storage_type = "memory", ...given}) {
+        const props = {clear_data: false, modified_timestamp: -1, ...given, storage_type: usable(storage_type)};
+        const {useEffect, useRef, useState, createElement} = window.React;
         const key = JSON.stringify(props.id);
+        // What a user keeps in the browser stays his when another one logs in, who has a place of his own.
+        const [place, setPlace] = useState({user: servedFor || user, isLeft: false});
         const mounted = useRef(false);
         const early = useRef(null); // what dcc.Store found in the browser's storage while it was mounted
 
         function tell(data) {
             const token = data === undefined ? null : data;
-            hold({key, id: props.id, mark, token, kind: props.storage_type, setProps: props.setProps});
+            const leave = (next) => setPlace({user: next, isLeft: true});
+            hold({key, id: props.id, mark, token, kind: props.storage_type, setProps: props.setProps, user: place.user, leave});
         }
 
         // Dash need not render us again for what dcc.Store reports by itself.
@@ -153,8 +199,30 @@
             mounted.current = true;
         });
         useEffect(() => () => letGo(key), [key]);
-        return createElement(window.dash_core_components.Store, {...props, setProps});
+        // dcc.Store is gone by now, which would write to the place that is left.
+        useEffect(() => {
+            if (place.isLeft && (props.data === null || props.data === undefined)) {
+                setPlace({...place, isLeft: false});
+            } else if (place.isLeft) {
+                early.current = null;
+                props.setProps({data: null});
+            }
+        });
+        if (place.isLeft) {
+            return null;
+        }
+        const id = place.user === null || props.storage_type === "memory" ? props.id : `${key}.${place.user}`;
+        return createElement(window.dash_core_components.Store, {...props, setProps, id, key: JSON.stringify(id)});
     }
+
+    // The answer to a callback says when a token of this page was refused: others may be dead too, as when
+    // the server lost its store. The claim finds out, and a page that is cleared can go on.
+    const fetched = window.fetch;
+    window.fetch = (...asked) => {
+        const answer = fetched.apply(window, asked);
+        answer.then((response) => response.headers.get("X-Dash-Brain") === "refused" && now(), () => {});
+        return answer;
+    };
 
     setInterval(now, BEAT);
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && now());
@@ -164,9 +232,18 @@
         // A page that goes to the back/forward cache may be shown again, for a while.
         if (stores.size || dropped.length) {
             const state = event.persisted ? "parked" : "gone";
-            navigator.sendBeacon(url(), body(Array.from(stores.values()), state));
+            tellLast(body(Array.from(stores.values()), state));
         }
     });
+
+    function tellLast(told) {
+        if (navigator.sendBeacon) {
+            navigator.sendBeacon(url(), told);
+        } else {
+            const options = {method: "POST", body: told, credentials: "same-origin", keepalive: true};
+            fetch(url(), options).catch(() => {});
+        }
+    }
 
     window.dash_brain = window.dash_brain || {};
     window.dash_brain.ServerStore = ServerStore;

@@ -8,11 +8,14 @@ from dash import Output
 from dash.development.base_component import Component
 
 from dash_brain.claims import mark
-from dash_brain.errors import BrainError, EncodeError
+from dash_brain.errors import BrainError, EncodeError, WiringError
 from dash_brain.exchange import registry, store_by_content
-from dash_brain.internals import serves
+from dash_brain.ids import canonical
+from dash_brain.internals import check_backend, check_backend_that_asks, is_asked_by_mcp, serves
 from dash_brain.jobs.errands import errand
-from dash_brain.sessions import Visit, somebody_asks, visit
+from dash_brain.sessions import Visit, is_somebody_without_session, somebody_asks, user_name, visit
+from dash_brain.sessions.refusals import warn_of_initial_data
+from dash_brain.settings import current
 from dash_brain.tokens import Token
 
 PROPS = ["id", "clear_data", "data", "modified_timestamp", "storage_type"]
@@ -29,11 +32,11 @@ class ServerStore(Component):
     ----------
     id
         A string, or a dict for pattern-matching callbacks.
-    data
-        The first value. It is stored when the layout is served, for the session that asks.
     storage_type
         Where the browser keeps the token: ``"memory"`` until the page is left, ``"session"`` until the
         tab is closed, ``"local"`` for good.
+    data
+        The first value. It is stored when the layout is served, for the session that asks.
     clear_data
         Set it to True to empty the store.
     modified_timestamp
@@ -41,6 +44,12 @@ class ServerStore(Component):
 
     Raises
     ------
+    BackendNotSupported
+        When the app is not served by Flask.
+    BadId
+        When the id is none that a callback could name.
+    WiringError
+        When ``storage_type`` is something else: the order of arguments is that of ``dcc.Store``.
     BrainError
         When the layout is served and ``data`` cannot be stored.
 
@@ -65,16 +74,29 @@ class ServerStore(Component):
     def __init__(
         self,
         id: str | dict[str, Any],
-        data: Any = None,
-        *,
         storage_type: Literal["memory", "session", "local"] = "memory",
+        data: Any = None,
         clear_data: bool = False,
+        modified_timestamp: float | None = None,
         **props: Any,
     ) -> None:
-        given = {"data": data} if data is not None else {}
-        super().__init__(  # type: ignore[no-untyped-call]
-            id=id, storage_type=storage_type, clear_data=clear_data, **given, **props
-        )
+        check_backend()
+        canonical(id)  # or BadId: what cannot be compared can be no ServerStore's
+        _check_kind(storage_type)
+        given = {"data": data, "modified_timestamp": modified_timestamp}
+        props |= {name: value for name, value in given.items() if value is not None}
+        super().__init__(id=id, storage_type=storage_type, clear_data=clear_data, **props)  # type: ignore[no-untyped-call]
+
+    @property
+    def data(self) -> Any:
+        """The first value; MCP, which reads components too and shows them to anybody, finds none."""
+        if "data" not in self.__dict__:
+            raise AttributeError("data")
+        return None if is_asked_by_mcp() else self.__dict__["data"]
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        self.__dict__["data"] = value
 
     def to_plotly_json(self) -> dict[str, Any]:
         """Return what is sent to the browser: a token for the value, and a mark for the page to show."""
@@ -83,6 +105,9 @@ class ServerStore(Component):
         if asking is not None:
             registry(asking).add(self.id)
             sent["props"]["mark"] = mark(asking, self.id)
+            user = user_name(asking)
+            if user is not None:
+                sent["props"]["user"] = user
         if "data" in sent["props"]:
             sent["props"]["data"] = _token(asking, sent["props"]["data"])
         return sent
@@ -101,14 +126,30 @@ class ServerOutput(Output):
     """
 
     def __init__(
-        self, id: str | dict[str, Any] | Component, property: str = "data", allow_duplicate: bool = False
+        self,
+        id: str | dict[str, Any] | Component,
+        property: str = "data",
+        allow_duplicate: bool = False,
+        **options: Any,
     ) -> None:
-        super().__init__(id, property, allow_duplicate)
+        super().__init__(id, property, allow_duplicate, **options)
+
+
+def _check_kind(storage_type: object) -> None:
+    if not isinstance(storage_type, str) or storage_type not in ("memory", "session", "local"):
+        raise WiringError(
+            'storage_type= of a ServerStore is "memory", "session" or "local", and here it is a '
+            f"{type(storage_type).__name__} that is none of them. A first value is given by its name: "
+            "ServerStore(id, data=...); the order of arguments is that of dcc.Store."
+        )
 
 
 def _asking() -> Visit | None:
     """Return who the component is being sent to; None when nobody asks."""
-    return visit() if somebody_asks() else None
+    if somebody_asks():
+        return visit()
+    check_backend_that_asks()
+    return None
 
 
 def _token(asking: Visit | None, value: Any) -> Token | None:
@@ -118,6 +159,9 @@ def _token(asking: Visit | None, value: Any) -> Token | None:
     # The index page holds a layout too, for validation only: what is in it is never shown.
     shown = serves("_dash-layout") or serves("_dash-update-component") or errand() is not None
     if asking is None or not shown:
+        return None
+    if is_somebody_without_session():  # what he alone may see would be the app's
+        warn_of_initial_data(current.use(), asking.app_id)
         return None
     try:
         return store_by_content(asking, value)

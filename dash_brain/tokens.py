@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from dash_brain.codec.stable import named
 from dash_brain.errors import BadToken
 from dash_brain.keys import KeyRing
+from dash_brain.shared_results import refuse
 
 #: Scopes and the letter that stands for each in a token.
 SCOPES = {"session": "s", "app": "a", "session-memo": "n", "memo": "m"}
@@ -25,10 +27,18 @@ _FORM = re.compile(r"db1\.([0-9a-f]{8})\.([sanm])([0-9a-f]{32})\.([A-Za-z0-9_-]{
 _LENGTH = 4 + 8 + 1 + 33 + 1 + 43
 
 
+@named("Token")
 class Token(str):
     """A token in Python: the one kind of ``str`` that passes through a ServerStore as a token."""
 
     __slots__ = ()
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Be stored as others are, but not in a result for all when it is of a session."""
+        form = _FORM.fullmatch(self)
+        if form is not None and _SCOPE_OF[form[2]].startswith("session"):
+            refuse("A token of a session")
+        return super().__reduce_ex__(protocol)
 
 
 class Verified(NamedTuple):

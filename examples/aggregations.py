@@ -6,22 +6,29 @@ import numpy as np
 import pandas as pd
 import plotly.express as px
 from dash import Dash, Input, Output, dcc, html
-from theme import AMBER, TEAL, THEME, VIOLET
+from theme import AMBER, INDEX, TEAL, THEME, VIOLET, chart
 
 from dash_brain import ServerStore, brain_callback
 
 MARKETS = ["Lisbon", "Rotterdam", "Gdańsk"]
 
-app = Dash(__name__, title="Aggregations")
+app = Dash(__name__, title="Aggregations", index_string=INDEX)
 app.layout = [
     html.H1("One query, three frames"),
     html.P(
         "Choose a market: one slow query is split into a frame for each fruit. All three stay on the "
         "server, in one ServerStore, and each graph reads its own."
     ),
+    html.Label("Market", htmlFor="dropdown"),
     dcc.Dropdown(MARKETS, MARKETS[0], id="dropdown", clearable=False),
-    dcc.Graph(id="graph1"),
-    html.Div([dcc.Graph(id="graph2"), dcc.Graph(id="graph3")], className="grid"),
+    chart("graph1", "Area chart: kilos of apples sold in each week"),
+    html.Div(
+        [
+            chart("graph2", "Bar chart: the price of oranges in each month"),
+            chart("graph3", "Bar chart: how many orders of figs have which weight"),
+        ],
+        className="grid",
+    ),
     ServerStore(id="intermediate-value"),
 ]
 

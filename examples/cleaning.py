@@ -6,21 +6,22 @@ import numpy as np
 import pandas as pd
 import plotly.express as px
 from dash import Dash, Input, Output, dcc, html
-from theme import THEME
+from theme import INDEX, THEME, chart
 
 from dash_brain import ServerStore, brain_callback
 
 STATIONS = ["Harbour", "Airport", "Hilltop"]
 
-app = Dash(__name__, title="Cleaning")
+app = Dash(__name__, title="Cleaning", index_string=INDEX)
 app.layout = [
     html.H1("One cleaning step, two readers"),
     html.P(
         "Choose a station: its 10 MB of readings are cleaned once, in 3 seconds, and stay on the server. "
         "The browser holds a token; the graph and the table receive the frame itself."
     ),
+    html.Label("Station", htmlFor="dropdown"),
     dcc.Dropdown(STATIONS, STATIONS[0], id="dropdown", clearable=False),
-    dcc.Graph(id="graph"),
+    chart("graph", "Line chart: the temperature of the chosen station over a month, in hourly means"),
     html.Table(id="table"),
     ServerStore(id="intermediate-value"),
 ]

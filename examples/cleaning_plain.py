@@ -7,19 +7,20 @@ import numpy as np
 import pandas as pd
 import plotly.express as px
 from dash import Dash, Input, Output, callback, dcc, html
-from theme import THEME
+from theme import INDEX, THEME, chart
 
 STATIONS = ["Harbour", "Airport", "Hilltop"]
 
-app = Dash(__name__, title="Cleaning (plain Dash)")
+app = Dash(__name__, title="Cleaning (plain Dash)", index_string=INDEX)
 app.layout = [
     html.H1("One cleaning step, two readers"),
     html.P(
         "Choose a station: its 10 MB of readings are cleaned once, in 3 seconds. They travel to the "
         "browser as JSON, and back to the server twice: for the graph and for the table."
     ),
+    html.Label("Station", htmlFor="dropdown"),
     dcc.Dropdown(STATIONS, STATIONS[0], id="dropdown", clearable=False),
-    dcc.Graph(id="graph"),
+    chart("graph", "Line chart: the temperature of the chosen station over a month, in hourly means"),
     html.Table(id="table"),
     dcc.Store(id="intermediate-value"),
 ]

@@ -7,7 +7,7 @@ import time
 
 import plotly.graph_objects as go
 from dash import Dash, Input, Output, State, callback, dcc, html, no_update
-from theme import THEME
+from theme import INDEX, THEME, WAITING, chart
 from tiles import tile
 
 from dash_brain import Brain
@@ -17,7 +17,7 @@ FRUIT = ["apples", "oranges", "figs", "pineapples"]
 OLD = 5  # seconds
 
 brain = Brain("feeder")
-app = Dash(__name__, title="Feeder", update_title=None)
+app = Dash(__name__, title="Feeder", index_string=INDEX, update_title=None)
 server = app.server
 app.layout = [
     html.H1("Follow another process"),
@@ -26,7 +26,12 @@ app.layout = [
         "Every second the page asks for their version, which reads none of them, and draws what is new."
     ),
     html.Div(html.Div(id="numbers"), className="tiles"),
-    dcc.Graph(id="graph", config={"displayModeBar": False}, style={"height": 420}),
+    chart(
+        "graph",
+        "Line chart: the prices of four kinds of fruit in the last two minutes",
+        config={"displayModeBar": False},
+        style={"height": 420},
+    ),
     html.P(
         [
             html.Code("python examples/feed.py"),
@@ -68,7 +73,7 @@ def numbers(known):
 @callback(Output("graph", "figure"), Input("version", "data"))
 def draw(version):
     if version is None:
-        return go.Figure(layout={"template": THEME})
+        return WAITING
     prices = brain["prices"]
     drawn = prices.iloc[-12_000::50]  # the last two minutes
     times = drawn["time"].to_numpy("datetime64[ms]").astype("f8")

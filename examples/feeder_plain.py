@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from dash import Dash, Input, Output, callback, dcc, html
-from theme import THEME
+from theme import INDEX, THEME, chart
 from tiles import tile
 
 FRUIT = {"apples": 3.0, "oranges": 2.0, "figs": 6.0, "pineapples": 4.5}
 ROWS, NEW_ROWS, PAUSE = 100_000, 50, 0.5  # how many are kept, come with each version; seconds
 
-app = Dash(__name__, title="Feeder (plain Dash)", update_title=None)
+app = Dash(__name__, title="Feeder (plain Dash)", index_string=INDEX, update_title=None)
 server = app.server
 app.layout = [
     html.H1("Follow another process"),
@@ -24,7 +24,12 @@ app.layout = [
         "the page asks, and one of the workers draws what it has: the lines jump from worker to worker."
     ),
     html.Div(html.Div(id="numbers"), className="tiles"),
-    dcc.Graph(id="graph", config={"displayModeBar": False}, style={"height": 420}),
+    chart(
+        "graph",
+        "Line chart: the prices of four kinds of fruit in the last two minutes",
+        config={"displayModeBar": False},
+        style={"height": 420},
+    ),
     dcc.Interval(id="clock", interval=1000),
 ]
 

@@ -3,13 +3,14 @@
 import flights_views as views
 from dash import Dash, Input, Output
 from flights_data import FILTERS, choose, read_flights, sort_page
+from theme import INDEX
 
 from dash_brain import Brain, ServerStore, brain_callback
 
 PLAIN_BYTES = 7 * 109.4  # for each flight, as flights_plain.py moved them: down once, up six times
 
 brain = Brain("flights")
-app = Dash(__name__, title="Flights")
+app = Dash(__name__, title="Flights", index_string=INDEX)
 app.layout = [
     *views.layout(
         "Filter, or click an airline, a destination or an hour. Your selection is a DataFrame in a "

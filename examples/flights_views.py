@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 from dash import Input, Output, dash_table, dcc, html
 from flights_data import WEEKDAYS, read_airlines, read_airports, read_destinations
-from theme import AMBER, BLUE, TEAL, THEME
+from theme import AMBER, BLUE, TEAL, THEME, chart
 
 HOURS = list(range(5, 24))
 EARLY_TO_LATE = [[0, TEAL], [0.35, "#d9d6c9"], [1, "#c2410c"]]
@@ -22,16 +22,19 @@ COLUMNS = {
     "arr_delay": "Arrived late (min)",
     "distance": "Miles",
 }
-COLORBAR = {
-    "orientation": "h",
+GRAPHS = {
+    "routes": "Map: the destinations, as large as their number of flights and coloured by their mean delay",
+    "airlines": "Box plot: how late each airline arrived, in minutes",
+    "hours": "Heatmap: the mean delay at departure, by weekday and hour",
+    "days": "Area chart and bars: the mean delay at departure on each day, and the rain",
+}
+COLORBAR = {"orientation": "h", "len": 0.6, "thickness": 8, "outlinewidth": 0, "tickangle": 0}
+ROUTES_BAR = COLORBAR | {
     "y": -0.02,
-    "len": 0.6,
-    "thickness": 8,
-    "outlinewidth": 0,
     "tickvals": [-10, 10, 30],
     "ticktext": ["10 min early", "10 late", "30 late"],
-    "tickangle": 0,
 }
+HOURS_BAR = COLORBAR | {"y": -0.12, "yanchor": "top", "ticksuffix": " min", "nticks": 4}
 MARGIN = {"l": 16, "r": 16, "t": 52, "b": 16}
 
 airports = read_airports()
@@ -46,7 +49,7 @@ def layout(sentence):
         html.P(sentence),
         filter_bar(),
         html.Div([html.Div(id="numbers"), wire_tile()], className="tiles"),
-        html.Div([graph(name) for name in ("routes", "airlines", "hours", "days")], className="grid"),
+        html.Div([graph(name, text) for name, text in GRAPHS.items()], className="grid"),
         table(),
     ]
 
@@ -69,7 +72,7 @@ def filter_bar():
                 "Airline",
                 dcc.Dropdown(sorted(read_airlines().values()), id="airline", placeholder="all airlines"),
             ),
-            field("To", dcc.Dropdown(read_destinations(), id="destination", placeholder="everywhere")),
+            field("To", dcc.Dropdown(read_destinations(), id="destination", placeholder="all places")),
             field("Weekday", dcc.Dropdown(WEEKDAYS, id="weekday", placeholder="every day")),
             field("Hour", dcc.Dropdown(HOURS, id="hour", placeholder="all day")),
         ],
@@ -78,11 +81,11 @@ def filter_bar():
 
 
 def field(label, control):
-    return html.Div([html.Label(label), control])
+    return html.Div([html.Label(label, htmlFor=control.id), control])
 
 
-def graph(name):
-    return dcc.Graph(id=name, config={"displayModeBar": False}, style={"height": 400})
+def graph(name, text):
+    return chart(name, text, config={"displayModeBar": False}, style={"height": 400})
 
 
 def table():
@@ -199,7 +202,7 @@ def destinations(ends):
             "cmin": -15,
             "cmax": 30,
             "line": {"width": 1, "color": "#ffffff"},
-            "colorbar": COLORBAR,
+            "colorbar": ROUTES_BAR,
         },
         hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]:,} flights<br>%{marker.color} min late"
         "<extra></extra>",
@@ -232,13 +235,13 @@ def hours(flights):
         xgap=2,
         ygap=2,
         colorscale=LATE,
-        showscale=False,
+        colorbar=HOURS_BAR,
         hovertemplate="%{y}, %{x}:00<br>%{customdata:,} flights, %{z:.0f} min late<extra></extra>",
     )
     return go.Figure(heat).update_layout(
         template=THEME,
         title="Delay by weekday and hour of departure",
-        margin=MARGIN,
+        margin=MARGIN | {"b": 64},
         xaxis={"dtick": 2, "showgrid": False},
         yaxis={"showgrid": False},
     )

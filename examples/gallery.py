@@ -40,7 +40,7 @@ def mount(name):
     app = import_module(name).app
     with index.app_context():
         bar = render_template("gallery_bar.html", name=name.removesuffix("_plain"), here=name)
-    app.index_string = app.index_string.replace("{%app_entry%}", bar + "{%app_entry%}")
+    app.index_string = app.index_string.replace("<main>", bar + "<main>")
     app.server.after_request(tell_worker)
     # On its first request an app takes all callbacks that `@callback` has collected: those of its own module.
     app.server.test_client().get("/_dash-dependencies")

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from dash import Dash, Input, Output, callback, dcc, html
-from theme import THEME
+from theme import INDEX, THEME, chart
 from tiles import tile
 from worker_memory import megabytes, memory_table, workers
 
@@ -44,7 +44,7 @@ def read_readings():
 
 readings = brain.preload("readings", read_readings)  # no worker serves anybody before this is done
 
-app = Dash(__name__, title="Load once")
+app = Dash(__name__, title="Load once", index_string=INDEX)
 server = app.server
 app.layout = [
     html.H1("Loaded once, for all workers"),
@@ -54,8 +54,13 @@ app.layout = [
         "10 MB for each of its threads, in which Dash sends its scripts."
     ),
     html.Div(html.Div(id="numbers"), className="tiles"),
+    html.Label("Month", htmlFor="dropdown"),
     dcc.Dropdown([YEAR, *MONTHS.month_name()], YEAR, id="dropdown", clearable=False),
-    dcc.Graph(id="graph", style={"height": 460}),
+    chart(
+        "graph",
+        "Three line charts: temperature, humidity and wind over the chosen time",
+        style={"height": 460},
+    ),
     html.Table(id="table"),
     html.P(
         "Linux's proportional set size: of memory that several processes share, each counts its part, and of "

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 from dash import Dash, Input, Output, html
+from theme import INDEX
 
 from dash_brain import ServerStore, brain_callback, configure
 
 configure(max_sessions=200)  # when there are more, the longest-idle one goes
 
-app = Dash(__name__, title="Session data")
+app = Dash(__name__, title="Session data", index_string=INDEX)
 app.layout = [
     html.H1("Each session its own data"),
     html.P(

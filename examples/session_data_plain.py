@@ -1,6 +1,5 @@
 """Example 4 in plain Dash: a session id in the page, the data in Flask-Caching."""
 
-import tempfile
 import time
 import uuid
 from datetime import datetime, timedelta
@@ -9,13 +8,15 @@ from io import StringIO
 import pandas as pd
 from dash import Dash, Input, Output, callback, dcc, html
 from flask_caching import Cache
+from private_folder import private_folder
+from theme import INDEX
 
-app = Dash(__name__, title="Session data (plain Dash)")
+app = Dash(__name__, title="Session data (plain Dash)", index_string=INDEX)
 cache = Cache(
     app.server,
     config={
         "CACHE_TYPE": "FileSystemCache",
-        "CACHE_DIR": f"{tempfile.gettempdir()}/session-data-cache",
+        "CACHE_DIR": f"{private_folder()}/session-data",
         "CACHE_THRESHOLD": 200,  # as many users as the cache has room for
     },
 )

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pandas as pd
 from dash import Dash, Input, Output, dcc, html
-from theme import THEME
+from theme import INDEX, THEME, chart
 
 from dash_brain import Memoize, ServerStore, brain_callback
 
@@ -16,15 +16,23 @@ random = np.random.default_rng(0)
 df = pd.DataFrame({"category": np.repeat(list(FRUIT), list(FRUIT.values()))})
 df["x"], df["y"] = random.standard_normal((2, len(df)))
 
-app = Dash(__name__, title="Signalling")
+VIEWS = {
+    1: "Scatter plot: the points of the chosen fruit",
+    2: "Line chart: the same points in their order",
+    3: "Heatmap: how many of the points lie where",
+    4: "Contour plot: how many of the points lie where",
+}
+
+app = Dash(__name__, title="Signalling", index_string=INDEX)
 app.layout = [
     html.H1("Compute once, draw four times"),
     html.P(
         "Choose a fruit: the query takes 3 seconds, once for all users, tabs and workers. Each graph "
         "receives the frame; chosen again, reloaded or opened in a new window, it is there at once."
     ),
+    html.Label("Fruit", htmlFor="dropdown"),
     dcc.Dropdown(list(FRUIT), "apples", id="dropdown", clearable=False),
-    html.Div([dcc.Graph(id=f"graph-{number}") for number in (1, 2, 3, 4)], className="grid"),
+    html.Div([chart(f"graph-{number}", text) for number, text in VIEWS.items()], className="grid"),
     ServerStore(id="signal"),
 ]
 

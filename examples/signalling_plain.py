@@ -1,13 +1,13 @@
 """Example 3 in plain Dash: a signal in the browser, the data in Flask-Caching."""
 
-import tempfile
 import time
 
 import numpy as np
 import pandas as pd
 from dash import Dash, Input, Output, callback, dcc, html
 from flask_caching import Cache
-from theme import THEME
+from private_folder import private_folder
+from theme import INDEX, THEME, chart
 
 N = 100
 FRUIT = {"apples": 5 * N, "oranges": 10 * N, "figs": 20 * N, "pineapples": 15 * N}
@@ -16,10 +16,17 @@ random = np.random.default_rng(0)
 df = pd.DataFrame({"category": np.repeat(list(FRUIT), list(FRUIT.values()))})
 df["x"], df["y"] = random.standard_normal((2, len(df)))
 
-app = Dash(__name__, title="Signalling (plain Dash)")
+VIEWS = {
+    1: "Scatter plot: the points of the chosen fruit",
+    2: "Line chart: the same points in their order",
+    3: "Heatmap: how many of the points lie where",
+    4: "Contour plot: how many of the points lie where",
+}
+
+app = Dash(__name__, title="Signalling (plain Dash)", index_string=INDEX)
 cache = Cache(
     app.server,
-    config={"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": f"{tempfile.gettempdir()}/signalling-cache"},
+    config={"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": f"{private_folder()}/signalling"},
 )
 app.layout = [
     html.H1("Compute once, draw four times"),
@@ -27,8 +34,9 @@ app.layout = [
         "Choose a fruit: the query takes 3 seconds and is kept in a cache of files. The browser gets a "
         "signal, and each graph copies and unpickles the frame from the cache."
     ),
+    html.Label("Fruit", htmlFor="dropdown"),
     dcc.Dropdown(list(FRUIT), "apples", id="dropdown", clearable=False),
-    html.Div([dcc.Graph(id=f"graph-{number}") for number in (1, 2, 3, 4)], className="grid"),
+    html.Div([chart(f"graph-{number}", text) for number, text in VIEWS.items()], className="grid"),
     dcc.Store(id="signal"),
 ]
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import plotly.express as px
 from dash import Dash, Input, Output, callback, dcc, html
-from theme import THEME
+from theme import INDEX, THEME, chart
 
-app = Dash(__name__, title="Temperature (plain Dash)")
+app = Dash(__name__, title="Temperature (plain Dash)", index_string=INDEX)
 app.layout = [
     html.H1("Fetched once, shown in two units"),
     html.P(
@@ -19,13 +19,14 @@ app.layout = [
     ),
     html.Div(
         [
+            html.Label("Day", htmlFor="date"),
             dcc.DatePickerSingle(id="date", date=date(2025, 7, 14), clearable=False),
             dcc.RadioItems(["Celsius", "Fahrenheit"], "Celsius", id="unit", inline=True),
         ],
         className="row",
     ),
     html.Div(id="temperature"),
-    dcc.Graph(id="graph"),
+    chart("graph", "Line chart: the temperature of the chosen day, every five minutes"),
     dcc.Store(id="weather"),
 ]
 

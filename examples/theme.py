@@ -1,4 +1,6 @@
-"""How the figures of the examples look: a plotly template, as the built-in ones weigh 7 KB in each figure."""
+"""How the pages of the examples look, and their figures: plotly's own templates weigh 7 KB in each figure."""
+
+from dash import dcc, html
 
 TEAL, AMBER, VIOLET, ROSE, BLUE = "#0f766e", "#d97706", "#6d28d9", "#be123c", "#2563eb"
 DENSITY = [[0, "#f7f6f2"], [0.15, "#d5e8e4"], [0.4, "#7dbfb6"], [0.7, "#1b867e"], [1, "#0b403c"]]
@@ -30,3 +32,27 @@ THEME = {
         "bar": [{"marker": {"line": {"width": 0}}}],
     },
 }
+
+#: Dash's page, with the language of its text.
+INDEX = """<!doctype html>
+<html lang="en">
+  <head>{%metas%}<title>{%title%}</title>{%favicon%}{%css%}</head>
+  <body><main>{%app_entry%}</main><footer>{%config%}{%scripts%}{%renderer%}</footer></body>
+</html>"""
+
+_HIDDEN = {"visible": False}
+#: What a figure shows until its first data are there, in place of empty axes.
+WAITING = {
+    "layout": {
+        "template": THEME,
+        "xaxis": _HIDDEN,
+        "yaxis": _HIDDEN,
+        "annotations": [{"text": "waiting for the first data", "showarrow": False, "font": {"size": 14}}],
+    }
+}
+
+
+def chart(id, text, **options):
+    """Return a graph with a text for those who do not see it."""
+    graph = dcc.Graph(id=id, figure=WAITING, **options)
+    return html.Figure(graph, role="img", **{"aria-label": text})

@@ -93,8 +93,7 @@ def _clear_dash_globals() -> None:
     from dash import _callback
 
     for name in ("GLOBAL_CALLBACK_LIST", "GLOBAL_CALLBACK_MAP", "GLOBAL_INLINE_SCRIPTS", "GLOBAL_API_PATHS"):
-        # GLOBAL_API_PATHS came with Dash 3.3.
-        getattr(_callback, name, []).clear()
+        getattr(_callback, name).clear()
 
 
 # -- gunicorn ----------------------------------------------------------------------------------------
@@ -125,10 +124,14 @@ def gunicorn(
     env: Mapping[str, str] | None = None,
     folder: Path = REPOSITORY,
     options: Sequence[str] = (),
+    within: Sequence[str] = (),
 ) -> Iterator[Server]:
-    """Serve ``target`` (``"module:server"``, found in ``folder``) on a free port while the block runs."""
+    """Serve ``target`` (``"module:server"``, found in ``folder``) on a free port while the block runs.
+
+    ``within`` is a command that becomes the one that it is given, such as ``unshare``.
+    """
     handle, name = tempfile.mkstemp(prefix="gunicorn-", suffix=".log")
-    command = [sys.executable, "-m", "gunicorn", target, "--bind=127.0.0.1:0", f"--chdir={folder}"]
+    command = [*within, sys.executable, "-m", "gunicorn", target, "--bind=127.0.0.1:0", f"--chdir={folder}"]
     command += [f"--workers={workers}", f"--threads={threads}", "--graceful-timeout=5", *options]
     process = subprocess.Popen(
         command,

@@ -45,19 +45,6 @@ class JobClaims:
             self._holders.note(_JOB + key, {"held": held, "memoized": memoized}, LEASE)
         return {one for one, kind in kinds.items() if kind is not None}
 
-    def call(self, key: str, job: str) -> None:
-        """Note what the background callback manager calls a job, unless it has ended already."""
-        with self._holders.lock():
-            note = self._holders[_JOB + key]
-            if note:
-                self._holders.note(_JOB + key, {**note, "job": job}, LEASE)
-
-    def called(self, job: str) -> str | None:
-        """Return the key of a job by what the background callback manager calls it; None: it has ended."""
-        jobs = (holder for holder in self._holders if holder.startswith(_JOB))
-        found = next((holder for holder in jobs if self._holders[holder].get("job") == job), None)
-        return None if found is None else found.removeprefix(_JOB)
-
     def renew(self, key: str) -> None:
         """Let the inputs of a job that has not ended live on."""
         with self._holders.lock():

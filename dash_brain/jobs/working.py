@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from typing import Any, cast
 
 from dash import Output
 
 from dash_brain.errors import NoSession, StoreError
 from dash_brain.exchange import registry
+from dash_brain.ids import canonical
 from dash_brain.internals import callback_context
 from dash_brain.jobs.claims import JobClaims
 from dash_brain.jobs.errands import errand, under_way
+from dash_brain.jobs.side_updates import SideUpdates
 from dash_brain.outgoing import Outgoing
+from dash_brain.patterns import listed
 from dash_brain.sessions import Visit, visit
 from dash_brain.settings import current
 from dash_brain.tokens import Token, verify
@@ -27,8 +31,9 @@ def working() -> Iterator[None]:
         yield
         return
     context = cast(Any, callback_context())
-    context.updated_props = _SideUpdates(visit(), context.updated_props)
-    registry(visit()).assume(job.server_stores)
+    if job.session is not None:  # else no ServerStore is concerned, and it stays as Dash does it
+        context.updated_props = _UpdatedProps(visit(), job.key)
+    registry(visit()).assume(job.server_stores, list(_named(context)))
     try:
         with under_way(job):
             yield
@@ -38,10 +43,18 @@ def working() -> Iterator[None]:
                 JobClaims(visit()).end(job.key)
 
 
+def _named(context: Any) -> Iterator[str]:
+    """Yield the ids whose data a job gets or returns; those that it was not told of are no ServerStores'."""
+    places = (*context.inputs_list, *context.states_list, *listed(context.outputs_list))
+    for leaf in chain.from_iterable(map(listed, places)):
+        yield canonical(leaf["id"])
+
+
 def progress_of(set_progress: Callable[[Any], None], outputs: Sequence[Output]) -> Callable[[Any], None]:
     """Return Dash's ``set_progress`` for values, of which those for ServerStores stay on the server."""
     asking = visit()  # it may be called in another thread
     before: dict[int, Any] = {}
+    registry(asking).assume([], [canonical(output.component_id) for output in outputs])
 
     def set_values(progress: Any) -> None:
         values = progress if isinstance(progress, (list, tuple)) else [progress]
@@ -64,16 +77,13 @@ def _supersede(asking: Visit, before: Any, now: Any) -> None:
                 JobClaims(asking).supersede(found.object_id)
 
 
-class _SideUpdates(dict[str, dict[str, Any]]):
-    """What a job sets by ``set_props``, which Dash sends as soon as it is set: tokens in place of values."""
+class _UpdatedProps(dict[str, dict[str, Any]]):
+    """Where Dash puts what a job sets by ``set_props``; tokens go on to the page in place of values."""
 
-    def __init__(self, asking: Visit, sent: dict[str, dict[str, Any]]) -> None:
+    def __init__(self, asking: Visit, key: str) -> None:
         super().__init__()
         self._asking = asking
-        self._sent = sent
+        self._waiting = SideUpdates(asking, key)
 
     def __setitem__(self, component_id: str, props: dict[str, Any]) -> None:
-        self._sent[component_id] = Outgoing(self._asking).props(component_id, props)
-
-    def get(self, component_id: str, default: Any = None) -> Any:
-        return self._sent.get(component_id, default)
+        self._waiting.add(component_id, Outgoing(self._asking).props(component_id, props))

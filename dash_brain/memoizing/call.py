@@ -51,12 +51,14 @@ class MemoizedCall:
     def compute(self) -> Record | Unkept[Record]:
         """Call the function, and keep what it returns."""
         args, kwargs = self._arguments()
-        return self._keep(self._callback.function(*args, **kwargs))
+        with self.result.making():
+            return self._keep(self._callback.function(*args, **kwargs))
 
     async def compute_async(self) -> Record | Unkept[Record]:
         """Call the coroutine function, and keep what it returns."""
         args, kwargs = self._arguments()
-        return self._keep(await self._callback.function(*args, **kwargs))
+        with self.result.making():
+            return self._keep(await self._callback.function(*args, **kwargs))
 
     def _keep(self, result: Any) -> Record | Unkept[Record]:
         return self.result.keep(result, self._visit, self._context)

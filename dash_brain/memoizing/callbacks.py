@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from operator import itemgetter
-from typing import Any
+from typing import Any, ParamSpec, Protocol, TypeVar
 
-from dash_brain.internals import flatten_grouping
 from dash_brain.jobs.errands import errand
 from dash_brain.memoizing import declared, fingerprints, records
 from dash_brain.memoizing.call import MemoizedCall
-from dash_brain.memoizing.declared import Declared
+from dash_brain.memoizing.declared import Declared, by_index
 from dash_brain.memoizing.functions import MemoInfo
 from dash_brain.memoizing.records import Given, Record
 from dash_brain.memoizing.renewals import in_background
@@ -23,6 +21,25 @@ from dash_brain.sessions import Visit, visit
 from dash_brain.settings import current
 from dash_brain.singleflight import fly, fly_async, is_under_way
 from dash_brain.tokens import Token, verify
+
+Params = ParamSpec("Params")
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+class CallbackWithResults(Protocol[Params, Result_co]):
+    """A function that was declared as a memoized callback."""
+
+    def __call__(self, *args: Params.args, **kwargs: Params.kwargs) -> Result_co:
+        """Call the function itself."""
+
+    def forget(self, *args: Any, **kwargs: Any) -> None:
+        """Forget the results for these arguments; see :meth:`MemoizedCallback.forget`."""
+
+    def forget_all(self) -> None:
+        """Forget all results: those of the app, and of the session that asks."""
+
+    def info(self) -> MemoInfo:
+        """Return what is known of hits, misses and results."""
 
 
 class MemoizedCallback:
@@ -75,8 +92,10 @@ class MemoizedCallback:
         """
         callback, key = self._callback, self._callback.memoize.key
         given = args[0] if len(args) == 1 and isinstance(callback.indices, int) else kwargs or args
-        wanted = list(map(_as_given, self._by_index(given))) if key is None else key(*args, **kwargs)
-        self._forget(fingerprints.of_value(wanted))
+        known = (
+            list(map(_as_given, by_index(callback.indices, given))) if key is None else key(*args, **kwargs)
+        )
+        self._forget(fingerprints.of_value(known))
 
     def forget_all(self) -> None:
         """Forget all results: those of the app, and of the session that asks."""
@@ -110,15 +129,6 @@ class MemoizedCallback:
             if namespace is not None:
                 for short, record in records.of_callback(current.use().store, namespace, self._callback.name):
                     yield namespace, short, record
-
-    def _by_index(self, given: Any) -> list[Any]:
-        """Return arguments in the order of the declared inputs and states."""
-        indices = self._callback.indices
-        if isinstance(indices, int):
-            return [given]
-        values = flatten_grouping(given, indices)
-        pairs = zip(flatten_grouping(indices), values, strict=True)
-        return [value for _, value in sorted(pairs, key=itemgetter(0))]
 
 
 def _as_given(value: Any) -> Any:

@@ -6,14 +6,18 @@ import asyncio
 import inspect
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
-from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
-from dash_brain.internals import call_outside_callbacks, map_grouping
+from dash_brain.internals import call_outside_callbacks, flatten_grouping, map_grouping
 from dash_brain.memoizing import fingerprints
+from dash_brain.memoizing.changing import Changing
 from dash_brain.memoizing.lifetimes import Lifetime
 from dash_brain.memoizing.option import Memoize
+from dash_brain.memoizing.records import SCOPES
+from dash_brain.shared_results import made_for_all
 
 
 class Declared:
@@ -45,16 +49,17 @@ class Declared:
         self.lifetime = Lifetime(memoize.ttl, memoize.stale)
         module, name = function.__module__, getattr(function, "__qualname__", "callback")
         self.name = f"{module}.{name} {schema!r}"
+        self._what = f"the result of {module}.{name}"
+        self._print = fingerprints.FunctionPrint(function, closure=memoize.key is None)
+        self.changing = Changing(str(name))
+
+    def making(self, scope: str) -> AbstractContextManager[None]:
+        """Return what is to be entered while a result is made and kept in a scope of tokens."""
+        return made_for_all(self._what) if scope == SCOPES["app"] else nullcontext()
 
     def fingerprint(self) -> str:
         """Return the fingerprint of the function as it is now."""
-        if self.memoize.key is None and fingerprints.changes(self.function):
-            return fingerprints.of_function(self.function)
-        return self._lasting
-
-    @cached_property
-    def _lasting(self) -> str:
-        return fingerprints.of_function(self.function, closure=self.memoize.key is None)
+        return self._print.now()
 
     def run(self, given: list[Any]) -> Any:
         """Call the function outside of callbacks, with inputs and states in the order of declaration."""
@@ -91,3 +96,11 @@ def as_arguments(indices: Any, grouped: Any) -> tuple[tuple[Any, ...], dict[str,
     if isinstance(indices, dict):
         return (), grouped
     return tuple(grouped) if isinstance(indices, (list, tuple)) else (grouped,), {}
+
+
+def by_index(indices: Any, grouped: Any) -> list[Any]:
+    """Return grouped inputs and states in the order of declaration."""
+    if isinstance(indices, int):
+        return [grouped]
+    pairs = zip(flatten_grouping(indices), flatten_grouping(grouped, indices), strict=True)
+    return [value for _, value in sorted(pairs, key=itemgetter(0))]

@@ -7,40 +7,33 @@ fingerprint is refused: a wrong result would be worse than a slow one.
 
 from __future__ import annotations
 
-import functools
 import inspect
-import io
-import pickle
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from hashlib import blake2b
-from operator import attrgetter
-from types import CodeType, FunctionType, MethodType, ModuleType
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from dash_brain.codec.names import type_name
 from dash_brain.errors import EncodeError
+from dash_brain.memoizing.prints.deep import with_room
+from dash_brain.memoizing.prints.lasting import Lasting
+from dash_brain.memoizing.prints.names import looks
+from dash_brain.memoizing.prints.origins import top_of
+from dash_brain.memoizing.prints.refusal import Refused
+from dash_brain.memoizing.prints.rules import rule_of
+from dash_brain.memoizing.prints.sink import Sink
+from dash_brain.memoizing.prints.walk import Walk
 
-_SIZE = 32
-
-#: Attribute by which a memoized function leads to the one that it was made of.
-PLAIN = "_dash_brain_plain"
-
-_CACHED = type(functools.lru_cache(lambda: None))
-
-_Rule: TypeAlias = "Callable[[Any], object]"
+_SAY = "Say with key= what identifies a call."
 
 
 def of_value(value: object) -> str:
     """Return the fingerprint of a value: 256 bits as 64 lowercase hex digits.
 
-    Functions count by what they do (their code, defaults, and the variables that they close over), all
-    other values by their content.
+    Functions and classes count by what they do, all other values by their content. What is shared in a value
+    counts as if it were not.
 
     Raises
     ------
     EncodeError
-        When the value, or a part of it, cannot be pickled.
+        When the value, or a part of it, cannot be told apart from others; the message says which.
 
     Examples
     --------
@@ -49,43 +42,78 @@ def of_value(value: object) -> str:
     >>> of_value(1) == of_value(1.0)
     False
     """
-    return _Fingerprints().of(value).hex()
+    try:
+        return with_room(lambda: Walk(rule_of).fingerprint(lambda walk, sink: walk.put(sink, value))).hex()
+    except Refused as refused:
+        raise EncodeError(f"value{refused.path}: {refused.what} has no fingerprint.") from None
 
 
 def of_function(function: Callable[..., Any], *, closure: bool = True) -> str:
-    """Return the fingerprint of a function: its module, name, code and defaults, and what it closes over.
+    """Return the fingerprint of a function as it is now: what it does, what it holds, and what it calls.
 
-    Functions of the same module that it calls by name count too, so that a change in one of them is a
-    change. Methods and other variables of the module do not: what matters of them is to be an argument.
+    To it belong its module, name and code, its defaults and attributes, the variables that it closes over,
+    and the functions, classes, callable objects and plain values that it finds by name. Those of installed
+    distributions count by name and version. Other data that it finds by name counts by that name.
 
     Parameters
     ----------
     function
-        Any callable that can be pickled, or is made of such.
+        Any callable.
     closure
-        Whether the variables that it closes over count.
+        Whether the variables that it closes over count. Without them, what has no fingerprint among what it
+        calls is left out, instead of being refused.
 
     Raises
     ------
     EncodeError
-        When a default or a variable that it closes over has no fingerprint.
+        When something that belongs to the function cannot be told apart from others; the message says which.
     """
-    try:
-        return _Fingerprints(closure=closure).of(function).hex()
-    except EncodeError as error:
-        raise EncodeError(
-            f"{type_name(function)} cannot be memoized: something that it closes over, or a default, has no "
-            f"fingerprint ({error}) Say with key= what identifies a call."
-        ) from error
+    return FunctionPrint(function, closure=closure).now()
 
 
-def changes(function: Callable[..., Any]) -> bool:
-    """Say whether the fingerprint of a function may change: it closes over variables, or is an object."""
-    return not isinstance(function, FunctionType) or function.__closure__ is not None
+class FunctionPrint:
+    """The fingerprint of a function at any time; as long as all that was seen is the same, nothing is hashed.
+
+    ``function`` and ``closure`` are as for :func:`of_function`.
+    """
+
+    def __init__(self, function: Callable[..., Any], *, closure: bool = True) -> None:
+        self._function = function
+        self._closure = closure
+        self._known: tuple[Lasting, str] | None = None
+
+    def now(self) -> str:
+        """Return the fingerprint of the function as it is now."""
+        known = self._known
+        if known is not None and known[0].is_same():
+            return known[1]
+        known = self._known = self._walked()
+        return known[1]
+
+    def _walked(self) -> tuple[Lasting, str]:
+        function, home, is_lenient = self._function, _home(self._function), not self._closure
+
+        def walk() -> tuple[Lasting, str]:
+            lasting = looks(home)
+            walk = Walk(rule_of, home, ignores_cells=is_lenient, is_lenient=is_lenient, lasting=lasting)
+            return lasting, walk.fingerprint(lambda walk, sink: walk.put(sink, function)).hex()
+
+        try:
+            return with_room(walk)
+        except Refused as refused:
+            raise EncodeError(
+                f"{_name(function)} cannot be memoized: something that it closes over, a default, or a "
+                f"helper has no fingerprint: {refused.path.removeprefix('.')}: {refused.what}. {_SAY}"
+            ) from None
 
 
-def of_call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
-    """Return the fingerprint of a function's arguments, however they are passed.
+def of_call(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    signature: inspect.Signature | None = None,
+) -> str:
+    """Return the fingerprint of a function's arguments, however they are passed and in any order of names.
 
     Raises
     ------
@@ -100,164 +128,28 @@ def of_call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping
     >>> of_call(total, ([1, 2],), {}) == of_call(total, (), {"year": 2024, "orders": [1, 2]})
     True
     """
-    bound = _signature(function).bind(*args, **kwargs)
+    bound = (signature or inspect.signature(function)).bind(*args, **kwargs)
     bound.apply_defaults()
-    digest = blake2b(digest_size=_SIZE)
-    for name, value in bound.arguments.items():
-        try:
-            digest.update(_Fingerprints().of(value))  # each in its place, so the names need not count
-        except EncodeError as error:
-            raise EncodeError(
-                f"Argument {name!r} of {type_name(function)} has no fingerprint: {error} "
-                "Say with key= what identifies a call."
-            ) from error
-    return digest.hexdigest()
 
+    def write(walk: Walk, sink: Sink) -> None:
+        for name, value in bound.arguments.items():
+            if bound.signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
+                value = dict(sorted(value.items()))
+            walk.put_at(sink, name, value)  # each in its place, so the names need not count
 
-_signature = functools.lru_cache(maxsize=256)(inspect.signature)
-
-
-class _Fingerprints:
-    """Fingerprints of one value and of what is in it."""
-
-    def __init__(self, *, closure: bool = True) -> None:
-        self._closure = closure
-        self._begun: list[FunctionType] = []
-        self._instead: dict[type, _Rule | None] = _Rules(
-            {set: self._set, frozenset: self._set, FunctionType: self._function, MethodType: self._method}
-        )
-
-    def of(self, value: object) -> bytes:
-        digest = blake2b(digest_size=_SIZE)
-        instead = self._instead
-
-        class Pickler(pickle.Pickler):
-            def persistent_id(self, part: object) -> object:
-                rule = instead[type(part)]
-                return None if rule is None else rule(part)
-
-        def stays_in_stream(buffer: pickle.PickleBuffer) -> bool:
-            _update(digest, buffer.raw())
-            return False
-
-        stream = io.BytesIO()
-        pickler = Pickler(stream, 5, buffer_callback=stays_in_stream)
-        pickler.fast = True  # no references to what came before: sharing parts makes no difference
-        try:
-            pickler.dump(value)
-        except (EncodeError, MemoryError):
-            raise
-        except Exception as error:
-            raise EncodeError(f"{type_name(value)} cannot be pickled ({type(error).__name__}).") from error
-        _update(digest, stream.getbuffer())
-        return digest.digest()
-
-    def _set(self, part: Any) -> object:
-        return type(part).__name__, sorted(map(self.of, part))
-
-    def _method(self, method: Any) -> object:
-        return "method", self.of(method.__self__), self._function(method.__func__)
-
-    def _function(self, function: Any) -> object:
-        function = getattr(function, PLAIN, function)
-        file = getattr(sys.modules.get(function.__module__), "__file__", "")
-        name = f"{file}:{function.__module__}.{function.__qualname__}"
-        if function in self._begun:  # it calls itself, at some distance
-            return "function", name, self._begun.index(function)
-        self._begun.append(function)
-        try:
-            does = list(_code(function.__code__)), function.__defaults__, function.__kwdefaults__
-            cells = list(map(_content, (self._closure and function.__closure__) or ()))
-            called = list(map(self._function, _neighbours(function)))
-            return "function", name, self.of((does, cells)), called
-        finally:
-            self._begun.pop()
-
-
-class _Rules(dict[type, "_Rule | None"]):
-    """By exact type, what stands for a value in place of what pickle makes of it; None: just that."""
-
-    def __missing__(self, cls: type) -> _Rule | None:
-        library = _LIBRARIES.get(cls.__module__.partition(".")[0])
-        self[cls] = rule = attrgetter("__name__") if cls is ModuleType else library and library(cls)
-        return rule
-
-
-# Frames and arrays that are equal can be pickled in several ways: by the order in memory, by the blocks
-# that columns lie in, by what is cached. So their content is taken one array at a time.
-
-
-def _of_numpy(cls: type) -> _Rule | None:
-    import numpy as np
-
-    def array(part: Any) -> object:
-        kind = str(part.dtype.descr), part.shape
-        if part.dtype.hasobject:
-            return kind, part.ravel().tolist()
-        content = np.ascontiguousarray(part).reshape(-1).view(np.uint8).data
-        return kind, blake2b(content, digest_size=_SIZE).digest()
-
-    return array if cls is np.ndarray else None
-
-
-def _of_pandas(cls: type) -> _Rule | None:
-    import pandas as pd
-
-    def frame(part: Any) -> object:
-        columns = [part.iloc[:, number].array for number in range(part.shape[1])]
-        return "frame", part.index, part.columns, columns, part.attrs, part.flags.allows_duplicate_labels
-
-    def series(part: Any) -> object:
-        return "series", part.index, part.name, part.array, part.attrs, part.flags.allows_duplicate_labels
-
-    def index(part: Any) -> object:
-        return "index", part.name, part.array
-
-    def array(part: Any) -> object:
-        return part.copy().__reduce_ex__(5)  # a copy has nothing cached, and is not read-only
-
-    rules: dict[type, _Rule] = {pd.DataFrame: frame, pd.Series: series, pd.Index: index}
-    return rules.get(cls, array if issubclass(cls, pd.api.extensions.ExtensionArray) else None)
-
-
-_LIBRARIES: dict[str, Callable[[type], _Rule | None]] = {"numpy": _of_numpy, "pandas": _of_pandas}
-
-
-def _update(digest: Any, data: memoryview) -> None:
-    # The length in front keeps ["ab", "c"] apart from ["a", "bc"].
-    digest.update(data.nbytes.to_bytes(8, "little"))
-    digest.update(data)
-
-
-def _content(cell: Any) -> object:
     try:
-        return cell.cell_contents
-    except ValueError:  # not assigned yet
-        return "empty cell"
+        return with_room(lambda: Walk(rule_of, _home(function)).fingerprint(write)).hex()
+    except Refused as refused:
+        name = refused.path.partition(".")[0].partition("[")[0]
+        raise EncodeError(
+            f"Argument {name!r} of {_name(function)} has no fingerprint: "
+            f"{refused.path}: {refused.what}. {_SAY}"
+        ) from None
 
 
-def _code(code: CodeType) -> Iterator[object]:
-    """Yield what a piece of code does; where it stands in its file is no part of it."""
-    # What is called co_cellvars is in the co_freevars of the functions inside.
-    yield code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_flags
-    yield code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount
-    yield getattr(code, "co_exceptiontable", b"")  # where try begins and ends, from Python 3.11 on
-    for constant in code.co_consts:
-        yield list(_code(constant)) if isinstance(constant, CodeType) else constant
+def _home(function: Callable[..., Any]) -> str:
+    return top_of(getattr(function, "__module__", None) or "")
 
 
-def _neighbours(function: FunctionType) -> Iterator[FunctionType]:
-    """Yield the functions of the same module that are called by their names."""
-    for name in _global_names(function.__code__):
-        found = function.__globals__.get(name)
-        if isinstance(found, _CACHED):
-            found = found.__wrapped__
-        if isinstance(found, FunctionType) and found.__module__ == function.__module__:
-            yield found
-
-
-def _global_names(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _global_names(constant)
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__qualname__", type(function).__qualname__)

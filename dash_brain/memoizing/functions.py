@@ -6,24 +6,34 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast
+from contextlib import AbstractContextManager, nullcontext, suppress
+from types import MethodType
+from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar, cast, overload
 
 from dash_brain import codec
 from dash_brain.errors import StoreError, ValueMissing
 from dash_brain.memoizing import fingerprints
+from dash_brain.memoizing.changing import Changing
 from dash_brain.memoizing.lifetimes import Lifetime, lifetime
 from dash_brain.memoizing.renewals import in_background, in_loop
+from dash_brain.shared_results import made_for_all
 from dash_brain.singleflight import Unkept, fly, fly_async, is_under_way, unmade
 from dash_brain.singleflight.flight_key import FlightKey
 from dash_brain.stores.base import Store, needs_scan
 from dash_brain.stores.namespaces import RESULT
 
 P = ParamSpec("P")
+Q = ParamSpec("Q")
 R_co = TypeVar("R_co", covariant=True)
 R = TypeVar("R")
 
 _NOTHING = object()
+
+#: Hex digits of what a function is known by, with which the keys of its results begin.
+_PREFIX = 32
+
+#: So many of those that a function was known by are remembered.
+_PREFIXES = 256
 
 log = logging.getLogger("dash_brain")
 
@@ -70,14 +80,25 @@ class Memoized(Protocol[P, R_co]):
     def info(self) -> MemoInfo:
         """Return what is known of hits, misses and results."""
 
+    @overload
+    def __get__(self, instance: None, owner: type, /) -> Memoized[P, R_co]: ...
+    @overload
+    def __get__(
+        self: Memoized[Concatenate[Any, Q], R], instance: object, owner: type | None = None, /
+    ) -> Memoized[Q, R]: ...
+
 
 class Place(NamedTuple):
-    """Where the results of a call are kept, for how many seconds by default, and in how many bytes."""
+    """Where the results of a call are kept, for how many seconds by default, and in how many bytes.
+
+    ``is_shared``: for all who ask, and not for one session.
+    """
 
     store: Store
     namespace: str
     ttl: float | None = None
     quota: int | None = None
+    is_shared: bool = True
 
 
 def memoized(
@@ -93,23 +114,62 @@ def memoized(
     ``ttl``, ``stale`` and ``key`` are as for :meth:`dash_brain.Brain.memoize`.
     """
     memo = _Memo(function, place, lifetime(ttl, stale), key)
-    call = memo.call_async if inspect.iscoroutinefunction(function) else memo.call
-    wrapper = functools.wraps(function)(_as_function(call))
-    setattr(wrapper, fingerprints.PLAIN, function)
-    for operation in (memo.forget, memo.forget_all, memo.info):
-        setattr(wrapper, operation.__name__, operation)
-    return cast("Memoized[P, R]", wrapper)
+    return cast("Memoized[P, R]", MemoizedFunction(memo))
 
 
-def _as_function(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a plain function, which can be a method and is seen to be a coroutine function if it is one."""
-    if inspect.iscoroutinefunction(call):
+class MemoizedFunction:
+    """A memoized function as it is called; as an attribute of a class, a method.
 
-        async def wait(*args: Any, **kwargs: Any) -> Any:
-            return await call(args, kwargs)
+    To ``inspect`` it looks like a function, so that it is seen to be a coroutine function if it is one.
+    """
 
-        return wait
-    return lambda *args, **kwargs: call(args, kwargs)
+    # Decorators around it copy what lies in its __dict__: what is its own does not.
+    __slots__ = ("__dict__", "__weakref__", "_bound", "_memo")
+
+    def __init__(self, memo: _Memo, bound: tuple[Any, ...] = ()) -> None:
+        functools.update_wrapper(self, memo.function)
+        self._memo = memo
+        self._bound = bound
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._memo.call(self._bound + args, kwargs)
+
+    def __get__(self, instance: object, owner: type | None = None) -> MemoizedFunction:
+        return self if instance is None else MemoizedFunction(self._memo, (instance,))
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("__code__", "__defaults__", "__kwdefaults__", "__globals__", "__closure__"):
+            return getattr(self._memo.function, name)
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.", name=name, obj=self)
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Say by which name another process finds it."""
+        if self._bound:
+            return getattr, (self._bound[0], self.__name__)
+        return str(self.__qualname__)
+
+    def __repr__(self) -> str:
+        return f"<memoized {self._memo.function!r}>"
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        signature = self._memo.signature
+        return signature.replace(parameters=list(signature.parameters.values())[len(self._bound) :])
+
+    @property
+    def _dash_brain_plain(self) -> Any:
+        """What it was made of, by which it is known."""
+        function = self._memo.function
+        return MethodType(function, self._bound[0]) if self._bound else function
+
+    def forget(self, *args: Any, **kwargs: Any) -> None:
+        self._memo.forget(self._bound + args, kwargs)
+
+    def forget_all(self) -> None:
+        self._memo.forget_all()
+
+    def info(self) -> MemoInfo:
+        return self._memo.info()
 
 
 class _Memo:
@@ -122,18 +182,28 @@ class _Memo:
         lifetime: Lifetime,
         key: Callable[..., Any] | None,
     ) -> None:
-        self._function = function
+        self.function = function
+        self.call = self._call_async if inspect.iscoroutinefunction(function) else self._call
         self._place = place
         self._lifetime = lifetime
         self._key = key
         self._name = getattr(function, "__qualname__", type(function).__qualname__)
+        self._changing = Changing(self._name)
+        self._print = fingerprints.FunctionPrint(function, closure=key is None)
+        # What it was known by: results of before a variable that it closes over changed are its own.
+        self._prefixes: dict[str, None] = {}
         self._hits = self._misses = 0
 
-    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    @functools.cached_property
+    def signature(self) -> inspect.Signature:
+        return inspect.signature(self.function)
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         result = self._result(args, kwargs)
 
         def compute() -> Any:
-            return result.keep(self._function(*args, **kwargs))
+            with result.making():
+                return self._kept(result, self.function(*args, **kwargs))
 
         value = self._known(result)
         if value is _NOTHING:
@@ -142,11 +212,12 @@ class _Memo:
             in_background(lambda: fly(result.goal, result.read_fresh, compute))
         return value
 
-    async def call_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    async def _call_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         result = self._result(args, kwargs)
 
         async def compute() -> Any:
-            return result.keep(await self._function(*args, **kwargs))
+            with result.making():
+                return self._kept(result, await self.function(*args, **kwargs))
 
         value = self._known(result)
         if value is _NOTHING:
@@ -155,21 +226,23 @@ class _Memo:
             in_loop(lambda: fly_async(result.goal, result.read_fresh, compute))
         return value
 
-    def forget(self, *args: Any, **kwargs: Any) -> None:
-        result = self._result(args, kwargs)
-        # Who is computing it now keeps it before we delete it, and not afterwards.
-        with unmade(result.goal):
-            result.place.store.delete(result.place.namespace, result.key)
+    def forget(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        place, call = self._place(), self._fingerprint(args, kwargs)
+        for prefix in self._known_by():
+            result = _Result(place, prefix + call, self._name, self._lifetime)
+            # Who is computing it now keeps it before we delete it, and not afterwards.
+            with unmade(result.goal):
+                place.store.delete(place.namespace, result.key)
 
     def forget_all(self) -> None:
         place = self._place()
-        for key in self._kept(place):
+        for key in self._keys(place):
             place.store.delete(place.namespace, key)
 
     def info(self) -> MemoInfo:
         place = self._place()
         sizes = []
-        for key in self._kept(place):
+        for key in self._keys(place):
             with suppress(ValueMissing):  # gone meanwhile
                 sizes.append(place.store.info(place.namespace, key).nbytes)
         return MemoInfo(self._hits, self._misses, len(sizes), sum(sizes))
@@ -183,25 +256,35 @@ class _Memo:
         self._hits += 1
         return value
 
+    def _kept(self, result: _Result, value: Any) -> Any:
+        self._changing.compare(result.key[:_PREFIX], self._prefix)
+        return result.keep(value)
+
     def _result(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Result:
-        if self._key is None:
-            call = fingerprints.of_call(self._function, args, kwargs)
-        else:
-            call = fingerprints.of_value(self._key(*args, **kwargs))
+        call = self._fingerprint(args, kwargs)
         return _Result(self._place(), self._prefix() + call, self._name, self._lifetime)
 
+    def _fingerprint(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        if self._key is None:
+            return fingerprints.of_call(self.function, args, kwargs, self.signature)
+        return fingerprints.of_value(self._key(*args, **kwargs))
+
     def _prefix(self) -> str:
-        if self._key is None and fingerprints.changes(self._function):
-            return fingerprints.of_function(self._function)[:32]
-        return self._lasting_prefix
+        prefix = self._print.now()[:_PREFIX]
+        if prefix not in self._prefixes:
+            self._prefixes[prefix] = None
+            while len(self._prefixes) > _PREFIXES:
+                self._prefixes.pop(next(iter(self._prefixes)), None)
+        return prefix
 
-    @functools.cached_property
-    def _lasting_prefix(self) -> str:
-        return fingerprints.of_function(self._function, closure=self._key is None)[:32]
+    def _known_by(self) -> list[str]:
+        """Return what results of the function in this process were known by, the present included."""
+        self._prefix()
+        return list(self._prefixes)
 
-    def _kept(self, place: Place) -> list[str]:
-        prefix = self._prefix()
-        return [key for key in needs_scan(place.store).scan(place.namespace) if key.startswith(prefix)]
+    def _keys(self, place: Place) -> list[str]:
+        known = set(self._known_by())
+        return [key for key in needs_scan(place.store).scan(place.namespace) if key[:_PREFIX] in known]
 
 
 class _Result(NamedTuple):
@@ -215,6 +298,10 @@ class _Result(NamedTuple):
     @property
     def goal(self) -> FlightKey:
         return FlightKey(self.place.store, f"{self.place.namespace}/{self.key}", self.name)
+
+    def making(self) -> AbstractContextManager[None]:
+        """Return what is to be entered while it is computed and kept."""
+        return made_for_all(f"the result of {self.name}") if self.place.is_shared else nullcontext()
 
     def read(self) -> Any:
         return codec.decode(self.place.store.get(self.place.namespace, self.key))

@@ -18,8 +18,8 @@ class Lifetime(NamedTuple):
         return None if self.ttl is None else self.ttl + (self.stale or 0.0)
 
     def is_stale(self, created: float) -> bool:
-        """Say whether a result of that time is to be renewed."""
-        return self.ttl is not None and time.time() - created > self.ttl
+        """Say whether a result of that time is to be renewed: also of a time to come, by a clock ahead."""
+        return self.ttl is not None and abs(time.time() - created) > self.ttl
 
 
 def lifetime(ttl: float | None, stale: float | None) -> Lifetime:

@@ -121,9 +121,13 @@ def _made(store: Store, found: Verified, recipe: Recipe | None, resolve: Callabl
     def look() -> dict[str, Any]:
         return {found.object_id: codec.decode(store.get(*found))}
 
+    def make() -> dict[str, Any] | Unkept[dict[str, Any]]:
+        with recipe.callback.making(found.namespace.partition("/")[0]):
+            return _make(store, found, recipe, resolve)
+
     made: dict[str, Any] = {}
     while found.object_id not in made:  # what could not be kept may be another of its values
-        made = fly(goal, look, lambda: _make(store, found, recipe, resolve))
+        made = fly(goal, look, make)
     return made[found.object_id]
 
 

@@ -13,6 +13,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from dash_brain import codec
+from dash_brain.codec.stable import named
 from dash_brain.errors import DecodeError, ValueMissing
 from dash_brain.settings import current
 from dash_brain.stores.base import Store, needs_scan
@@ -29,6 +30,7 @@ LARGEST_ARGUMENTS = 64 << 10
 SHORT = 16
 
 
+@named("MemoHeld")
 class Held(NamedTuple):
     """Stands in a result for a large value; its token has this scope."""
 
@@ -36,6 +38,7 @@ class Held(NamedTuple):
     object_id: str
 
 
+@named("MemoGiven")
 class Given(NamedTuple):
     """Stands in arguments for the value of a token."""
 
@@ -43,6 +46,7 @@ class Given(NamedTuple):
     object_id: str
 
 
+@named("MemoRecord")
 @dataclass(frozen=True)
 class Record:
     """One call of a memoized callback.

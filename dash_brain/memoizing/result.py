@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any, NamedTuple
 
 from dash_brain import codec
@@ -66,6 +66,10 @@ class MemoizedResult:
         key = f"{records.place_of(self._namespace)}/{self._short}"
         return FlightKey(self._store, key, self._callback.name)
 
+    def making(self) -> AbstractContextManager[None]:
+        """Return what is to be entered while it is made and kept."""
+        return self._callback.making(self._scope)
+
     def known(self) -> Record | None:
         """Return the record of the call, if all that it tells of is there."""
         record = self._record()
@@ -86,6 +90,7 @@ class MemoizedResult:
 
     def keep(self, result: Any, asking: Visit, context: Any) -> Record | Unkept[Record]:
         """Keep what the function returned: where it was if it was evicted, else anew."""
+        self._callback.changing.compare(self._address.function, self._callback.fingerprint)
         evicted = self._record()
         if evicted is not None and not self.is_stale(evicted):
             with suppress(ValueMissing):  # pages may hold tokens of what was evicted
@@ -99,7 +104,7 @@ class MemoizedResult:
         whole = self._callback.lifetime.whole
         if record is None or record.call != self._address.call:
             return None
-        return record if whole is None or time.time() - record.made <= whole else None
+        return record if whole is None or abs(time.time() - record.made) <= whole else None
 
     def _keep_anew(self, result: Any, asking: Visit, context: Any) -> Record | Unkept[Record]:
         objects: list[Held] = []

@@ -7,14 +7,11 @@ from typing import cast
 
 import flask
 
-from dash_brain.internals import serves
+from dash_brain.internals import is_asked_by_mcp, serves
 from dash_brain.sessions import cookies, page_secrets
 from dash_brain.sessions.closed import is_closed
-from dash_brain.sessions.ids import SessionId
+from dash_brain.sessions.ids import OURS, SessionId
 from dash_brain.settings import Settings
-
-#: A header that scripts of other sites cannot send without our leave.
-OURS = "X-Dash-Brain"
 
 
 def asking(settings: Settings) -> SessionId | None:
@@ -26,6 +23,8 @@ def asking(settings: Settings) -> SessionId | None:
 
 
 def _shown(settings: Settings) -> Iterator[SessionId]:
+    if is_asked_by_mcp():
+        return iter(())
     if settings.cookie == "page":
         return page_secrets.shown(settings.keys)
     return cookies.shown(settings.keys, settings.cookie)
@@ -37,7 +36,7 @@ def may_begin(settings: Settings) -> bool:
     Not with callbacks, which come in a dozen and would begin a dozen. And not with what another site can
     have the browser post: it comes without our cookie, and a new one would take the place of the real one.
     """
-    if not cookies.can_be_kept(settings.cookie):
+    if not cookies.can_be_kept(settings.cookie) or is_asked_by_mcp():
         return False
     if serves("_dash-update-component") or serves("_dash-layout"):
         return False
@@ -47,8 +46,14 @@ def may_begin(settings: Settings) -> bool:
 def begin(settings: Settings) -> SessionId:
     """Let a session begin with the current request."""
     session_id = flask.g.dash_brain_session_id = cookies.fresh(settings.keys)
+    flask.g.dash_brain_began = True
     send(settings)
     return session_id
+
+
+def began() -> bool:
+    """Say whether a session began with the current request: the browser showed none."""
+    return "dash_brain_began" in flask.g
 
 
 def replace(settings: Settings, closed: SessionId) -> None:
@@ -61,9 +66,27 @@ def replace(settings: Settings, closed: SessionId) -> None:
 
 def send(settings: Settings) -> None:
     """Have the cookie set by the response to the current request."""
+    keep_private()
     if settings.cookie != "page" and "dash_brain_sent" not in flask.g:
         flask.g.dash_brain_sent = True
         flask.after_this_request(lambda response: _set_cookie(response, settings))
+
+
+def keep_private() -> None:
+    """Have no cache give to others the response to the current request: it is for who asks."""
+    if "dash_brain_private" not in flask.g:
+        flask.g.dash_brain_private = True
+        flask.after_this_request(as_private)
+
+
+def as_private(response: flask.Response) -> flask.Response:
+    """Return the response as one that no cache may give to others."""
+    response.cache_control.public = False
+    response.cache_control.private = True
+    # Not "no-store", which would keep the page out of the back/forward cache.
+    response.cache_control.no_cache = True
+    response.vary.add("Cookie")
+    return response
 
 
 def _set_cookie(response: flask.Response, settings: Settings) -> flask.Response:

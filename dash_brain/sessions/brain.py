@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
+from dash_brain.brain.mapping import NamedValues
 from dash_brain.errors import ValueMissing
 from dash_brain.memoizing.functions import Place
-from dash_brain.names import Names
 from dash_brain.sessions import visit
 from dash_brain.settings import current
+from dash_brain.shared_results import refuse
 from dash_brain.stores.base import Store
 
 
-class SessionBrain(Names):
+class SessionBrain(NamedValues):
     """The named values of whichever browser session asks, in any callback or layout function.
 
     A session sees its own names only. A value lives until it was not used for ``session_ttl``.
@@ -36,12 +37,16 @@ class SessionBrain(Names):
     def __init__(self) -> None:
         """Take nothing: what the mapping needs follows from who asks."""
 
+    def _known_by(self) -> tuple[str, str, bytes]:
+        return type(self).__name__, "", b""  # it is whose it is at the time of each use
+
     @property
     def _store(self) -> Store:
         return current.use().store
 
     @property
     def _within(self) -> str:  # type: ignore[override]
+        refuse("session_brain")
         return visit().names
 
     @property
@@ -49,7 +54,7 @@ class SessionBrain(Names):
         return current.use().session_ttl
 
     @property
-    def _quota(self) -> int | None:
+    def _quota(self) -> int | None:  # type: ignore[override]
         return current.use().quota
 
     def __getitem__(self, name: str) -> Any:
@@ -59,7 +64,11 @@ class SessionBrain(Names):
         return value
 
     def _results(self) -> Place:
-        return Place(self._store, visit().namespace("session-memo"), self._ttl, self._quota)
+        refuse("session_brain.memoize")
+        return Place(self._store, visit().namespace("session-memo"), self._ttl, self._quota, is_shared=False)
+
+    def _making(self, name: str) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def __repr__(self) -> str:
         return "session_brain"

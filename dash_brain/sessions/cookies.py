@@ -53,9 +53,9 @@ def set_on(response: flask.Response, session_id: SessionId, mode: str, ttl: floa
         secure=flask.request.is_secure,
         httponly=True,
         samesite="None" if iframe else "Lax",
+        partitioned=iframe,
     )
-    # By hand: Werkzeug has this attribute since 3.1 only.
-    response.headers.add("Set-Cookie", f"{header}; Partitioned" if iframe else header)
+    response.headers.add("Set-Cookie", header)
 
 
 def can_be_kept(mode: str) -> bool:

@@ -15,6 +15,9 @@ import dash
 from dash_brain.keys import Key
 from dash_brain.settings import Settings
 
+#: The header between our script and the server; scripts of other sites cannot send it without our leave.
+OURS = "X-Dash-Brain"
+
 #: How a browser keeps a session id: in a cookie, or with one page.
 COOKIE, PAGE = "session", "page"
 

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 
 import flask
 
-from dash_brain.errors import DashTooOld
-from dash_brain.internals import pages_carry_secrets
 from dash_brain.keys import KeyRing
 from dash_brain.sessions.ids import PAGE, SessionId
 
@@ -25,14 +23,7 @@ def shown(keys: KeyRing) -> Iterator[SessionId]:
 
     Dash's signature is not looked at: it may differ from worker to worker. The secret opens only what
     was stored by a page that showed it too, so an invented one opens nothing.
-
-    Raises
-    ------
-    DashTooOld
-        When the pages of this release of Dash carry no secret.
     """
-    if not pages_carry_secrets():
-        raise DashTooOld('cookie="page" needs Dash 4.4 or later, whose pages carry a secret: upgrade Dash.')
     secret = flask.request.args.get("endId", "")
     if _SHORTEST <= len(secret) <= _LONGEST:
         yield SessionId(keys.newest, secret, PAGE)

@@ -11,9 +11,10 @@ import flask
 
 from dash_brain import tokens
 from dash_brain.errors import NoSession, ValueMissing
-from dash_brain.internals import serves
+from dash_brain.internals import is_asked_by_mcp, serves
 from dash_brain.logs import warn
 from dash_brain.sessions import cookies, page_secrets
+from dash_brain.sessions.ids import OURS
 from dash_brain.settings import Settings, current
 
 _UNKNOWN_KEY = (
@@ -41,10 +42,12 @@ def no_session(app_id: str) -> NoSession:
     return NoSession(f"There is no session: {cause.text}")
 
 
-def log_bad_token(app_id: str, session: str | None, token: object) -> None:
-    """Log why a token is none of those that open something for this visit."""
+def log_bad_token(app_id: str, session: str | None, token: object, hint: str = "", store: str = "") -> None:
+    """Log why a token is none of those that open something for this visit, and for which store it came."""
     cause = _why_bad(current.use(), session, token)
-    warn("bad_token", cause.reason, f"A token was refused: {cause.text}", app_id=app_id, kid=cause.kid)
+    came = f"A token for ServerStore {store!r} was refused" if store else "A token was refused"
+    _tell_page()
+    warn("bad_token", cause.reason, f"{came}: {cause.text}{hint}", app_id=app_id, about=store, kid=cause.kid)
 
 
 def value_missing(app_id: str, error: ValueMissing) -> ValueMissing:
@@ -56,9 +59,21 @@ def value_missing(app_id: str, error: ValueMissing) -> ValueMissing:
         f"The value behind this token is gone: {why}.{_alone(current.use())} Compute it again, or say what "
         "happens then: brain_callback(..., on_missing=...)."
     )
+    _tell_page()
     warn("value_missing", error.reason, text, app_id=app_id)
     error.args = (text,)
     return error
+
+
+def _tell_page() -> None:
+    """Have the answer to the current request tell the page to ask at once which of its tokens are dead."""
+    if flask.has_request_context():  # a background job may have none
+        flask.after_this_request(_refused)
+
+
+def _refused(response: flask.Response) -> flask.Response:
+    response.headers[OURS] = "refused"
+    return response
 
 
 def warn_of_page(settings: Settings, app_id: str) -> None:
@@ -85,7 +100,9 @@ def _in_frame_of_another_site() -> bool:
 def _why_bad(settings: Settings, session: str | None, token: object) -> Cause:
     kid = tokens.kid_in(token)
     if kid is None:
-        return Cause("malformed", "it has not the form of a token: the page sent something else.")
+        return Cause(
+            "malformed", "it has not the form of a token: something else than a brain_callback wrote there."
+        )
     if settings.keys.find(kid) is None:
         return _unknown_key(settings, "it is", kid)
     if session is None:
@@ -110,7 +127,16 @@ def _alone(settings: Settings) -> str:
     return ""
 
 
+def warn_of_initial_data(settings: Settings, app_id: str) -> None:
+    """Log that a user who is logged in is not sent what stands in a layout, for want of a session."""
+    cause = _why_no_session(settings)
+    what = "Initial data= of a ServerStore is not sent to a user who is logged in and has no session"
+    warn("initial_data", cause.reason, f"{what}: {cause.text}", app_id=app_id, kid=cause.kid)
+
+
 def _why_no_session(settings: Settings) -> Cause:
+    if is_asked_by_mcp():
+        return _MCP
     if settings.cookie == "page":
         return _why_no_page(settings)
     if not cookies.can_be_kept(settings.cookie):
@@ -152,6 +178,11 @@ def _why_no_page(settings: Settings) -> Cause:
     )
 
 
+_MCP = Cause(
+    "mcp",
+    "Dash's MCP server keeps what it computed for one client and shows it to all, so nothing of a session is "
+    'there. What a tool needs is an argument, or of the app: memoize="app", or to_token(..., scope="app").',
+)
 _GONE = {
     "expired": "it expired: no page held it any more, or the browser was not heard of for too long",
     "evicted": "it was evicted to make room in the store",

@@ -13,9 +13,9 @@ from typing import NamedTuple, cast
 import flask
 
 from dash_brain.errors import NoSession
-from dash_brain.internals import requested_app, serves
+from dash_brain.internals import check_backend_that_asks, is_api_call, requested_app, serves
 from dash_brain.jobs.errands import Errand, errand
-from dash_brain.sessions.asking import asking, begin, may_begin, replace, send
+from dash_brain.sessions.asking import asking, begin, keep_private, may_begin, replace, send
 from dash_brain.sessions.attendance import attendance
 from dash_brain.sessions.closed import note_closed
 from dash_brain.sessions.ids import app_identity, checked_principal
@@ -23,6 +23,7 @@ from dash_brain.sessions.refusals import no_session, warn_of_page
 from dash_brain.sessions.start import say_start
 from dash_brain.sessions.workers import workers
 from dash_brain.settings import Settings, current
+from dash_brain.shared_results import is_made, refuse
 from dash_brain.tokens import SCOPES
 
 #: Where pages say what they hold.
@@ -54,6 +55,7 @@ class Visit(NamedTuple):
         if scope not in SCOPES:
             raise ValueError(f"There is no scope {scope!r}.")
         if scope not in self.namespaces:
+            refuse("A value of the session")
             raise no_session(self.app_id)
         return self.namespaces[scope]
 
@@ -80,9 +82,36 @@ def visit() -> Visit:
     if job is not None:
         return _visit_of(job)
     _needs_request()
+    if is_made():  # whoever asks, a result for all is of none of them
+        return Visit(app_identity(current.use(), requested_app()), None)
     if "dash_brain_visit" not in flask.g:
+        keep_private()
         flask.g.dash_brain_visit = _visit(current.use())
     return cast(Visit, flask.g.dash_brain_visit)
+
+
+def is_somebody_without_session() -> bool:
+    """Say whether a user may be logged in whose browser showed no session."""
+    settings = current.use()
+    if visit().session is not None or settings.principal is None:
+        return False
+    if errand() is not None:  # nobody can be asked there
+        return True
+    return _principal(settings) is not None
+
+
+def user_name(asking: Visit) -> str | None:
+    """Return a name for who is logged in, which tells him from others and reveals nothing of him.
+
+    It is for his browser, in which others may log in. None: nobody is, or nobody says who.
+    """
+    settings = current.use()
+    if asking.session is None or settings.cookie == "page" or errand() is not None:
+        return None  # nothing outlives the page then; and of a job the page knows it
+    who = _principal(settings)
+    if who is None:
+        return None
+    return settings.keys.newest.mac("user", asking.app_id, type(who).__name__, str(who)).hex()[:16]
 
 
 def somebody_asks() -> bool:
@@ -94,6 +123,8 @@ def _visit_of(job: Errand) -> Visit:
     settings = current.use()
     if settings.store.shared == "process" and job.sender != os.getpid():
         raise NoSession("A background job shares no memory:// with the app: use shm:// or file://.")
+    if is_made():
+        return Visit(job.app_id, None)
     if job.session is not None and not attendance(settings, job.app_id).knows(job.session):
         raise NoSession(
             "The session that started this background job has ended, or the job's process opens another "
@@ -128,6 +159,7 @@ def close_session() -> None:
     ...     close_session()
     ...     return "/"
     """
+    refuse("close_session()")
     _needs_request()
     if errand() is not None:
         raise NoSession("A background job cannot close the session: the browser awaits no cookie from it.")
@@ -142,6 +174,7 @@ def close_session() -> None:
     note_closed(settings, session_id)
     end(anonymous)  # what came between
     flask.g.pop("dash_brain_visit", None)
+    flask.g.pop("dash_brain_principal", None)
     replace(settings, session_id)
 
 
@@ -155,10 +188,10 @@ def keep() -> None:
     settings = current.use()
     warn_of_page(settings, visit().app_id)
     send(settings)
-    flask.after_this_request(_keep_private)
 
 
 def _needs_request() -> None:
+    check_backend_that_asks()
     if not flask.has_request_context():
         raise NoSession(
             "No browser is asking: sessions exist in callbacks and while a layout is served. For values that "
@@ -189,21 +222,15 @@ def _principal(settings: Settings) -> str | int | None:
         return None
     if "dash_brain_naming" in flask.g:
         raise RuntimeError("principal= asks for the session that it is to name; it cannot use session_brain.")
-    flask.g.dash_brain_naming = True
-    try:
-        return checked_principal(settings.principal())
-    finally:
-        del flask.g.dash_brain_naming
+    if "dash_brain_principal" not in flask.g:
+        flask.g.dash_brain_naming = True
+        try:
+            flask.g.dash_brain_principal = checked_principal(settings.principal())
+        finally:
+            del flask.g.dash_brain_naming
+    return cast("str | int | None", flask.g.dash_brain_principal)
 
 
 def _is_use() -> bool:
     """Say whether the current request shows that its session is in use."""
-    return any(map(serves, ("_dash-update-component", "_dash-layout", CLAIM_ROUTE)))
-
-
-def _keep_private(response: flask.Response) -> flask.Response:
-    response.cache_control.private = True
-    # Not "no-store", which would keep the page out of the back/forward cache.
-    response.cache_control.no_cache = True
-    response.vary.add("Cookie")
-    return response
+    return is_api_call() or any(map(serves, ("_dash-update-component", "_dash-layout", CLAIM_ROUTE)))

@@ -72,6 +72,8 @@
   const panel = node("div", "panel");
   const badge = node("details", "wire", summary, panel);
   badge.id = "wire";
+  const aside = node("aside", "", badge);
+  aside.ariaLabel = "What went over the wire";
 
   function show() {
     const moved = calls.reduce((sum, call) => sum + call.sent + call.received, 0);
@@ -82,14 +84,23 @@
     summary.replaceChildren(node("b", "", bytes(moved)), count, node("span", "dim", twin()));
     panel.replaceChildren(...rows());
     if (document.getElementById("wire-total")) dash_clientside.set_props("wire-total", { children: bytes(moved) });
-    if (!busy) localStorage.setItem(`wire:${location.pathname}`, moved);
+    if (!busy) stored((storage) => storage.setItem(`wire:${location.pathname}`, moved));
   }
 
   /* What the other version of this page moved when it was last used; the gallery's bar names it. */
   function twin() {
     const { twin, twinTitle } = document.querySelector(".bar")?.dataset ?? {};
-    const moved = localStorage.getItem(`wire:${twin}`);
-    return moved === null ? "" : `${twinTitle}: ${bytes(Number(moved))}`;
+    const moved = stored((storage) => storage.getItem(`wire:${twin}`));
+    return moved ? `${twinTitle}: ${bytes(Number(moved))}` : "";
+  }
+
+  /* Browsers that block cookies throw at the mere look at localStorage; then nothing is remembered. */
+  function stored(use) {
+    try {
+      return use(window.localStorage);
+    } catch {
+      return null;
+    }
   }
 
   function rows() {
@@ -114,5 +125,5 @@
 
   const row = (...cells) => node("div", "call", ...cells.map((cell) => node("span", "", cell)));
 
-  document.addEventListener("DOMContentLoaded", () => document.body.append(badge, node("div", "busy-line")));
+  document.addEventListener("DOMContentLoaded", () => document.body.append(aside, node("div", "busy-line")));
 })();

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from dash import CeleryManager, Dash, DiskcacheManager, Input, Output, dcc, html
 
-from dash_brain import ServerStore, brain_callback, session_brain
+from dash_brain import ServerStore, brain_callback, session_brain, set_props
 
 JOBS = os.environ.get("JOBS", "")  # none while tests are being collected
 
@@ -42,6 +42,8 @@ app.layout = html.Div(
         html.Div(id="state", children="idle"),
         html.Div(id="partial-text"),
         html.Div(id="text"),
+        html.Div(id="set-first"),
+        html.Div(id="set-second"),
         html.Div(id="made"),
         html.Div(id="made-text"),
         html.Button("ask", id="ask"),
@@ -72,6 +74,8 @@ def load(clicks, wait):
 def compute(set_progress, loaded):
     frame, wait, clicks = loaded
     set_progress([frame.head(10)])
+    set_props("set-first", {"children": "first"})
+    set_props("set-second", {"children": "second"})
     time.sleep(wait)
     result = {"sum": int(frame.x.sum()), "clicks": clicks, "frame": frame * 2}
     return result, ServerStore(id="in-made", data={clicks})

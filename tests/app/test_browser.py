@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -32,6 +32,9 @@ class Tab:
         WebDriverWait(self.driver, 20).until(
             lambda _: self.text(component_id) == text, f"{component_id} shows {self.text(component_id)!r}"
         )
+
+    def wait_for(self, condition: Callable[[], object]) -> None:
+        WebDriverWait(self.driver, 20).until(lambda _: condition())
 
     def wait_for_text(self, component_id: str) -> str:
         WebDriverWait(self.driver, 20).until(lambda _: self.text(component_id), f"{component_id} stays empty")

@@ -747,8 +747,8 @@ def test_one_token_in_two_stores_is_resolved_once(open_page):
     assert page.fire("out.children")["out"]["children"] == "True"
 
 
-def test_an_api_endpoint_calls_the_plain_function_also_after_an_async_callback(open_page):
-    app = app_with(ServerStore(id="a"), ServerStore(id="b"), dcc.Input(id="n", value=2))
+def test_an_api_endpoint_sees_nothing_of_an_async_callback_before_it(open_page):
+    app = app_with(ServerStore(id="a"), ServerStore(id="b"), dcc.Input(id="n", value=2), html.Div(id="out"))
 
     @brain_callback(Output("a", "data"), Input("n", "value"))
     async def first(n):
@@ -758,7 +758,12 @@ def test_an_api_endpoint_calls_the_plain_function_also_after_an_async_callback(o
     def double(n):
         return 2 * n
 
+    @brain_callback(Output("out", "children"), Input("b", "data"))
+    def show(b):
+        return b
+
     app.setup_apis()
     page = open_page(app)
     page.fire("a.data")
-    assert page.client.post("/api/double", json={"n": 21}).json == 42
+    page.props["b"]["data"] = page.client.post("/api/double", json={"n": 21}).json
+    assert page.fire("out.children") == {"out": {"children": 42}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from typing import Any
 
 import dash
@@ -12,17 +13,12 @@ from dash import Input, Output, dcc, html
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from dash_brain import ServerStore, brain_callback, close_session, session_brain
-from dash_brain.errors import BrainError, DashTooOld, NoSession
-from dash_brain.sessions import page_secrets
+from dash_brain.errors import NoSession
 from dash_brain.settings import configure, current
 from tests.app.test_sessions import cookie_of, secret_app, shown
 
 GOOD = "{'kept': 'secret'}"
-ONE_KEY, OTHER_KEY = "o" * 8 + "1234567890abcdef", "n" * 8 + "1234567890abcdef"
-
-needs_page_secrets = pytest.mark.skipif(
-    not page_secrets.pages_carry_secrets(), reason="Dash 4.4 puts an id into each page"
-)
+ONE_KEY, OTHER_KEY = secrets.token_urlsafe(), secrets.token_urlsafe()
 
 
 def attributes(cookie: str) -> set[str]:
@@ -157,7 +153,6 @@ def open_carrying(open_page):
     return lambda app, **options: carry(open_page(app, **options))
 
 
-@needs_page_secrets
 def test_in_mode_page_a_page_is_a_session_without_a_cookie(open_carrying):
     app = secret_app()
     page, other = open_carrying(app), open_carrying(app)
@@ -172,7 +167,6 @@ def test_in_mode_page_a_page_is_a_session_without_a_cookie(open_carrying):
     assert shown(other).startswith("BadToken")
 
 
-@needs_page_secrets
 def test_in_mode_page_a_page_claims_what_it_holds(open_carrying):
     from tests.app.test_claims import Claiming
 
@@ -183,7 +177,6 @@ def test_in_mode_page_a_page_claims_what_it_holds(open_carrying):
     assert claim(page.props["a"]["data"], "no token") == [1]
 
 
-@needs_page_secrets
 @pytest.mark.parametrize("secret", ["", "short", "x" * 23, "x" * 201])
 def test_a_secret_that_could_be_guessed_is_no_session(open_carrying, secret):
     app = secret_app()
@@ -194,7 +187,6 @@ def test_a_secret_that_could_be_guessed_is_no_session(open_carrying, secret):
     assert "reload" in str(error)
 
 
-@needs_page_secrets
 def test_in_mode_page_a_cookie_is_no_session(open_page):
     app = secret_app()
     page = open_page(app)
@@ -204,7 +196,6 @@ def test_in_mode_page_a_cookie_is_no_session(open_page):
     assert isinstance(error_of(page, app), NoSession)
 
 
-@needs_page_secrets
 def test_in_mode_page_a_layout_has_no_session_and_says_so(open_carrying):
     app = dash.Dash("test")
     errors: list[Exception] = []
@@ -227,7 +218,6 @@ def test_in_mode_page_a_layout_has_no_session_and_says_so(open_carrying):
     assert shown(page) == "('initial',)"
 
 
-@needs_page_secrets
 def test_a_closed_page_has_no_session_until_it_is_loaded_anew(open_carrying):
     app = secret_app()
 
@@ -245,13 +235,3 @@ def test_a_closed_page_has_no_session_until_it_is_loaded_anew(open_carrying):
     again = open_carrying(app)
     again.fire("a.data")
     assert shown(again) == GOOD
-
-
-def test_mode_page_with_a_dash_that_is_too_old_says_which_one_is_needed(open_page, monkeypatch):
-    monkeypatch.setattr(page_secrets, "pages_carry_secrets", lambda: False)
-    configure(cookie="page")
-    app = secret_app()
-    app.server.testing = True
-    with pytest.raises(DashTooOld, match=r"4\.4") as error:
-        open_page(app)
-    assert isinstance(error.value, BrainError)

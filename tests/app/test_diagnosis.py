@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from dash_brain.stores import FileStore, MemoryStore
 from tests.app.test_sessions import cookie_of, secret_app
 from tests.conftest import REPOSITORY
 
-KEY, OTHER_KEY = "k" * 8 + "1234567890abcdef", "n" * 8 + "1234567890abcdef"
+KEY, OTHER_KEY = secrets.token_urlsafe(), secrets.token_urlsafe()
 
 
 class Shown:

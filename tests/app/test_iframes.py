@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from selenium.webdriver.support.ui import WebDriverWait
 
-from dash_brain.internals import pages_carry_secrets
 from tests.conftest import Server, chrome
 
 #: Two sites, both on this machine.
@@ -128,7 +127,6 @@ def test_a_partitioned_cookie_is_kept_where_third_party_cookies_are_not(serve_ht
         page.wait("shown", "shows 1")
 
 
-@pytest.mark.skipif(not pages_carry_secrets(), reason="Dash 4.4 puts an id into each page")
 def test_a_page_is_a_session_where_no_cookies_are_kept_at_all(serve_https):
     with framed(serve_https("page"), preferences=NO_COOKIES) as page:
         for made in (1, 2):

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from dash_brain.keys import Key, KeyRing
+import ast
+import base64
+import re
+import secrets
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from dash_brain import configure
+from dash_brain.keys import Key, KeyRing, master_from
+from dash_brain.settings import current
+from tests.conftest import REPOSITORY
 
 KEY = Key(b"0" * 32)
 
@@ -31,3 +45,85 @@ def test_the_first_key_signs_and_each_is_found_by_its_name() -> None:
     assert found is not None
     assert found.mac("a") == KEY.mac("a")
     assert ring.find("00000000") is None
+
+
+GUESSABLE = [
+    *("short", "x" * 15, "a" * 40, "ab" * 20, "0" * 32, "1234567890123456", "12345678901234567890"),
+    *("hunter2hunter2hunter2", "letmeinletmeinletmein", "Tr0ub4dor&3Tr0ub4dor&3", "xyz123xyz123xyz123xyz123"),
+    *(
+        "abcdefghijklmnopqrstuvwxyz",
+        "zyxwvutsrqponmlkjihgfedcba",
+        "AbCdEfGhIjKlMnOpQrSt",
+        "acegikmoqsuwy" * 2,
+    ),
+    *("qwertyuiopasdfghjklzxcvbnm", "1q2w3e4r5t6y7u8i9o0p", "1qaz2wsx3edc4rfv5tgb", "asdfasdfasdfasdf1234"),
+    *("0123456789abcdef0123456789abcdef", "00000000-0000-0000-0000-000000000000", "a1b2c3d4e5f6g7h8i9j0"),
+    *(
+        "change-me-in-production!!",
+        "CHANGE_ME_9f8e7d6c5b4a3210",
+        "changeme-changeme-changeme",
+        "change me, please now",
+    ),
+    *(
+        "your-secret-key-goes-here",
+        "my_s3cr3t_k3y_f0r_th1s_4pp",
+        "P@ssw0rd-for-the-dashboard",
+        "this-is-a-default-key",
+    ),
+    *(
+        "django-insecure-4x#8w2!kq9z",
+        "put-a-key-here-1b7d9e2c",
+        "deadbeefcafebabedeadbeefcafebabe",
+        "2024-01-01 00:00:00",
+    ),
+    *("192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf", b'_5#y2L"F4Q8z\n\xec]/'),
+    *(bytes(range(32)), b"\0" * 32, b"\xff\xfe" * 16),
+]
+
+RANDOM = [
+    *(secrets.token_urlsafe, secrets.token_hex, secrets.token_bytes, lambda n: str(uuid.uuid4())),
+    *(lambda n: uuid.uuid4().hex, lambda n: base64.b64encode(secrets.token_bytes(n))),
+]
+
+
+@pytest.mark.parametrize("weak", GUESSABLE)
+def test_a_key_that_can_be_guessed_is_refused_and_not_repeated(weak) -> None:
+    for keys in (weak, [secrets.token_urlsafe(), weak]):
+        with pytest.raises(ValueError, match=r"secrets\.token_urlsafe\(32\)") as error:
+            configure(key=keys)
+        assert len(weak) < 6 or str(weak) not in str(error.value)
+
+
+def test_so_is_one_of_the_environment(monkeypatch) -> None:
+    monkeypatch.setenv("DASH_BRAIN_KEY", "1234567890123456")
+    with pytest.raises(ValueError, match="DASH_BRAIN_KEY"):
+        current.use()
+
+
+@pytest.mark.parametrize("make", RANDOM)
+def test_random_keys_of_sixteen_bytes_or_more_are_taken_however_they_are_written(make) -> None:
+    for length in (16, 24, 32, 64):
+        for _ in range(200):
+            master_from(make(length))
+
+
+TEXT = r"""b?["'][^"'\n]{16,}["']"""
+GIVEN_AS_KEY = re.compile(rf"""(?i)key["']?\]?(?:,|:| =|=) ?[\[(]?{TEXT}(?:, ?{TEXT})*""")
+
+
+def texts_of(path: Path) -> Iterator[str]:
+    """Yield the texts in a file that are given as a key."""
+    for given in GIVEN_AS_KEY.finditer(path.read_text()):
+        for match in re.finditer(TEXT, given[0]):
+            yield ast.literal_eval(match[0])
+
+
+def test_every_key_that_we_print_is_refused() -> None:
+    files = [path for ending in ("md", "py", "sh") for path in REPOSITORY.glob(f"[!.]*/**/*.{ending}")]
+    printed = {text for path in (*files, REPOSITORY / "README.md") for text in texts_of(path)}
+    taken = []
+    for text in printed:
+        with suppress(ValueError):
+            master_from(text)
+            taken.append(text)
+    assert not taken

@@ -18,6 +18,7 @@ from dash_brain.errors import StoreFull, ValueMissing
 from dash_brain.sessions.attendance import end
 from dash_brain.settings import SESSION_TTL, configure, current
 from dash_brain.stores import FileStore
+from dash_brain.testing import Clock
 from tests.app.memoized import app_with, evict, objects
 
 # Functions see it as a variable of their module. Over a local one they would close, and a list that grows
@@ -58,6 +59,23 @@ def test_result_that_is_asked_for_lives_on_however_long(open_page, calls, tmp_pa
         now += 0.9 * SESSION_TTL
         current.use().store.sweep()
     assert (len(tokens), calls) == (1, [2])
+
+
+def test_result_is_computed_anew_when_the_clock_was_ahead_and_is_right_again(
+    open_page, calls, tmp_path, monkeypatch
+):
+    clock = Clock(1_800_000_000.0)
+    monkeypatch.setattr(time, "time", clock)
+    current.forget()
+    configure(FileStore(tmp_path, clock=clock))
+    page = open_page(memoized_frames(Memoize("app", ttl=60)))
+    for _ in range(2):
+        page.fire("a.data")
+    assert calls == [2]
+    clock.advance(-7 * 24 * 3600)
+    for _ in range(2):
+        page.fire("a.data")
+    assert calls == [2, 2]
 
 
 @pytest.mark.parametrize(("scope", "computed"), [("app", [2, 3]), ("session", [2, 3, 2])])
@@ -661,7 +679,7 @@ def test_token_from_before_a_renewal_does_not_compute_again_and_again(open_page,
 
 
 def test_recomputing_shows_nothing_of_the_callback_that_asks(open_page):
-    @brain_callback(Output("a", "data"), Input("n", "value"), memoize="app")
+    @brain_callback(Output("a", "data"), Input("n", "value"), memoize="session")
     def talks(n):
         if dash.callback_context.triggered is not None:
             dash.set_props("said", {"children": "side effect"})
@@ -745,3 +763,36 @@ def test_sessions_forget_nothing_of_one_another(open_page, calls):
     assert calls == [2, 2]
     page.fire("a.data")
     assert calls == [2, 2, 2]
+
+
+def factor():
+    return 2
+
+
+def test_helper_that_is_replaced_makes_another_callback(open_page, calls, monkeypatch):
+    @brain_callback(Output("out", "children"), Input("n", "value"), memoize="app")
+    def times(n):
+        CALLS.append(n)
+        return factor() * n
+
+    page = open_page(app_with(html.Div(id="out")))
+    assert [page.fire("out.children")["out"]["children"] for _ in range(2)] == [4, 4]
+    with monkeypatch.context() as patch:
+        patch.setitem(globals(), "factor", lambda: 100)
+        assert [page.fire("out.children")["out"]["children"] for _ in range(2)] == [200, 200]
+    assert page.fire("out.children")["out"]["children"] == 4
+    assert len(calls) == 2
+
+
+def test_callback_that_counts_in_a_closure_is_said_once(open_page, caplog):
+    times = 0
+
+    @brain_callback(Output("out", "children"), Input("n", "value"), memoize="app")
+    def count(n):
+        nonlocal times
+        times += 1
+        return times
+
+    page = open_page(app_with(html.Div(id="out")))
+    assert [page.fire("out.children")["out"]["children"] for _ in range(4)] == [1, 2, 3, 4]
+    assert caplog.text.count("computed at each call") == 1

@@ -359,7 +359,7 @@ def test_coroutine_that_computes_again_sees_nothing_of_the_callback_that_asks(op
             dash.set_props("said", {"children": "side effect"})
         return [n]
 
-    app = showing("app", talks)
+    app = showing("session", talks)
     app.layout.children.append(html.Div(id="said"))
     page = open_page(app)
     page.fire("a.data")

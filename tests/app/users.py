@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import dash
 import flask
 from dash import Input, Output, dcc, html
@@ -22,7 +24,7 @@ def principal() -> str | None:
 def app_with_users() -> dash.Dash:
     """``/login/<name>``, ``/logout`` (keeps the session id) and ``/close`` (ends the session)."""
     server = flask.Flask("users")
-    server.secret_key = "only a test signs with this"
+    server.secret_key = secrets.token_urlsafe()
     LoginManager(server).user_loader(User)
     app = dash.Dash("users", server=server)
     app.layout = html.Div(

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from dash_brain import codec
 from dash_brain.brain import Brain
+from dash_brain.brain.mapping import NamedValues
 from dash_brain.errors import (
     BrainError,
     BrainNamespaceNameError,
@@ -26,7 +27,6 @@ from dash_brain.errors import (
     StoreURLError,
     ValueMissing,
 )
-from dash_brain.names import Names
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore, MemoryStore
 from dash_brain.testing import Clock
@@ -307,7 +307,7 @@ def test_value_is_read_by_another_process(tmp_path):
 
 
 def test_names_in_another_domain_are_a_mapping_too(store):
-    names = Names(store, "session-names/abc", ttl=60)
+    names = NamedValues(store, "session-names/abc", ttl=60)
     names["a"] = 1
     assert dict(names) == {"a": 1}
     assert list(Brain(store=store)) == []

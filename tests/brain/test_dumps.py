@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import multiprocessing
 import os
+import secrets
 import shutil
 import stat
 import threading
@@ -26,7 +27,7 @@ from dash_brain.errors import (
 from dash_brain.stores import FileStore, MemoryStore
 from tests.brain.workers import dump_for_ever
 
-KEY = "a long enough and random key: 7h3fgd72"
+KEY = secrets.token_urlsafe()
 NAMES = ["", "a/b", "..", "\0", "ä" * 300, "\ud800", "A", "key", "manifest", "a" * 10_000]
 
 

@@ -18,9 +18,15 @@ from dash_brain.stores import FileStore, MemoryStore
 from tests.brain.workers import fail_once_all_wait
 
 
+class OwnInit(Exception):
+    def __init__(self, one, two):
+        super().__init__("one text for two arguments")
+
+
 class Unpicklable(Exception):
     def __init__(self, one, two):
         super().__init__("one text for two arguments")
+        self.lock = threading.Lock()
 
 
 def fails(barrier, error, made):
@@ -46,7 +52,7 @@ def test_threads_that_wait_get_the_exception_of_the_maker(brain):
     assert brain.get_or_learn("name", lambda: "made") == "made"
 
 
-@pytest.mark.parametrize("error", [ValueError, Unpicklable])
+@pytest.mark.parametrize("error", [ValueError, OwnInit, Unpicklable])
 def test_processes_that_wait_get_the_exception_of_the_maker(tmp_path, error):
     expected = FlightFailed if error is Unpicklable else error
     context = multiprocessing.get_context("spawn")

@@ -202,3 +202,57 @@ def need_one_another(folder, name, wanted, all_make):
         brain.get_or_learn(name, make)
     except Exception as error:
         return type(error).__name__, str(error)
+
+
+def learn_numbers(folder, count):
+    """Learn the numbers below a count under one name, one in place of the other."""
+    brain = Brain(path=folder)
+    for number in range(count):
+        brain["job"] = number
+
+
+def offer_jobs(folder, jobs):
+    """Learn each job under one name, as soon as that is free."""
+    brain = Brain(path=folder)
+    for job in jobs:
+        while brain.setdefault("job", job) != job:
+            time.sleep(0.0002)
+
+
+def take_jobs(folder, count, popitem):
+    """Pop jobs, so many, and return them."""
+    brain, taken = Brain(path=folder), []
+    while len(taken) < count:
+        try:
+            taken.append(brain.popitem()[1] if popitem else brain.pop("job"))
+        except KeyError:
+            time.sleep(0.0002)
+    return taken
+
+
+def make_when_told(folder, how, begun, go_on):
+    """Make a value of a name that others learn meanwhile; return what came out."""
+    brain = Brain(path=folder)
+
+    def make():
+        begun.set()
+        go_on.wait(60)
+        return "older"
+
+    return getattr(brain, how)("name", make)
+
+
+def recall_x(brain):
+    """Return what a Brain that came by pickle finds."""
+    return brain["x"], brain.namespace
+
+
+def double_x(brain, number):
+    """Call a memoized function that closes over a Brain; every computation counts."""
+
+    @brain.memoize()
+    def doubled(number):
+        brain.learn(f"computed by {os.getpid()} at {time.monotonic_ns()}", number)
+        return 2 * brain["x"] + number
+
+    return doubled(number)

@@ -129,5 +129,20 @@ class Metre(pa.ExtensionType):  # type: ignore[misc]
         return Metre, ()
 
 
+class Scaled(pa.ExtensionType):  # type: ignore[misc]
+    """A type with a parameter."""
+
+    def __init__(self, storage: Any, scale: int) -> None:
+        self.scale = scale
+        super().__init__(storage, "tests.scaled")
+
+    def __arrow_ext_serialize__(self) -> bytes:
+        return str(self.scale).encode()
+
+    @classmethod
+    def __arrow_ext_deserialize__(cls, storage_type: Any, serialized: Any) -> Scaled:
+        return cls(storage_type, int(serialized))
+
+
 def shout(text: str) -> str:
     return text.upper()

@@ -6,6 +6,7 @@ import decimal
 import struct
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -53,9 +54,14 @@ class Comparison:
             (pd.Series, self.series),
             (pd.Index, self.indexes),
             (ExtensionArray, self.extension_arrays),
+            (pd.api.extensions.ExtensionDtype, self.extension_dtypes),
             ((pa.Table, pa.RecordBatch), self.tables),
             (pa.ChunkedArray, self.chunked_arrays),
             (pa.Array, self.arrow_arrays),
+            (pa.DataType, self.arrow_types),
+            (pa.Field, self.arrow_fields),
+            (pa.Schema, self.arrow_schemas),
+            (pa.Scalar, self.arrow_scalars),
             ((pl.DataFrame, pl.Series), self.polars),
             (pl.LazyFrame, self.lazy),
             (go.Figure, self.figures),
@@ -105,7 +111,7 @@ class Comparison:
         if a.dtype.hasobject or a.dtype.kind == "T":
             self.cells(a.ravel().tolist(), b.ravel().tolist(), path)
         else:
-            assert a.tobytes() == b.tobytes(), f"{path}: content"
+            assert memory(a) == memory(b), f"{path}: content"
         if type(a) is not np.memmap:  # its attributes describe its file
             self.compare(getattr(a, "__dict__", None), getattr(b, "__dict__", None), f"{path}.__dict__")
 
@@ -152,8 +158,7 @@ class Comparison:
             self.compare(a._data, b._data, f"{path}.data")
 
     def extension_arrays(self, a: Any, b: Any, path: str) -> None:
-        assert a.dtype == b.dtype, f"{path}: {a.dtype} became {b.dtype}"
-        assert repr(a.dtype) == repr(b.dtype), path
+        self.extension_dtypes(a.dtype, b.dtype, f"{path}.dtype")
         assert getattr(a, "freq", None) == getattr(b, "freq", None), f"{path}.freq"
         if isinstance(a, pd.Categorical):
             assert a.ordered == b.ordered, f"{path}.ordered"
@@ -164,27 +169,80 @@ class Comparison:
         inner = ("_ndarray", "_data", "_mask", "_left", "_right", "sp_values", "fill_value")
         pa_array = getattr(a, "_pa_array", None)
         if pa_array is not None:  # pandas combines the chunks itself
-            self.compare(pa_array.type, b._pa_array.type, f"{path}.type")
+            self.arrow_types(pa_array.type, b._pa_array.type, f"{path}.type")
             assert pa_array.combine_chunks().equals(b._pa_array.combine_chunks()), path
             return
         self.attributes(a, b, path, *(name for name in inner if hasattr(a, name)))
 
+    def extension_dtypes(self, a: Any, b: Any, path: str) -> None:
+        assert type(a) is type(b), path
+        assert a == b, f"{path}: {a} became {b}"
+        assert (str(a), repr(a), hash(a)) == (str(b), repr(b), hash(b)), path
+        for name in (
+            "categories",
+            "ordered",
+            "subtype",
+            "closed",
+            "freq",
+            "tz",
+            "unit",
+            "storage",
+            "na_value",
+        ):
+            if getattr(a, name, None) is not None:
+                self.compare(getattr(a, name), getattr(b, name), f"{path}.{name}")
+        if isinstance(a, pd.ArrowDtype):
+            self.arrow_types(a.pyarrow_dtype, b.pyarrow_dtype, path)
+
     def tables(self, a: Any, b: Any, path: str) -> None:
-        assert a.schema.equals(b.schema, check_metadata=True), f"{path}.schema"
+        self.compare(a.schema, b.schema, f"{path}.schema")
         assert a.num_rows == b.num_rows, f"{path}: rows"
         self.sequences(a.columns, b.columns, path)
 
     def chunked_arrays(self, a: Any, b: Any, path: str) -> None:
-        assert a.type == b.type, f"{path}.type"
+        self.arrow_types(a.type, b.type, f"{path}.type")
         self.sequences(a.chunks, b.chunks, path)
 
     def arrow_arrays(self, a: Any, b: Any, path: str) -> None:
-        b.validate(full=True)
-        assert a.type == b.type, f"{path}.type"
-        assert repr(a.type) == repr(b.type), f"{path}.type"
+        with suppress(pa.ArrowInvalid):
+            a.validate(full=True)
+            b.validate(full=True)
+        self.arrow_types(a.type, b.type, f"{path}.type")
+        assert a.null_count == b.null_count, f"{path}.null_count"
         assert a.equals(b) or str(a) == str(b), path  # NaN differs from NaN for Arrow
         if isinstance(a, pa.DictionaryArray):
             self.attributes(a, b, path, "dictionary")
+
+    def arrow_types(self, a: Any, b: Any, path: str) -> None:
+        """Compare all that belongs to a type; equality of Arrow leaves much out."""
+        assert type(a) is type(b), path
+        assert str(a) == str(b), path
+        assert a.equals(b, check_metadata=True), path
+        for name in ("list_size", "keys_sorted", "ordered", "scale", "type_codes", "mode"):
+            assert getattr(a, name, None) == getattr(b, name, None), f"{path}.{name}"
+        for name in ("storage_type", "value_type", "index_type", "run_end_type"):
+            if isinstance(getattr(a, name, None), pa.DataType):
+                self.arrow_types(getattr(a, name), getattr(b, name), f"{path}.{name}")
+        parts = [(a.field(at), b.field(at)) for at in range(a.num_fields)]
+        if isinstance(a, pa.MapType):
+            parts += [(a.key_field, b.key_field), (a.item_field, b.item_field)]
+        for x, y in parts:
+            self.arrow_fields(x, y, path)
+
+    def arrow_fields(self, a: Any, b: Any, path: str) -> None:
+        path = f"{path}[{a.name!r}]"
+        assert (a.name, a.nullable, a.metadata) == (b.name, b.nullable, b.metadata), path
+        self.arrow_types(a.type, b.type, path)
+
+    def arrow_schemas(self, a: Any, b: Any, path: str) -> None:
+        assert (a.metadata, len(a)) == (b.metadata, len(b)), f"{path}.metadata"
+        for x, y in zip(a, b, strict=True):
+            self.arrow_fields(x, y, path)
+
+    def arrow_scalars(self, a: Any, b: Any, path: str) -> None:
+        self.arrow_types(a.type, b.type, f"{path}.type")
+        assert a.is_valid == b.is_valid, path
+        assert a.equals(b) or str(a) == str(b), path
 
     def polars(self, a: Any, b: Any, path: str) -> None:
         frame = isinstance(a, pl.DataFrame)
@@ -241,6 +299,13 @@ def equal_atoms(a: Any, b: Any, path: str) -> None:
         assert a == b or (a != a and b != b), f"{path}: not equal"
         assert hash_of(a) == hash_of(b), f"{path}: hash"
         assert default_repr(a) or repr(a) == repr(b), f"{path}: repr"
+
+
+def memory(array: Any) -> bytes:
+    """Return the bytes of an array, also what lies between the fields of a structure."""
+    size = array.dtype.itemsize
+    bare = np.asarray(array)
+    return (bare.view(f"V{size}") if array.dtype.num == 20 and size else bare).tobytes()
 
 
 def hash_of(value: Any) -> int | None:

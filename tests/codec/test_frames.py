@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from dash_brain.codec import decode, encode
-from dash_brain.codec.cells import REPEATS, _distinct, _one_array, _sample
+from dash_brain.codec.adapters.objects import REPEATS, _distinct, _one_array, _sample
 from tests.codec.sameness import same
 from tests.codec.stored import bytes_in_all, bytes_in_stream, round_trip, stored
 from tests.codec.values import ARROW_16, frozen, objects, text_views, texts, with_cells

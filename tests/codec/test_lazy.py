@@ -53,3 +53,29 @@ from dash_brain.codec import decode, encode
 decode(encode([numpy.arange({length}), numpy.arange({length}).astype("M8[s]"), numpy.array([None])]))
 """
     assert libraries_loaded_by(code) == {"numpy"}
+
+
+PRIVATE = """
+import pandas
+{without}
+from dash_brain.codec import encode
+from dash_brain.errors import EncodeError
+try:
+    encode({{"f": pandas.DataFrame({{"a": [1]}})}})
+except EncodeError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    "without",
+    [
+        "import pandas.core.internals.managers as m; del m.SingleBlockManager",
+        "del pandas.core.internals.blocks.Block",
+    ],
+)
+def test_pandas_without_a_private_name_that_is_needed_is_named(without: str) -> None:
+    command = [sys.executable, "-c", PRIVATE.format(without=without)]
+    said = subprocess.check_output(command, cwd=Path(dash_brain.__file__).parents[1], text=True)
+    assert said.startswith("value['f']: pandas.DataFrame cannot be stored. pandas "), said
+    assert "lacks something private that this version of dash_brain needs" in said

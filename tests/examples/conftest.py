@@ -16,8 +16,8 @@ from tests.conftest import Server, chrome, gunicorn
 
 @pytest.fixture(scope="session")
 def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    # The originals of examples 3 and 4 keep their caches in the folder for temporary files.
-    env = {"TMPDIR": str(tmp_path_factory.mktemp("caches"))}
+    # The originals of examples 3 and 4 keep their caches in a folder that all workers share.
+    env = {"EXAMPLES_FOLDER": str(tmp_path_factory.mktemp("caches"))}
     with gunicorn("examples.gallery:server", workers=4, env=env) as server:
         yield server
 

@@ -13,7 +13,7 @@ import requests
 
 from tests.conftest import REPOSITORY
 
-SUPPORT = {"theme", "tiles", "flights_data", "flights_views", "worker_memory", "feed"}
+SUPPORT = {"theme", "tiles", "flights_data", "flights_views", "worker_memory", "feed", "private_folder"}
 SCRIPTS = sorted({path.stem for path in REPOSITORY.glob("examples/*.py")} - SUPPORT)
 
 

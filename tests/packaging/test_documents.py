@@ -7,10 +7,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.packaging.documents import REPOSITORY, Block, anchors, blocks, documents, links
+from tests.packaging.programs import open_page, serving
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
 
 ALL_BLOCKS = [(document, block) for document in documents() for block in blocks(document)]
 
@@ -26,12 +31,31 @@ PYTHON_BLOCKS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """One store for all blocks, as a reader has who tries one after the other."""
+    return {"DASH_BRAIN_STORE": f"file://{tmp_path_factory.mktemp('store')}"}
+
+
 @pytest.mark.parametrize(("document", "block"), PYTHON_BLOCKS)
-def test_a_python_block_runs_as_it_stands(document: Path, block: Block, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.packaging.play", str(document), str(block.line)]
-    environment = {**os.environ, "DASH_BRAIN_STORE": f"file://{tmp_path}/store"}
-    (tmp_path / "work").mkdir()
-    subprocess.run(command, cwd=tmp_path / "work", env=environment, check=True, timeout=120)
+def test_a_python_block_runs_as_it_stands(
+    document: Path, block: Block, tmp_path: Path, environment: dict[str, str], browser_for_module: Chrome
+) -> None:
+    file = tmp_path / "app.py"
+    file.write_text(block.text)
+    if "Dash(" not in block.text:
+        run = [sys.executable, file.name]
+        subprocess.run(run, cwd=tmp_path, env={**os.environ, **environment}, check=True, timeout=120)
+        return
+    with serving(file, environment) as program:
+        open_page(browser_for_module, program)
+        errors = [one for one in browser_for_module.get_log("browser") if one["level"] == "SEVERE"]
+        assert (errors, "Traceback" in program.log) == ([], False), program.log
+
+
+def test_no_program_of_a_document_uses_a_brain_that_all_programs_share() -> None:
+    nameless = [f"{name(document)}:{block.line}" for document, block in ALL_BLOCKS if "Brain()" in block.text]
+    assert nameless == []
 
 
 def test_no_python_block_is_kept_from_being_run() -> None:

@@ -27,7 +27,7 @@ from dash_brain.stores.mapped import get
 from dash_brain.stores.mapped.locks import kernel as kernel_locks
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.system import default_place, platform
-from dash_brain.stores.mapped.volume import pages, publish
+from dash_brain.stores.mapped.volume import folder, pages, publish
 from dash_brain.testing import Clock
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.places import everything, file_of, place, volume_of
@@ -755,3 +755,19 @@ def test_map_is_private_and_reserves_nothing(monkeypatch, files):
     monkeypatch.setattr(mmap, "mmap", lambda *args, **kwargs: seen.append(args) or real(*args, **kwargs))
     files.get(SPACE, "key")
     assert seen[0][2] == mmap.MAP_PRIVATE | 0x4000
+
+
+@pytest.mark.parametrize("kind", [FileStore, FallbackStore])
+def test_files_are_closed_at_exit_though_modules_are_gone(tmp_path, monkeypatch, kind):
+    store = kind(tmp_path)
+    for _ in range(2):
+        store.put(SPACE, "key", [b"x"])
+    root = volume_of(store)
+    store._space = None
+    with monkeypatch.context() as exiting:
+        exiting.setattr(folder, "os", None)
+        exiting.setattr(kernel_locks, "os", None)
+        root.locks._kernel.__del__()
+        root.__del__()
+    with pytest.raises(OSError):
+        os.fstat(root.descriptor)

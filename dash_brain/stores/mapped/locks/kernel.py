@@ -7,6 +7,7 @@ import os
 import struct
 import sys
 import threading
+from collections.abc import Callable
 
 from dash_brain.stores.mapped.locks import KernelLocks
 from dash_brain.stores.mapped.system.platform import LACKING, make_folder, open_healed, remove
@@ -88,9 +89,9 @@ class RangeLocks:
                 self._file = open_healed("locks", os.O_CREAT | os.O_RDWR, self._folder)
             return self._file
 
-    def __del__(self) -> None:
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
         if self._file is not None:
-            os.close(self._file)
+            close(self._file)  # at exit, modules may be gone before this is
             self._file = None
 
 
@@ -145,10 +146,10 @@ class FlockedFiles:
                 os.close(folder)
         return True
 
-    def disown(self) -> None:
+    def disown(self, close: Callable[[int], None] = os.close) -> None:
         """Close what is shared with the parent; it would keep a dead parent's locks."""
         while self._held:
-            os.close(self._held.popitem()[1])
+            close(self._held.popitem()[1])  # at exit, modules may be gone before this is
 
     def _open(self, number: int) -> int:
         flags = os.O_CREAT | os.O_RDWR

@@ -33,8 +33,8 @@ class Opened:
         """Say whether the folder was not removed."""
         return os.fstat(self.descriptor).st_nlink > 0
 
-    def __del__(self) -> None:
-        os.close(self.descriptor)
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        close(self.descriptor)  # at exit, modules may be gone before this is
 
 
 class SpillFolder:

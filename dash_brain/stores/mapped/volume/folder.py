@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 from dash_brain.errors import StoreUnavailable
@@ -188,6 +188,6 @@ class Volume:
         self._open.append(descriptor)
         return descriptor
 
-    def __del__(self) -> None:
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
         while self._open:
-            os.close(self._open.pop())
+            close(self._open.pop())  # at exit, modules may be gone before this is

@@ -16,16 +16,13 @@ _HEAD_AT_ONCE = 4096
 
 def content(file: int, size: int) -> bytearray | mmap:
     """Return the bytes of the file, private to the caller: small ones read, larger ones mapped."""
-    if size > READ_UP_TO:
-        return map_private(file, size)
-    raw = bytearray(size)
-    done = os.preadv(file, [raw], 0)
-    return raw if done == size else read(file, size)
+    return map_private(file, size) if size > READ_UP_TO else read(file, size)
 
 
 def read(file: int, size: int) -> bytearray:
     """Return the first ``size`` bytes, or those there are."""
-    raw, done = bytearray(size), 0
+    raw = bytearray(size)
+    done = os.preadv(file, [raw], 0)
     while done < size:
         got = os.preadv(file, [memoryview(raw)[done:]], done)
         if not got:

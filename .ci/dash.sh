@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# dash.sh oldest|newest: run tests/app with the oldest Dash that dash_brain takes, or with the newest that there is,
+# pre-releases included. The whole suite runs with the newest release.
+set -euo pipefail
+
+if [[ $1 == oldest ]]; then
+  wanted=$(.venv/bin/python .ci/floors.py dash)
+else
+  newest=$(.venv/bin/python -m pip index versions --pre --disable-pip-version-check dash 2>/dev/null)
+  [[ $newest =~ ^dash\ \(([^\)]+)\) ]]
+  wanted=dash==${BASH_REMATCH[1]}
+fi
+tested=dash==$(.venv/bin/python -c 'from importlib.metadata import version; print(version("dash"))')
+if [[ $wanted == "$tested" ]]; then
+  echo "$wanted: the whole suite runs with it."
+  exit
+fi
+bash .ci/layered.sh "dash-$1" "$wanted"
+echo "$wanted"
+".venv/dash-$1/bin/python" -m pytest -p no:cacheprovider "${@:2}" tests/app

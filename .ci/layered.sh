@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# layered.sh NAME REQUIREMENT...: make .venv/NAME, in which these requirements lie in front of all packages of .venv.
+# A second or two of work instead of a minute, and quick when that is done.
+set -euo pipefail
+folder=.venv/$1
+wanted=${*:2}
+
+if [[ ! -f $folder/installed || $(<"$folder/installed") != "$wanted" ]]; then
+  rm -rf "$folder"
+  .venv/bin/python -m venv "$folder"
+  site=$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+  .venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' >"$site/below.pth"
+  "$folder/bin/python" -m pip install -qq --disable-pip-version-check "${@:2}"
+  echo "$wanted" >"$folder/installed"
+fi

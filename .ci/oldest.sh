@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Run the tests of the codec and of cookies with the oldest libraries that dash_brain takes, but for Dash.
+set -euo pipefail
+
+if .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 14))'; then
+  echo "They have no wheels for $(.venv/bin/python --version): not tested here; use Python 3.10 to 3.13 for it."
+  exit
+fi
+mapfile -t oldest < <(.venv/bin/python .ci/floors.py flask pandas pyarrow werkzeug)
+bash .ci/layered.sh oldest "${oldest[@]}"
+echo "${oldest[*]}"
+.venv/oldest/bin/python -m pytest -p no:cacheprovider tests/codec tests/app/test_sessions.py tests/app/test_cookie_modes.py

@@ -1,0 +1,193 @@
+"""Named values, and what is known of them without reading any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any, Literal, TypeAlias
+
+from dash_brain import codec
+from dash_brain.brain.mapping import NamedValues, checked_name
+from dash_brain.errors import ValueMissing, WaitTimeout
+from dash_brain.stores.base import ObjectInfo
+from dash_brain.stores.faults import shown
+from dash_brain.waiting import wait_for
+
+#: What is known of one name.
+Description: TypeAlias = dict[str, Any]
+
+
+class DescribedValues(NamedValues):
+    """Named values of one namespace, one by one or many at once, with what is known of each."""
+
+    def recall(self, name: str) -> Any:
+        """Return the value of ``name``, as ``brain[name]`` does.
+
+        Raises
+        ------
+        ValueMissing
+            When there is none; it is a ``KeyError``.
+        """
+        return self[name]
+
+    def forget(self, name: str) -> None:
+        """Forget ``name``; nothing happens when it is not there."""
+        self._store.delete(self._within, checked_name(name))
+
+    def exists(self, name: str) -> bool:
+        """Say whether there is a value under ``name``."""
+        return name in self
+
+    def learn_many(self, things: Mapping[str, Any], *, ttl: float | None = None) -> dict[str, str]:
+        """Keep every value of a mapping under its name, and return the object ids by name.
+
+        All are encoded before the first is stored: when one of them cannot be, nothing is learned. Each
+        becomes visible by itself, whole.
+
+        Parameters
+        ----------
+        things
+            Values by name.
+        ttl
+            Seconds that they live; by default that of the mapping.
+
+        Raises
+        ------
+        EncodeError, BrainNameTypeError
+            When a value or a name is none that can be stored; nothing is learned then.
+        StoreFull
+            When there is no room; those before it are learned.
+        """
+        ready = [
+            (checked_name(name), codec.encode(thing), {"type": codec.type_name(thing)})
+            for name, thing in things.items()
+        ]
+        return {name: self._keep(name, frames, meta, ttl) for name, frames, meta in ready}
+
+    def recall_many(self, names: Iterable[str]) -> dict[str, Any]:
+        """Return the values of several names, by name; ``ValueMissing`` when one of them has none."""
+        return {name: self[name] for name in names}
+
+    def metadata(self, *names: str, output: Literal["dict", "list"] = "dict") -> Any:
+        """Return what is known of names; no value is read.
+
+        Parameters
+        ----------
+        names
+            The names; without any, all there are.
+        output
+            How several come: a ``"dict"`` by name, or a ``"list"``.
+
+        Returns
+        -------
+        dict or list
+            Of one name its dict: ``name``, ``namespace``, ``description`` (empty if there is none),
+            ``type``, ``object_id``, ``nbytes`` (as stored), and ``created``, ``used``, ``expires`` in seconds
+            since the epoch (``expires`` is None for a value without a ttl). Of several names, or none, such
+            dicts by name or in a list.
+
+        Raises
+        ------
+        ValueMissing
+            When a name that was given has no value.
+        TypeError
+            When ``output`` is another word.
+        """
+        if output not in ("dict", "list"):
+            raise TypeError(f'output is "dict" or "list", and not {output!r}.')
+        if len(names) == 1:
+            return _described(self._info(names[0]))
+        known = [_described(self._info(name)) for name in names] if names else list(self._descriptions())
+        return known if output == "list" else {one["name"]: one for one in known}
+
+    def knowledge(self) -> dict[str, Description]:
+        """Return what is known of every name, by name: see ``metadata``."""
+        return {one["name"]: one for one in self._descriptions()}
+
+    def object_id(self, name: str) -> str:
+        """Return the id of the value that ``name`` has now; another value has another id.
+
+        Raises
+        ------
+        ValueMissing
+            When there is none.
+        """
+        return self._info(name).object_id
+
+    def object_ids(self) -> dict[str, str]:
+        """Return the object id of every name, by name."""
+        return {name: one["object_id"] for name, one in self.knowledge().items()}
+
+    def ids(self) -> list[str]:
+        """Return the object ids of all names, in the order of the names."""
+        return list(self.object_ids().values())
+
+    def version(self, name: str) -> str:
+        """Return the version of a name, which is its object id: another value has another one.
+
+        Raises
+        ------
+        ValueMissing
+            When there is none.
+        """
+        return self.object_id(name)
+
+    def wait(self, name: str, version: str | None, timeout: float | None = None) -> str:
+        """Wait until ``name`` has another value than that of ``version``, and return its version.
+
+        A change is seen within a twentieth of a second, whichever process makes it. Of many changes in the
+        meantime the last one is seen. While the name is forgotten it waits on.
+
+        Parameters
+        ----------
+        name
+            Any string.
+        version
+            What ``version`` or ``wait`` returned; None: wait for any value.
+        timeout
+            Seconds to wait at most; None: for ever.
+
+        Raises
+        ------
+        WaitTimeout
+            When the time is over; it is a ``TimeoutError``.
+
+        Examples
+        --------
+        >>> from dash_brain.stores import MemoryStore
+        >>> names = DescribedValues(MemoryStore(), "brain/default")
+        >>> first, second = names.learn("price", 1.0), names.learn("price", 2.0)
+        >>> names.wait("price", first, timeout=1) == second
+        True
+        """
+        place, name = self._within, checked_name(name)
+
+        def look() -> str | None:
+            with suppress(ValueMissing):
+                found = self._store.info(place, name).object_id
+                return found if found != version else None
+            return None
+
+        newer = wait_for(look, timeout)
+        if newer is None:
+            raise WaitTimeout(f"There was nothing new under {shown(name)} within {timeout:g} s.")
+        return newer
+
+    def _descriptions(self) -> Iterator[Description]:
+        for name in sorted(self):
+            with suppress(ValueMissing):  # forgotten meanwhile
+                yield _described(self._info(name))
+
+
+def _described(info: ObjectInfo) -> Description:
+    return {
+        "name": info.key,
+        "namespace": info.namespace.partition("/")[2],
+        "description": info.meta.get("description", ""),
+        "type": info.meta.get("type", ""),
+        "object_id": info.object_id,
+        "nbytes": info.nbytes,
+        "created": info.created,
+        "used": info.used,
+        "expires": info.expires,
+    }

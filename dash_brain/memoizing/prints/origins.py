@@ -1,0 +1,92 @@
+"""Where code comes from: an installed distribution counts by name and version, all other code by itself."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import sysconfig
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+
+@functools.lru_cache(maxsize=4096)
+def is_installed_file(file: str) -> bool:
+    parts = Path(file).parts
+    if "site-packages" in parts or "dist-packages" in parts:
+        return True
+    # A virtual environment may lie in the folder of a project, and the standard library below its prefix.
+    return file.startswith((sysconfig.get_paths()["stdlib"], "<frozen "))
+
+
+def attribute(thing: Any, name: str) -> Any:
+    """Return an attribute, or None; a proxy may stand for nothing now."""
+    with suppress(Exception):
+        return getattr(thing, name)
+    return None
+
+
+def full_name(thing: Any) -> str:
+    """Return module and name of a function or class, and the file that it is defined in."""
+    module = str(attribute(thing, "__module__"))
+    file = getattr(sys.modules.get(module), "__file__", None)
+    # A spawned process runs the same program under another name.
+    module = "__main__" if module == "__mp_main__" else module
+    return f"{file or ''}:{module}.{attribute(thing, '__qualname__') or type(thing).__qualname__}"
+
+
+def top_of(module: str) -> str:
+    """Return the package that a module lies in."""
+    return module.partition(".")[0]
+
+
+def is_installed(module: str, home: str) -> bool:
+    """Say whether a module is the interpreter's, or that of a distribution other than ``home``'s."""
+    top = top_of(module)
+    if top == home and top != "dash_brain":
+        return False
+    if top in sys.builtin_module_names or top in ("dash_brain", "builtins"):
+        return True
+    loaded = sys.modules.get(module)
+    file = getattr(loaded, "__file__", None)
+    if file is None and loaded is not None:
+        spec = getattr(loaded, "__spec__", None)
+        return bool(spec and spec.origin in ("built-in", "frozen"))
+    return file is not None and is_installed_file(file)
+
+
+@functools.lru_cache(maxsize=4096)
+def version_of(module: str) -> str:
+    """Return name and version of what a module was installed with."""
+    top = top_of(module)
+    if top in sys.stdlib_module_names:
+        return f"python {sys.version}"
+    try:
+        return f"{top} {metadata.version(top)}"
+    except metadata.PackageNotFoundError:
+        names = sorted(metadata.packages_distributions().get(top, ()))
+        return " ".join(f"{name} {metadata.version(name)}" for name in names) or top
+
+
+def name_of_installed(thing: Any, home: str) -> str | None:
+    """Return what stands for a function or class of a distribution; None if only its code can.
+
+    What is not found by its name, such as a function that was made by another one, is told apart by its code.
+    """
+    module, name = attribute(thing, "__module__"), attribute(thing, "__qualname__")
+    if not isinstance(module, str) or not isinstance(name, str):
+        return None
+    if type(thing) is FunctionType and thing.__globals__.get("__name__") != module:
+        return None
+    if not is_installed(module, home) or found_by_name(module, name) is not thing:
+        return None
+    return f"{version_of(module)}: {module}.{name}"
+
+
+def found_by_name(module: str, name: str) -> Any:
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found

@@ -1,0 +1,99 @@
+"""Which secrets can be guessed: short ones, placeholders, patterns, and those that stand in documentation."""
+
+from __future__ import annotations
+
+import math
+import string
+
+#: Secrets shorter than this can be guessed.
+SHORTEST = 16
+
+#: What a secret has at least: characters that nothing foretells, and bits of information. Sixteen random
+#: bytes, however written, have more.
+_LEAST_SURPRISES = 13
+_LEAST_BITS = 64
+
+# Compared without separators, in lower case, and with letters for the digits and signs that stand for them.
+_PLACEHOLDERS = (
+    *("changeme", "changeit", "changethis", "replaceme", "replacethis", "replacewith", "placeholder"),
+    *(
+        "secret",
+        "password",
+        "passwd",
+        "passphrase",
+        "letmein",
+        "hunter2",
+        "qwerty",
+        "iloveyou",
+        "keyboardcat",
+    ),
+    *("example", "default", "insecure", "development", "yourkey", "yourown", "mykey", "testkey", "dummykey"),
+    *("insertkey", "randomkey", "randomstring", "realkey", "keyhere", "putakey", "setakey", "notakey"),
+    *("foobar", "dashbrain", "dashapp", "flaskapp", "deadbeef"),
+)
+_LETTERS_FOR = str.maketrans("@013$5", "aoless")
+
+_PUBLISHED = (
+    # Flask's documentation, of today and of old
+    "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
+    '_5#y2L"F4Q8z\n\xec]/',
+    '_5#y2L"F4Q8z\n\xc3\xac]/',  # the same as text, in UTF-8
+    "A0Zr98j/3yX R~XHH!jmN]LWX/,?RT",
+    # ours
+    "new-key-6c1f0b7e9d",
+    "old-key-93ab20f4c8",
+    "q7Xz9Lw2Tb-q7Xz9Lw2Tb",
+    "a long enough and random key: 7h3fgd72",
+    "only a test signs with this",
+    "the one that signs the logins",
+)
+
+_ROWS = (
+    *("1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "azertyuiop", "yxcvbnm"),
+    *("1qaz", "2wsx", "3edc", "4rfv", "5tgb", "6yhn", "7ujm", "8ik,", "9ol."),
+)
+_NEIGHBOURS = {row[i : i + 2] for row in (*_ROWS, *(row[::-1] for row in _ROWS)) for i in range(len(row) - 1)}
+
+
+def weakness(secret: bytes) -> str | None:
+    """Return why a secret can be guessed, as the end of a sentence without the secret; None: it cannot."""
+    text = secret.decode("latin-1")
+    if len(text) < SHORTEST:
+        return f"has less than {SHORTEST} bytes"
+    if text in _PUBLISHED:
+        return "stands in public documentation"
+    if any(map(_plain(text).__contains__, _PLACEHOLDERS)) or "your-" in text.lower():
+        return "is a placeholder or contains a common password"
+    surprises = min(_surprises(text), _surprises(text[::2]) + _surprises(text[1::2]))
+    if surprises < _LEAST_SURPRISES or surprises * math.log2(_alphabet(text)) < _LEAST_BITS:
+        return "follows a pattern or has too few different characters"
+    return None
+
+
+def _plain(text: str) -> str:
+    letters = "".join(character for character in text.lower() if character not in " -_./:+")
+    return f"{letters} {letters.translate(_LETTERS_FOR)}"
+
+
+def _surprises(text: str) -> int:
+    """Count the characters that continue no repetition, no sequence, and no row of a keyboard."""
+    folded = text.lower()
+    pairs = [folded[i : i + 2] for i in range(len(folded) - 1)]
+    steps = [ord(pair[1]) - ord(pair[0]) for pair in pairs]
+    foreseen = {
+        i
+        for i, pair in enumerate(pairs)
+        if pair in pairs[:i] or pair in _NEIGHBOURS or (i > 0 and steps[i] == steps[i - 1])
+    }
+    return len(text) - len(foreseen)
+
+
+def _alphabet(text: str) -> int:
+    """Return how many characters the text seems to be chosen from."""
+    if set(text) <= set(string.hexdigits):
+        return 10 if text.isdigit() else 16
+    if not set(text) <= set(string.printable):
+        return 256
+    kinds = (string.digits, string.ascii_lowercase, string.ascii_uppercase, string.punctuation + " ")
+    found = [(len(kind), len(set(kind) & set(text))) for kind in kinds]
+    return sum(size if different > 2 else different for size, different in found) or 1

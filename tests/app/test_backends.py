@@ -1,0 +1,220 @@
+"""The backends of Dash: dash_brain changes no app that does not use it, and says where it cannot be used."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+SERVERS = {
+    "flask": ["gunicorn", "--bind=127.0.0.1:{port}"],
+    "fastapi": ["uvicorn", "--host=127.0.0.1", "--port={port}"],
+    "quart": ["hypercorn", "--bind=127.0.0.1:{port}"],
+}
+OTHERS = ["fastapi", "quart"]
+PATIENCE = 60.0
+
+CALL = {
+    "output": "echo.children",
+    "outputs": {"id": "echo", "property": "children"},
+    "inputs": [
+        {"id": "text", "property": "value", "value": "b"},
+        {"id": "kept", "property": "data", "value": [2]},
+    ],
+    "changedPropIds": ["text.value"],
+}
+CLAIM = {"page": "0" * 32, "turn": 1, "state": "open", "held": [], "dropped": []}
+REQUESTS: list[tuple[str, Any]] = [
+    ("", None),
+    ("_dash-layout", None),
+    ("_dash-dependencies", None),
+    ("_dash-update-component", CALL),
+    ("_dash-brain-claim", CLAIM),
+    ("_dash-brain-claim", None),
+    ("_reload-hash", None),
+    ("any/page", None),
+]
+
+
+@contextmanager
+def served(backend: str, env: Mapping[str, str], log: Path) -> Iterator[str]:
+    """Serve the plain app while the block runs, and give its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    program, *options = (part.format(port=port) for part in SERVERS[backend])
+    command = [sys.executable, "-m", program, "tests.app.plain:server", *options]
+    environment = {**os.environ, "BACKEND": backend, "PYTHONHASHSEED": "0", **env}
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=out, stderr=out)
+        try:
+            url = f"http://127.0.0.1:{port}/"
+            wait_until_it_serves(url, process, log)
+            yield url
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(PATIENCE)
+
+
+def wait_until_it_serves(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            asked(url, "_reload-hash")
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError(log.read_text()[-3000:])
+
+
+def asked(url: str, path: str, body: Any = None) -> tuple[int, dict[str, str], str]:
+    """Return status, headers and body of an answer, without what differs in any two."""
+    sent = None if body is None else json.dumps(body).encode()
+    request = Request(url + path, data=sent, headers={"Content-Type": "application/json"})
+    try:
+        answer = urlopen(request, timeout=PATIENCE)
+    except HTTPError as error:
+        answer = error
+    with answer:
+        text = answer.read().decode()
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+    headers.pop("date")
+    text = re.sub(r'"end_id":\s*"[^"]+"', "", text)
+    text = re.sub(r'"reloadHash":\s*"[^"]+"', "", text)
+    return answer.status, headers, text
+
+
+def answers(backend: str, folder: Path, **env: str) -> list[Any]:
+    with served(backend, env, folder / "log") as url:
+        return [asked(url, path, body) for path, body in REQUESTS]
+
+
+@pytest.mark.parametrize("backend", SERVERS)
+def test_an_environment_with_dash_brain_changes_no_answer_of_an_app_that_does_not_use_it(backend, tmp_path):
+    without = answers(backend, tmp_path, ENTRY_POINTS="none")
+    assert answers(backend, tmp_path) == without
+    assert answers(backend, tmp_path, IMPORTS="from dash_brain import Brain; Brain('a')['b'] = 1") == without
+    assert without[0][0] == 200
+    assert json.loads(without[3][2])["response"] == {"echo": {"children": "b [2]"}}
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", "-c", code]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("backend", SERVERS)
+def test_an_app_that_does_not_use_dash_brain_loads_nothing_of_it_but_a_list_of_apps(backend):
+    code = f"""
+import sys
+from dash import Dash
+from dash._hooks import HooksManager
+from dash.development.base_component import ComponentRegistry
+app = Dash(backend={backend!r})
+hooks = {{name: len(found) for name, found in HooksManager.hooks._ns.items() if found}}
+print(sorted(name for name in sys.modules if name.startswith("dash_brain")), hooks)
+print([route for route in app.routes if "brain" in route], "dash_brain" in ComponentRegistry.registry)
+"""
+    modules = (
+        "['dash_brain', 'dash_brain.errors', 'dash_brain.floors', 'dash_brain.hooks', 'dash_brain_hooks']"
+    )
+    assert run(code).stdout.splitlines() == [f"{modules} {{'setup': 1}}", "[] False"]
+
+
+USES = {
+    "brain_callback": "brain_callback(Output('a', 'data'), Input('b', 'value'))(str)",
+    "brain_callback with app": "brain_callback(Output('a', 'data'), Input('b', 'value'), app=app)(str)",
+    "ServerStore": "app.layout = html.Div([ServerStore(id='a')])",
+}
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("backend", OTHERS)
+def test_an_app_of_another_backend_is_refused_where_it_is_made(backend, use):
+    code = f"""
+from dash import Dash, Input, Output, html
+app = Dash(backend={backend!r})
+from dash_brain import ServerStore, brain_callback
+{USES[use]}
+"""
+    assert_refused(run(code).stderr, backend)
+
+
+def assert_refused(said: str, backend: str) -> None:
+    last = said.strip().splitlines()[-1]
+    assert last.startswith(f"dash_brain.errors.BackendNotSupported: The app is served by {backend}, but "), (
+        said
+    )
+    assert 'Dash(backend="flask")' in last
+
+
+@pytest.mark.parametrize("backend", OTHERS)
+def test_callbacks_that_were_registered_before_the_app_are_refused_when_it_is_made(backend):
+    code = f"""
+from dash import Dash, Input, Output
+from dash_brain import brain_callback
+brain_callback(Output('a', 'data'), Input('b', 'value'))(str)
+app = Dash(backend={backend!r})
+"""
+    assert_refused(run(code).stderr, backend)
+
+
+@pytest.mark.parametrize("backend", OTHERS)
+@pytest.mark.parametrize("wanted", ["session_brain['a']", "to_token([1])", "store.to_plotly_json()"])
+def test_sessions_are_refused_where_they_are_asked_for(backend, wanted):
+    code = f"""
+from dash import Dash
+from dash_brain import ServerStore, session_brain, to_token
+store = ServerStore("a")
+app = Dash(backend={backend!r})
+{wanted}
+"""
+    assert_refused(run(code).stderr, backend)
+
+
+@pytest.mark.parametrize("backend", OTHERS)
+def test_beside_an_app_of_flask_others_are_no_hindrance(backend):
+    code = f"""
+from dash import Dash, Input, Output, dcc, html
+from dash_brain import ServerStore, brain_callback
+app, other = Dash("a"), Dash("b", backend={backend!r})
+app.layout = html.Div([dcc.Input(id="b", value="c"), ServerStore(id="a")])
+brain_callback(Output("a", "data"), Input("b", "value"), app=app)(str)
+client = app.server.test_client()
+assert "dash_brain_" in client.get("/").headers["Set-Cookie"]
+inputs = [dict(id="b", property="value", value="c")]
+outputs = dict(id="a", property="data")
+body = dict(output="a.data", outputs=outputs, inputs=inputs, changedPropIds=["b.value"])
+answer = client.post("/_dash-update-component", json=body)
+print(answer.json["response"]["a"]["data"][:4])
+"""
+    assert run(code).stdout == "db1.\n"
+
+
+def test_dash_brain_may_be_imported_after_the_app_was_made():
+    code = """
+from dash import Dash, html
+app = Dash(routes_pathname_prefix="/a/", requests_pathname_prefix="/a/")
+from dash_brain import ServerStore
+app.layout = html.Div([ServerStore(id="a")])
+client = app.server.test_client()
+assert "dash_brain_" in client.get("/a/").headers["Set-Cookie"]
+claim = dict(page="0" * 32, turn=1, state="open", held=[], dropped=[])
+print(client.post("/a/_dash-brain-claim", json=claim, headers={"X-Dash-Brain": "1"}).status_code)
+"""
+    assert run(code).stdout == "200\n"

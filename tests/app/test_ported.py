@@ -1,0 +1,70 @@
+"""A half-done port in a real browser, against real workers: its author is told what is missing, by name."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import Any
+
+import pytest
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.app.test_browser import Tab
+
+
+def shown_errors(tab: Tab) -> str:
+    """Return what the page's own error list says."""
+    driver = tab.driver
+
+    def found(_: Any) -> str:
+        driver.execute_script(
+            "document.querySelectorAll('.test-devtools-error-toggle').forEach(one => one.click())"
+        )
+        errors = driver.find_elements("css selector", "iframe, .dash-fe-error__title, .dash-backend-error")
+        return " ".join(one.get_attribute("srcdoc") or one.get_attribute("textContent") for one in errors)
+
+    return WebDriverWait(driver, 20).until(found)
+
+
+@pytest.mark.parametrize("handled", [False, True])
+@pytest.mark.parametrize(
+    ("plain", "json"),
+    [("load3", "1"), ("load3", ""), ("show3", "")],
+    ids=["writes JSON", "writes a frame", "reads"],
+)
+def test_one_plain_callback_among_thirty_is_named(
+    serve: Any, browser: Any, plain: str, json: bool, handled: bool
+):
+    env = {"PLAIN": plain, **({"JSON": "1"} if json else {}), **({"HANDLED": "1"} if handled else {})}
+    served = serve("tests.app.ported:server", workers=2, env=env)
+    tab = Tab(browser, served.url)
+    tab.wait("text3", "empty")
+    tab.click("load")
+    wanted = f"tests.app.ported.{plain.rstrip('3')}", "'store3'", "brain_callback"
+    assert all(word in served.log for word in wanted)
+    if not handled:
+        errors = shown_errors(tab)
+        assert all(word in errors for word in wanted)
+    if json or plain == "show3":
+        WebDriverWait(browser, 20).until(lambda _: "on_error:" in served.log)
+        [*_, said] = re.findall(r"on_error: .*(?:\n(?!on_error).*)?", served.log)
+        assert all(word in said for word in wanted)
+
+
+def test_a_page_that_outlived_the_store_learns_it_with_the_first_refused_token(
+    serve: Any, browser: Any, tmp_path: Any
+):
+    store = f"file://{tmp_path}/store"
+    served = serve("tests.app.ported:server", workers=2, env={"DASH_BRAIN_STORE": store, "HANDLED": "1"})
+    tab = Tab(browser, served.url)
+    tab.wait("text0", "empty")
+    tab.click("load")
+    tab.wait("text0", "clicks 1")
+    shutil.rmtree(tmp_path / "store")
+    tab.click("count")
+    tab.wait("text0", "empty")  # the page would have claimed by itself after minutes
+    assert "no valid token" in served.log
+    tab.click("load")
+    tab.wait("text0", "clicks 2")
+    tab.click("count")
+    tab.wait("counted", "2: 1")

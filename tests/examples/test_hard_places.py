@@ -1,0 +1,123 @@
+"""All examples where cookies, storage or shared memory are refused: they work, or say what is wrong."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.app.test_refusing_browsers import DENY_STORAGE, NO_COOKIES
+from tests.conftest import Server, chrome, gunicorn
+from tests.examples.conftest import Page
+
+#: How many callbacks answer when a page is opened. Not flights_plain, whose 258 MB take minutes.
+CALLBACKS = {
+    "flights": 7,
+    "cleaning": 3,
+    "cleaning_plain": 3,
+    "aggregations": 4,
+    "aggregations_plain": 4,
+    "signalling": 5,
+    "signalling_plain": 5,
+    "load_once": 1,
+    "load_once_plain": 1,
+    "feeder": 2,
+    "feeder_plain": 1,
+    "session_data": 3,
+    "session_data_plain": 2,
+    "temperature": 2,
+    "temperature_plain": 2,
+}
+#: Those that keep something for the session.
+OF_A_SESSION = {"flights", "cleaning", "aggregations", "session_data", "temperature"}
+
+SHARED_MEMORY = {
+    "read-only": (
+        "mount -t tmpfs -o ro tmpfs",
+        "is read-only for this process, so the values of dash_brain lie",
+    ),
+    "64 MB": ("mount -t tmpfs -o size=64m tmpfs", "has room for 33.6 MB only"),
+}
+
+needs_mounts = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("unshare"), reason="only root may mount another /dev/shm"
+)
+
+
+@contextmanager
+def serving(mount: str) -> Iterator[Server]:
+    """Serve the gallery, with something else mounted at /dev/shm."""
+    within = ["unshare", "--mount", "sh", "-c", f'{mount} /dev/shm && exec "$@"', "sh"]
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        gunicorn(
+            "examples.gallery:server",
+            workers=2,
+            threads=4,
+            env={"TMPDIR": temporary},
+            within=within,
+        ) as server,
+    ):
+        yield server
+
+
+def look_at_all(driver: Any, server: Server, names: Iterable[str] = CALLBACKS, script: str = "") -> set[str]:
+    """Open pages, each in a tab, and return those that work; the others say what is wrong."""
+    tabs = {}
+    for name in names:
+        driver.switch_to.new_window("tab")
+        driver.execute_cdp_cmd("Network.disable", {})  # chromedriver takes its time over 40 MB
+        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+        driver.get(f"{server.url}/{name}/")
+        tabs[name] = driver.current_window_handle
+    working = set()
+    for name, tab in tabs.items():
+        driver.switch_to.window(tab)
+        page = Page(driver, "", pause=0.2)
+        page.wait(lambda page=page, name=name: notice(driver) or page.settled(CALLBACKS[name]), timeout=60)
+        if not notice(driver):
+            working.add(name)
+        driver.close()
+        driver.switch_to.window(driver.window_handles[0])
+    return working
+
+
+def notice(driver: Any) -> str:
+    found = driver.find_elements("css selector", ".dash-brain-no-cookies")
+    return found[0].text if found else ""
+
+
+def errors(driver: Any) -> list[Any]:
+    return [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+def test_with_cookies_blocked_pages_without_sessions_work_and_the_others_say_so(gallery):
+    with chrome(preferences=NO_COOKIES) as driver:
+        working = look_at_all(driver, gallery)
+    originals = {name for name in CALLBACKS if name.endswith("_plain")}
+    assert working >= originals | {"load_once", "feeder"}
+    assert not working & OF_A_SESSION
+    assert "the browser refuses cookies" in gallery.log
+
+
+def test_with_storage_denied_all_pages_work(gallery):
+    with chrome() as driver:
+        assert look_at_all(driver, gallery, script=DENY_STORAGE) == set(CALLBACKS)
+        assert errors(driver) == []
+
+
+@needs_mounts
+@pytest.mark.parametrize("kind", SHARED_MEMORY)
+def test_with_hardly_any_shared_memory_the_examples_work_and_the_log_says_what_is_wrong(kind):
+    mount, said = SHARED_MEMORY[kind]
+    names = {name for name in CALLBACKS if not name.endswith("_plain")}
+    with serving(mount) as server, chrome() as driver:
+        assert look_at_all(driver, server, names) == names
+        assert errors(driver) == []
+        assert 1 <= server.log.count(said) <= 2  # once in each worker
+        assert "Traceback" not in server.log
