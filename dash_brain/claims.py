@@ -26,7 +26,7 @@ from dash_brain.stores.base import needs_scan
 
 #: A page with more stores, a session with more pages, a longer claim: none of that is ours.
 MOST_STORES = 1000
-MOST_PAGES = 1000
+MOST_PAGES = 200
 MOST_BYTES = 512 * 1024
 
 #: Seconds that a page's objects live on in the back/forward cache; browsers keep pages about that long.
