@@ -260,11 +260,11 @@ def callback_context() -> Any | None:
     outside of any request.
     """
     context = context_value.get({})
-    if ERRAND in context:  # a job may have been forked in any request
-        return context
+    if ERRAND in context or not context:  # a job may have been forked in any request
+        return context or None
     request = current_request()
     if request is None:
-        return None if _serves_by_flask() else context or None
+        return None if _serves_by_flask() else context
     is_own = request.is_callback or context.get(_API_CALL) is request
     return context if is_own or is_asked_by_mcp() else None
 

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple, cast
 
 import dash
 from dash import Output
-from dash.dependencies import DashDependency
 from dash.exceptions import MissingLongCallbackManagerError
 
 from dash_brain.errors import BadToken, StoreError, ValueMissing
@@ -29,7 +28,7 @@ from dash_brain.jobs.errands import Errand, send
 from dash_brain.jobs.side_updates import SideUpdates
 from dash_brain.memoizing import recipes
 from dash_brain.outgoing import server_store_ids
-from dash_brain.patterns import name_for
+from dash_brain.patterns import Inputs, Outputs
 from dash_brain.server_store import ServerOutput
 from dash_brain.servers import current_request
 from dash_brain.sessions import Visit, visit
@@ -47,8 +46,8 @@ class BackgroundCallback(NamedTuple):
     raise, or leave it to the job.
     """
 
-    dependencies: list[DashDependency]
-    schema: Any
+    inputs: Inputs
+    outputs: Outputs
     progress: list[Output]
     refuse: Callable[[Exception], None]
 
@@ -220,19 +219,19 @@ class Jobs:
 
     def _inputs(self, asking: Visit, context: Any) -> dict[Verified, Any]:
         """Return where the objects of the job's inputs lie, with their tokens."""
-        found, declared = {}, self._declared.dependencies
-        for leaf in server_stores(context, declared, asking).values():
+        found = {}
+        for leaf, declared in server_stores(context, self._declared.inputs, asking).values():
             try:
-                found[verified(asking, leaf["value"], name_for(leaf, declared))] = leaf["value"]
+                found[verified(asking, leaf["value"], declared.name)] = leaf["value"]
             except BadToken as error:
                 self._declared.refuse(error)
         return found
 
     def _server_stores(self, asking: Visit, context: Any) -> Iterator[str]:
         """Yield the ids of ServerStores: the job's process may not have the app that tells."""
-        for leaf in server_stores(context, self._declared.dependencies, asking).values():
+        for leaf, _ in server_stores(context, self._declared.inputs, asking).values():
             yield canonical(leaf["id"])
-        yield from server_store_ids(context, self._declared.schema, asking)
+        yield from server_store_ids(context, self._declared.outputs, asking)
         for output in self._declared.progress:
             name = canonical(output.component_id)
             if isinstance(output, ServerOutput) or registry(asking).holds_tokens(name):

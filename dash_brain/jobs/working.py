@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from itertools import chain
-from typing import Any, cast
+from typing import Any
 
 from dash import Output
 
 from dash_brain.errors import NoSession, StoreError
 from dash_brain.exchange import registry
 from dash_brain.ids import canonical
-from dash_brain.internals import callback_context
 from dash_brain.jobs.claims import JobClaims
-from dash_brain.jobs.errands import errand, under_way
+from dash_brain.jobs.errands import Errand, errand, under_way
 from dash_brain.jobs.side_updates import SideUpdates
 from dash_brain.outgoing import Outgoing
 from dash_brain.patterns import listed
@@ -22,15 +21,18 @@ from dash_brain.sessions import Visit, visit
 from dash_brain.settings import current
 from dash_brain.tokens import Token, verify
 
+_NO_JOB = nullcontext()
+
+
+def working(context: Any) -> AbstractContextManager[None]:
+    """Return what is to be entered while a callback's function runs, which may be that of a job."""
+    job = errand()
+    return _NO_JOB if job is None else _working(job, context)
+
 
 @contextmanager
-def working() -> Iterator[None]:
-    """Run a callback's function: if that is a job's, its values go and come as those of others do."""
-    job = errand()
-    if job is None:
-        yield
-        return
-    context = cast(Any, callback_context())
+def _working(job: Errand, context: Any) -> Iterator[None]:
+    """Have the values of a job go and come as those of others do."""
     if job.session is not None:  # else no ServerStore is concerned, and it stays as Dash does it
         context.updated_props = _UpdatedProps(visit(), job.key)
     registry(visit()).assume(job.server_stores, list(_named(context)))
