@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar, overload
 
@@ -16,6 +16,7 @@ from dash_brain.endpoints import Endpoint
 from dash_brain.errors import WiringError
 from dash_brain.incoming import instead, resolve_arguments
 from dash_brain.internals import (
+    ERRAND,
     app_error_handler,
     call_as_user,
     callback_context,
@@ -187,6 +188,8 @@ def set_props(component_id: str | dict[str, Any], props: dict[str, Any]) -> None
     dash.set_props(component_id, Outgoing(visit()).props(component_id, props))
 
 
+_NO_JOB = nullcontext()
+
 _MEMOIZE = (
     'memoize= takes "app" (one result for all sessions of the app), "session" (one for each session) or a '
     "Memoize that says more, and no {type}: it has no default, since one of them would be wrong."
@@ -256,7 +259,7 @@ class _Wiring:
                     return function(*args, **kwargs)
                 with self._endpoint.called(function, args, kwargs):
                     return exchange()
-            with working(context):
+            with working(context) if ERRAND in context else _NO_JOB:
                 if memo is not None:
                     with suppress(NotKept):
                         return self._results(memo.outputs(visit(), context), context)
@@ -276,7 +279,7 @@ class _Wiring:
                     return await function(*args, **kwargs)
                 with self._endpoint.called(function, args, kwargs):
                     return await exchange_async()
-            with working(context):
+            with working(context) if ERRAND in context else _NO_JOB:
                 if memo is not None:
                     with suppress(NotKept):
                         return self._results(await memo.outputs_async(visit(), context), context)
@@ -318,7 +321,8 @@ class _Wiring:
         outgoing = Outgoing(visit())
         try:
             outputs = outgoing.outputs(result, context.outputs_list, self._sent)
-            context.updated_props.update(outgoing.side_updates(context.updated_props))
+            if context.updated_props:
+                context.updated_props.update(outgoing.side_updates(context.updated_props))
             return outputs
         except BaseException:
             outgoing.undo()

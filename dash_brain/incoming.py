@@ -86,16 +86,12 @@ def _resolved(stores: dict[int, Sent], visit: Visit, on_missing: OnMissing | Non
         token = leaf["value"]
         key = token if isinstance(token, str) else repr(token)
         if key not in by_token:
-            by_token[key] = _value_or_instead(visit, token, str(declared.name), on_missing)
+            try:
+                by_token[key] = resolve(visit, token, declared.name)
+            except (ValueMissing, BadToken) as error:
+                by_token[key] = instead(error, on_missing or current.use().on_missing)
         values[declared.prop_id or _prop_id(leaf)] = by_token[key]
     return values
-
-
-def _value_or_instead(visit: Visit, token: object, name: str, on_missing: OnMissing | None) -> Any:
-    try:
-        return resolve(visit, token, name)
-    except (ValueMissing, BadToken) as error:
-        return instead(error, on_missing or current.use().on_missing)
 
 
 def instead(error: Exception, on_missing: OnMissing) -> Any:
@@ -121,9 +117,8 @@ _INSTEAD: dict[str, Callable[[Exception], Any]] = {
 def _replace(context: Any, inputs: Inputs, values: dict[str, Any]) -> None:
     """Put the values everywhere in the context: Dash has copied each token to several places."""
     places = [*context.inputs_list, *context.states_list]
-    declared = [*inputs.declared, *(inputs.declared[index] for index in inputs.order)]
     places += flatten_grouping(context.args_grouping, inputs.indices)
-    for one, place in zip(declared, places, strict=True):
+    for one, place in zip(inputs.places, places, strict=True):
         if one.is_data:
             for leaf in place if isinstance(place, list) else [place]:
                 prop_id = one.prop_id or _prop_id(leaf)

@@ -28,7 +28,7 @@ from dash.dependencies import handle_grouped_callback_args
 
 from dash_brain.errors import BackendNotSupported
 from dash_brain.hooks import apps
-from dash_brain.servers import Response, current_request
+from dash_brain.servers import Request, Response, current_request
 from dash_brain.servers.flask import is_flask
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "add_route",
     "app_background_manager",
     "app_error_handler",
+    "app_of",
     "are_callbacks_waiting",
     "call_as_user",
     "call_outside_callbacks",
@@ -144,17 +145,17 @@ def requested_app() -> dash.Dash | None:
     when a process serves several.
     """
     request = current_request()
-    if request is None:
-        return None
-    if "app" not in request.kept:
-        request.kept["app"] = _app_at(request.server, request.path) or _latest_app()
-    return cast("dash.Dash | None", request.kept["app"])
+    return None if request is None else app_of(request)
 
 
-def _app_at(server: Any, path: str) -> dash.Dash | None:
-    prefixes = {app.config.routes_pathname_prefix: app for app in apps if app.server is server}
-    asked = max(filter(path.startswith, prefixes), key=len, default=None)
-    return None if asked is None else prefixes[asked]
+def app_of(request: Request) -> dash.Dash | None:
+    """Return the Dash app below whose path a request came in."""
+    found, length = None, -1
+    for app in apps:
+        prefix = app.config.routes_pathname_prefix
+        if app.server is request.server and request.path.startswith(prefix) and len(prefix) > length:
+            found, length = app, len(prefix)
+    return found or _latest_app()
 
 
 def _latest_app() -> dash.Dash | None:

@@ -114,8 +114,8 @@ class Inputs:
         self.dependencies = dependencies
         self.indices = indices
         self.declared = list(map(Declared, dependencies))
-        #: Positions in the order in which a flattened grouping has them.
-        self.order: list[int] = flatten_grouping(indices)
+        #: What stands in each place of a context: that of the inputs and states, and in the grouping.
+        self.places = [*self.declared, *(self.declared[index] for index in flatten_grouping(indices))]
         self._prop_ids = {one.prop_id for one in self.declared}
 
     def check(self, leaves: list[Any], triggers: Any) -> None:
@@ -126,7 +126,7 @@ class Inputs:
         BadToken
             When they do not fit.
         """
-        if not _all_fit(self.declared, leaves):
+        if len(leaves) != len(self.declared) or not all(map(Declared.takes, self.declared, leaves)):
             raise BadToken(f"The request does not fit the inputs and states of this callback.{_SAME_ID}")
         for trigger in triggers:
             is_one = isinstance(trigger["prop_id"], str) and trigger["prop_id"] in self._prop_ids
@@ -159,13 +159,10 @@ class Outputs:
             When they do not fit: a client may send anything.
         """
         asked = [specs] if self.is_single else specs or []
-        if not isinstance(asked, list) or not _all_fit(self.declared, asked):
+        is_whole = isinstance(asked, list) and len(asked) == len(self.declared)
+        if not is_whole or not all(map(Declared.takes, self.declared, asked)):
             raise BadToken("The request does not fit the outputs of this callback.")
         return asked
-
-
-def _all_fit(declared: list[Declared], sent: list[Any]) -> bool:
-    return len(declared) == len(sent) and all(map(Declared.takes, declared, sent))
 
 
 def listed(leaf: Any) -> list[Any]:

@@ -33,13 +33,13 @@ def _setup(app: dash.Dash) -> None:
 
 def _prepare(app: dash.Dash) -> None:
     when_first_served(app, _begin)
-    if is_flask(app.server):  # nothing is cached of what a page is made of: a proxy may serve several users
-        keep_private(app.server, "_dash-dependencies")
 
 
 def _begin(app: dash.Dash) -> None:
     """Begin to serve an app, of which Dash has collected the callbacks."""
     share_cancels(app)
+    if is_flask(app.server):  # nothing is cached of what a page is made of: a proxy may serve several users
+        keep_private(app.server, "_dash-dependencies")
     first.look(app)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import Any
 
@@ -12,8 +12,9 @@ from dash import Output
 from dash_brain.errors import NoSession, StoreError
 from dash_brain.exchange import registry
 from dash_brain.ids import canonical
+from dash_brain.internals import ERRAND
 from dash_brain.jobs.claims import JobClaims
-from dash_brain.jobs.errands import Errand, errand, under_way
+from dash_brain.jobs.errands import Errand, under_way
 from dash_brain.jobs.side_updates import SideUpdates
 from dash_brain.outgoing import Outgoing
 from dash_brain.patterns import listed
@@ -21,18 +22,11 @@ from dash_brain.sessions import Visit, visit
 from dash_brain.settings import current
 from dash_brain.tokens import Token, verify
 
-_NO_JOB = nullcontext()
-
-
-def working(context: Any) -> AbstractContextManager[None]:
-    """Return what is to be entered while a callback's function runs, which may be that of a job."""
-    job = errand()
-    return _NO_JOB if job is None else _working(job, context)
-
 
 @contextmanager
-def _working(job: Errand, context: Any) -> Iterator[None]:
-    """Have the values of a job go and come as those of others do."""
+def working(context: Any) -> Iterator[None]:
+    """Have the values of a job go and come as those of others do, while its function runs."""
+    job = Errand(*context[ERRAND])
     if job.session is not None:  # else no ServerStore is concerned, and it stays as Dash does it
         context.updated_props = _UpdatedProps(visit(), job.key)
     registry(visit()).assume(job.server_stores, list(_named(context)))

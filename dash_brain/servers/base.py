@@ -34,6 +34,8 @@ class Request(ABC):
         As the browser sent them.
     route
         Name of what answers it, which for Dash's own routes ends with theirs (``"_dash-layout"``).
+    is_callback
+        Whether a page asks for a callback by it.
     is_secure
         Whether it came by https.
     server
@@ -44,14 +46,13 @@ class Request(ABC):
 
     __slots__ = ("is_callback", "is_secure", "kept", "method", "path", "route", "server")
 
-    def __init__(self, *, method: str, path: str, route: str, is_secure: bool, server: Any) -> None:
-        self.method = method
-        self.path = path
-        self.route = route
-        self.is_callback = route.endswith("_dash-update-component")
-        self.is_secure = is_secure
-        self.server = server
-        self.kept: dict[str, Any] = {}
+    method: str
+    path: str
+    route: str
+    is_callback: bool
+    is_secure: bool
+    server: Any
+    kept: dict[str, Any]
 
     @property
     @abstractmethod

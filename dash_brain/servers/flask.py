@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import wraps
 from typing import Any, cast
 
 import flask
@@ -37,14 +38,12 @@ class FlaskRequest(Request):
     def __init__(self) -> None:
         request = flask.request
         self._environ = request.environ
-        server = flask.current_app._get_current_object()  # type: ignore[attr-defined]
-        super().__init__(
-            method=request.method,
-            path=request.path,
-            route=str(request.endpoint),
-            is_secure=request.is_secure,
-            server=server,
-        )
+        self.method, self.path = request.method, request.path
+        self.route = str(request.endpoint)
+        self.is_callback = self.route.endswith("_dash-update-component")
+        self.is_secure = request.is_secure
+        self.server = flask.current_app._get_current_object()  # type: ignore[attr-defined]
+        self.kept = {}
 
     # These are read from flask.request at each use: while a result for all is made, it refuses them.
 
@@ -138,12 +137,23 @@ def is_flask(server: object) -> bool:
 
 def keep_private(server: flask.Flask, route: str) -> None:
     """Let no cache give to others what a server answers at a route, named as :attr:`Request.route`."""
+    for name, view in server.view_functions.items():
+        if name.endswith(route):
+            server.view_functions[name] = _private(view)
 
-    @server.after_request
-    def changed(response: flask.Response) -> flask.Response:
-        if str(flask.request.endpoint).endswith(route):
-            FlaskResponse(response).keep_private()
-        return response
+
+def _private(view: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(view)
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        flask.after_this_request(_as_private)
+        return view(*args, **kwargs)
+
+    return answer
+
+
+def _as_private(response: flask.Response) -> flask.Response:
+    FlaskResponse(response).keep_private()
+    return response
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from operator import methodcaller
 from typing import cast
 
 from dash_brain.internals import is_asked_by_mcp, serves
+from dash_brain.keys import KeyRing
 from dash_brain.servers import Request, Response
 from dash_brain.sessions import cookies, page_secrets
 from dash_brain.sessions.closed import is_closed
@@ -17,26 +18,24 @@ from dash_brain.settings import Settings
 _PRIVATE = methodcaller("keep_private")
 
 
-def asking(settings: Settings, request: Request) -> SessionId | None:
+def asking(settings: Settings, request: Request, keys: KeyRing) -> SessionId | None:
     """Return the session id of a request, None when the browser showed none that is open."""
     if "session_id" not in request.kept:
-        request.kept["session_id"] = _open(settings, request)
+        found = None
+        for session_id in _shown(settings, request, keys):
+            if not is_closed(settings, session_id):
+                found = session_id
+                break
+        request.kept["session_id"] = found
     return cast("SessionId | None", request.kept["session_id"])
 
 
-def _open(settings: Settings, request: Request) -> SessionId | None:
-    for session_id in _shown(settings, request):
-        if not is_closed(settings, session_id):
-            return session_id
-    return None
-
-
-def _shown(settings: Settings, request: Request) -> Iterable[SessionId]:
-    if is_asked_by_mcp():
+def _shown(settings: Settings, request: Request, keys: KeyRing) -> Iterable[SessionId]:
+    if not request.is_callback and is_asked_by_mcp():
         return ()
     if settings.cookie == "page":
-        return page_secrets.shown(request, settings.keys)
-    return cookies.shown(request, settings.keys, settings.cookie)
+        return page_secrets.shown(request, keys)
+    return cookies.shown(request, keys, settings.cookie)
 
 
 def may_begin(settings: Settings, request: Request) -> bool:

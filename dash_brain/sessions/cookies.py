@@ -25,12 +25,15 @@ PLAIN, SECURE, IFRAME = "dash_brain_", "__Host-dash_brain_", "__Host-dash_brain_
 _NAME = re.compile(f"(?:{PLAIN}|{SECURE}|{IFRAME})([0-9a-f]{{8}})")
 
 
-def shown(request: Request, keys: KeyRing, mode: str) -> Iterator[SessionId]:
-    """Yield the session ids in the cookies that the browser sent. Those that we did not sign are none."""
-    for key in keys:
-        name, secret, signature = _parts(request.cookies.get(name_of(request, key.kid, mode), ""))
+def shown(request: Request, keys: KeyRing, mode: str) -> list[SessionId]:
+    """Return the session ids in the cookies that the browser sent. Those that we did not sign are none."""
+    found, sent = [], request.cookies
+    for key in keys.all:
+        name, _, rest = sent.get(name_of(request, key.kid, mode), "").partition(".")
+        secret, _, signature = rest.partition(".")
         if name == key.kid and key.signs(signature, _LABEL, secret):
-            yield SessionId(key, secret)
+            found.append(SessionId(key, secret))
+    return found
 
 
 def fresh(keys: KeyRing) -> SessionId:
@@ -72,9 +75,3 @@ def ours(request: Request) -> Iterator[tuple[str, str]]:
     """Yield name and kid of each cookie that some dash_brain may have set, by whatever key."""
     found = map(_NAME.fullmatch, request.cookies)
     return ((match[0], match[1]) for match in found if match)
-
-
-def _parts(cookie: str) -> tuple[str, str, str]:
-    name, _, rest = cookie.partition(".")
-    secret, _, signature = rest.partition(".")
-    return name, secret, signature

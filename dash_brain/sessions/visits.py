@@ -8,12 +8,12 @@ another's.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NoReturn, cast
 
 from dash_brain.errors import NoSession
-from dash_brain.internals import check_backend_that_asks, is_api_call, requested_app, serves
+from dash_brain.internals import app_of, check_backend_that_asks, is_api_call, requested_app, serves
 from dash_brain.jobs.errands import Errand, errand
 from dash_brain.keys import KeyRing
 from dash_brain.servers import Request, current_request
@@ -22,7 +22,6 @@ from dash_brain.sessions.attendance import attendance
 from dash_brain.sessions.closed import note_closed
 from dash_brain.sessions.ids import app_identity, checked_principal
 from dash_brain.sessions.refusals import no_session, warn_of_page
-from dash_brain.sessions.start import say_start
 from dash_brain.sessions.workers import workers
 from dash_brain.settings import Settings, current
 from dash_brain.shared_results import is_made, refuse
@@ -38,11 +37,9 @@ class Visit:
 
     app_id: str
     session: str | None
-
-    @cached_property
-    def keys(self) -> KeyRing:
-        """The keys that sign and verify its tokens."""
-        return current.use().keys
+    #: As they are for this request; the keys sign and verify its tokens.
+    settings: Settings = field(repr=False, compare=False)
+    keys: KeyRing = field(repr=False, compare=False)
 
     @cached_property
     def namespaces(self) -> dict[str, str]:
@@ -91,9 +88,9 @@ def visit() -> Visit:
         return _visit_of(job)
     request = current_request() or _nobody_asks()
     if is_made():  # whoever asks, a result for all is of none of them
-        return Visit(app_identity(current.use(), requested_app()), None)
+        settings = current.use()
+        return Visit(app_identity(settings, app_of(request)), None, settings, settings.keys)
     if "visit" not in request.kept:
-        keep_private(request)
         request.kept["visit"] = _visit(current.use(), request)
     return cast(Visit, request.kept["visit"])
 
@@ -134,14 +131,14 @@ def _visit_of(job: Errand) -> Visit:
     if settings.store.shared == "process" and job.sender != os.getpid():
         raise NoSession("A background job shares no memory:// with the app: use shm:// or file://.")
     if is_made():
-        return Visit(job.app_id, None)
+        return Visit(job.app_id, None, settings, settings.keys)
     if job.session is not None and not attendance(settings, job.app_id).knows(job.session):
         raise NoSession(
             "The session that started this background job has ended, or the job's process opens another "
             "store than the app: give both the same DASH_BRAIN_STORE and DASH_BRAIN_KEY, and call "
             "configure() where it runs when the app's module is imported."
         )
-    return Visit(job.app_id, job.session)
+    return Visit(job.app_id, job.session, settings, settings.keys)
 
 
 def close_session() -> None:
@@ -174,7 +171,7 @@ def close_session() -> None:
     if errand() is not None:
         raise NoSession("A background job cannot close the session: the browser awaits no cookie from it.")
     settings = current.use()
-    session_id = asking(settings, request)
+    session_id = asking(settings, request, settings.keys)
     if session_id is None:
         return
     app_id = app_identity(settings, requested_app())
@@ -216,20 +213,23 @@ def _nobody_asks() -> NoReturn:
 
 
 def _visit(settings: Settings, request: Request) -> Visit:
-    app_id = app_identity(settings, requested_app())
-    say_start(settings, app_id)
-    workers(settings, app_id).see()
-    session_id = asking(settings, request)
+    keep_private(request)
+    app_id = app_identity(settings, app_of(request))
+    team, sessions = workers(settings, app_id), attendance(settings, app_id)
+    if os.getpid() not in team.seen:
+        team.see()
+    keys = settings.keys
+    session_id = asking(settings, request, keys)
     if session_id is None and may_begin(settings, request):
         session_id = begin(settings, request)
     if session_id is None:
-        return Visit(app_id, None)
-    who = _principal(settings, request)
+        return Visit(app_id, None, settings, keys)
+    who = None if settings.principal is None else _principal(settings, request)
     anonymous = session_id.session(app_id)
     session = anonymous if who is None else session_id.session(app_id, who)
-    if _is_use(request) and attendance(settings, app_id).see(session, anonymous):
+    if session not in sessions.seen and _is_use(request) and sessions.see(session, anonymous):
         send(settings, request)
-    return Visit(app_id, session)
+    return Visit(app_id, session, settings, keys)
 
 
 def _principal(settings: Settings, request: Request) -> str | int | None:
