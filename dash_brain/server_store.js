@@ -82,7 +82,7 @@
     }
 
     // One session may begin with a claim, that of a page which outlived its key; the next claim shows it.
-    function watch(told.began) {
+    function watch(began) {
         begun = began ? begun + 1 : 0;
         if (begun === 1) {
             soon();

@@ -18,8 +18,9 @@ from tests.codec.arrow_types import LEAVES, array_of, fields, metadata, types
 from tests.codec.sameness import same
 from tests.codec.stored import round_trip
 from tests.codec.test_properties import thorough
+from tests.torture.sizes import size
 
-more = settings(thorough, max_examples=500)
+more = settings(thorough, max_examples=size(150, 5000))
 
 
 def same_or_refused(value: Any) -> None:
