@@ -33,6 +33,7 @@ FLOORS = [
         "memoizing.recipes",
         "exchange",
         "sent",
+        "superseded",
         "first",
         "holders",
         "claims",
