@@ -34,8 +34,7 @@ FLOORS = [
         "exchange",
         "sent",
         "first",
-        "holders",
-        "claims",
+        "leases",
         "server_store",
     },
     {
