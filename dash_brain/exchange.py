@@ -26,6 +26,7 @@ from dash_brain.sessions.refusals import log_bad_token, value_missing
 from dash_brain.settings import Settings, current
 from dash_brain.shared_results import refuse
 from dash_brain.stores.base import new_object_id
+from dash_brain.stores.namespaces import VALUE
 from dash_brain.tokens import Token
 from dash_brain.wiring import suspects
 
@@ -107,7 +108,7 @@ def store_value(visit: Visit, value: Any, scope: str = "session") -> Token:
     if scope == "session":
         ttl = UNCLAIMED if errand() is None else LEASE  # a page may ask for a job's result much later
     meta = {"type": codec.type_name(value)}
-    settings.store.put(namespace, key, frames, ttl=ttl, meta=meta, quota=settings.quota)
+    settings.store.put(namespace, key, frames, ttl=ttl, meta=meta, retention=VALUE.within(settings.quota))
     return tokens.mint(settings.keys, scope, namespace, key)
 
 
@@ -123,7 +124,9 @@ def store_by_content(visit: Visit, value: Any) -> Token:
         settings.store.touch(namespace, key, LEASE)
     except ValueMissing:
         meta = {"type": codec.type_name(value)}
-        settings.store.put(namespace, key, frames, ttl=LEASE, meta=meta, quota=settings.quota)
+        settings.store.put(
+            namespace, key, frames, ttl=LEASE, meta=meta, retention=VALUE.within(settings.quota)
+        )
     return tokens.mint(settings.keys, scope, namespace, key)
 
 

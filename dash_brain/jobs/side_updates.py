@@ -14,6 +14,7 @@ from dash_brain.leases import LEASE
 from dash_brain.sessions import Visit
 from dash_brain.settings import current
 from dash_brain.stores.base import needs_lock
+from dash_brain.stores.namespaces import VALUE
 
 Props = dict[str, Any]
 
@@ -44,8 +45,8 @@ class SideUpdates:
             waiting = self._waiting()
             waiting[component_id] = {**waiting.get(component_id, {}), **props}
             frames = [to_json(waiting).encode()]
-            quota = self._settings.quota
-            self._store.put(*self._place, frames, ttl=LEASE, meta={"type": "set_props"}, quota=quota)
+            kept = VALUE.within(self._settings.quota)
+            self._store.put(*self._place, frames, ttl=LEASE, meta={"type": "set_props"}, retention=kept)
 
     def take(self) -> dict[str, Props]:
         """Return them, once."""

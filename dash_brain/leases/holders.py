@@ -15,6 +15,7 @@ from dash_brain.errors import ValueMissing
 from dash_brain.sessions import Visit
 from dash_brain.settings import current
 from dash_brain.stores.base import needs_lock, needs_scan
+from dash_brain.stores.namespaces import NOTE
 
 #: What the names of jobs begin with; those of pages are hex digits.
 JOB = "job-"
@@ -58,7 +59,13 @@ class Holders:
 
     def note(self, holder: str, note: dict[str, Any], ttl: float) -> float | None:
         """Note what a holder says, for ``ttl`` seconds, and return the time when they are over."""
-        self._store.put(self._claims, holder, [json.dumps(note).encode()], ttl=ttl)
+        self._store.put(
+            self._claims,
+            holder,
+            [json.dumps(note).encode()],
+            ttl=ttl,
+            retention=NOTE.within(self.settings.quota),
+        )
         return self._store.info(self._claims, holder).expires
 
     def touch(self, holder: str, ttl: float) -> None:

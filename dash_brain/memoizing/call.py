@@ -8,7 +8,6 @@ from typing import Any
 from dash_brain import tokens
 from dash_brain.errors import BadToken, BrainError, ValueMissing
 from dash_brain.exchange import resolve_verified
-from dash_brain.flights import Unkept
 from dash_brain.incoming import resolve_arguments, server_stores
 from dash_brain.leases import reading
 from dash_brain.memoizing import declared, fingerprints, records
@@ -18,6 +17,7 @@ from dash_brain.memoizing.result import Address, MemoizedResult
 from dash_brain.outgoing import server_store_outputs
 from dash_brain.sessions import Visit
 from dash_brain.settings import current
+from dash_brain.singleflight import Unkept
 
 
 class NotKept(BrainError):

@@ -16,7 +16,6 @@ from dash_brain.logs import warn
 from dash_brain.sessions import cookies, page_secrets
 from dash_brain.sessions.ids import OURS
 from dash_brain.settings import Settings, current
-from dash_brain.stores.memory import MemoryStore
 
 _UNKNOWN_KEY = (
     "signed by key {kid}, which this server does not know: the key was changed, the store that holds it was "
@@ -128,7 +127,7 @@ def _unknown_key(settings: Settings, it_is: str, kid: str) -> Cause:
 
 def _alone(settings: Settings) -> str:
     """Return what there is to add when no other worker has this store."""
-    if isinstance(settings.store, MemoryStore):
+    if settings.store.shared == "process":
         return " The store is memory://, which each worker has for itself: several workers need shm://."
     return ""
 

@@ -24,7 +24,6 @@ from dash_brain.sessions.start import say_start
 from dash_brain.sessions.workers import workers
 from dash_brain.settings import Settings, current
 from dash_brain.shared_results import is_made, refuse
-from dash_brain.stores.memory import MemoryStore
 from dash_brain.tokens import SCOPES
 
 
@@ -119,7 +118,7 @@ def somebody_asks() -> bool:
 
 def _visit_of(job: Errand) -> Visit:
     settings = current.use()
-    if isinstance(settings.store, MemoryStore) and job.sender != os.getpid():
+    if settings.store.shared == "process" and job.sender != os.getpid():
         raise NoSession("A background job shares no memory:// with the app: use shm:// or file://.")
     if is_made():
         return Visit(job.app_id, None)

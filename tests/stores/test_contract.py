@@ -8,7 +8,9 @@ from functools import partial
 
 import pytest
 
-from dash_brain.stores import FileStore, MemoryStore, SharedMemoryStore, spill_owner, spill_places
+from dash_brain.stores import FileStore, MemoryStore, SharedMemoryStore
+from dash_brain.stores.mapped.spill import owner as spill_owner
+from dash_brain.stores.mapped.spill import places as spill_places
 from dash_brain.testing import (
     BoundedContract,
     Clock,
