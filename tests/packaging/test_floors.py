@@ -35,8 +35,7 @@ FLOORS = [
         "sent",
         "superseded",
         "first",
-        "holders",
-        "claims",
+        "leases",
         "server_store",
     },
     {
