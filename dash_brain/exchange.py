@@ -12,12 +12,12 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
-from dash_brain import codec, superseded, tokens
+from dash_brain import codec, tokens
 from dash_brain.errors import BadToken, StoreError, ValueMissing
 from dash_brain.ids import canonical
 from dash_brain.internals import known_apps, requested_app
 from dash_brain.jobs.errands import errand
-from dash_brain.leases import LEASE, UNCLAIMED, reading
+from dash_brain.leases import LEASE, UNCLAIMED, reading, superseded
 from dash_brain.memoizing import recipes
 from dash_brain.memoizing.records import Held
 from dash_brain.registry import Registry

@@ -33,7 +33,6 @@ FLOORS = [
         "memoizing.recipes",
         "exchange",
         "sent",
-        "superseded",
         "first",
         "leases",
         "server_store",
