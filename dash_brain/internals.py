@@ -12,7 +12,7 @@ from typing import Any, cast
 import dash
 from dash._callback import GLOBAL_CALLBACK_LIST, GLOBAL_CALLBACK_MAP
 from dash._callback_context import context_value
-from dash._get_app import app_context, with_app_context_factory
+from dash._get_app import app_context
 from dash._grouping import flatten_grouping, make_grouping_by_index, map_grouping
 from dash._no_update import NoUpdate
 from dash._utils import (
@@ -33,7 +33,7 @@ from dash_brain.servers.flask import is_flask
 
 __all__ = [
     "ERRAND",
-    "add_route",
+    "add_hidden_callback",
     "app_background_manager",
     "app_error_handler",
     "app_of",
@@ -79,9 +79,6 @@ ERRAND = "dash_brain_errand"
 
 #: The attribute that tells what brain_callback registered.
 _OURS = "dash_brain_callback"
-
-#: Where the context that we make for a call by ``api_endpoint`` says which request it is for.
-_API_CALL = "dash_brain_api_call"
 
 is_no_update: Callable[[object], bool] = NoUpdate.is_no_update
 
@@ -195,9 +192,28 @@ def made_before() -> list[dash.Dash]:
     return [app for app in made if _server_of(app) == "flask" and not app.server._got_first_request]
 
 
-def add_route(app: dash.Dash, name: str, view: Callable[[], Any], methods: tuple[str, ...]) -> None:
-    """Add a route to an app that is there; those to come get it by ``dash.hooks``."""
-    app._add_url(name, with_app_context_factory(view, app), methods)
+def add_hidden_callback(app: dash.Dash, output: str, function: Callable[..., str]) -> None:
+    """Let an app serve a callback that neither its pages nor MCP are told of.
+
+    Parameters
+    ----------
+    app
+        The app; Dash has collected its callbacks.
+    output
+        What the callback is called by.
+    function
+        Takes the values of its inputs, and returns the body of the answer.
+    """
+    app.callback_map[output] = {
+        "callback": function,
+        "output": [],
+        "inputs": [],
+        "raw_inputs": [],
+        "state": [],
+        "inputs_state_indices": [],
+        "no_output": True,
+        "mcp_enabled": False,
+    }
 
 
 def when_first_served(app: dash.Dash, function: Callable[[dash.Dash], None]) -> None:
@@ -257,8 +273,8 @@ def callback_context() -> Any | None:
     """Return the mutable context of the running callback, or None where no browser and no job asks.
 
     After an async callback asgiref leaves its context behind in the thread, for the next request to find;
-    that request knows better what it is. And a test that calls a registered callback by hand makes a context
-    outside of any request.
+    Dash gives each context the arguments of its request. And a test that calls a registered callback by hand
+    makes a context outside of any request.
     """
     context = context_value.get({})
     if ERRAND in context or not context:  # a job may have been forked in any request
@@ -266,7 +282,7 @@ def callback_context() -> Any | None:
     request = current_request()
     if request is None:
         return None if _serves_by_flask() else context
-    is_own = request.is_callback or context.get(_API_CALL) is request
+    is_own = context.get("args") is request.query
     return context if is_own or is_asked_by_mcp() else None
 
 
@@ -279,7 +295,7 @@ def _serves_by_flask() -> bool:
 @contextmanager
 def own_context(inputs: list[Any], states: list[Any], outputs: Any, indices: Any) -> Iterator[None]:
     """Give a callback that is called by its ``api_endpoint`` the context that Dash gives it otherwise."""
-    leaves = [*inputs, *states]
+    leaves, request = [*inputs, *states], current_request()
     values = [
         {f"{stringify_id(one['id'])}.{one['property']}": one["value"] for one in part}
         for part in (inputs, states)
@@ -293,8 +309,8 @@ def own_context(inputs: list[Any], states: list[Any], outputs: Any, indices: Any
         args_grouping=map_grouping(lambda index: AttributeDict(leaves[index]), indices),
         triggered_inputs=[],
         updated_props={},
+        args=None if request is None else request.query,
     )
-    context[_API_CALL] = current_request()
     token = context_value.set(context)
     try:
         yield
@@ -309,8 +325,7 @@ def forget_context_afterwards() -> None:
     they would be kept in memory until the thread runs another async callback, if it ever does.
     """
     request = current_request()
-    if request is not None and "forgets" not in request.kept:  # a background job may have none
-        request.kept["forgets"] = True
+    if request is not None:  # a background job may have none
         request.before_sending(_forget_context)
 
 

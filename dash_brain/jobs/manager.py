@@ -19,13 +19,14 @@ from dash import Output
 from dash.exceptions import MissingLongCallbackManagerError
 
 from dash_brain.errors import BadToken, StoreError, ValueMissing
-from dash_brain.exchange import LEASE, registry, resolve, verified
+from dash_brain.exchange import registry, resolve, verified
 from dash_brain.ids import canonical
 from dash_brain.incoming import server_stores
 from dash_brain.internals import app_background_manager, callback_context
-from dash_brain.jobs.claims import JobClaims
 from dash_brain.jobs.errands import Errand, send
 from dash_brain.jobs.side_updates import SideUpdates
+from dash_brain.leases import LEASE
+from dash_brain.leases.jobs import JobClaims
 from dash_brain.memoizing import recipes
 from dash_brain.outgoing import server_store_ids
 from dash_brain.patterns import Inputs, Outputs
@@ -98,7 +99,7 @@ class Jobs:
         does not since Dash 4.5, which logs it and sends the page an empty answer.
         """
         context, request = callback_context(), current_request()
-        if context is None or request is None or "cacheKey" in request.query:
+        if not context or request is None or "cacheKey" in request.query:
             return True
         if "may_start" not in request.kept:
             self._check(visit(), context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 
 class Response(ABC):
@@ -75,5 +75,9 @@ class Request(ABC):
         """The function that answers."""
 
     @abstractmethod
+    def refuse(self, status: int) -> NoReturn:
+        """Have the request answered by a status of HTTP, and nothing else."""
+
+    @abstractmethod
     def before_sending(self, change: Callable[[Response], None]) -> None:
-        """Have the response changed before it is sent."""
+        """Have the response changed before it is sent, once by each of these."""

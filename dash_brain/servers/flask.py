@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import wraps
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import flask
 import flask.globals
@@ -33,7 +34,7 @@ _HEADERS = property(lambda request: RefusedHeaders("flask.request.headers", vars
 class FlaskRequest(Request):
     """A request of Flask."""
 
-    __slots__ = ("_environ",)
+    __slots__ = ("_changes", "_environ")
 
     def __init__(self) -> None:
         request = flask.request
@@ -44,6 +45,7 @@ class FlaskRequest(Request):
         self.is_secure = request.is_secure
         self.server = flask.current_app._get_current_object()  # type: ignore[attr-defined]
         self.kept = {}
+        self._changes: dict[Callable[[Response], None], None] = {}
 
     # These are read from flask.request at each use: while a result for all is made, it refuses them.
 
@@ -67,31 +69,32 @@ class FlaskRequest(Request):
         """The function that answers."""
         return cast("Callable[..., Any] | None", self.server.view_functions.get(self.route))
 
+    def refuse(self, status: int) -> NoReturn:
+        """Have the request answered by a status of HTTP, and nothing else."""
+        flask.abort(status)
+
     def before_sending(self, change: Callable[[Response], None]) -> None:
-        """Have the response changed before it is sent."""
-        if "changes" not in self.kept:
-            self.kept["changes"] = []
+        """Have the response changed before it is sent, once by each of these."""
+        if not self._changes:
             flask.after_this_request(self._changed)
-        self.kept["changes"].append(change)
+        self._changes[change] = None
 
     def _changed(self, response: flask.Response) -> flask.Response:
         answer = FlaskResponse(response)
-        for change in self.kept["changes"]:
+        for change in self._changes:
             change(answer)
         return response
 
 
+@dataclass(frozen=True)
 class FlaskResponse(Response):
     """A response of Flask."""
 
-    __slots__ = ("_response",)
-
-    def __init__(self, response: flask.Response) -> None:
-        self._response = response
+    response: flask.Response
 
     def set_header(self, name: str, value: str) -> None:
         """Set a header."""
-        self._response.headers[name] = value
+        self.response.headers[name] = value
 
     def set_cookie(
         self, name: str, value: str, *, max_age: int, secure: bool, same_site: str, partitioned: bool
@@ -107,16 +110,16 @@ class FlaskResponse(Response):
             samesite=same_site,
             partitioned=partitioned,
         )
-        self._response.headers.add("Set-Cookie", header)
+        self.response.headers.add("Set-Cookie", header)
 
     def keep_private(self) -> None:
         """Let no cache give the response to others."""
-        cache = self._response.cache_control
+        cache = self.response.cache_control
         cache.public = False
         cache.private = True
         # Not "no-store", which would keep the page out of the back/forward cache.
         cache.no_cache = True
-        self._response.vary.add("Cookie")
+        self.response.vary.add("Cookie")
 
 
 def current_request() -> Request | None:
@@ -133,6 +136,15 @@ def current_request() -> Request | None:
 def is_flask(server: object) -> bool:
     """Say whether a server is Flask's."""
     return isinstance(server, flask.Flask)
+
+
+def bound_bodies(server: flask.Flask, route: str, header: str, nbytes: int) -> None:
+    """Refuse requests to a route with this header that are longer, before any more of them is read."""
+
+    @server.before_request
+    def bound() -> None:
+        if header in flask.request.headers and str(flask.request.endpoint).endswith(route):
+            flask.request.max_content_length = nbytes
 
 
 def keep_private(server: flask.Flask, route: str) -> None:

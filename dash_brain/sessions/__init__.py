@@ -2,7 +2,6 @@
 
 from dash_brain.sessions import nobody  # noqa: F401 - it guards what is made for all from here on
 from dash_brain.sessions.visits import (
-    CLAIM_ROUTE,
     Visit,
     began,
     close_session,
@@ -15,7 +14,6 @@ from dash_brain.sessions.visits import (
 )
 
 __all__ = [
-    "CLAIM_ROUTE",
     "Visit",
     "began",
     "close_session",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from operator import methodcaller
 from typing import cast
@@ -15,40 +14,42 @@ from dash_brain.sessions.closed import is_closed
 from dash_brain.sessions.ids import OURS, SessionId
 from dash_brain.settings import Settings
 
-_PRIVATE = methodcaller("keep_private")
+#: Has no cache give to others the response to a request: it is for who asks.
+PRIVATE = methodcaller("keep_private")
 
 
 def asking(settings: Settings, request: Request, keys: KeyRing) -> SessionId | None:
     """Return the session id of a request, None when the browser showed none that is open."""
     if "session_id" not in request.kept:
-        found = None
-        for session_id in _shown(settings, request, keys):
-            if not is_closed(settings, session_id):
-                found = session_id
-                break
+        found, shown = None, page_secrets.shown if settings.cookie == "page" else cookies.shown
+        if request.is_callback or not is_asked_by_mcp():
+            for session_id in shown(request, keys, settings.cookie):
+                if not is_closed(settings, session_id):
+                    found = session_id
+                    break
         request.kept["session_id"] = found
     return cast("SessionId | None", request.kept["session_id"])
 
 
-def _shown(settings: Settings, request: Request, keys: KeyRing) -> Iterable[SessionId]:
-    if not request.is_callback and is_asked_by_mcp():
-        return ()
-    if settings.cookie == "page":
-        return page_secrets.shown(request, keys)
-    return cookies.shown(request, keys, settings.cookie)
+def is_claim(request: Request) -> bool:
+    """Say whether our script asks, to say what its page holds: no page of another site can."""
+    sent = request.headers
+    is_ours = sent.get("Sec-Fetch-Site", "same-origin") == "same-origin" and OURS in sent
+    return is_ours and request.is_callback
 
 
 def may_begin(settings: Settings, request: Request) -> bool:
     """Say whether a session may begin with a request.
 
-    Not with callbacks, which come in a dozen and would begin a dozen. And not with what another site can
-    have the browser post: it comes without our cookie, and a new one would take the place of the real one.
+    Not with callbacks, which come in a dozen and would begin a dozen; but with a claim, of which there is
+    one at a time. And not with what another site can have the browser post: it comes without our cookie, and
+    a new one would take the place of the real one.
     """
     if not cookies.can_be_kept(request, settings.cookie) or is_asked_by_mcp():
         return False
     if request.is_callback or serves("_dash-layout"):
-        return False
-    return request.method in ("GET", "HEAD") or OURS in request.headers
+        return is_claim(request)
+    return request.method in ("GET", "HEAD")
 
 
 def begin(settings: Settings, request: Request) -> SessionId:
@@ -69,17 +70,10 @@ def replace(settings: Settings, request: Request, closed: SessionId) -> None:
 
 def send(settings: Settings, request: Request) -> None:
     """Have the cookie set by the response to a request."""
-    keep_private(request)
+    request.before_sending(PRIVATE)
     if settings.cookie != "page" and "sent" not in request.kept:
         request.kept["sent"] = True
         request.before_sending(partial(_set_cookie, settings, request))
-
-
-def keep_private(request: Request) -> None:
-    """Have no cache give to others the response to a request: it is for who asks."""
-    if "private" not in request.kept:
-        request.kept["private"] = True
-        request.before_sending(_PRIVATE)
 
 
 def _set_cookie(settings: Settings, request: Request, response: Response) -> None:

@@ -17,7 +17,7 @@ from dash_brain.sessions.ids import PAGE, SessionId
 _SHORTEST, _LONGEST = 24, 200
 
 
-def shown(request: Request, keys: KeyRing) -> Iterator[SessionId]:
+def shown(request: Request, keys: KeyRing, _: str = "page") -> Iterator[SessionId]:
     """Yield the secret of the page that asks, if it showed one.
 
     Dash's signature is not looked at: it may differ from worker to worker. The secret opens only what

@@ -17,7 +17,7 @@ from dash_brain.internals import app_of, check_backend_that_asks, is_api_call, r
 from dash_brain.jobs.errands import Errand, errand
 from dash_brain.keys import KeyRing
 from dash_brain.servers import Request, current_request
-from dash_brain.sessions.asking import asking, begin, keep_private, may_begin, replace, send
+from dash_brain.sessions.asking import PRIVATE, asking, begin, may_begin, replace, send
 from dash_brain.sessions.attendance import attendance
 from dash_brain.sessions.closed import note_closed
 from dash_brain.sessions.ids import app_identity, checked_principal
@@ -26,9 +26,6 @@ from dash_brain.sessions.workers import workers
 from dash_brain.settings import Settings, current
 from dash_brain.shared_results import is_made, refuse
 from dash_brain.tokens import SCOPES
-
-#: Where pages say what they hold.
-CLAIM_ROUTE = "_dash-brain-claim"
 
 
 @dataclass(frozen=True)
@@ -213,7 +210,7 @@ def _nobody_asks() -> NoReturn:
 
 
 def _visit(settings: Settings, request: Request) -> Visit:
-    keep_private(request)
+    request.before_sending(PRIVATE)
     app_id = app_identity(settings, app_of(request))
     team, sessions = workers(settings, app_id), attendance(settings, app_id)
     if os.getpid() not in team.seen:
@@ -249,4 +246,4 @@ def _principal(settings: Settings, request: Request) -> str | int | None:
 
 def _is_use(request: Request) -> bool:
     """Say whether a request shows that its session is in use."""
-    return request.is_callback or is_api_call() or any(map(serves, ("_dash-layout", CLAIM_ROUTE)))
+    return request.is_callback or is_api_call() or serves("_dash-layout")

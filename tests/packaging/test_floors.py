@@ -35,8 +35,7 @@ FLOORS = [
         "exchange",
         "sent",
         "first",
-        "holders",
-        "claims",
+        "leases",
         "server_store",
     },
     {
