@@ -261,7 +261,7 @@ def callback_context() -> Any | None:
         return context
     if not flask.has_request_context():
         return None if _serves_by_flask() else context or None
-    is_own = context.get(_API_CALL) is flask.request.environ
+    is_own = context.get(_API_CALL) is _environ()
     return context if is_own or serves("_dash-update-component") or is_asked_by_mcp() else None
 
 
@@ -288,12 +288,17 @@ def own_context(inputs: list[Any], states: list[Any], outputs: Any, indices: Any
         triggered_inputs=[],
         updated_props={},
     )
-    context[_API_CALL] = flask.request.environ
+    context[_API_CALL] = _environ()
     token = context_value.set(context)
     try:
         yield
     finally:
         context_value.reset(token)
+
+
+def _environ() -> Any:
+    """Return what is another one for each request; while a result for all is made, its attribute raises."""
+    return vars(flask.request)["environ"]
 
 
 def forget_context_afterwards() -> None:

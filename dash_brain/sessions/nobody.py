@@ -19,17 +19,17 @@ import flask.globals
 from dash_brain import shared_results
 from dash_brain.internals import callback_context, context_value
 
-#: What in a request, in ``flask.g`` and in ``dash.ctx`` names who asks, or goes to him alone.
-_OF_REQUEST = ("access_route", "authorization", "cookies", "remote_addr", "remote_user", "user_agent")
-_OF_G = (
-    "_login_user",
-    "_jwt_extended_jwt",
-    "_jwt_extended_jwt_user",
-    "flask_httpauth_user",
-    "identity",
-    "user",
+#: What in a request, in ``flask.g`` and in ``dash.ctx`` names who asks, or goes to him alone. The query
+#: string may name the page.
+_OF_REQUEST = (
+    *("access_route", "authorization", "cookies", "environ", "remote_addr", "remote_user", "user_agent"),
+    *("args", "full_path", "query_string", "url", "values"),
 )
-_OF_CONTEXT = ("args", "cookies", "custom_data", "dash_response", "headers", "path", "remote")
+_OF_G = (
+    *("_login_user", "_jwt_extended_jwt", "_jwt_extended_jwt_user", "flask_httpauth_user"),
+    *("current_user", "identity", "user", "user_id", "username"),
+)
+_OF_CONTEXT = ("args", "cookies", "custom_data", "dash_response", "headers", "origin", "path", "remote")
 
 #: Headers that are the same for all who ask.
 _HARMLESS = {"content-length", "content-type", "host", "x-forwarded-host", "x-forwarded-prefix"}
@@ -92,11 +92,18 @@ def _kind(cls: Any, name: str, refused: tuple[str, ...]) -> Any:
     members: dict[str, Any] = {one: _refusing(f"{name}.{one}") for one in refused}
     if issubclass(cls, flask.Request):
         members["headers"] = property(lambda request: _Headers(vars(request)["headers"]))
+    if name == "flask.g":
+        members["get"] = lambda g, name, default=None: getattr(g, name, default)
     return type(cls.__name__, (cls,), members)
 
 
 def _refusing(used: str) -> property:
-    return property(lambda _: shared_results.refuse(used))
+    return property(lambda _: _refuse(used))
+
+
+def _refuse(used: str) -> Any:
+    # Without the context where the request was handed on to a thread: flask.copy_current_request_context.
+    shared_results.refuse(used, "the result that is made here")
 
 
 class _Refused(MutableMapping[str, Any]):
@@ -106,9 +113,9 @@ class _Refused(MutableMapping[str, Any]):
         self._used = used
 
     def _refuse(self, *_: Any) -> Any:
-        shared_results.refuse(self._used)
+        _refuse(self._used)
 
-    __getitem__ = __setitem__ = __delitem__ = __iter__ = __len__ = __contains__ = _refuse
+    __getitem__ = __setitem__ = __delitem__ = __iter__ = __len__ = __contains__ = __getattr__ = _refuse
 
 
 class _Headers(_Refused):
