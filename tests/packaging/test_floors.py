@@ -22,6 +22,7 @@ FLOORS = [
         "internals",
         "ids",
         "layouts",
+        "calls",
         "wiring",
         "patterns",
         "jobs.errands",
