@@ -54,6 +54,7 @@ __all__ = [
     "is_api_call",
     "is_asked_by_mcp",
     "is_json",
+    "is_of_this_request",
     "is_no_update",
     "is_ours",
     "known_apps",
@@ -271,7 +272,12 @@ def callback_context() -> Any | None:
     if not flask.has_request_context():
         return None if _serves_by_flask() else context or None
     is_own = context.get(_API_CALL) is _environ()
-    return context if is_own or serves("_dash-update-component") or is_asked_by_mcp() else None
+    return (context if is_own or serves("_dash-update-component") or is_asked_by_mcp() else None) or None
+
+
+def is_of_this_request(context: Any) -> bool:
+    """Say whether a context is that of the current request; before Dash has set it, it may be an older one."""
+    return context.get("inputs_list") is flask.request.get_json().get("inputs")
 
 
 def _serves_by_flask() -> bool:

@@ -24,7 +24,7 @@ from dash_brain.errors import BadToken, StoreError, ValueMissing
 from dash_brain.exchange import LEASE, registry, resolve, verified
 from dash_brain.ids import canonical
 from dash_brain.incoming import server_stores
-from dash_brain.internals import app_background_manager, callback_context
+from dash_brain.internals import app_background_manager, callback_context, is_of_this_request
 from dash_brain.jobs.claims import JobClaims
 from dash_brain.jobs.errands import Errand, send
 from dash_brain.jobs.side_updates import SideUpdates
@@ -101,7 +101,7 @@ class Jobs:
         context = callback_context()
         if context is None or not flask.has_request_context() or "cacheKey" in flask.request.args:
             return True
-        if "dash_brain_may_start" not in flask.g:
+        if "dash_brain_may_start" not in flask.g and is_of_this_request(context):
             self._check(visit(), context)
             flask.g.dash_brain_may_start = True
         return True
