@@ -66,6 +66,7 @@ __all__ = [
     "own_context",
     "prevents_initial_callbacks",
     "registered",
+    "replace_error_handler",
     "requested_app",
     "serves",
     "stringify_id",
@@ -114,6 +115,14 @@ def registered(app: dash.Dash | None, callback_id: str) -> Callable[..., Any] | 
     """Return what is registered under an id of Dash's, with the app or for the next one, if anything is."""
     maps = [GLOBAL_CALLBACK_MAP] if app is None else [GLOBAL_CALLBACK_MAP, app.callback_map]
     return next((one[callback_id].get("callback") for one in maps if callback_id in one), None)
+
+
+def replace_error_handler(callback: Any, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    """Change the ``on_error`` of a registered callback, which Dash has in a closure only."""
+    code = getattr(callback, "__code__", None)
+    if code is not None and "on_error" in code.co_freevars:
+        cell = callback.__closure__[code.co_freevars.index("on_error")]
+        cell.cell_contents = cell.cell_contents and change(cell.cell_contents)
 
 
 def is_json(value: Any) -> bool:

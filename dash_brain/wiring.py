@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import dash
 from dash.exceptions import PreventUpdate
 
+from dash_brain.calls import uses
 from dash_brain.errors import BadId, WiringError
 from dash_brain.ids import canonical, fits
 from dash_brain.internals import (
@@ -24,6 +25,7 @@ from dash_brain.internals import (
     flatten_grouping,
     is_ours,
     registered,
+    replace_error_handler,
 )
 from dash_brain.layouts import PLAIN_STORE, SERVER_STORE, layouts_of
 from dash_brain.logs import warn
@@ -34,7 +36,7 @@ _TEXTS = {
     "with brain_callback, or use from_token and to_token in it.",
     "clientside_callback": "{name} is a clientside callback that {does}. In the browser there is the token "
     "only: it tells that there is a value, and anything else that is written in its place is refused as "
-    "BadToken. Let a brain_callback read and write the value.",
+    "BadToken. Let a brain_callback read and write the value; modified_timestamp tells that it changed.",
     "running": "running= of {name} {does}. Its values go to the browser as they are, and are no tokens: who "
     "reads them gets BadToken. Write to the store with an Output of a brain_callback.",
     "plain_store": "{name} is a brain_callback that {does}: the value goes to the browser as JSON. Make "
@@ -111,15 +113,10 @@ def wired(app: dash.Dash) -> Iterator[Wired]:
         elif is_ours(entry):
             yield Wired(name, "plain_store", entry, [], outputs)
         else:
-            used = _names_used(entry["callback"])
             outputs += _written((entry.get("background") or {}).get("progress"))
-            yield Wired(
-                name,
-                "plain_callback",
-                entry,
-                [] if "from_token" in used else reads,
-                [] if "to_token" in used else outputs,
-            )
+            reads = [] if reads and uses(entry["callback"], "from_token") else reads
+            outputs = [] if outputs and uses(entry["callback"], "to_token") else outputs
+            yield Wired(name, "plain_callback", entry, reads, outputs)
 
 
 def callback_name(function: Callable[..., Any]) -> str:
@@ -163,10 +160,6 @@ def _name(spec: dict[str, Any], entry: dict[str, Any]) -> str:
     return f"The one for {spec['output'].split('@')[0]}"
 
 
-def _names_used(function: Callable[..., Any]) -> tuple[str, ...]:
-    return getattr(getattr(inspect.unwrap(function), "__code__", None), "co_names", ())
-
-
 def _written(outputs: Any) -> list[str]:
     declared = flatten_grouping(outputs) if outputs else []
     return [one for output in declared for one in _data_of(output.component_id, output.component_property)]
@@ -195,11 +188,15 @@ def _same_ids(app: dash.Dash) -> list[str]:
 def _explained(callback: Callable[..., Any], text: str) -> Callable[..., Any]:
     """Return what Dash calls, with the cause added to what it raises: it is wired wrong."""
 
+    def told(handler: Callable[[Exception], Any]) -> Callable[[Exception], Any]:
+        return lambda error: handler(_with(error, text))
+
+    replace_error_handler(callback, told)
+
     @wraps(callback)
     def call(*args: Any, **kwargs: Any) -> Any:
-        handler = kwargs.get("app_on_error")
-        if handler is not None:
-            kwargs["app_on_error"] = lambda error: handler(_with(error, text))
+        if kwargs.get("app_on_error") is not None:
+            kwargs["app_on_error"] = told(kwargs["app_on_error"])
         with _explaining(text):
             result = callback(*args, **kwargs)
         return _explained_result(result, text) if inspect.iscoroutine(result) else result
@@ -225,6 +222,7 @@ def _explaining(text: str) -> Iterator[None]:
 
 def _with(error: Exception, text: str) -> Exception:
     """Add the cause to what an error says; its type is the app's own matter."""
-    if error.args and isinstance(error.args[0], str) and text not in error.args[0]:
-        error.args = (f"{error.args[0]}\n{text}", *error.args[1:])
+    said = error.args[0] if error.args else ""  # as of ``assert isinstance(orders, pd.DataFrame)``
+    if isinstance(said, str) and text not in said:
+        error.args = (f"{said}\n{text}".strip(), *error.args[1:])
     return error

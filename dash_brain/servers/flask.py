@@ -18,15 +18,14 @@ from dash_brain.servers.refusing import RefusedHeaders, RefusedMapping, changed,
 #: The name in ``flask.g`` under which a request is kept.
 _NAME = "dash_brain_request"
 
-#: What in ``flask.request`` and ``flask.g`` names who asks.
-_OF_REQUEST = ("access_route", "authorization", "cookies", "remote_addr", "remote_user", "user_agent")
+#: What in ``flask.request`` and ``flask.g`` names who asks. The query string may name the page.
+_OF_REQUEST = (
+    *("access_route", "authorization", "cookies", "environ", "remote_addr", "remote_user", "user_agent"),
+    *("args", "full_path", "query_string", "url", "values"),
+)
 _OF_G = (
-    "_login_user",
-    "_jwt_extended_jwt",
-    "_jwt_extended_jwt_user",
-    "flask_httpauth_user",
-    "identity",
-    "user",
+    *("_login_user", "_jwt_extended_jwt", "_jwt_extended_jwt_user", "flask_httpauth_user"),
+    *("current_user", "identity", "user", "user_id", "username"),
 )
 _HEADERS = property(lambda request: RefusedHeaders("flask.request.headers", vars(request)["headers"]))
 
@@ -34,11 +33,11 @@ _HEADERS = property(lambda request: RefusedHeaders("flask.request.headers", vars
 class FlaskRequest(Request):
     """A request of Flask."""
 
-    __slots__ = ("_changes", "_environ")
+    __slots__ = ("_changes", "_environ", "_request")
 
     def __init__(self) -> None:
-        request = flask.request
-        self._environ = request.environ
+        request = flask.request._get_current_object()  # type: ignore[attr-defined]
+        self._request, self._environ = request, vars(request)["environ"]
         self.method, self.path = request.method, request.path
         self.route = str(request.endpoint)
         self.is_callback = self.route.endswith("_dash-update-component")
@@ -47,22 +46,20 @@ class FlaskRequest(Request):
         self.kept = {}
         self._changes: dict[Callable[[Response], None], None] = {}
 
-    # These are read from flask.request at each use: while a result for all is made, it refuses them.
-
     @property
     def cookies(self) -> Mapping[str, str]:
         """The cookies by name."""
-        return flask.request.cookies
+        return cast(Mapping[str, str], self._request.cookies)
 
     @property
     def headers(self) -> Mapping[str, str]:
         """The headers by name."""
-        return cast(Mapping[str, str], flask.request.headers)
+        return cast(Mapping[str, str], self._request.headers)
 
     @property
     def query(self) -> Mapping[str, str]:
         """The arguments in the address by name."""
-        return flask.request.args
+        return cast(Mapping[str, str], self._request.args)
 
     @property
     def view(self) -> Callable[..., Any] | None:
@@ -128,7 +125,7 @@ def current_request() -> Request | None:
         return None
     kept = flask.g.get(_NAME)
     # flask.g outlives a request that is made while an application context is open.
-    if kept is None or kept._environ is not flask.request.environ:
+    if kept is None or kept._environ is not vars(flask.request)["environ"]:
         kept = flask.g.dash_brain_request = FlaskRequest()
     return cast(FlaskRequest, kept)
 
@@ -171,14 +168,19 @@ def _as_private(response: flask.Response) -> flask.Response:
 @contextmanager
 def refusing_who_asks() -> Iterator[None]:
     """Have Flask's objects refuse to say who asks, while the block runs."""
+    current_request()  # kept with Flask's own objects, for what needs no session
     with ExitStack() as entered:
         request, app = (getattr(flask.globals, name, None) for name in ("_cv_request", "_cv_app"))
         if flask.has_request_context() and request is not None:
             entered.enter_context(instead(request, _nobodys(request.get())))
         if flask.has_app_context() and app is not None:
-            nobodys_g = without(app.get().g, "flask.g", _OF_G)
+            nobodys_g = without(app.get().g, "flask.g", _OF_G, get=_get)
             entered.enter_context(instead(app, changed(app.get(), g=nobodys_g)))
         yield
+
+
+def _get(g: Any, name: str, default: Any = None) -> Any:
+    return getattr(g, name, default)
 
 
 def _nobodys(context: Any) -> Any:

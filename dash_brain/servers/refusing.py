@@ -47,7 +47,12 @@ def kind(cls: Any, name: str, refused: tuple[str, ...], **members: Any) -> Any:
 
 
 def _refusing(used: str) -> property:
-    return property(lambda _: shared_results.refuse(used))
+    return property(lambda _: _refuse(used))
+
+
+def _refuse(used: str) -> Any:
+    # Without the context where the request was handed on to a thread: flask.copy_current_request_context.
+    shared_results.refuse(used, "the result that is made here")
 
 
 class RefusedMapping(MutableMapping[str, Any]):
@@ -57,9 +62,9 @@ class RefusedMapping(MutableMapping[str, Any]):
         self._used = used
 
     def _refuse(self, *_: Any) -> Any:
-        shared_results.refuse(self._used)
+        _refuse(self._used)
 
-    __getitem__ = __setitem__ = __delitem__ = __iter__ = __len__ = __contains__ = _refuse
+    __getitem__ = __setitem__ = __delitem__ = __iter__ = __len__ = __contains__ = __getattr__ = _refuse
 
 
 class RefusedHeaders(RefusedMapping):

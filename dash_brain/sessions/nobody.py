@@ -16,7 +16,7 @@ from dash_brain.servers.flask import refusing_who_asks
 from dash_brain.servers.refusing import RefusedMapping, instead, kind
 
 #: What in ``dash.ctx`` names who asks, or goes to him alone.
-_OF_CONTEXT = ("args", "cookies", "custom_data", "dash_response", "headers", "path", "remote")
+_OF_CONTEXT = ("args", "cookies", "custom_data", "dash_response", "headers", "origin", "path", "remote")
 
 
 @contextmanager

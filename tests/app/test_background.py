@@ -187,6 +187,23 @@ def test_what_an_earlier_request_left_in_the_thread_is_not_taken_for_that_of_the
     assert page.fire("text.children")["text"]["children"] == "2000"
 
 
+def test_a_job_is_started_in_a_thread_that_has_run_a_coroutine_function(app):
+    """Dash leaves the context of that callback behind in the thread."""
+
+    @app.callback(Output("told", "children"), Input("text", "children"))
+    async def plain(text):
+        return "told"
+
+    @brain_callback(Output("result", "data"), Input("rows", "value"), background=True)
+    def work(rows):
+        return [rows]
+
+    page = Page(app)
+    page.fire("told.children")
+    run(page, "result.data")
+    assert page.props["result"]["data"].startswith("db1.")
+
+
 def test_a_job_leaves_the_data_of_other_components_alone_though_it_knows_no_layout(app, queue):
     app.layout = html.Div([*app.layout.children, dcc.Store(id="plain", data=[1]), dcc.Store(id="progressed")])
 

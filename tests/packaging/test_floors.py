@@ -23,6 +23,7 @@ FLOORS = [
         "servers",
         "ids",
         "layouts",
+        "calls",
         "wiring",
         "patterns",
         "jobs.errands",
