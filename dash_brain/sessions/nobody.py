@@ -7,7 +7,7 @@ So those ways are closed: each raises, and says which result is being made.
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from copy import copy
 from functools import lru_cache
@@ -56,7 +56,8 @@ def _instead(variable: ContextVar[Any], value: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        variable.reset(token)
+        with suppress(ValueError):  # a coroutine is thrown away in another context than it ran in
+            variable.reset(token)
 
 
 def _nobodys_request(context: Any) -> Any:

@@ -282,7 +282,7 @@ def test_a_page_that_outlived_the_store_learns_that_all_is_dead_and_gets_a_sessi
     current.forget()
     configure(FileStore(tmp_path, clock=clock))
     response = claim.post(claim.body(token))
-    assert response.json == {"dead": [0]}
+    assert response.json == {"dead": [0], "began": True}
     assert "dash_brain_" in response.headers["Set-Cookie"]
     assert lives(page, made(page))
 
