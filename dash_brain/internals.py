@@ -13,7 +13,7 @@ import dash
 import flask
 from dash._callback import GLOBAL_CALLBACK_LIST, GLOBAL_CALLBACK_MAP
 from dash._callback_context import context_value
-from dash._get_app import app_context, with_app_context_factory
+from dash._get_app import app_context
 from dash._grouping import flatten_grouping, make_grouping_by_index, map_grouping
 from dash._no_update import NoUpdate
 from dash._utils import (
@@ -32,7 +32,7 @@ from dash_brain.hooks import apps
 
 __all__ = [
     "ERRAND",
-    "add_route",
+    "add_hidden_callback",
     "app_background_manager",
     "app_error_handler",
     "are_callbacks_waiting",
@@ -188,9 +188,28 @@ def made_before() -> list[dash.Dash]:
     return [app for app in made if _server_of(app) == "flask" and not app.server._got_first_request]
 
 
-def add_route(app: dash.Dash, name: str, view: Callable[[], Any], methods: tuple[str, ...]) -> None:
-    """Add a route to an app that is there; those to come get it by ``dash.hooks``."""
-    app._add_url(name, with_app_context_factory(view, app), methods)
+def add_hidden_callback(app: dash.Dash, output: str, function: Callable[..., str]) -> None:
+    """Let an app serve a callback that neither its pages nor MCP are told of.
+
+    Parameters
+    ----------
+    app
+        The app; Dash has collected its callbacks.
+    output
+        What the callback is called by.
+    function
+        Takes the values of its inputs, and returns the body of the answer.
+    """
+    app.callback_map[output] = {
+        "callback": function,
+        "output": [],
+        "inputs": [],
+        "raw_inputs": [],
+        "state": [],
+        "inputs_state_indices": [],
+        "no_output": True,
+        "mcp_enabled": False,
+    }
 
 
 def when_first_served(app: dash.Dash, function: Callable[[dash.Dash], None]) -> None:

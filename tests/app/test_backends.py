@@ -19,6 +19,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.app.test_claims import as_callback
 from tests.conftest import REPOSITORY
 
 SERVERS = {
@@ -38,14 +39,13 @@ CALL = {
     ],
     "changedPropIds": ["text.value"],
 }
-CLAIM = {"page": "0" * 32, "turn": 1, "state": "open", "held": [], "dropped": []}
+CLAIM = json.dumps({"page": "0" * 32, "turn": 1, "state": "open", "held": [], "dropped": []})
 REQUESTS: list[tuple[str, Any]] = [
     ("", None),
     ("_dash-layout", None),
     ("_dash-dependencies", None),
     ("_dash-update-component", CALL),
-    ("_dash-brain-claim", CLAIM),
-    ("_dash-brain-claim", None),
+    ("_dash-update-component", as_callback(CLAIM)),
     ("_reload-hash", None),
     ("any/page", None),
 ]
@@ -214,7 +214,8 @@ from dash_brain import ServerStore
 app.layout = html.Div([ServerStore(id="a")])
 client = app.server.test_client()
 assert "dash_brain_" in client.get("/a/").headers["Set-Cookie"]
-claim = dict(page="0" * 32, turn=1, state="open", held=[], dropped=[])
-print(client.post("/a/_dash-brain-claim", json=claim, headers={"X-Dash-Brain": "1"}).status_code)
+from tests.app.test_backends import CLAIM
+from tests.app.test_claims import OURS, as_callback
+print(client.post("/a/_dash-update-component", json=as_callback(CLAIM), headers=OURS).status_code)
 """
     assert run(code).stdout == "200\n"

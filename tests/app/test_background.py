@@ -33,8 +33,9 @@ from dash_brain import (
     session_brain,
 )
 from dash_brain.errors import NoSession, StoreUnavailable
-from dash_brain.exchange import LEASE, _registry
-from dash_brain.jobs.claims import JobClaims
+from dash_brain.exchange import _registry
+from dash_brain.leases import LEASE
+from dash_brain.leases.jobs import JobClaims
 from dash_brain.memoizing import recipes
 from dash_brain.registry import Registry
 from dash_brain.settings import current
