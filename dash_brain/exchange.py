@@ -14,9 +14,10 @@ from typing import Any
 
 from dash_brain import codec, tokens
 from dash_brain.errors import BadToken, StoreError, ValueMissing
+from dash_brain.ids import canonical
 from dash_brain.internals import known_apps, requested_app
 from dash_brain.jobs.errands import errand
-from dash_brain.leases import LEASE, UNCLAIMED, reading
+from dash_brain.leases import LEASE, UNCLAIMED, reading, superseded
 from dash_brain.memoizing import recipes
 from dash_brain.memoizing.records import Held
 from dash_brain.registry import Registry
@@ -98,8 +99,8 @@ def from_token(token: str) -> Any:
     return resolve(visit(), token)
 
 
-def store_value(visit: Visit, value: Any, scope: str = "session") -> Token:
-    """Store a value in a namespace of the visit and mint its token."""
+def store_value(visit: Visit, value: Any, scope: str = "session", *, store_id: Any = None) -> Token:
+    """Store a value in a namespace of the visit, for a ServerStore if that is known, and mint its token."""
     settings = current.use()
     namespace = visit.namespace(scope)
     frames = codec.encode(value)
@@ -109,6 +110,8 @@ def store_value(visit: Visit, value: Any, scope: str = "session") -> Token:
         ttl = UNCLAIMED if errand() is None else LEASE  # a page may ask for a job's result much later
     meta = {"type": codec.type_name(value)}
     settings.store.put(namespace, key, frames, ttl=ttl, meta=meta, retention=VALUE.within(settings.quota))
+    if store_id is not None and ttl == UNCLAIMED:
+        superseded.note(visit, canonical(store_id), key, UNCLAIMED)
     return tokens.mint(settings.keys, scope, namespace, key)
 
 

@@ -78,9 +78,6 @@ ERRAND = "dash_brain_errand"
 #: The attribute that tells what brain_callback registered.
 _OURS = "dash_brain_callback"
 
-#: Where the context that we make for a call by ``api_endpoint`` says which request it is for.
-_API_CALL = "dash_brain_api_call"
-
 is_no_update: Callable[[object], bool] = NoUpdate.is_no_update
 
 #: Callbacks declared before there was an app: outputs, ``prevent_initial_call`` and what Dash made of it.
@@ -272,16 +269,16 @@ def callback_context() -> Any | None:
     """Return the mutable context of the running callback, or None where no browser and no job asks.
 
     After an async callback asgiref leaves its context behind in the thread, for the next request to find;
-    that request knows better what it is. And a test that calls a registered callback by hand makes a context
-    outside of any request.
+    Dash gives each context the arguments of its request. And a test that calls a registered callback by hand
+    makes a context outside of any request.
     """
     context = context_value.get({})
     if ERRAND in context:  # a job may have been forked in any request
         return context
     if not flask.has_request_context():
         return None if _serves_by_flask() else context or None
-    is_own = context.get(_API_CALL) is flask.request.environ
-    return context if is_own or serves("_dash-update-component") or is_asked_by_mcp() else None
+    is_own = context.get("args") is flask.request.args
+    return context if is_own or is_asked_by_mcp() else None
 
 
 def _serves_by_flask() -> bool:
@@ -306,8 +303,8 @@ def own_context(inputs: list[Any], states: list[Any], outputs: Any, indices: Any
         args_grouping=map_grouping(lambda index: AttributeDict(leaves[index]), indices),
         triggered_inputs=[],
         updated_props={},
+        args=flask.request.args,
     )
-    context[_API_CALL] = flask.request.environ
     token = context_value.set(context)
     try:
         yield

@@ -147,6 +147,23 @@ def test_a_value_that_no_page_ever_claimed_dies_within_minutes(open_page, app, c
     assert not lives(page, superseded[0])
 
 
+def test_of_values_that_no_page_claims_only_the_newest_few_are_waited_for(open_page, app, clock):
+    page = open_page(app)
+    tokens = [made(page) for _ in range(20)]
+    clock.passes(GRACE + 1)
+    assert [lives(page, token) for token in tokens] == [False] * 16 + [True] * 4
+
+
+def test_value_that_a_page_claims_is_not_superseded_by_those_that_another_gets(open_page, app, clock):
+    page = open_page(app)
+    held = made(page)
+    Claiming(page)(held)
+    for _ in range(20):
+        made(page)
+    clock.passes(UNCLAIMED + 1)
+    assert lives(page, held)
+
+
 def test_a_replaced_value_dies_after_the_grace(open_page, app, clock):
     page = open_page(app)
     claim, first, second = Claiming(page), made(page), made(page)

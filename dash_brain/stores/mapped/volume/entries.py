@@ -112,8 +112,8 @@ def expiry(found: os.stat_result) -> float | None:
 
 def has_expired(found: os.stat_result, now: float) -> bool:
     """Say whether the object's time is over."""
-    # A link does not tell when its object was used: then it expires as it says.
-    used = 0 if stat.S_ISLNK(found.st_mode) else found.st_atime_ns
+    # A link does not tell when its object was used, nor does a file where the kernel notes each look at it.
+    used = 0 if stat.S_ISLNK(found.st_mode) or not NO_ATIME else found.st_atime_ns
     return is_over(found.st_mtime_ns or None, used, int(now * 1e9))
 
 

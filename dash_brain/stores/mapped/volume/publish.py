@@ -19,7 +19,7 @@ from dash_brain.stores.faults import conflict
 from dash_brain.stores.mapped.locks import Locks
 from dash_brain.stores.mapped.system.faults import no_room
 from dash_brain.stores.mapped.system.platform import LACKING, NO_FOLLOW, TMPFILE, remove
-from dash_brain.stores.mapped.volume.entries import READ, Entry, entry_of, occupied
+from dash_brain.stores.mapped.volume.entries import PAGE, READ, Entry, entry_of
 from dash_brain.stores.mapped.volume.objectfile import HEADER_SIZE, said_object_id
 from dash_brain.stores.mapped.volume.paths import draft_of
 
@@ -191,7 +191,8 @@ def _expected(root: int, draft: Draft) -> Entry | None:
         entry = None
     else:
         regular = stat.S_ISREG(found.st_mode)
-        entry = Entry(found, occupied(found.st_size)) if regular else entry_of(draft.path, root, found)
+        nbytes = -(-found.st_size // PAGE) * PAGE
+        entry = Entry(found, nbytes) if regular else entry_of(draft.path, root, found)
     if draft.replaces is not None:
         gone = entry is None or entry.has_expired(draft.now)
         if draft.replaces != (ABSENT if gone else object_id(draft.path, root)):
