@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What the tests need beside Python: a Chrome and its driver, a Redis, and strace, which makes system calls fail.
+# What the tests need beside Python: a Chrome and its driver, a Redis, and strace, which counts system calls and
+# makes them fail.
 set -euo pipefail
 
 missing=()

@@ -12,11 +12,12 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
-from dash_brain import codec, superseded, tokens
+from dash_brain import codec, tokens
 from dash_brain.errors import BadToken, StoreError, ValueMissing
 from dash_brain.ids import canonical
 from dash_brain.internals import known_apps, requested_app
 from dash_brain.jobs.errands import errand
+from dash_brain.leases import LEASE, UNCLAIMED, reading, superseded
 from dash_brain.memoizing import recipes
 from dash_brain.memoizing.records import Held
 from dash_brain.registry import Registry
@@ -30,20 +31,13 @@ from dash_brain.stores.namespaces import VALUE
 from dash_brain.tokens import Token
 from dash_brain.wiring import suspects
 
-#: Seconds in which a page has to claim an object that is on its way; else its response was superseded.
-UNCLAIMED = 600.0
-
-#: Seconds that an object lives on after a page claimed it last: for a laptop that sleeps, and for a
-#: browser that died without a word. Pages claim anew every few minutes.
-LEASE = 3600.0
-
 
 def to_token(value: Any, scope: str = "session") -> Token:
     """Store a value and return the token that stands for it in the browser.
 
     ``brain_callback`` does this by itself; this is for plain ``dash.callback`` code. The value lives while
-    a page holds its token in a ServerStore; elsewhere, as in a ``dcc.Store``, for a few minutes only (a
-    value of the app: for ``session_ttl``).
+    a page holds its token in a ServerStore; elsewhere, as in a ``dcc.Store``, for a few minutes after it was
+    read last (a value of the app: for ``session_ttl``).
 
     Parameters
     ----------
@@ -145,13 +139,14 @@ def resolve(visit: Visit, token: object, store: str | None = None) -> Any:
     try:
         return resolve_verified(found)
     except ValueMissing as error:
-        raise value_missing(visit.app_id, error) from error.__cause__
+        why = reading.why_expired(visit, found) if error.reason == "expired" else ""
+        raise value_missing(visit.app_id, error, why) from error.__cause__
 
 
 def verified(visit: Visit, token: object, store: str | None = None) -> tokens.Verified:
-    """Return where the object of a token lies that came from the browser."""
+    """Return where the object of a token lies that came from the browser, and let it live on."""
     try:
-        return tokens.verify(current.use().keys, visit.namespaces, token)
+        found = tokens.verify(current.use().keys, visit.namespaces, token)
     except BadToken:
         refuse("A token of a session")
         hint = "" if store is None else _hint(visit, store)
@@ -159,6 +154,8 @@ def verified(visit: Visit, token: object, store: str | None = None) -> tokens.Ve
         if store is None:
             raise
         raise BadToken(f"{_NO_TOKEN.format(store=store)}{hint}") from None
+    reading.renew(visit, found, store or "")
+    return found
 
 
 _NO_TOKEN = (

@@ -9,8 +9,8 @@ import json
 from typing import Any
 
 from dash_brain.errors import ValueMissing
-from dash_brain.exchange import LEASE
 from dash_brain.internals import to_json
+from dash_brain.leases import LEASE
 from dash_brain.sessions import Visit
 from dash_brain.settings import current
 from dash_brain.stores.base import needs_lock

@@ -9,6 +9,7 @@ from dash_brain import tokens
 from dash_brain.errors import BadToken, BrainError, ValueMissing
 from dash_brain.exchange import resolve_verified
 from dash_brain.incoming import resolve_arguments, server_stores
+from dash_brain.leases import reading
 from dash_brain.memoizing import declared, fingerprints, records
 from dash_brain.memoizing.declared import Declared
 from dash_brain.memoizing.records import Given, Record
@@ -83,9 +84,11 @@ class MemoizedCall:
             if value is None or id(leaf) not in stores:
                 return value
             try:
-                return Given(*tokens.verify(keys, namespaces, value))
+                found = tokens.verify(keys, namespaces, value)
             except BadToken as error:
                 raise NotKept from error
+            reading.renew(self._visit, found, str(leaf["id"]))
+            return Given(*found)
 
         for leaf in (*self._context.inputs_list, *self._context.states_list):
             yield list(map(given, leaf)) if isinstance(leaf, list) else given(leaf)

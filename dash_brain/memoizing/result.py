@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from dash_brain import codec
 from dash_brain.errors import StoreError, ValueMissing
-from dash_brain.exchange import LEASE
+from dash_brain.leases import LEASE
 from dash_brain.memoizing import recipes, records
 from dash_brain.memoizing.declared import Declared
 from dash_brain.memoizing.records import Held, Record

@@ -26,9 +26,6 @@ from dash_brain.settings import Settings, current
 from dash_brain.shared_results import is_made, refuse
 from dash_brain.tokens import SCOPES
 
-#: Where pages say what they hold.
-CLAIM_ROUTE = "_dash-brain-claim"
-
 
 class Visit(NamedTuple):
     """One request: the app that is asked, and the session that asks, if the browser showed one."""
@@ -233,4 +230,4 @@ def _principal(settings: Settings) -> str | int | None:
 
 def _is_use() -> bool:
     """Say whether the current request shows that its session is in use."""
-    return is_api_call() or any(map(serves, ("_dash-update-component", "_dash-layout", CLAIM_ROUTE)))
+    return is_api_call() or any(map(serves, ("_dash-update-component", "_dash-layout")))

@@ -33,10 +33,8 @@ FLOORS = [
         "memoizing.recipes",
         "exchange",
         "sent",
-        "superseded",
         "first",
-        "holders",
-        "claims",
+        "leases",
         "server_store",
     },
     {

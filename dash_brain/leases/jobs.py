@@ -6,14 +6,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from dash_brain.errors import ValueMissing
-from dash_brain.exchange import LEASE
-from dash_brain.holders import Holders
+from dash_brain.leases import LEASE
+from dash_brain.leases.holders import JOB, Holders
 from dash_brain.memoizing import recipes
 from dash_brain.sessions import Visit
 from dash_brain.tokens import Verified
-
-#: What the names of jobs begin with; those of pages are hex digits.
-_JOB = "job-"
 
 
 class JobClaims:
@@ -38,11 +35,11 @@ class JobClaims:
             When there is no room for the note.
         """
         with self._holders.lock():
-            end = self._holders.note(_JOB + key, {}, LEASE)
+            end = self._holders.note(JOB + key, {}, LEASE)
             kinds = {one: self._lease(one, end) for one in inputs}
             held = {one.object_id: kind for one, kind in kinds.items() if kind in ("job", "browser")}
             memoized = [one for one in kinds if recipes.is_memoized(one)]
-            self._holders.note(_JOB + key, {"held": held, "memoized": memoized}, LEASE)
+            self._holders.note(JOB + key, {"held": held, "memoized": memoized}, LEASE)
         return {one for one, kind in kinds.items() if kind is not None}
 
     def renew(self, key: str) -> None:
@@ -51,15 +48,15 @@ class JobClaims:
             for name in self._leased(key):
                 with suppress(ValueMissing):
                     self._store.touch(self._holders.objects, name, LEASE)
-            for found in self._holders[_JOB + key].get("memoized", []):
+            for found in self._holders[JOB + key].get("memoized", []):
                 recipes.lease(self._store, Verified(*found), LEASE)
-            self._holders.touch(_JOB + key, LEASE)
+            self._holders.touch(JOB + key, LEASE)
 
     def end(self, key: str) -> None:
         """Let go of a job's inputs."""
         with self._holders.lock():
             leased = self._leased(key)
-            self._holders.forget(_JOB + key)
+            self._holders.forget(JOB + key)
             self._holders.let_go(leased, self._holders.settings.grace)
 
     def supersede(self, object_id: str) -> None:
@@ -69,7 +66,7 @@ class JobClaims:
 
     def _leased(self, key: str) -> list[str]:
         """Return the inputs that live as long as the job says so, and no longer."""
-        held = self._holders[_JOB + key].get("held", {})
+        held = self._holders[JOB + key].get("held", {})
         return [name for name, kind in held.items() if kind == "job"]
 
     def _lease(self, found: Verified, end: float | None) -> str | None:

@@ -1,114 +1,36 @@
 """Which pages hold which objects.
 
 Dash drops responses that a newer one superseded, tabs are cloned, a token can sit in two stores: whoever
-only listens for what was released leaks or deletes too much. So each page says what it holds *now*. A
-claim is a lease: it lets an object live on for a while, and what no page of the session claims any more
-lives for a grace. The ttl of the objects does the rest; nothing has to walk over sessions.
+only listens for what was released leaks or deletes too much. So each page says what it holds *now*: a
+claim. What no page of the session claims any more lives for a grace.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from dash_brain import tokens
-from dash_brain.errors import BadId, BadToken, BrainError, StoreError, ValueMissing
-from dash_brain.exchange import LEASE, registry
-from dash_brain.holders import Holders
-from dash_brain.ids import canonical, sent
-from dash_brain.ids import read as read_id
+from dash_brain.errors import BadToken, StoreError, ValueMissing
+from dash_brain.exchange import registry
+from dash_brain.ids import canonical
+from dash_brain.leases import LEASE, PARKED
+from dash_brain.leases.claim import KINDS, Claim, Held
+from dash_brain.leases.holders import Holders
 from dash_brain.memoizing import recipes
 from dash_brain.sessions import Visit
 from dash_brain.settings import current
 from dash_brain.stores.base import needs_scan
 
-#: A page with more stores, a session with more pages, a longer claim: none of that is ours.
-MOST_STORES = 1000
-MOST_PAGES = 200
-MOST_BYTES = 512 * 1024
+#: A session with more pages is none of ours. Below what a store keeps of notes: it would drop the oldest.
+MOST_PAGES = 240
 
-#: Seconds that a page's objects live on in the back/forward cache; browsers keep pages about that long.
-PARKED = 600.0
-
-_PAGE = re.compile(r"[0-9a-f]{32}")
-_KINDS = ("memory", "session", "local")
-_STATES = ("open", "parked", "gone")
 _LABEL = "mark"
-
-
-class BadClaim(BrainError, ValueError):
-    """What was posted is no claim."""
-
-
-class Held(NamedTuple):
-    """One ServerStore of a page: its id, the proof that it is one, its token, and where that is kept."""
-
-    id: str | dict[str, Any]
-    mark: str
-    token: str | None
-    kind: str
-
-
-class Claim(NamedTuple):
-    """What a page holds at its n-th turn, and the tokens that it dropped since the last one.
-
-    ``state``: the page is ``open``, is ``parked`` in the browser's back/forward cache, or is ``gone``.
-    """
-
-    page: str
-    turn: int
-    state: str
-    held: list[Held]
-    dropped: list[str]
 
 
 def mark(visit: Visit, component_id: str | dict[str, Any]) -> str:
     """Return the proof that a component is a ServerStore of this app, for its page to show."""
     return current.use().keys.newest.signature(_LABEL, visit.app_id, canonical(component_id))
-
-
-def read(body: bytes) -> Claim:
-    """Return the claim in a request's body.
-
-    Raises
-    ------
-    BadClaim
-        For everything that our script would not have sent.
-    """
-    try:
-        told: Any = json.loads(body) if len(body) <= MOST_BYTES else None
-        held = [Held(one["id"], one["mark"], one["token"], one["kind"]) for one in told["held"]]
-        claim = Claim(told["page"], told["turn"], told["state"], held, list(told["dropped"]))
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise BadClaim("This is no claim.") from error
-    if not (_is_sound(claim) and all(map(_is_held, held))):
-        raise BadClaim("This is no claim of a page.")
-    return claim
-
-
-def _is_sound(claim: Claim) -> bool:
-    page = isinstance(claim.page, str) and _PAGE.fullmatch(claim.page)
-    known = type(claim.turn) is int and claim.state in _STATES
-    return bool(page) and known and len(claim.held) + len(claim.dropped) <= MOST_STORES
-
-
-def _is_held(held: Held) -> bool:
-    return _is_id(held.id) and isinstance(held.mark, str) and held.kind in _KINDS
-
-
-def _is_id(component_id: object) -> bool:
-    try:
-        _name(component_id)
-    except BadId:
-        return False
-    return True
-
-
-def _name(component_id: object) -> str:
-    """Return the canonical text of an id: to its component the browser shows that of a dict as text."""
-    return sent(read_id(component_id) if isinstance(component_id, str) else component_id)
 
 
 def accept(visit: Visit, claim: Claim) -> list[int]:
@@ -146,7 +68,7 @@ def accept(visit: Visit, claim: Claim) -> list[int]:
 def _register(visit: Visit, stores: list[Held]) -> None:
     """Enter the ids of the page's stores anew, should the registry have lost them."""
     for held in stores:
-        name = _name(held.id)
+        name = held.name
         if any(key.signs(held.mark, _LABEL, visit.app_id, name) for key in current.use().keys):
             registry(visit).add(name)
 
@@ -163,7 +85,7 @@ def _kinds(found: list[tokens.Verified | None], stores: list[Held]) -> dict[toke
     kinds: dict[tokens.Verified, str] = {}
     for one, held in zip(found, stores, strict=True):
         if one is not None:
-            kinds[one] = max(held.kind, kinds.get(one, held.kind), key=_KINDS.index)
+            kinds[one] = max(held.kind, kinds.get(one, held.kind), key=KINDS.index)
     return kinds
 
 

@@ -17,6 +17,9 @@ from dash_brain.settings import current
 from dash_brain.stores.base import needs_lock, needs_scan
 from dash_brain.stores.namespaces import NOTE
 
+#: What the names of jobs begin with; those of pages are hex digits.
+JOB = "job-"
+
 
 class Holders:
     """The notes of a session on what each holder said last. To be used under :meth:`lock`.
@@ -41,6 +44,10 @@ class Holders:
 
     def __iter__(self) -> Iterator[str]:
         return iter(needs_scan(self._store).scan(self._claims))
+
+    def pages(self) -> list[str]:
+        """Return the holders that are pages."""
+        return [holder for holder in self if not holder.startswith(JOB)]
 
     def __getitem__(self, holder: str) -> dict[str, Any]:
         """Return what is noted of a holder; of who is unknown that is nothing."""

@@ -11,7 +11,7 @@ from collections import OrderedDict, deque
 from contextlib import suppress
 
 from dash_brain.errors import StoreError, ValueMissing
-from dash_brain.holders import Holders
+from dash_brain.leases.holders import Holders
 from dash_brain.sessions import Visit
 
 #: So many of a session and a store may wait for their page at once: those of a few tabs.
