@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from copy import copy
 from functools import lru_cache
@@ -22,7 +22,8 @@ def instead(variable: ContextVar[Any], value: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        variable.reset(token)
+        with suppress(ValueError):  # a coroutine is thrown away in another context than it ran in
+            variable.reset(token)
 
 
 def changed(thing: Any, **attributes: Any) -> Any:
