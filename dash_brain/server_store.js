@@ -38,15 +38,23 @@
     // The renderer's, with the token against forgery as it is now, and one that only scripts of this site can send.
     function headers({csrf_token_name = "_csrf_token", csrf_header_name = "X-CSRFToken"}) {
         const all = new Headers(carried);
-        const start = csrf_token_name + "=";
-        const cookie = document.cookie.split("; ").find((one) => one.startsWith(start));
-        if (cookie) {
-            all.set(csrf_header_name, decodeURIComponent(cookie.slice(start.length)));
+        const token = cookie(csrf_token_name);
+        if (token) {
+            all.set(csrf_header_name, token);
         }
         all.set("Accept", "application/json");
         all.set("Content-Type", "application/json");
         all.set("X-Dash-Brain", "claim");
         return all;
+    }
+
+    function cookie(name) {
+        try {
+            const found = document.cookie.split("; ").find((one) => one.startsWith(name + "="));
+            return found && decodeURIComponent(found.slice(name.length + 1));
+        } catch (error) {
+            return null; // a frame that may not look at cookies, or a cookie in another form
+        }
     }
 
     function post(told, options) {
