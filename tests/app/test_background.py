@@ -33,13 +33,13 @@ from dash_brain import (
     session_brain,
 )
 from dash_brain.errors import NoSession, StoreUnavailable
-from dash_brain.exchange import _registry
-from dash_brain.leases import LEASE
-from dash_brain.leases.jobs import JobClaims
-from dash_brain.memoizing import recipes
-from dash_brain.registry import Registry
 from dash_brain.settings import current
 from dash_brain.stores import FileStore, MemoryStore
+from dash_brain.web.exchange import _registry
+from dash_brain.web.leases import LEASE
+from dash_brain.web.leases.jobs import JobClaims
+from dash_brain.web.memo import recipes
+from dash_brain.web.registry import Registry
 from tests.app.conftest import Page
 from tests.app.test_claims import Claiming, Clock
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from dash_brain.errors import ValueMissing
-from dash_brain.leases import UNCLAIMED
 from dash_brain.stores import SharedMemoryStore
+from dash_brain.web.leases import UNCLAIMED
 from tests.app.test_browser import Tab
 from tests.app.test_lifetime import wait_for
 from tests.conftest import Server, forget_everything

@@ -15,10 +15,10 @@ from dash import Input, Output, State, dcc, html
 
 from dash_brain import ServerStore, brain_callback, session_brain, to_token
 from dash_brain.errors import BadToken, NoSession
-from dash_brain.sessions.attendance import attendance
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
 from dash_brain.stores.mapped.volume.quoting import quote
+from dash_brain.web.sessions.attendance import attendance
 
 
 def secret_app(**options: Any) -> dash.Dash:

@@ -317,8 +317,8 @@ def test_value_that_is_computed_again_for_another_session_is_refused_the_session
 
 
 def test_background_job_that_makes_a_result_for_all_is_refused_the_session():
-    from dash_brain.jobs.errands import Errand, under_way
     from dash_brain.shared_results import made_for_all
+    from dash_brain.web.jobs.errands import Errand, under_way
 
     configure("memory://jobs-for-all")
     current.use()

@@ -21,7 +21,7 @@ import pytest
 
 from dash_brain import Brain
 from dash_brain.errors import EncodeError
-from dash_brain.memoizing.fingerprints import of_function, of_value
+from dash_brain.memo.fingerprints import of_function, of_value
 from dash_brain.stores import MemoryStore
 
 MODULE = """

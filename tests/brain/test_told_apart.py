@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from dash_brain.errors import EncodeError
-from dash_brain.memoizing.fingerprints import of_call, of_value
-from dash_brain.memoizing.prints import values
+from dash_brain.memo.fingerprints import of_call, of_value
+from dash_brain.memo.prints import values
 
 NANOSECONDS = [pa.timestamp("ns"), pa.timestamp("ns", "Europe/Rome"), pa.duration("ns"), pa.time64("ns")]
 
