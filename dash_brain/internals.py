@@ -54,8 +54,8 @@ __all__ = [
     "is_api_call",
     "is_asked_by_mcp",
     "is_json",
-    "is_of_this_request",
     "is_no_update",
+    "is_of_this_request",
     "is_ours",
     "known_apps",
     "made_before",
@@ -276,7 +276,7 @@ def callback_context() -> Any | None:
 
 
 def is_of_this_request(context: Any) -> bool:
-    """Say whether a context is that of the current request; before Dash has set it, it may be an older one."""
+    """Say whether a context is of the current request: until Dash sets it there may be an older one."""
     return context.get("inputs_list") is flask.request.get_json().get("inputs")
 
 
