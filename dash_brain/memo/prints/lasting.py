@@ -82,7 +82,7 @@ class Lasting:
 
     @staticmethod
     def _hold(thing: Any) -> _Held:
-        if thing is MISSING or type(thing) is CodeType or _is_plain(thing):
+        if thing is MISSING or _is_plain(thing):
             return lambda: thing
         return weakref.ref(thing)
 

@@ -8,6 +8,7 @@ Programs without a file, such as notebooks, are all called alike, so their data 
 from __future__ import annotations
 
 import builtins
+import copyreg
 import importlib
 import importlib.util
 import inspect
@@ -21,6 +22,7 @@ from typing import Any
 
 from dash_brain.memo.prints.lasting import MISSING, Lasting, is_value
 from dash_brain.memo.prints.origins import (
+    attribute,
     full_name,
     is_installed,
     is_of_a_library,
@@ -36,7 +38,7 @@ from dash_brain.memo.prints.walk import Walk
 #: Attribute by which a memoized function leads to the one that it was made of.
 PLAIN = "_dash_brain_plain"
 
-#: So many elements of a list or dict are looked through for functions.
+#: So many elements of a list or dict, and of those in it, are looked through for functions.
 _FEW = 256
 
 #: Stands for a global list and the like.
@@ -127,6 +129,10 @@ def _write(walk: Walk, sink: Sink, scope: dict[str, Any], found: Any, label: str
         walk.refer(sink, found, f"{type(found).__name__} {full_name(found)}", _content, label)
 
 
+#: Variables of a library's module, as far as they are asked for.
+_LIBRARY = {"__file__": "library"}
+
+
 def _content(walk: Walk, sink: Sink, thing: Any) -> None:
     """Write what a name leads to; an object of a library without a fingerprint, such as a client, is data."""
     own = Sink()
@@ -136,7 +142,8 @@ def _content(walk: Walk, sink: Sink, thing: Any) -> None:
         if not is_of_a_library(thing, walk.home):
             raise
         own = Sink()
-        _functions_within(walk, own, {}, getattr(thing, "__dict__", None))
+        slots = {name: attribute(thing, name) for name in copyreg._slotnames(type(thing))}  # type: ignore[attr-defined]
+        _functions_within(walk, own, _LIBRARY, {**slots, **getattr(thing, "__dict__", {})})
     sink.write(own.digest())
 
 
@@ -166,23 +173,27 @@ def _members(walk: Walk, sink: Sink, module: Any) -> None:
             _write(walk, sink, vars(module), found, f".{name}")
 
 
-def _code_within(data: Any, depth: int = 3) -> list[tuple[Any, Any]]:
-    """Return the functions and classes in a small container, such as a table of handlers."""
-    if isinstance(data, (dict, MappingProxyType)):
-        pairs = list(islice(data.items(), _FEW))
-    elif isinstance(data, (list, tuple, set, frozenset, deque)):
-        pairs = list(enumerate(islice(data, _FEW)))
-    else:
-        return []
-    inner = [
-        pair for _, one in pairs if depth and type(one) in _TABLES for pair in _code_within(one, depth - 1)
-    ]
-    made_by = [("default_factory", data.default_factory)] if isinstance(data, defaultdict) else []
-    return [(key, one) for key, one in pairs + made_by if callable(one)] + inner
+def _code_within(data: Any) -> list[tuple[Any, Any]]:
+    """Return the functions and classes in a container, such as a table of handlers, and in those in it."""
+    pairs = _pairs(data)
+    for _, one in pairs:  # to which it adds
+        if type(one) in _TABLES and len(pairs) < _FEW:
+            pairs += islice(_pairs(one), _FEW - len(pairs))
+    return [(key, one) for key, one in pairs if callable(one)]
 
 
 #: What tables of handlers are made of.
 _TABLES = (dict, list, tuple, set, frozenset, deque, OrderedDict, defaultdict, MappingProxyType)
+
+
+def _pairs(data: Any) -> list[tuple[Any, Any]]:
+    """Return the first keys and elements of a container."""
+    if isinstance(data, (list, tuple, set, frozenset, deque)):
+        return list(enumerate(islice(data, _FEW)))
+    if not isinstance(data, (dict, MappingProxyType)):
+        return []
+    made_by = [("default_factory", data.default_factory)] if isinstance(data, defaultdict) else []
+    return made_by + list(islice(data.items(), _FEW))
 
 
 def _by_name(walk: Walk, sink: Sink, scope: dict[str, Any], found: Any) -> None:

@@ -79,7 +79,8 @@ class Workers:
 
     def _leave(self, name: str, pid: int) -> None:
         if pid == os.getpid():  # and not a child that was forked off since
-            with suppress(Exception):  # the process is ending: nobody is there to be told
+            # The process is ending: nobody is there to be told, and a second signal cannot end it sooner.
+            with suppress(BaseException):
                 self._settings.store.delete(self._namespace, name)
 
 
