@@ -1,6 +1,6 @@
 # make demo    serve the examples at http://127.0.0.1:8050 (PORT=... for another port)
 # make test    everything CI checks
-# make soak    the torture tests at their full size: hours
+# make soak    the torture and the property tests at their full size: hours; interrupted, it goes on where it was
 # make bench   measure what the README promises (ONLY=plasma for one part of it)
 # make clean   remove what the others made
 #
@@ -19,7 +19,7 @@ test:
 
 soak:
 	@bash .ci/venv.sh test
-	@DASH_BRAIN_SOAK=1 .venv/bin/python -m pytest tests/torture -v --timeout=0
+	@bash .ci/soak.sh
 
 bench:
 	@bash .ci/venv.sh test

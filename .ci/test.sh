@@ -11,8 +11,12 @@ step() {
   echo "   $((SECONDS - start)) s"
 }
 
+changes() { git status --porcelain 2>/dev/null || true; } # a source archive has no git
+unchanged() { diff <(echo "$before") <(changes); }
+
 bash .ci/venv.sh test
 bash .ci/programs.sh
+before=$(changes)
 
 # Much of the torture, and of what has a browser, is waiting; so the others run beside them.
 folder=$(mktemp -d) # of its own: pytest's usual one is the others'
@@ -44,6 +48,7 @@ step "tests/app, oldest Dash" bash .ci/dash.sh oldest --basetemp="$folder/oldest
 step "tests/app, newest Dash" bash .ci/dash.sh newest --basetemp="$folder/newest"
 step "pytest ${pages[*]}" finish pages "$pages_process"
 step "pytest tests/torture" finish torture "$torture"
+step "nothing is left in the checkout" unchanged
 
 if ((${#failed[@]})); then
   printf 'failed: %s\n' "${failed[@]}"

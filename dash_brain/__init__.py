@@ -13,8 +13,6 @@ from dash_brain import floors
 
 __version__ = "0.1.0"
 
-floors.check()
-
 # What Dash serves to the browser for this package.
 _js_dist = [{"relative_package_path": "server_store.js", "namespace": "dash_brain"}]
 
@@ -54,11 +52,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _DASH:
-        import_module("dash_brain.serving")  # from now on the apps of this process have sessions
     module = {**_PLAIN, **_DASH}.get(name)
     if module is None:
         raise AttributeError(f"module 'dash_brain' has no attribute {name!r}")
+    floors.check()  # here: apps that have dash_brain installed, and do not use it, work with any Dash
+    if name in _DASH:
+        import_module("dash_brain.serving")  # from now on the apps of this process have sessions
     value = globals()[name] = getattr(import_module(f"dash_brain.{module}"), name)
     return value
 

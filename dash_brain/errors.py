@@ -123,6 +123,10 @@ class FlightFailed(BrainError, RuntimeError):
     """Another process failed to make the value, with an exception that cannot be sent here."""
 
 
+class Deadlock(BrainError, RuntimeError):
+    """Making a value would wait for itself, or waited too long for one that another process makes."""
+
+
 class WaitTimeout(BrainError, TimeoutError):
     """What was waited for did not happen in time."""
 

@@ -14,8 +14,10 @@ from typing import Any
 
 from dash_brain import codec, tokens
 from dash_brain.errors import BadToken, StoreError, ValueMissing
+from dash_brain.ids import canonical
 from dash_brain.internals import known_apps, requested_app
 from dash_brain.jobs.errands import errand
+from dash_brain.leases import LEASE, UNCLAIMED, reading, superseded
 from dash_brain.memoizing import recipes
 from dash_brain.memoizing.records import Held
 from dash_brain.registry import Registry
@@ -25,23 +27,17 @@ from dash_brain.sessions.refusals import log_bad_token, value_missing
 from dash_brain.settings import Settings, current
 from dash_brain.shared_results import refuse
 from dash_brain.stores.base import new_object_id
+from dash_brain.stores.namespaces import VALUE
 from dash_brain.tokens import Token
 from dash_brain.wiring import suspects
-
-#: Seconds in which a page has to claim an object that is on its way; else its response was superseded.
-UNCLAIMED = 600.0
-
-#: Seconds that an object lives on after a page claimed it last: for a laptop that sleeps, and for a
-#: browser that died without a word. Pages claim anew every few minutes.
-LEASE = 3600.0
 
 
 def to_token(value: Any, scope: str = "session") -> Token:
     """Store a value and return the token that stands for it in the browser.
 
     ``brain_callback`` does this by itself; this is for plain ``dash.callback`` code. The value lives while
-    a page holds its token in a ServerStore; elsewhere, as in a ``dcc.Store``, for a few minutes only (a
-    value of the app: for ``session_ttl``).
+    a page holds its token in a ServerStore; elsewhere, as in a ``dcc.Store``, for a few minutes after it was
+    read last (a value of the app: for ``session_ttl``).
 
     Parameters
     ----------
@@ -103,8 +99,8 @@ def from_token(token: str) -> Any:
     return resolve(visit(), token)
 
 
-def store_value(visit: Visit, value: Any, scope: str = "session") -> Token:
-    """Store a value in a namespace of the visit and mint its token."""
+def store_value(visit: Visit, value: Any, scope: str = "session", *, store_id: Any = None) -> Token:
+    """Store a value in a namespace of the visit, for a ServerStore if that is known, and mint its token."""
     settings = current.use()
     namespace = visit.namespace(scope)
     frames = codec.encode(value)
@@ -113,7 +109,9 @@ def store_value(visit: Visit, value: Any, scope: str = "session") -> Token:
     if scope == "session":
         ttl = UNCLAIMED if errand() is None else LEASE  # a page may ask for a job's result much later
     meta = {"type": codec.type_name(value)}
-    settings.store.put(namespace, key, frames, ttl=ttl, meta=meta, quota=settings.quota)
+    settings.store.put(namespace, key, frames, ttl=ttl, meta=meta, retention=VALUE.within(settings.quota))
+    if store_id is not None and ttl == UNCLAIMED:
+        superseded.note(visit, canonical(store_id), key, UNCLAIMED)
     return tokens.mint(settings.keys, scope, namespace, key)
 
 
@@ -129,7 +127,9 @@ def store_by_content(visit: Visit, value: Any) -> Token:
         settings.store.touch(namespace, key, LEASE)
     except ValueMissing:
         meta = {"type": codec.type_name(value)}
-        settings.store.put(namespace, key, frames, ttl=LEASE, meta=meta, quota=settings.quota)
+        settings.store.put(
+            namespace, key, frames, ttl=LEASE, meta=meta, retention=VALUE.within(settings.quota)
+        )
     return tokens.mint(settings.keys, scope, namespace, key)
 
 
@@ -139,13 +139,14 @@ def resolve(visit: Visit, token: object, store: str | None = None) -> Any:
     try:
         return resolve_verified(found)
     except ValueMissing as error:
-        raise value_missing(visit.app_id, error) from error.__cause__
+        why = reading.why_expired(visit, found) if error.reason == "expired" else ""
+        raise value_missing(visit.app_id, error, why) from error.__cause__
 
 
 def verified(visit: Visit, token: object, store: str | None = None) -> tokens.Verified:
-    """Return where the object of a token lies that came from the browser."""
+    """Return where the object of a token lies that came from the browser, and let it live on."""
     try:
-        return tokens.verify(current.use().keys, visit.namespaces, token)
+        found = tokens.verify(current.use().keys, visit.namespaces, token)
     except BadToken:
         refuse("A token of a session")
         hint = "" if store is None else _hint(visit, store)
@@ -153,6 +154,8 @@ def verified(visit: Visit, token: object, store: str | None = None) -> tokens.Ve
         if store is None:
             raise
         raise BadToken(f"{_NO_TOKEN.format(store=store)}{hint}") from None
+    reading.renew(visit, found, store or "")
+    return found
 
 
 _NO_TOKEN = (

@@ -13,7 +13,7 @@ import dash
 import flask
 from dash._callback import GLOBAL_CALLBACK_LIST, GLOBAL_CALLBACK_MAP
 from dash._callback_context import context_value
-from dash._get_app import app_context, with_app_context_factory
+from dash._get_app import app_context
 from dash._grouping import flatten_grouping, make_grouping_by_index, map_grouping
 from dash._no_update import NoUpdate
 from dash._utils import (
@@ -32,7 +32,7 @@ from dash_brain.hooks import apps
 
 __all__ = [
     "ERRAND",
-    "add_route",
+    "add_hidden_callback",
     "app_background_manager",
     "app_error_handler",
     "are_callbacks_waiting",
@@ -55,7 +55,6 @@ __all__ = [
     "is_asked_by_mcp",
     "is_json",
     "is_no_update",
-    "is_of_this_request",
     "is_ours",
     "known_apps",
     "made_before",
@@ -79,9 +78,6 @@ ERRAND = "dash_brain_errand"
 
 #: The attribute that tells what brain_callback registered.
 _OURS = "dash_brain_callback"
-
-#: Where the context that we make for a call by ``api_endpoint`` says which request it is for.
-_API_CALL = "dash_brain_api_call"
 
 is_no_update: Callable[[object], bool] = NoUpdate.is_no_update
 
@@ -201,9 +197,28 @@ def made_before() -> list[dash.Dash]:
     return [app for app in made if _server_of(app) == "flask" and not app.server._got_first_request]
 
 
-def add_route(app: dash.Dash, name: str, view: Callable[[], Any], methods: tuple[str, ...]) -> None:
-    """Add a route to an app that is there; those to come get it by ``dash.hooks``."""
-    app._add_url(name, with_app_context_factory(view, app), methods)
+def add_hidden_callback(app: dash.Dash, output: str, function: Callable[..., str]) -> None:
+    """Let an app serve a callback that neither its pages nor MCP are told of.
+
+    Parameters
+    ----------
+    app
+        The app; Dash has collected its callbacks.
+    output
+        What the callback is called by.
+    function
+        Takes the values of its inputs, and returns the body of the answer.
+    """
+    app.callback_map[output] = {
+        "callback": function,
+        "output": [],
+        "inputs": [],
+        "raw_inputs": [],
+        "state": [],
+        "inputs_state_indices": [],
+        "no_output": True,
+        "mcp_enabled": False,
+    }
 
 
 def when_first_served(app: dash.Dash, function: Callable[[dash.Dash], None]) -> None:
@@ -263,21 +278,17 @@ def callback_context() -> Any | None:
     """Return the mutable context of the running callback, or None where no browser and no job asks.
 
     After an async callback asgiref leaves its context behind in the thread, for the next request to find;
-    that request knows better what it is. And a test that calls a registered callback by hand makes a context
-    outside of any request.
+    Dash gives each context the arguments of its request. And a test that calls a registered callback by hand
+    makes a context outside of any request.
     """
     context = context_value.get({})
     if ERRAND in context:  # a job may have been forked in any request
         return context
     if not flask.has_request_context():
         return None if _serves_by_flask() else context or None
-    is_own = context.get(_API_CALL) is _environ()
-    return (context if is_own or serves("_dash-update-component") or is_asked_by_mcp() else None) or None
-
-
-def is_of_this_request(context: Any) -> bool:
-    """Say whether a context is of the current request: until Dash sets it there may be an older one."""
-    return context.get("inputs_list") is flask.request.get_json().get("inputs")
+    # While a result for all is made, the attribute raises.
+    is_own = context.get("args", ...) is vars(flask.request).get("args")
+    return context if is_own or is_asked_by_mcp() else None
 
 
 def _serves_by_flask() -> bool:
@@ -302,18 +313,13 @@ def own_context(inputs: list[Any], states: list[Any], outputs: Any, indices: Any
         args_grouping=map_grouping(lambda index: AttributeDict(leaves[index]), indices),
         triggered_inputs=[],
         updated_props={},
+        args=flask.request.args,
     )
-    context[_API_CALL] = _environ()
     token = context_value.set(context)
     try:
         yield
     finally:
         context_value.reset(token)
-
-
-def _environ() -> Any:
-    """Return what is another one for each request; while a result for all is made, its attribute raises."""
-    return vars(flask.request)["environ"]
 
 
 def forget_context_afterwards() -> None:

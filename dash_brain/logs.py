@@ -15,6 +15,7 @@ _logger = logging.getLogger("dash_brain")
 EVERY = 60.0
 
 _lately = Lately(EVERY)
+_ever = Lately(float("inf"))
 
 
 def inform(event: str, message: str, **facts: object) -> None:
@@ -22,15 +23,25 @@ def inform(event: str, message: str, **facts: object) -> None:
     _logger.info(message, extra={"event": event, **facts})
 
 
-def warn(event: str, reason: str, message: str, *, app_id: str, about: str = "", **facts: object) -> None:
+def warn(
+    event: str,
+    reason: str,
+    message: str,
+    *,
+    app_id: str,
+    about: str = "",
+    once: bool = False,
+    **facts: object,
+) -> None:
     """Log at WARNING, unless this process warned of the same event for the same reason lately.
 
-    ``about`` is what it happened to, as the app declares it. Facts that a client can choose are no part of
-    "the same": nobody can flood the log with them.
+    ``once``: or ever. ``about`` is what it happened to, as the app declares it. Facts that a client can
+    choose are no part of "the same": nobody can flood the log with them.
     """
     same = (event, reason, app_id, about)
-    if same not in _lately:
-        _lately.note(same)
+    warned = _ever if once else _lately
+    if same not in warned:
+        warned.note(same)
         fields = {"event": event, "reason": reason, "app_id": app_id, **facts}
         _logger.warning(f"{message} [{event}: {reason}]", extra=fields)
 
@@ -38,3 +49,4 @@ def warn(event: str, reason: str, message: str, *, app_id: str, about: str = "",
 def forget() -> None:
     """Warn of everything again, as a fresh process does."""
     _lately.forget()
+    _ever.forget()

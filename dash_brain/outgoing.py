@@ -163,14 +163,14 @@ class Outgoing:
             raise TypeError("A memoized callback returns values, and no tokens: those may be of one session.")
         if value is None or isinstance(value, Token) or is_no_update(value):
             return value
-        return self._token(value)
+        return self._token(value, spec["id"])
 
-    def _token(self, value: Any) -> Token | Held:
+    def _token(self, value: Any, store_id: Any) -> Token | Held:
         """Return the value's token; one that is returned for two stores is stored once."""
-        keep = self._keep or (lambda value: store_value(self._visit, value))
         if id(value) not in self._minted:
+            token = self._keep(value) if self._keep else store_value(self._visit, value, store_id=store_id)
             # The value is kept beside its token, so that its id stays its own.
-            self._minted[id(value)] = (value, keep(value))
+            self._minted[id(value)] = (value, token)
         return self._minted[id(value)][1]
 
 

@@ -20,20 +20,62 @@
     let user = null; // a name that the server has for who is logged in, null: nobody that it knows of
     let begun = 0; // answers in a row that began a session: the browser did not show the one before
 
-    function url() {
-        const config = JSON.parse(document.getElementById("_dash-config").textContent);
-        // The secret of this page, which Dash too shows with every callback: for sessions without a cookie.
-        const shown = config.end_id ? "?endId=" + encodeURIComponent(config.end_id) : "";
-        return config.requests_pathname_prefix + "_dash-brain-claim" + shown;
+    // A claim goes the way of a callback, as one more of them: what lets those through lets it through.
+    const ROUTE = "_dash-update-component";
+    const COMPONENT = "_dash-brain-claim";
+    const AT_ONCE = 60 * 1000; // bytes that browsers send for a page that goes: 64 KB
+    let carried = []; // headers of the renderer's latest callback
+
+    function config() {
+        return JSON.parse(document.getElementById("_dash-config").textContent);
     }
 
-    function body(stores, state) {
-        // Browsers send no more than 64 KB when a page goes; a mark is of no use then.
-        const shown = (mark) => (state === "open" ? mark : "");
-        const held = stores.map(({id, mark, token, kind}) => ({id, mark: shown(mark), token, kind}));
-        const told = JSON.stringify({page, turn: ++turn, state, held, dropped});
+    function url({requests_pathname_prefix, end_id}) {
+        // The secret of this page, which Dash too shows with every callback: for sessions without a cookie.
+        return requests_pathname_prefix + ROUTE + (end_id ? "?endId=" + encodeURIComponent(end_id) : "");
+    }
+
+    // Those of a callback, with a token against forgery as Dash reads it, and one that only scripts of this
+    // site can send.
+    function headers({csrf_token_name = "_csrf_token", csrf_header_name = "X-CSRFToken"}) {
+        const all = new Headers(carried);
+        const start = csrf_token_name + "=";
+        const cookie = document.cookie.split("; ").find((one) => one.startsWith(start));
+        if (cookie) {
+            all.set(csrf_header_name, decodeURIComponent(cookie.slice(start.length)));
+        }
+        all.set("Content-Type", "application/json");
+        all.set("X-Dash-Brain", "claim");
+        return all;
+    }
+
+    function post(told, options) {
+        const own = config();
+        return window.fetch(url(own), {
+            method: "POST",
+            body: asCallback(told),
+            headers: headers(own),
+            credentials: "same-origin",
+            ...options,
+        });
+    }
+
+    function asCallback(told) {
+        const claim = {id: COMPONENT, property: "claim", value: JSON.stringify(told)};
+        return JSON.stringify({
+            output: COMPONENT + ".data",
+            outputs: {id: COMPONENT, property: "data"},
+            inputs: [claim],
+            changedPropIds: [COMPONENT + ".claim"],
+            state: [],
+        });
+    }
+
+    function claimed(stores, state) {
+        const held = stores.map(({id, mark, token, kind}) => ({id, mark, token, kind}));
+        const all = {page, turn: ++turn, state, held, dropped};
         dropped = [];
-        return told;
+        return all;
     }
 
     // One claim after the other: a second one must not overtake the first.
@@ -46,14 +88,14 @@
         const held = Array.from(stores.values(), (store) => ({...store}));
         const lost = dropped.slice();
         try {
-            const told = await answer(body(held, "open"));
-            user = told.user || null;
+            const said = await answer(claimed(held, "open"));
+            user = said.user || null;
             const left = Array.from(stores.values()).filter((store) => store.kind !== "memory" && store.user !== user);
             left.forEach((store) => store.leave && store.leave(user));
             const keys = new Set(left.map((store) => store.key));
-            told.dead.map((place) => held[place]).filter(({key}) => !keys.has(key)).forEach(clear);
+            said.dead.map((place) => held[place]).filter(({key}) => !keys.has(key)).forEach(clear);
             failures = 0;
-            watch(told.began);
+            watch(said.began);
         } catch (error) {
             dropped = lost.concat(dropped);
             failures += 1;
@@ -67,11 +109,8 @@
     async function answer(told) {
         const abort = new AbortController();
         const timeout = setTimeout(() => abort.abort(), PATIENCE);
-        // Only a script of this site can send this header.
-        const headers = {"X-Dash-Brain": "claim"};
         try {
-            const options = {method: "POST", body: told, headers, credentials: "same-origin", signal: abort.signal};
-            const response = await fetch(url(), options);
+            const response = await post(told, {signal: abort.signal});
             if (!response.ok) {
                 throw new Error(`status ${response.status}`);
             }
@@ -82,7 +121,7 @@
     }
 
     // One session may begin with a claim, that of a page which outlived its key; the next claim shows it.
-    function watch(told.began) {
+    function watch(began) {
         begun = began ? begun + 1 : 0;
         if (begun === 1) {
             soon();
@@ -219,6 +258,10 @@
     // the server lost its store. The claim finds out, and a page that is cleared can go on.
     const fetched = window.fetch;
     window.fetch = (...asked) => {
+        const [address, {headers: sent} = {}] = asked;
+        if (String(address).includes(ROUTE) && sent && !new Headers(sent).has("X-Dash-Brain")) {
+            carried = sent;
+        }
         const answer = fetched.apply(window, asked);
         answer.then((response) => response.headers.get("X-Dash-Brain") === "refused" && now(), () => {});
         return answer;
@@ -231,18 +274,18 @@
     window.addEventListener("pagehide", (event) => {
         // A page that goes to the back/forward cache may be shown again, for a while.
         if (stores.size || dropped.length) {
-            const state = event.persisted ? "parked" : "gone";
-            tellLast(body(Array.from(stores.values()), state));
+            tellLast(event.persisted ? "parked" : "gone");
         }
     });
 
-    function tellLast(told) {
-        if (navigator.sendBeacon) {
-            navigator.sendBeacon(url(), told);
-        } else {
-            const options = {method: "POST", body: told, credentials: "same-origin", keepalive: true};
-            fetch(url(), options).catch(() => {});
-        }
+    // For a page that goes: it does not wait for an answer, and sends no more than browsers then do. A mark is
+    // of no use any more. What is left out is let go of, but for what the browser keeps for good.
+    function tellLast(state) {
+        const held = Array.from(stores.values(), (store) => ({...store, mark: ""}));
+        const whole = claimed(held, state);
+        const lasting = {...whole, held: whole.held.filter(({kind}) => kind === "local"), dropped: []};
+        const last = asCallback(whole).length < AT_ONCE ? whole : lasting;
+        post(last, {keepalive: true}).catch(() => {});
     }
 
     window.dash_brain = window.dash_brain || {};

@@ -7,12 +7,12 @@ from typing import Any, Literal
 from dash import Output
 from dash.development.base_component import Component
 
-from dash_brain.claims import mark
 from dash_brain.errors import BrainError, EncodeError, WiringError
 from dash_brain.exchange import registry, store_by_content
 from dash_brain.ids import canonical
 from dash_brain.internals import check_backend, check_backend_that_asks, is_asked_by_mcp, serves
 from dash_brain.jobs.errands import errand
+from dash_brain.leases.pages import mark
 from dash_brain.sessions import Visit, is_somebody_without_session, somebody_asks, user_name, visit
 from dash_brain.sessions.refusals import warn_of_initial_data
 from dash_brain.settings import current

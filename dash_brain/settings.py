@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias
 
+from dash_brain.common.sizes import parse_size
 from dash_brain.errors import AlreadyConfigured
 from dash_brain.keys import KeyRing, master_from
 from dash_brain.stores import open_store
-from dash_brain.stores.base import Bounded, Store
-from dash_brain.stores.sizes import parse_size
+from dash_brain.stores.base import Bounded, Store, check_abilities
 
 Secret: TypeAlias = "str | bytes"
 
@@ -52,13 +52,19 @@ class Settings:
     @cached_property
     def store(self) -> Store:
         """The store that everything lies in."""
-        return open_store(self.store_or_url)
+        store = open_store(self.store_or_url)
+        check_abilities(store)
+        return store
 
     @property
     def quota(self) -> int | None:
-        """Bytes that a session may keep: as configured, else half of the store's budget; None: no bound."""
+        """Bytes that a session may keep: as configured, else half of the store's budget; None: no bound.
+
+        A store that puts on disk what has no room gives each session 256 MB: nobody loses anything by that.
+        """
         if self.session_quota is None and isinstance(self.store, Bounded):
-            return max(self.store.budget() // 2, LEAST_QUOTA)
+            least = LEAST_QUOTA if getattr(self.store, "spills", False) else 0
+            return max(self.store.budget() // 2, least)
         return self.session_quota
 
     @property
@@ -156,8 +162,8 @@ def configure(
         is in another session then. What it raises is raised.
     session_quota
         Bytes that the values of one session may take, also as text: ``"500MB"``. A session that would have
-        more loses those first that it used longest ago. By default half of the store's budget, and at least
-        256 MB.
+        more loses those first that it used longest ago. By default half of the store's budget; at least
+        256 MB where what has no room in shared memory goes to disk.
     on_missing
         What happens to an argument whose token has no value: see :func:`~dash_brain.brain_callback`.
     cookie

@@ -7,7 +7,7 @@ Whoever asked first would otherwise leave what is his to all who ask after him. 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 
 from dash_brain.errors import SessionInSharedResult
@@ -35,7 +35,8 @@ def made_for_all(what: str) -> Iterator[None]:
                 entered.enter_context(guard())
             yield
     finally:
-        _made.reset(token)
+        with suppress(ValueError):  # a coroutine is thrown away in another context than it ran in
+            _made.reset(token)
 
 
 def is_made() -> bool:

@@ -47,6 +47,12 @@ def pytest_configure(config: pytest.Config) -> None:
     _load_hypothesis_profile()
 
 
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave the helpers out: ``--doctest-modules`` would import, and so start, the apps among them."""
+    helper = collection_path.suffix == ".py" and not collection_path.name.startswith("test_")
+    return True if helper and collection_path.is_relative_to(REPOSITORY / "tests") else None
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Note the store that the doctests name; a run without them must not remove it under another's feet."""
     if any(isinstance(item, pytest.DoctestItem) for item in session.items):

@@ -20,8 +20,8 @@ from dash_brain.errors import (
     BrainNamespaceNotExistError,
     BrainNamespaceRemoveDefaultError,
 )
-from dash_brain.flights import fly
 from dash_brain.heap import give_back
+from dash_brain.singleflight import fly
 from dash_brain.stores import Store
 from dash_brain.stores.base import needs_budget, needs_scan
 

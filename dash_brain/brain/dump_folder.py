@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from dash_brain.errors import StoreError, StoreFull, StoreUnavailable
-from dash_brain.stores import files, platform
 from dash_brain.stores.base import Frame
-from dash_brain.stores.faults import typed
-from dash_brain.stores.folder import SECRET_SIZE
+from dash_brain.stores.mapped.system import platform
+from dash_brain.stores.mapped.system.faults import typed
+from dash_brain.stores.mapped.volume import pages
+from dash_brain.stores.mapped.volume.folder import SECRET_SIZE
 
 try:
     import fcntl
@@ -56,7 +57,7 @@ class DumpFolder:
         """Return the content of a file."""
         descriptor = os.open(name, _READ, dir_fd=self._descriptor)
         try:
-            return files.read(descriptor, os.fstat(descriptor).st_size)
+            return pages.read(descriptor, os.fstat(descriptor).st_size)
         finally:
             os.close(descriptor)
 

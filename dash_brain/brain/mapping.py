@@ -12,13 +12,14 @@ from blake3 import blake3
 from dash_brain import codec
 from dash_brain.brain.namespaces import results_of
 from dash_brain.errors import BrainNameTypeError, ValueConflict, ValueMissing
-from dash_brain.flights import fly, fly_async
-from dash_brain.flights.goals import Goal
 from dash_brain.memoizing.functions import Memoized, Place, memoized
 from dash_brain.memoizing.lifetimes import lifetime
 from dash_brain.shared_results import made_for_all
+from dash_brain.singleflight import fly, fly_async
+from dash_brain.singleflight.flight_key import FlightKey
 from dash_brain.stores.base import ABSENT, Frames, ObjectInfo, Store, needs_scan
 from dash_brain.stores.faults import missing, shown
+from dash_brain.stores.namespaces import VALUE
 
 Params = ParamSpec("Params")
 Value = TypeVar("Value")
@@ -185,8 +186,8 @@ class NamedValues(MutableMapping[str, Any]):
         """Return where results of memoized functions are kept."""
         return Place(self._store, results_of(self._within), self._ttl, self._quota)
 
-    def _goal(self, name: str) -> Goal:
-        return Goal(self._store, f"{len(self._within)}:{self._within}/{name}", name)
+    def _goal(self, name: str) -> FlightKey:
+        return FlightKey(self._store, f"{len(self._within)}:{self._within}/{name}", name)
 
     def memoize(
         self,
@@ -255,11 +256,7 @@ class NamedValues(MutableMapping[str, Any]):
             raise missing(name)
 
     def __contains__(self, name: object) -> bool:
-        try:
-            self._store.info(self._within, checked_name(name))
-        except ValueMissing:
-            return False
-        return True
+        return self._store.exists(self._within, checked_name(name))
 
     def __iter__(self) -> Iterator[str]:
         return needs_scan(self._store).scan(self._within)
@@ -326,7 +323,13 @@ class NamedValues(MutableMapping[str, Any]):
     ) -> str:
         lifetime = self._ttl if ttl is None else ttl
         return self._store.put(
-            self._within, name, frames, ttl=lifetime, meta=meta, quota=self._quota, replaces=replaces
+            self._within,
+            name,
+            frames,
+            ttl=lifetime,
+            meta=meta,
+            retention=VALUE.within(self._quota),
+            replaces=replaces,
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash_brain.errors import BrainNamespaceNameError
 from dash_brain.stores.base import Store, needs_scan
-from dash_brain.stores.quoting import to_bytes
+from dash_brain.stores.mapped.volume.quoting import to_bytes
 
 DEFAULT = "default"
 

@@ -36,6 +36,7 @@ HOMES = {
     "arrow_type": f"{_ADAPTERS}.pyarrow:new_type",
     "arrow_list": f"{_ADAPTERS}.pyarrow:new_fixed_size_list",
     "arrow_map": f"{_ADAPTERS}.pyarrow:new_map",
+    "arrow_map_of_parquet": f"{_ADAPTERS}.pyarrow:new_map_of_parquet",
     "arrow_scalar": f"{_ADAPTERS}.pyarrow:new_scalar",
     "arrow_rows": f"{_ADAPTERS}.pyarrow:new_rows",
     "exception": f"{_ADAPTERS}.exceptions:new_exception",

@@ -21,13 +21,14 @@ from dash.dependencies import DashDependency
 from dash.exceptions import MissingLongCallbackManagerError
 
 from dash_brain.errors import BadToken, StoreError, ValueMissing
-from dash_brain.exchange import LEASE, registry, resolve, verified
+from dash_brain.exchange import registry, resolve, verified
 from dash_brain.ids import canonical
 from dash_brain.incoming import server_stores
-from dash_brain.internals import app_background_manager, callback_context, is_of_this_request
-from dash_brain.jobs.claims import JobClaims
+from dash_brain.internals import app_background_manager, callback_context
 from dash_brain.jobs.errands import Errand, send
 from dash_brain.jobs.side_updates import SideUpdates
+from dash_brain.leases import LEASE
+from dash_brain.leases.jobs import JobClaims
 from dash_brain.memoizing import recipes
 from dash_brain.outgoing import server_store_ids
 from dash_brain.patterns import name_for
@@ -99,9 +100,9 @@ class Jobs:
         does not since Dash 4.5, which logs it and sends the page an empty answer.
         """
         context = callback_context()
-        if context is None or not flask.has_request_context() or "cacheKey" in flask.request.args:
+        if not context or not flask.has_request_context() or "cacheKey" in flask.request.args:
             return True
-        if "dash_brain_may_start" not in flask.g and is_of_this_request(context):
+        if "dash_brain_may_start" not in flask.g:
             self._check(visit(), context)
             flask.g.dash_brain_may_start = True
         return True

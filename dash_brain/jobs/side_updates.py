@@ -9,11 +9,12 @@ import json
 from typing import Any
 
 from dash_brain.errors import ValueMissing
-from dash_brain.exchange import LEASE
 from dash_brain.internals import to_json
+from dash_brain.leases import LEASE
 from dash_brain.sessions import Visit
 from dash_brain.settings import current
 from dash_brain.stores.base import needs_lock
+from dash_brain.stores.namespaces import VALUE
 
 Props = dict[str, Any]
 
@@ -44,8 +45,8 @@ class SideUpdates:
             waiting = self._waiting()
             waiting[component_id] = {**waiting.get(component_id, {}), **props}
             frames = [to_json(waiting).encode()]
-            quota = self._settings.quota
-            self._store.put(*self._place, frames, ttl=LEASE, meta={"type": "set_props"}, quota=quota)
+            kept = VALUE.within(self._settings.quota)
+            self._store.put(*self._place, frames, ttl=LEASE, meta={"type": "set_props"}, retention=kept)
 
     def take(self) -> dict[str, Props]:
         """Return them, once."""

@@ -13,9 +13,9 @@ from dash_brain.errors import NoSession, StoreError
 from dash_brain.exchange import registry
 from dash_brain.ids import canonical
 from dash_brain.internals import callback_context
-from dash_brain.jobs.claims import JobClaims
 from dash_brain.jobs.errands import errand, under_way
 from dash_brain.jobs.side_updates import SideUpdates
+from dash_brain.leases.jobs import JobClaims
 from dash_brain.outgoing import Outgoing
 from dash_brain.patterns import listed
 from dash_brain.sessions import Visit, visit

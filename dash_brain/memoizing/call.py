@@ -8,8 +8,8 @@ from typing import Any
 from dash_brain import tokens
 from dash_brain.errors import BadToken, BrainError, ValueMissing
 from dash_brain.exchange import resolve_verified
-from dash_brain.flights import Unkept
 from dash_brain.incoming import resolve_arguments, server_stores
+from dash_brain.leases import reading
 from dash_brain.memoizing import declared, fingerprints, records
 from dash_brain.memoizing.declared import Declared
 from dash_brain.memoizing.records import Given, Record
@@ -17,6 +17,7 @@ from dash_brain.memoizing.result import Address, MemoizedResult
 from dash_brain.outgoing import server_store_outputs
 from dash_brain.sessions import Visit
 from dash_brain.settings import current
+from dash_brain.singleflight import Unkept
 
 
 class NotKept(BrainError):
@@ -83,9 +84,11 @@ class MemoizedCall:
             if value is None or id(leaf) not in stores:
                 return value
             try:
-                return Given(*tokens.verify(keys, namespaces, value))
+                found = tokens.verify(keys, namespaces, value)
             except BadToken as error:
                 raise NotKept from error
+            reading.renew(self._visit, found, str(leaf["id"]))
+            return Given(*found)
 
         for leaf in (*self._context.inputs_list, *self._context.states_list):
             yield list(map(given, leaf)) if isinstance(leaf, list) else given(leaf)

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any, ParamSpec, Protocol, TypeVar
 
-from dash_brain.flights import fly, fly_async, is_under_way
 from dash_brain.jobs.errands import errand
 from dash_brain.memoizing import declared, fingerprints, records
 from dash_brain.memoizing.call import MemoizedCall
@@ -20,6 +19,7 @@ from dash_brain.memoizing.renewals import in_background
 from dash_brain.memoizing.result import MemoizedResult
 from dash_brain.sessions import Visit, visit
 from dash_brain.settings import current
+from dash_brain.singleflight import fly, fly_async, is_under_way
 from dash_brain.tokens import Token, verify
 
 Params = ParamSpec("Params")

@@ -12,14 +12,15 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar, c
 
 from dash_brain import codec
 from dash_brain.errors import StoreError, ValueMissing
-from dash_brain.flights import Unkept, fly, fly_async, is_under_way, unmade
-from dash_brain.flights.goals import Goal
 from dash_brain.memoizing import fingerprints
 from dash_brain.memoizing.changing import Changing
 from dash_brain.memoizing.lifetimes import Lifetime, lifetime
 from dash_brain.memoizing.renewals import in_background, in_loop
 from dash_brain.shared_results import made_for_all
+from dash_brain.singleflight import Unkept, fly, fly_async, is_under_way, unmade
+from dash_brain.singleflight.flight_key import FlightKey
 from dash_brain.stores.base import Store, needs_scan
+from dash_brain.stores.namespaces import RESULT
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -295,8 +296,8 @@ class _Result(NamedTuple):
     lifetime: Lifetime
 
     @property
-    def goal(self) -> Goal:
-        return Goal(self.place.store, f"{self.place.namespace}/{self.key}", self.name)
+    def goal(self) -> FlightKey:
+        return FlightKey(self.place.store, f"{self.place.namespace}/{self.key}", self.name)
 
     def making(self) -> AbstractContextManager[None]:
         """Return what is to be entered while it is computed and kept."""
@@ -322,7 +323,12 @@ class _Result(NamedTuple):
         ttl = self.place.ttl if self.lifetime.whole is None else self.lifetime.whole
         try:
             self.place.store.put(
-                self.place.namespace, self.key, frames, ttl=ttl, meta=meta, quota=self.place.quota
+                self.place.namespace,
+                self.key,
+                frames,
+                ttl=ttl,
+                meta=meta,
+                retention=RESULT.within(self.place.quota),
             )
         except StoreError as error:
             # What was computed at great cost is not thrown away because it cannot be kept.

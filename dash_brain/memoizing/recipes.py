@@ -17,14 +17,15 @@ from dash.exceptions import InvalidCallbackReturnValue
 
 from dash_brain import codec
 from dash_brain.errors import DecodeError, EncodeError, StoreError, ValueMissing
-from dash_brain.flights import Unkept, fly
-from dash_brain.flights.goals import Goal
 from dash_brain.internals import flatten_grouping, is_no_update
 from dash_brain.memoizing import declared, records
 from dash_brain.memoizing.declared import Declared
 from dash_brain.memoizing.records import SCOPES, Held, Record
 from dash_brain.settings import current
+from dash_brain.singleflight import Unkept, fly
+from dash_brain.singleflight.flight_key import FlightKey
 from dash_brain.stores.base import Store
+from dash_brain.stores.namespaces import RESULT
 from dash_brain.tokens import Token, Verified
 
 log = logging.getLogger("dash_brain")
@@ -101,11 +102,7 @@ def compute_again(store: Store, found: Verified, resolve: Callable[[Verified], A
 
 def _is_gone(store: Store, found: Verified) -> bool:
     """Say whether a value is gone, and is one that can be computed once more."""
-    try:
-        store.info(*found)
-    except ValueMissing:
-        return is_remembered(store, found)
-    return False
+    return not store.exists(*found) and is_remembered(store, found)
 
 
 def _taken(in_hand: dict[Verified, Any], found: Verified, resolve: Callable[[Verified], Any]) -> Any:
@@ -119,7 +116,7 @@ def _made(store: Store, found: Verified, recipe: Recipe | None, resolve: Callabl
         raise ValueMissing("What it was computed from is not known any more.")
     # Known by the first, for a call is made again once for all that came out of it.
     first = recipe.record.objects[0].object_id
-    goal = Goal(store, f"{found.namespace}/{first} again", recipe.record.callback)
+    goal = FlightKey(store, f"{found.namespace}/{first} again", recipe.record.callback)
 
     def look() -> dict[str, Any]:
         return {found.object_id: codec.decode(store.get(*found))}
@@ -195,7 +192,14 @@ def put_back(store: Store, namespace: str, record: Record, values: Mapping[str, 
     """Store values under the ids that they had, and say whether they stay: not when they were forgotten."""
     for object_id, value in values.items():
         frames, meta = codec.encode(value), {"type": codec.type_name(value)}
-        store.put(namespace, object_id, frames, ttl=record.ttl, meta=meta, quota=current.use().quota)
+        store.put(
+            namespace,
+            object_id,
+            frames,
+            ttl=record.ttl,
+            meta=meta,
+            retention=RESULT.within(current.use().quota),
+        )
     # Looked at afterwards: who forgets deletes the record first, and then what is put by now.
     if _is_kept(store, namespace, record):
         return True

@@ -17,6 +17,7 @@ from dash_brain.codec.stable import named
 from dash_brain.errors import DecodeError, ValueMissing
 from dash_brain.settings import current
 from dash_brain.stores.base import Store, needs_scan
+from dash_brain.stores.namespaces import RECIPE
 from dash_brain.tokens import Verified
 
 #: Scopes of what is memoized for all sessions of the app, and for one session.
@@ -115,7 +116,13 @@ def read(store: Store, namespace: str, short: str) -> Record | None:
 def write(store: Store, namespace: str, short: str, record: Record) -> None:
     """Keep a record for longer than what it tells of."""
     quota = current.use().quota
-    store.put(place_of(namespace), short, codec.encode(record), ttl=_longer(record.ttl), quota=quota)
+    store.put(
+        place_of(namespace),
+        short,
+        codec.encode(record),
+        ttl=_longer(record.ttl),
+        retention=RECIPE.within(quota),
+    )
 
 
 def _longer(ttl: float | None) -> float | None:

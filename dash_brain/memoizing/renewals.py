@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from typing import Any
 
-from dash_brain.flights.meetings import as_newcomer
+from dash_brain.singleflight.meetings import as_newcomer
 
 log = logging.getLogger("dash_brain")
 

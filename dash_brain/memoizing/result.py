@@ -9,16 +9,17 @@ from typing import Any, NamedTuple
 
 from dash_brain import codec
 from dash_brain.errors import StoreError, ValueMissing
-from dash_brain.exchange import LEASE
-from dash_brain.flights import Unkept
-from dash_brain.flights.goals import Goal
+from dash_brain.leases import LEASE
 from dash_brain.memoizing import recipes, records
 from dash_brain.memoizing.declared import Declared
 from dash_brain.memoizing.records import Held, Record
 from dash_brain.outgoing import Outgoing
 from dash_brain.sessions import Visit
 from dash_brain.settings import current
+from dash_brain.singleflight import Unkept
+from dash_brain.singleflight.flight_key import FlightKey
 from dash_brain.stores.base import Store, new_object_id
+from dash_brain.stores.namespaces import RESULT
 
 log = logging.getLogger("dash_brain")
 
@@ -60,10 +61,10 @@ class MemoizedResult:
         self._given = given
 
     @property
-    def goal(self) -> Goal:
+    def goal(self) -> FlightKey:
         """The goal of those who want it."""
         key = f"{records.place_of(self._namespace)}/{self._short}"
-        return Goal(self._store, key, self._callback.name)
+        return FlightKey(self._store, key, self._callback.name)
 
     def making(self) -> AbstractContextManager[None]:
         """Return what is to be entered while it is made and kept."""
@@ -125,7 +126,14 @@ class MemoizedResult:
         held = Held(self._scope, self._short + new_object_id()[len(self._short) :])
         frames, meta = codec.encode(value), {"type": codec.type_name(value)}
         quota = current.use().quota
-        self._store.put(self._namespace, held.object_id, frames, ttl=self._ttl(), meta=meta, quota=quota)
+        self._store.put(
+            self._namespace,
+            held.object_id,
+            frames,
+            ttl=self._ttl(),
+            meta=meta,
+            retention=RESULT.within(quota),
+        )
         return held
 
     def _written(self, record: Record) -> Record | Unkept[Record]:

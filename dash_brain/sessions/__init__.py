@@ -1,9 +1,8 @@
 """Who asks: the session of the browser, and all that belongs to sessions."""
 
 from dash_brain.sessions import nobody  # noqa: F401 - it guards what is made for all from here on
-from dash_brain.sessions.asking import as_private, began
+from dash_brain.sessions.asking import as_private, began, is_claim
 from dash_brain.sessions.visits import (
-    CLAIM_ROUTE,
     Visit,
     close_session,
     is_shown_by_page,
@@ -15,11 +14,11 @@ from dash_brain.sessions.visits import (
 )
 
 __all__ = [
-    "CLAIM_ROUTE",
     "Visit",
     "as_private",
     "began",
     "close_session",
+    "is_claim",
     "is_shown_by_page",
     "is_somebody_without_session",
     "keep",

@@ -30,17 +30,25 @@ def _shown(settings: Settings) -> Iterator[SessionId]:
     return cookies.shown(settings.keys, settings.cookie)
 
 
+def is_claim() -> bool:
+    """Say whether our script asks, to say what its page holds: no page of another site can."""
+    sent = flask.request.headers
+    is_ours = sent.get("Sec-Fetch-Site", "same-origin") == "same-origin" and OURS in sent
+    return is_ours and serves("_dash-update-component")
+
+
 def may_begin(settings: Settings) -> bool:
     """Say whether a session may begin with the current request.
 
-    Not with callbacks, which come in a dozen and would begin a dozen. And not with what another site can
-    have the browser post: it comes without our cookie, and a new one would take the place of the real one.
+    Not with callbacks, which come in a dozen and would begin a dozen; but with a claim, of which there is
+    one at a time. And not with what another site can have the browser post: it comes without our cookie, and
+    a new one would take the place of the real one.
     """
     if not cookies.can_be_kept(settings.cookie) or is_asked_by_mcp():
         return False
     if serves("_dash-update-component") or serves("_dash-layout"):
-        return False
-    return flask.request.method in ("GET", "HEAD") or OURS in flask.request.headers
+        return is_claim()
+    return flask.request.method in ("GET", "HEAD")
 
 
 def begin(settings: Settings) -> SessionId:

@@ -16,7 +16,6 @@ from dash_brain.logs import warn
 from dash_brain.sessions import cookies, page_secrets
 from dash_brain.sessions.ids import OURS
 from dash_brain.settings import Settings, current
-from dash_brain.stores.memory import MemoryStore
 
 _UNKNOWN_KEY = (
     "signed by key {kid}, which this server does not know: the key was changed, the store that holds it was "
@@ -51,10 +50,15 @@ def log_bad_token(app_id: str, session: str | None, token: object, hint: str = "
     warn("bad_token", cause.reason, f"{came}: {cause.text}{hint}", app_id=app_id, about=store, kid=cause.kid)
 
 
-def value_missing(app_id: str, error: ValueMissing) -> ValueMissing:
-    """Return the error that says why the value behind a good token is gone, and log it."""
+def value_missing(app_id: str, error: ValueMissing, expired: str = "") -> ValueMissing:
+    """Return the error that says why the value behind a good token is gone, and log it.
+
+    ``expired`` says why nothing renewed its ttl, where that is known.
+    """
     # What a store that remembers says begins with the object's id, which is a part of the token.
     happened = str(error).partition("' ")[2].rstrip(".") if error.reason != "unknown" else ""
+    if expired:
+        happened = f"{happened.partition(':')[0] or 'expired'}: {expired}"
     why = f"it {happened}" if happened else _GONE.get(error.reason, _GONE["unknown"])
     text = (
         f"The value behind this token is gone: {why}.{_alone(current.use())} Compute it again, or say what "
@@ -123,7 +127,7 @@ def _unknown_key(settings: Settings, it_is: str, kid: str) -> Cause:
 
 def _alone(settings: Settings) -> str:
     """Return what there is to add when no other worker has this store."""
-    if isinstance(settings.store, MemoryStore):
+    if settings.store.shared == "process":
         return " The store is memory://, which each worker has for itself: several workers need shm://."
     return ""
 

@@ -7,11 +7,10 @@ import sys
 from importlib.metadata import version
 from platform import python_version
 
+from dash_brain.common.sizes import shown_size
 from dash_brain.logs import inform
 from dash_brain.settings import Settings
 from dash_brain.stores.base import Bounded, Store
-from dash_brain.stores.mapped import MappedFiles
-from dash_brain.stores.sizes import shown_size
 
 _said: set[tuple[int, str]] = set()
 
@@ -50,9 +49,8 @@ def _versions() -> str:
 
 def _store(store: Store) -> str:
     """Return which store it is, and where."""
-    if isinstance(store, MappedFiles):
-        return f"{type(store).__name__} in {store.place}"
-    return type(store).__name__
+    place = getattr(store, "place", None)
+    return type(store).__name__ if place is None else f"{type(store).__name__} in {place}"
 
 
 def _line(app_id: str, facts: dict[str, str]) -> str:

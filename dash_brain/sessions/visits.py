@@ -24,11 +24,7 @@ from dash_brain.sessions.start import say_start
 from dash_brain.sessions.workers import workers
 from dash_brain.settings import Settings, current
 from dash_brain.shared_results import is_made, refuse
-from dash_brain.stores.memory import MemoryStore
 from dash_brain.tokens import SCOPES
-
-#: Where pages say what they hold.
-CLAIM_ROUTE = "_dash-brain-claim"
 
 
 class Visit(NamedTuple):
@@ -122,7 +118,7 @@ def somebody_asks() -> bool:
 
 def _visit_of(job: Errand) -> Visit:
     settings = current.use()
-    if isinstance(settings.store, MemoryStore) and job.sender != os.getpid():
+    if settings.store.shared == "process" and job.sender != os.getpid():
         raise NoSession("A background job shares no memory:// with the app: use shm:// or file://.")
     if is_made():
         return Visit(job.app_id, None)
@@ -234,4 +230,4 @@ def _principal(settings: Settings) -> str | int | None:
 
 def _is_use() -> bool:
     """Say whether the current request shows that its session is in use."""
-    return is_api_call() or any(map(serves, ("_dash-update-component", "_dash-layout", CLAIM_ROUTE)))
+    return is_api_call() or any(map(serves, ("_dash-update-component", "_dash-layout")))

@@ -2,124 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import threading
-from collections.abc import Callable
-from typing import Final
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
-
-from dash_brain.errors import StoreURLError
-from dash_brain.stores import platform
 from dash_brain.stores.base import Store
-from dash_brain.stores.default_place import say_process_only
-from dash_brain.stores.forks import reset_in_children
-from dash_brain.stores.local import FileStore, SharedMemoryStore
+from dash_brain.stores.mapped import FileStore, SharedMemoryStore
 from dash_brain.stores.memory import MemoryStore
+from dash_brain.stores.namespaces import Retention
+from dash_brain.stores.registry import open_store, register_store
+from dash_brain.stores.wrapper import StoreWrapper
 
-__all__ = ["FileStore", "MemoryStore", "SharedMemoryStore", "Store", "open_store"]
-
-_ALLOWED = "shm://[name], file:///folder, or memory://[name], each with ?size= if you like"
-
-
-def open_store(url: str | Store | None = None) -> Store:
-    """Return the store that ``url`` names; within a process the same URL gives the same store.
-
-    Parameters
-    ----------
-    url
-        ``shm://[name]``: shared memory of this host (the default); on a system without private folders to
-        share, as Windows, the memory of this process, and the log says so once. ``file:///folder``: a folder
-        on a local disk. ``memory://[name]``: this process only. Each may set the budget of the store:
-        ``shm://name?size=2GiB``. A ``Store`` is returned as it is.
-
-    Raises
-    ------
-    StoreURLError
-        When the URL is none of these.
-
-    Examples
-    --------
-    >>> open_store("shm://orders")
-    SharedMemoryStore('orders')
-    >>> open_store("memory://") is open_store("memory://")
-    True
-    """
-    if isinstance(url, Store):
-        return url
-    return _opened.store("shm://" if url is None else url)
-
-
-class _Opened:
-    """The stores that this process has opened, by URL."""
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._stores: dict[str, Store] = {}
-        reset_in_children(self)
-
-    def store(self, url: str) -> Store:
-        with self._guard:
-            if url not in self._stores:
-                self._stores[url] = _make(url)
-            return self._stores[url]
-
-    def reset_after_fork(self) -> None:
-        self._guard = threading.Lock()
-
-
-def _make(url: str) -> Store:
-    try:
-        parts = urlsplit(url)
-        make = _SCHEMES[parts.scheme]
-    except (KeyError, ValueError, TypeError, AttributeError):
-        raise StoreURLError(f"{_shown(url)} is no URL of a store; it is {_ALLOWED}.{_hint(url)}") from None
-    given = dict(parse_qsl(parts.query, keep_blank_values=True))
-    unknown = sorted(given.keys() - {"size"}) or ["#"] * bool(parts.fragment)
-    if unknown:
-        raise StoreURLError(f"{_shown(url)}: unknown parameter {', '.join(unknown)}; the URL is {_ALLOWED}.")
-    try:
-        return make(parts, given.get("size"))
-    except ValueError as error:
-        raise StoreURLError(f"{_shown(url)}: {error} The URL is {_ALLOWED}.") from error
-
-
-def _shared_memory(parts: SplitResult, size: str | None) -> Store:
-    if not platform.SUPPORTED:
-        say_process_only()
-        return _memory(parts, size)
-    return SharedMemoryStore(_name(parts), size=size)
-
-
-def _folder(parts: SplitResult, size: str | None) -> Store:
-    if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
-        raise ValueError("a folder is given by its absolute path, after three slashes.")
-    return FileStore(unquote(parts.path), size=size)
-
-
-def _memory(parts: SplitResult, size: str | None) -> Store:
-    _name(parts)
-    return MemoryStore(size=size)
-
-
-def _name(parts: SplitResult) -> str:
-    if parts.path not in ("", "/"):
-        raise ValueError("a name has no slashes.")
-    return parts.netloc or "default"
-
-
-def _shown(url: object) -> str:
-    # A URL may carry a password: only its scheme is shown.
-    scheme = re.match(r"[a-z]+(?=:)", url) if isinstance(url, str) else None
-    return f"{scheme[0]}:…" if scheme else "What was given"
-
-
-def _hint(url: object) -> str:
-    return " Redis is not in this release." if isinstance(url, str) and url.startswith("redi") else ""
-
-
-_SCHEMES: Final[dict[str, Callable[[SplitResult, str | None], Store]]] = {
-    "shm": _shared_memory,
-    "file": _folder,
-    "memory": _memory,
-}
-_opened = _Opened()
+__all__ = [
+    "FileStore",
+    "MemoryStore",
+    "Retention",
+    "SharedMemoryStore",
+    "Store",
+    "StoreWrapper",
+    "open_store",
+    "register_store",
+]

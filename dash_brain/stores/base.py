@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias, runtime_checkable
+from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
-from dash_brain.errors import StoreUnavailable
+from dash_brain.errors import StoreUnavailable, ValueMissing
+from dash_brain.stores.namespaces import Retention
 
 #: One frame: C-contiguous, one-dimensional bytes.
 Frame: TypeAlias = "bytes | bytearray | memoryview"
@@ -101,7 +102,14 @@ class Store(ABC):
     A namespace is ``"<domain>/<name>"``: the domain is a lowercase word (``brain``, ``session``, …),
     the name and every key are any strings at all (empty, long, with slashes or NUL). A namespace comes
     into being with its first object.
+
+    Attributes
+    ----------
+    shared
+        Who sees what is put: this ``"process"``, every process of the ``"host"``, or of the ``"network"``.
     """
+
+    shared: Literal["process", "host", "network"] = "network"
 
     @abstractmethod
     def put(
@@ -112,17 +120,18 @@ class Store(ABC):
         *,
         ttl: float | None = None,
         meta: Mapping[str, str] | None = None,
-        quota: int | None = None,
+        retention: Retention | None = None,
         replaces: str | None = None,
     ) -> str:
         """Store ``frames`` under ``key``, in place of what was there, and return the new object id.
 
         The change is atomic: whoever reads meanwhile gets the old object or the new one, whole.
-        When it fails the old object stays. ``ttl`` is in seconds. ``quota``: how many bytes the session
-        may keep in all, if it is one that the namespace belongs to (``session/<name>``,
-        ``session-names/<name>``, ``session-memo/<name>``); its own objects make room. A store without a
-        budget may ignore it. ``replaces`` (compare and set): the id of the object that must lie there, or
-        ``ABSENT`` for none; what has expired does not lie there any more. None: whatever lies there.
+        When it fails the old object stays. ``ttl`` is in seconds. ``retention`` says what the value is to
+        its owner, see :mod:`dash_brain.stores.namespaces`; by default what lies in that domain. Its quota is
+        how many bytes the client may keep in all, if the namespace belongs to one: its own objects make room.
+        A store without a budget may ignore it. ``replaces`` (compare and set): the id of the object that
+        must lie there, or ``ABSENT`` for none; what has expired does not lie there any more. None: whatever
+        lies there.
 
         Raises
         ------
@@ -170,6 +179,24 @@ class Store(ABC):
             When there is none, or it has expired.
         """
 
+    def exists(self, namespace: str, key: str) -> bool:
+        """Say whether an object lies there that has not expired; its value is not looked at."""
+        try:
+            self.info(namespace, key)
+        except ValueMissing:
+            return False
+        return True
+
+    def touch_many(self, namespace: str, keys: Iterable[str], ttl: float | None) -> set[str]:
+        """Do as ``touch`` for many keys of a namespace, and return those that are missing."""
+        missing = set()
+        for key in keys:
+            try:
+                self.touch(namespace, key, ttl)
+            except ValueMissing:
+                missing.add(key)
+        return missing
+
     @abstractmethod
     def drop(self, namespace: str) -> None:
         """Remove the namespace with all its objects; a namespace that is not there is fine."""
@@ -212,7 +239,8 @@ class Locks(Protocol):
     def lock(self, key: str) -> AbstractContextManager[None]:
         """Hold ``key`` alone while the block runs; wait for whoever holds it.
 
-        A holder that dies frees it at once. Locking a key that this thread holds already raises
+        When a holder dies the lock is free at once, or after its lease where the store cannot see it die.
+        Locking a key that this thread holds already raises
         ``RuntimeError`` instead of waiting for ever.
         """
 
@@ -236,26 +264,39 @@ class Bounded(Protocol):
 
 def needs_scan(store: Store) -> Scans:
     """Return ``store`` as one that can list its keys, or raise what to use instead."""
-    if not isinstance(store, Scans):
-        raise StoreUnavailable(
-            f"{type(store).__name__} cannot list its keys; use shm://, file:// or memory:// for that."
-        )
+    if not isinstance(store, Scans) or not isinstance(_innermost(store), Scans):
+        raise _unable(store, "cannot list its keys")
     return store
 
 
 def needs_lock(store: Store) -> Locks:
     """Return ``store`` as one that can lock a key, or raise what to use instead."""
-    if not isinstance(store, Locks):
-        raise StoreUnavailable(
-            f"{type(store).__name__} cannot lock a key; use shm://, file:// or memory:// for that."
-        )
+    if not isinstance(store, Locks) or not isinstance(_innermost(store), Locks):
+        raise _unable(store, "cannot lock a key")
     return store
 
 
 def needs_budget(store: Store) -> Bounded:
     """Return ``store`` as one that has a budget, or raise what to use instead."""
-    if not isinstance(store, Bounded):
-        raise StoreUnavailable(
-            f"{type(store).__name__} has no budget; use shm://, file:// or memory:// for that."
-        )
+    if not isinstance(store, Bounded) or not isinstance(_innermost(store), Bounded):
+        raise _unable(store, "has no budget")
     return store
+
+
+def check_abilities(store: Store) -> None:
+    """Raise ``StoreUnavailable`` unless a store can do all that the sessions of an app need."""
+    needs_scan(store)
+    needs_lock(store)
+
+
+def _innermost(store: Store) -> Store:
+    """Return the store that a wrapper is around, which may be able to do less than the wrapper seems to."""
+    while hasattr(store, "wrapped"):
+        store = store.wrapped
+    return store
+
+
+def _unable(store: Store, what: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"{type(_innermost(store)).__name__} {what}; use shm://, file:// or memory:// for that."
+    )

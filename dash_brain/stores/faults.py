@@ -1,15 +1,11 @@
-"""Faults of the system become typed errors; whoever waits for values never meets a bare OSError."""
+"""The errors that every store raises, and what they say."""
 
 from __future__ import annotations
 
-import errno
-import functools
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import NamedTuple
 
-from dash_brain.errors import StoreError, StoreFull, StoreUnavailable, ValueConflict, ValueMissing
-from dash_brain.stores.removals import Removal
-from dash_brain.stores.sizes import shown_size, shown_time
+from dash_brain.common.sizes import shown_size, shown_time
+from dash_brain.errors import StoreFull, ValueConflict, ValueMissing
 
 #: Seconds in which a new store says that it is new.
 _RECENT = 3600.0
@@ -20,35 +16,17 @@ _MORE = (
     "docker run --shm-size=2g, and file:///folder a place on disk"
 )
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-#: No blocks, no inodes, or no quota.
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+#: The reasons for which an object went, by number.
+REASONS = ("unknown", "evicted", "expired", "deleted")
 
 
-def typed(error: OSError) -> StoreError:
-    """Return ``error`` as the store's own."""
-    if error.errno in _FULL or error.errno == errno.EFBIG:
-        return no_room(error)
-    if error.errno == errno.EMFILE:
-        return StoreUnavailable(
-            "This process has too many open files; raise its limit (ulimit -n), or keep fewer values at once."
-        )
-    return StoreUnavailable(f"The store cannot be used: {error}.")
+class Tombstone(NamedTuple):
+    """What is remembered of an object that went; times in seconds since the epoch, 0 if not known."""
 
-
-def is_full(error: OSError) -> bool:
-    """Say whether the error means that there is no room; if other values went, there might be."""
-    return error.errno in _FULL or isinstance(error, StoreFull)
-
-
-def no_room(error: OSError) -> StoreFull:
-    """Return the error for a value that does not fit."""
-    return StoreFull(
-        f"There is no room for the value ({error.strerror}); what was stored before is untouched. "
-        "Delete values, or give the store a larger place."
-    )
+    reason: str
+    nbytes: int
+    created: float
+    removed: float
 
 
 def full(nbytes: int, budget: int, used: int, written: int = 0) -> StoreFull:
@@ -67,15 +45,6 @@ def conflict(key: str) -> ValueConflict:
     return ValueConflict(f"The value of {shown(key)} was replaced or removed meanwhile; read it again.")
 
 
-def crowded(nbytes: int) -> StoreFull:
-    """Return the error for a value that would take memory which the container has not got."""
-    return StoreFull(
-        f"There is no room for a value of {shown_size(nbytes)}: the memory of this container is used up but "
-        "for a small reserve, and beyond it the kernel kills processes. What was stored before is untouched. "
-        "Give the container more memory, let its processes take less, or use a place on disk: file:///folder."
-    )
-
-
 def beyond_quota(nbytes: int, quota: int) -> StoreFull:
     """Return the error for a value that a session may not keep."""
     return StoreFull(
@@ -92,23 +61,13 @@ def too_small(nbytes: int, used: int) -> StoreFull:
     )
 
 
-def faults_are_typed(method: Callable[P, T]) -> Callable[P, T]:
-    """Make a method raise StoreFull or StoreUnavailable, with its cause, instead of another OSError."""
-
-    @functools.wraps(method)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return method(*args, **kwargs)
-        except StoreError:
-            raise
-        except OSError as error:
-            raise typed(error) from error
-
-    return wrapper
+def too_large(nbytes: int, most: int) -> StoreFull:
+    """Return the error for a note that is larger than any may be."""
+    return StoreFull(f"A note of {shown_size(nbytes)} is refused: {shown_size(most)} is the most for one.")
 
 
 def missing(
-    key: str, removal: Removal | None = None, *, now: float = 0.0, made: float | None = None
+    key: str, tombstone: Tombstone | None = None, *, now: float = 0.0, made: float | None = None
 ) -> ValueMissing:
     """Return the error for a key without a value.
 
@@ -116,14 +75,14 @@ def missing(
     ----------
     key
         The key.
-    removal
+    tombstone
         How its value went, if that is known.
     now, made
         Seconds since the epoch: what time it is, and when the store was made.
     """
-    if removal is not None:
-        error = ValueMissing(f"{shown(key)} {_fate(removal, now)}")
-        error.reason = removal.reason
+    if tombstone is not None:
+        error = ValueMissing(f"{shown(key)} {_fate(tombstone, now)}")
+        error.reason = tombstone.reason
         return error
     lost = ""
     if made is not None and 0 <= now - made < _RECENT:
@@ -141,15 +100,15 @@ def unseen(key: str) -> ValueMissing:
     )
 
 
-def _fate(removal: Removal, now: float) -> str:
-    age = f", {shown_time(removal.removed - removal.created)} old" if removal.created else ""
-    ago, what = f"{shown_time(now - removal.removed)} ago", f"({shown_size(removal.nbytes)}{age})"
-    if removal.reason == "evicted":
+def _fate(tombstone: Tombstone, now: float) -> str:
+    age = f", {shown_time(tombstone.removed - tombstone.created)} old" if tombstone.created else ""
+    ago, what = f"{shown_time(now - tombstone.removed)} ago", f"({shown_size(tombstone.nbytes)}{age})"
+    if tombstone.reason == "evicted":
         return (
             f"was evicted {ago} to make room {what}. Give the store a larger budget: {_MORE}; or a session a "
             "larger quota: configure(session_quota=...)."
         )
-    if removal.reason == "expired":
+    if tombstone.reason == "expired":
         return f"expired {ago} {what}: nothing renewed its ttl. Give it a longer one."
     return f"was deleted {ago} {what}."
 

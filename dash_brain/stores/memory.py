@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
+from dash_brain.common.forks import reset_in_children
+from dash_brain.common.sizes import parse_size
 from dash_brain.stores.base import ABSENT, Frames, ObjectInfo, Store, expires_at, is_over, new_object_id
-from dash_brain.stores.budget import memory_limit
-from dash_brain.stores.eviction import rank
-from dash_brain.stores.faults import beyond_quota, conflict, full, missing, too_small
-from dash_brain.stores.forks import reset_in_children
-from dash_brain.stores.locks import Locks, NoKernelLocks, lock_number
-from dash_brain.stores.places import account_of, folder_of
-from dash_brain.stores.removals import PLACES, Removal
-from dash_brain.stores.sizes import parse_size
+from dash_brain.stores.faults import (
+    Tombstone,
+    beyond_quota,
+    conflict,
+    full,
+    missing,
+    too_large,
+    too_small,
+)
+from dash_brain.stores.mapped.locks import Locks, lock_number
+from dash_brain.stores.mapped.system.cgroups import memory_limit
+from dash_brain.stores.namespaces import Retention, account_of, domain_of, rank, split
+from dash_brain.stores.reclaim import Candidate, Limit, reclaim
 
 
 @dataclass
@@ -27,8 +35,21 @@ class _Object:
     info: ObjectInfo
 
 
-#: Rank, last use, namespace and key of what may go; the smallest goes first.
-_Candidate: TypeAlias = tuple[int, float, str, str]
+#: So many of what went are remembered.
+_TOMBSTONES = 4096
+
+
+class _Bound(Limit):
+    """The budget of the store, or the quota of a client: bytes that may be held, besides what is replaced."""
+
+    def __init__(self, held: Callable[[], int], more: int, most: int) -> None:
+        self._held = held
+        self._more = more
+        self._most = most
+        self.slack = most // 16
+
+    def missing(self) -> int:
+        return self._held() + self._more - self._most
 
 
 class MemoryStore(Store):
@@ -53,13 +74,16 @@ class MemoryStore(Store):
     [bytearray(b'hello')]
     """
 
+    shared = "process"
+
     def __init__(self, *, clock: Callable[[], float] = time.time, size: int | str | None = None) -> None:
         self._clock = clock
         self._budget = memory_limit() // 4 if size is None else parse_size(size)
         self._used = 0
-        self._removed: dict[tuple[str, str], Removal] = {}
+        self._removed: dict[tuple[str, str], Tombstone] = {}
+        self._accounts: Counter[str] = Counter()
         self._secret = os.urandom(32)
-        self._locks = Locks(NoKernelLocks())
+        self._locks = Locks()
         self._guard = threading.RLock()
         self._namespaces: dict[str, dict[str, _Object]] = {}
         reset_in_children(self)
@@ -72,10 +96,10 @@ class MemoryStore(Store):
         *,
         ttl: float | None = None,
         meta: Mapping[str, str] | None = None,
-        quota: int | None = None,
+        retention: Retention | None = None,
         replaces: str | None = None,
     ) -> str:
-        folder_of(namespace)  # refuses what is no namespace
+        split(namespace)  # refuses what is no namespace
         now, copies = self._clock(), [bytes(frame) for frame in frames]
         if not copies:
             raise ValueError("An object has at least one frame, its stream.")
@@ -92,11 +116,12 @@ class MemoryStore(Store):
         with self._guard:
             if replaces is not None and replaces != self._id_under(namespace, key):
                 raise conflict(key)
-            self._keep_quota(info, quota)
+            self._admit(info)
+            self._keep_quota(info, None if retention is None else retention.quota)
             self._make_room(info)
             self._take(namespace, key)
             self._namespaces.setdefault(namespace, {})[key] = _Object(copies, info)
-            self._used += info.nbytes
+            self._count(info, info.nbytes)
         return info.object_id
 
     def get(self, namespace: str, key: str) -> Frames:
@@ -108,6 +133,10 @@ class MemoryStore(Store):
     def info(self, namespace: str, key: str) -> ObjectInfo:
         with self._guard:
             return self._find(namespace, key).info
+
+    def exists(self, namespace: str, key: str) -> bool:
+        with self._guard:
+            return self._id_under(namespace, key) != ABSENT
 
     def delete(self, namespace: str, key: str, *, object_id: str | None = None) -> bool:
         with self._guard:
@@ -124,7 +153,7 @@ class MemoryStore(Store):
             found.info = replace(found.info, used=now, expires=expires)
 
     def drop(self, namespace: str) -> None:
-        folder_of(namespace)
+        split(namespace)
         with self._guard:
             for key in list(self._objects(namespace)):
                 self._take(namespace, key, "deleted")
@@ -182,88 +211,85 @@ class MemoryStore(Store):
 
     def lock(self, key: str) -> AbstractContextManager[None]:
         """Hold ``key`` alone among the threads of this process while the block runs."""
-        return self._locks.hold(lock_number(key))
+        return self._locks.hold(lock_number(key), math.inf)
 
     def reset_after_fork(self) -> None:
         """Give the child a lock of its own; the parent's may be held by a thread that it has not."""
         self._guard = threading.RLock()
 
     def _objects(self, namespace: str) -> dict[str, _Object]:
-        folder_of(namespace)  # refuses what is no namespace
+        split(namespace)  # refuses what is no namespace
         return self._namespaces.get(namespace, {})
 
     def _id_under(self, namespace: str, key: str) -> str:
         found = self._objects(namespace).get(key)
         return ABSENT if found is None or self._has_expired(found) else found.info.object_id
 
-    def _keep_quota(self, new: ObjectInfo, quota: int | None) -> None:
-        """Evict of the session's own until the new object keeps within its quota, and a little more."""
-        account = account_of(new.namespace)
-        if account is None or quota is None:
-            return
-        used = self._held_besides(new, account)
-        if used + new.nbytes <= quota:
-            return
-        going = [place for place in self._candidates(new) if account_of(place[2]) == account]
-        if used + new.nbytes - self._bytes_of(going) > quota:
-            raise beyond_quota(new.nbytes, quota)
-        for _, _, namespace, key in going:
-            if used + new.nbytes <= quota - quota // 16:
-                break
-            gone = self._take(namespace, key, "evicted")
-            used -= gone.info.nbytes if gone else 0
+    def _admit(self, new: ObjectInfo) -> None:
+        """Keep the notes of a namespace within their bounds."""
+        domain, notes = domain_of(new.namespace), self._objects(new.namespace)
+        if domain.largest and new.nbytes > domain.largest:
+            raise too_large(new.nbytes, domain.largest)
+        if domain.most and len(notes) >= domain.most and new.key not in notes:
+            self._take(new.namespace, min(notes, key=lambda key: notes[key].info.created), "evicted")
 
-    def _held_besides(self, new: ObjectInfo, account: str) -> int:
-        """Return the bytes that an account takes besides what the new object replaces."""
-        return sum(
-            one.info.nbytes
-            for namespace, objects in self._namespaces.items()
-            if account_of(namespace) == account
-            for key, one in objects.items()
-            if (namespace, key) != (new.namespace, new.key)
-        )
+    def _keep_quota(self, new: ObjectInfo, quota: int | None) -> None:
+        """Evict of the client's own until the new object keeps within its quota."""
+        account = account_of(new.namespace)
+        if account is not None and quota is not None:
+            bound = _Bound(lambda: self._accounts[account], self._more(new), quota)
+            going = [one for one in self._candidates(new) if account_of(one.entry.namespace) == account]
+            if bound.missing() > 0 and not (reclaim(bound, going, self._evict) and bound.missing() <= 0):
+                raise beyond_quota(new.nbytes, quota)
 
     def _make_room(self, new: ObjectInfo) -> None:
-        """Evict until the new object keeps within the budget, and a little more."""
-        replaced = self._objects(new.namespace).get(new.key)
-        needed = new.nbytes - (replaced.info.nbytes if replaced else 0)
-        if self._used + needed <= self._budget:
+        """Evict until the new object keeps within the budget."""
+        bound = _Bound(self.usage, self._more(new), self._budget)
+        if bound.missing() <= 0:
             return
-        going = self._candidates(new)
-        if self._used + needed - self._bytes_of(going) > self._budget:
+        if not reclaim(bound, self._candidates(new), self._evict) or bound.missing() > 0:
             raise full(new.nbytes, self._budget, self._used)
-        for _, _, namespace, key in going:
-            if self._used + needed <= self._budget - self._budget // 16:
-                break
-            self._take(namespace, key, "evicted")
 
-    def _bytes_of(self, going: list[_Candidate]) -> int:
-        return sum(self._namespaces[namespace][key].info.nbytes for _, _, namespace, key in going)
+    def _more(self, new: ObjectInfo) -> int:
+        """Return the bytes that are held more when the new object is there."""
+        replaced = self._objects(new.namespace).get(new.key)
+        return new.nbytes - (replaced.info.nbytes if replaced else 0)
 
-    def _candidates(self, new: ObjectInfo) -> list[_Candidate]:
+    def _candidates(self, new: ObjectInfo) -> list[Candidate]:
         found = []
         for namespace, objects in self._namespaces.items():
             for key, one in objects.items():
                 ranked = rank(namespace.partition("/")[0], one.info.expires, one.info.used, new.created)
                 if ranked is not None and (namespace, key) != (new.namespace, new.key):
-                    found.append((ranked, one.info.used, namespace, key))
-        return sorted(found)
+                    path = f"{namespace}\0{key}"
+                    found.append(Candidate(ranked, one.info.used, path, one.info.nbytes, one.info))
+        return sorted(found, key=lambda one: one[:3])
+
+    def _evict(self, candidate: Candidate) -> bool:
+        info: ObjectInfo = candidate.entry
+        return self._take(info.namespace, info.key, "evicted") is not None
+
+    def _count(self, info: ObjectInfo, nbytes: int) -> None:
+        self._used += nbytes
+        account = account_of(info.namespace)
+        if account is not None:
+            self._accounts[account] += nbytes
 
     def _take(self, namespace: str, key: str, reason: str | None = None) -> _Object | None:
         found = self._objects(namespace).pop(key, None)
         if found is not None:
-            self._used -= found.info.nbytes
+            self._count(found.info, -found.info.nbytes)
             if reason is not None:
                 self._note(found, reason)
         return found
 
     def _note(self, found: _Object, reason: str) -> None:
-        if len(self._removed) >= PLACES:
+        if len(self._removed) >= _TOMBSTONES:
             del self._removed[next(iter(self._removed))]
         info, now = found.info, self._clock()
         if self._has_expired(found):
             reason, now = "expired", min(info.expires or now, now)
-        self._removed[info.namespace, info.key] = Removal(reason, info.nbytes, info.created, now)
+        self._removed[info.namespace, info.key] = Tombstone(reason, info.nbytes, info.created, now)
 
     def _find(self, namespace: str, key: str) -> _Object:
         found = self._objects(namespace).get(key)

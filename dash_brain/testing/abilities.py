@@ -8,6 +8,7 @@ import pytest
 
 from dash_brain.errors import StoreFull
 from dash_brain.stores.base import Store, needs_budget, needs_lock, needs_scan
+from dash_brain.stores.namespaces import VALUE
 from dash_brain.testing.common import KEYS, SPACE, Contract, PassTime, Taker, in_threads, plain
 
 
@@ -135,7 +136,9 @@ class BoundedContract(Contract):
     def test_session_keeps_within_its_quota(self, store: Store, ttl: float | None) -> None:
         for number in range(5):
             with contextlib.suppress(StoreFull):
-                store.put("session/a", str(number), [b"x" * 200_000], ttl=ttl, quota=500_000)
+                store.put(
+                    "session/a", str(number), [b"x" * 200_000], ttl=ttl, retention=VALUE.within(500_000)
+                )
         assert 200_000 < store.usage() <= 500_000
 
     def test_what_has_a_time_to_live_makes_room(self, store: Store) -> None:

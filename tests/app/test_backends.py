@@ -19,6 +19,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.app.test_claims import as_callback
 from tests.conftest import REPOSITORY
 
 SERVERS = {
@@ -38,14 +39,13 @@ CALL = {
     ],
     "changedPropIds": ["text.value"],
 }
-CLAIM = {"page": "0" * 32, "turn": 1, "state": "open", "held": [], "dropped": []}
+CLAIM = json.dumps({"page": "0" * 32, "turn": 1, "state": "open", "held": [], "dropped": []})
 REQUESTS: list[tuple[str, Any]] = [
     ("", None),
     ("_dash-layout", None),
     ("_dash-dependencies", None),
     ("_dash-update-component", CALL),
-    ("_dash-brain-claim", CLAIM),
-    ("_dash-brain-claim", None),
+    ("_dash-update-component", as_callback(CLAIM)),
     ("_reload-hash", None),
     ("any/page", None),
 ]
@@ -114,7 +114,9 @@ def test_an_environment_with_dash_brain_changes_no_answer_of_an_app_that_does_no
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-W", "error", "-c", code]
+    # Dash imports requests, and urllib3 warns of what dash[testing] installs.
+    ignored = "ignore:'urllib3[secure]' extra is deprecated:DeprecationWarning"
+    command = [sys.executable, "-W", "error", "-W", ignored, "-c", code]
     return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=PATIENCE)
 
 
@@ -130,9 +132,7 @@ hooks = {{name: len(found) for name, found in HooksManager.hooks._ns.items() if 
 print(sorted(name for name in sys.modules if name.startswith("dash_brain")), hooks)
 print([route for route in app.routes if "brain" in route], "dash_brain" in ComponentRegistry.registry)
 """
-    modules = (
-        "['dash_brain', 'dash_brain.errors', 'dash_brain.floors', 'dash_brain.hooks', 'dash_brain_hooks']"
-    )
+    modules = "['dash_brain', 'dash_brain.errors', 'dash_brain.floors', 'dash_brain.hooks']"
     assert run(code).stdout.splitlines() == [f"{modules} {{'setup': 1}}", "[] False"]
 
 
@@ -214,7 +214,8 @@ from dash_brain import ServerStore
 app.layout = html.Div([ServerStore(id="a")])
 client = app.server.test_client()
 assert "dash_brain_" in client.get("/a/").headers["Set-Cookie"]
-claim = dict(page="0" * 32, turn=1, state="open", held=[], dropped=[])
-print(client.post("/a/_dash-brain-claim", json=claim, headers={"X-Dash-Brain": "1"}).status_code)
+from tests.app.test_backends import CLAIM
+from tests.app.test_claims import OURS, as_callback
+print(client.post("/a/_dash-update-component", json=as_callback(CLAIM), headers=OURS).status_code)
 """
     assert run(code).stdout == "200\n"

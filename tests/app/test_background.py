@@ -19,6 +19,8 @@ import pandas as pd
 import psutil
 import pytest
 from dash import Dash, DiskcacheManager, Input, Output, State, dcc, html, set_props
+from dash._callback_context import context_value
+from dash._utils import AttributeDict
 from dash.exceptions import MissingLongCallbackManagerError
 
 from dash_brain import (
@@ -31,8 +33,9 @@ from dash_brain import (
     session_brain,
 )
 from dash_brain.errors import NoSession, StoreUnavailable
-from dash_brain.exchange import LEASE, _registry
-from dash_brain.jobs.claims import JobClaims
+from dash_brain.exchange import _registry
+from dash_brain.leases import LEASE
+from dash_brain.leases.jobs import JobClaims
 from dash_brain.memoizing import recipes
 from dash_brain.registry import Registry
 from dash_brain.settings import current
@@ -183,6 +186,22 @@ def test_a_job_is_started_in_a_thread_that_has_run_a_coroutine_function(app):
     page.fire("told.children")
     run(page, "result.data")
     assert page.props["result"]["data"].startswith("db1.")
+
+
+def test_what_an_earlier_request_left_in_the_thread_is_not_taken_for_that_of_the_job(app):
+    @brain_callback(Output("result", "data"), Input("a", "data"), background=True)
+    def double(frame):
+        return len(frame) * 2
+
+    page = Page(app)
+    page.fire("a.data")
+    left_over = AttributeDict(inputs_list=[{"id": "other", "property": "value"}], states_list=[], args={})
+    token = context_value.set(left_over)  # as asgiref does after an async callback
+    try:
+        run(page, "result.data")
+    finally:
+        context_value.reset(token)
+    assert page.fire("text.children")["text"]["children"] == "2000"
 
 
 def test_a_job_leaves_the_data_of_other_components_alone_though_it_knows_no_layout(app, queue):

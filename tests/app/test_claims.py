@@ -9,10 +9,10 @@ import dash
 import pytest
 from dash import Input, Output, dcc, html
 
-from dash_brain import ServerStore, brain_callback, claims, session_brain
-from dash_brain.claims import PARKED
+from dash_brain import ServerStore, brain_callback, session_brain
 from dash_brain.errors import StoreFull
-from dash_brain.exchange import LEASE, UNCLAIMED, _registry, registry
+from dash_brain.exchange import _registry, registry
+from dash_brain.leases import LEASE, PARKED, UNCLAIMED, pages
 from dash_brain.sessions import visit
 from dash_brain.sessions.attendance import attendance
 from dash_brain.settings import configure, current
@@ -63,6 +63,21 @@ def app() -> dash.Dash:
     return app
 
 
+#: What our script sends, and no page of another site can.
+OURS = {"X-Dash-Brain": "claim", "Sec-Fetch-Site": "same-origin"}
+
+
+def as_callback(claim: str) -> dict[str, Any]:
+    """Return the body of the request that a claim travels in: that of a callback."""
+    return {
+        "output": "_dash-brain-claim.data",
+        "outputs": {"id": "_dash-brain-claim", "property": "data"},
+        "inputs": [{"id": "_dash-brain-claim", "property": "claim", "value": claim}],
+        "changedPropIds": ["_dash-brain-claim.claim"],
+        "state": [],
+    }
+
+
 class Claiming:
     """The script of one page: which tokens it holds, told to the server."""
 
@@ -81,13 +96,9 @@ class Claiming:
         told = {"page": self.name, "turn": self.turn, "state": state, "held": held}
         return {**told, "dropped": list(dropped)}
 
-    def post(self, body: Any) -> Any:
-        # A page that leaves sends a beacon, which takes no headers.
-        open_one = isinstance(body, dict) and body.get("state") == "open"
-        headers = {"X-Dash-Brain": "claim"} if open_one else {}
-        return self.page.client.post(
-            self.page.prefix + "_dash-brain-claim", data=json.dumps(body), headers=headers
-        )
+    def post(self, body: Any, **headers: str) -> Any:
+        route = self.page.prefix + "_dash-update-component"
+        return self.page.client.post(route, json=as_callback(json.dumps(body)), headers=headers or OURS)
 
     def __call__(self, *tokens: str | None, **options: Any) -> list[int]:
         response = self.post(self.body(*tokens, **options))
@@ -134,6 +145,23 @@ def test_a_value_that_no_page_ever_claimed_dies_within_minutes(open_page, app, c
     assert objects() == 1
     assert lives(page, held)
     assert not lives(page, superseded[0])
+
+
+def test_of_values_that_no_page_claims_only_the_newest_few_are_waited_for(open_page, app, clock):
+    page = open_page(app)
+    tokens = [made(page) for _ in range(20)]
+    clock.passes(GRACE + 1)
+    assert [lives(page, token) for token in tokens] == [False] * 16 + [True] * 4
+
+
+def test_value_that_a_page_claims_is_not_superseded_by_those_that_another_gets(open_page, app, clock):
+    page = open_page(app)
+    held = made(page)
+    Claiming(page)(held)
+    for _ in range(20):
+        made(page)
+    clock.passes(UNCLAIMED + 1)
+    assert lives(page, held)
 
 
 def test_a_replaced_value_dies_after_the_grace(open_page, app, clock):
@@ -282,7 +310,7 @@ def test_a_page_that_outlived_the_store_learns_that_all_is_dead_and_gets_a_sessi
     current.forget()
     configure(FileStore(tmp_path, clock=clock))
     response = claim.post(claim.body(token))
-    assert response.json == {"dead": [0]}
+    assert response.json == {"dead": [0], "began": True}
     assert "dash_brain_" in response.headers["Set-Cookie"]
     assert lives(page, made(page))
 
@@ -404,7 +432,7 @@ def test_anything_else_in_place_of_a_token_is_dead(open_page, app, clock, token)
 def test_a_session_can_open_pages_without_end_and_keeps_a_bounded_note_of_them(
     open_page, app, clock, monkeypatch
 ):
-    monkeypatch.setattr(claims, "MOST_PAGES", 10)
+    monkeypatch.setattr(pages, "MOST_PAGES", 10)
     page = open_page(app)
     token = made(page)
     for _ in range(15):
@@ -493,13 +521,22 @@ def test_a_full_store_is_emptied_by_closing_tabs(open_page, app, clock, monkeypa
     assert objects() == 0
 
 
+NOT_OURS = [
+    {"Sec-Fetch-Site": "same-origin"},
+    {**OURS, "Sec-Fetch-Site": "cross-site"},
+    {**OURS, "Sec-Fetch-Site": "same-site"},
+    {**OURS, "Sec-Fetch-Site": "none"},
+]
+
+
 def test_a_page_of_another_site_cannot_replace_the_session(open_page, app, clock):
     page = open_page(app)
     claim = Claiming(page)
     claim.page.client = app.server.test_client()  # the browser sends no Lax cookie with it
-    response = claim.page.client.post("/_dash-brain-claim", data=json.dumps(claim.body()))
-    assert response.status_code == 403
-    assert "Set-Cookie" not in response.headers
+    for headers in NOT_OURS:
+        response = claim.post(claim.body(), **headers)
+        assert response.status_code == 403
+        assert "Set-Cookie" not in response.headers
 
 
 def test_a_page_that_only_claims_counts_as_a_session_in_use(open_page, tmp_path):
@@ -528,5 +565,5 @@ def test_ids_that_dash_would_not_take_are_no_claim(open_page, app, clock, id):
 
 def test_a_huge_body_is_not_even_read(open_page, app, clock):
     page = open_page(app)
-    response = page.client.post("/_dash-brain-claim", data=b"x" * 600_000)
+    response = page.client.post("/_dash-update-component", json="x" * 600_000, headers=OURS)
     assert response.status_code == 413

@@ -20,7 +20,7 @@ from dash_brain.sessions.closed import is_closed, note_closed
 from dash_brain.sessions.ids import SessionId
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
-from dash_brain.stores.eviction import rank
+from dash_brain.stores.namespaces import rank
 from dash_brain.testing import Clock
 from tests.app.test_claims import Claiming
 from tests.app.test_principal import GOOD, made, names, shown

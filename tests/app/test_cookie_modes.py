@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from dash_brain import ServerStore, brain_callback, close_session, session_brain
 from dash_brain.errors import NoSession
 from dash_brain.settings import configure, current
+from tests.app.test_claims import Claiming
 from tests.app.test_sessions import cookie_of, secret_app, shown
 
 GOOD = "{'kept': 'secret'}"
@@ -52,9 +53,7 @@ def test_in_mode_iframe_plain_http_has_no_session_and_is_told_what_to_do(open_pa
     assert isinstance(error, NoSession)
     assert "https" in str(error)
     assert "ProxyFix" in str(error)
-    assert (
-        "Set-Cookie" not in page.client.post("/_dash-brain-claim", headers={"X-Dash-Brain": "claim"}).headers
-    )
+    assert "Set-Cookie" not in Claiming(page).post({}).headers
 
 
 def test_the_cookie_of_one_mode_is_none_of_another(open_page):

@@ -139,7 +139,8 @@ def test_blocking_callbacks_with_a_store_among_their_outputs(proxy, open_page):
     assert page.fire("b.data")["b"]["data"].startswith("db1.")
 
 
-def test_all_transforms_together(open_page):
+def test_all_transforms_together(open_page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # its transforms keep values in a folder of the working directory
     app = Dash("batteries")
     app.layout = layout()
     frames(app)

@@ -260,7 +260,7 @@ def test_a_process_says_once_how_it_is_set_up(open_page, caplog, tmp_path):
         open_page(app)
     [line] = [record for record in caplog.records if record.name == "dash_brain"]
     assert (line.levelname, line.event) == ("INFO", "start")
-    assert line.store == f"FileStore in {tmp_path}/store/dash_brain-{os.geteuid()}/default"
+    assert line.store == f"FileStore in {tmp_path}/store/dash_brain-{os.geteuid()}/default@3"
     assert (line.kid, line.key_from) == (current.use().keys.newest.kid, "the configuration")
     assert line.app_id_from == "the configuration"
     assert (line.cookie, line.principal) == ("lax", "none")

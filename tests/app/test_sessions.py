@@ -18,7 +18,7 @@ from dash_brain.errors import BadToken, NoSession
 from dash_brain.sessions.attendance import attendance
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
-from dash_brain.stores.quoting import quote
+from dash_brain.stores.mapped.volume.quoting import quote
 
 
 def secret_app(**options: Any) -> dash.Dash:

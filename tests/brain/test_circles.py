@@ -13,10 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from dash_brain import codec
 from dash_brain.brain import Brain
-from dash_brain.errors import StoreFull
-from dash_brain.flights import circles, meetings
+from dash_brain.errors import Deadlock
+from dash_brain.singleflight import deadlock, meetings
 from dash_brain.stores import FileStore
 from tests.brain.workers import need_one_another
 
@@ -188,54 +187,24 @@ def test_circle_that_was_broken_is_none_any_more(brain):
 
 @pytest.fixture
 def openers(tmp_path, monkeypatch):
-    for name, seconds in {"PAUSE": 0.05, "TTL": 0.4, "CERTAIN": 0.6}.items():
-        monkeypatch.setattr(circles, name, seconds)
+    monkeypatch.setattr(deadlock, "LONGEST_WAIT", 0.6)
     return [Brain(store=FileStore(tmp_path)) for _ in range(3)]
 
 
-def assert_nothing_is_told(brain):
-    assert list(brain._store.scan("outcomes/needs")) == []
-
-
 @pytest.mark.parametrize("names", ["ab", "abc"])
-def test_openers_that_need_one_another_are_told_so(openers, names):
+def test_openers_that_need_one_another_end_with_an_error_that_names_the_value(openers, names):
     all_make = threading.Barrier(len(names))
-    pairs = zip(names, names[1:] + names[:1], strict=True)
+    pairs = list(zip(names, names[1:] + names[:1], strict=True))
     with ThreadPoolExecutor(len(names)) as pool:
-        raised = errors(
-            [pool.submit(asks(brain, *pair, all_make)) for brain, pair in zip(openers, pairs, strict=False)]
-        )
-    for error in raised:
-        assert isinstance(error, RuntimeError)
-        assert all(repr(name) in str(error) for name in names)
-    assert_nothing_is_told(openers[0])
-    assert openers[0].get_or_learn("a", lambda: "made later") == "made later"
-
-
-def test_openers_that_need_one_another_inside_of_others_are_told_so(openers):
-    all_make = threading.Barrier(2)
-    with ThreadPoolExecutor(2) as pool:
         turns = [
-            pool.submit(one.get_or_learn, outer, asks(one, f"in {outer}", other, all_make))
-            for one, outer, other in zip(openers, "ab", "ba", strict=False)
+            pool.submit(asks(brain, *pair, all_make)) for brain, pair in zip(openers, pairs, strict=False)
         ]
-        assert [type(error) for error in errors(turns)] == [RuntimeError] * 2
-
-
-def test_circle_that_does_not_last_is_none(openers):
-    brain = openers[0]
-    goal_a, goal_b = brain._goal("a"), brain._goal("b")
-    waiting = circles._Waiting([goal_a], goal_b)
-    with waiting:
-        needs(brain, "b", "a")
-        waiting.look()
-        brain._store.delete("outcomes/needs", goal_b.id)
-        waiting.look()
-        time.sleep(circles.CERTAIN + 0.1)
-        needs(brain, "b", "a")
-        waiting.look()
-        info = brain._store.info("outcomes/needs", goal_a.id)
-        assert info.expires - info.created == pytest.approx(circles.TTL, abs=0.2)
+        raised = [error for error in errors(turns) if error is not None]
+    assert raised, "one at least gave up"
+    for error in raised:
+        assert isinstance(error, Deadlock)
+        assert any(f"Making {name!r} needs {wanted!r}" in str(error) for name, wanted in pairs)
+    assert openers[0].get_or_learn("new", lambda: "made later") == "made later"
 
 
 def test_coroutines_of_openers_that_need_one_another_are_told_so(openers):
@@ -254,42 +223,43 @@ def test_coroutines_of_openers_that_need_one_another_are_told_so(openers):
     with ThreadPoolExecutor(2) as pool:
         pairs = zip(openers, ("ab", "ba"), strict=False)
         raised = errors([pool.submit(ask(brain, *pair)) for brain, pair in pairs])
-    assert [type(error) for error in raised] == [RuntimeError] * 2
+    assert Deadlock in map(type, raised)
 
 
-def test_circle_by_way_of_a_thread_that_makes_nothing_else_is_seen(openers):
-    """Here one makes "a" and waits for a thread that waits for "b"; there one makes "b" and waits for "a"."""
-    here, there, _ = openers
-    all_make, waiting = threading.Barrier(2), threading.Event()
-
-    def make_a():
-        all_make.wait(LIMIT)
-        bystander = pool.submit(here.get_or_learn, "b", lambda: pytest.fail("made"))
-        while not bystander.running():
-            waiting.wait(0.01)
-        waiting.wait(0.1)  # until it waits
-        return here.get_or_learn("b", lambda: pytest.fail("made"))
-
-    with ThreadPoolExecutor(3) as pool:
-        turns = [pool.submit(here.get_or_learn, "a", make_a), pool.submit(asks(there, "b", "a", all_make))]
-        assert [type(error) for error in errors(turns)] == [RuntimeError] * 2
+def test_maker_that_asks_for_its_own_name_by_way_of_another_opener_is_told_so(openers):
+    first, second, _ = openers
+    with pytest.raises(Deadlock, match="Making 'a' needs 'a'"):
+        first.get_or_learn("a", lambda: second.get_or_learn("a", lambda: "made"))
 
 
-def test_circle_by_way_of_what_is_made_inside_is_seen_by_others(openers):
-    here, there, _ = openers
-    all_make = threading.Barrier(2)
-    with ThreadPoolExecutor(2) as pool:
-        turns = [
-            pool.submit(here.get_or_learn, "outer", asks(here, "inner", "a", all_make)),
-            pool.submit(asks(there, "a", "outer", all_make)),
-        ]
-        assert [type(error) for error in errors(turns)] == [RuntimeError] * 2
+def test_who_makes_nothing_waits_however_long_it_takes(openers):
+    first, second, _ = openers
+    begun = threading.Event()
+
+    def slowly():
+        begun.set()
+        time.sleep(1.5)
+        return "b"
+
+    with ThreadPoolExecutor(1) as pool:
+        turn = pool.submit(second.get_or_learn, "b", slowly)
+        assert begun.wait(LIMIT)
+        assert first.get_or_learn("b", slowly) == turn.result(LIMIT) == "b"
 
 
-def needs(brain, name, wanted, ttl=60):
-    """Say that the maker of a name waits for another one."""
-    maker, goal = brain._goal(name), brain._goal(wanted)
-    brain._store.put("outcomes/needs", maker.id, codec.encode((goal.id, goal.name)), ttl=ttl)
+def test_who_needs_what_is_made_in_the_same_process_waits_however_long_it_takes(openers):
+    brain, begun = openers[0], threading.Event()
+
+    def slowly():
+        begun.set()
+        time.sleep(1.5)
+        return "b"
+
+    with ThreadPoolExecutor(1) as pool:
+        turn = pool.submit(brain.get_or_learn, "b", slowly)
+        assert begun.wait(LIMIT)
+        assert brain.get_or_learn("a", lambda: ["a", brain.get_or_learn("b", slowly)]) == ["a", "b"]
+        assert turn.result(LIMIT) == "b"
 
 
 def test_what_a_maker_left_behind_may_wait_for_who_makes_its_value_anew(openers):
@@ -316,104 +286,6 @@ def test_what_a_maker_left_behind_may_wait_for_who_makes_its_value_anew(openers)
         assert begun.wait(LIMIT)
         go_on.set()
         assert [turn.result(LIMIT) for turn in turns] == ["by another"] * 2
-
-
-def test_circle_of_others_is_theirs(openers):
-    first, second, _ = openers
-    needs(first, "b", "c"), needs(first, "c", "b")
-    begun = threading.Event()
-
-    def slowly():
-        begun.set()
-        time.sleep(1.5)
-        return "b"
-
-    with ThreadPoolExecutor(2) as pool:
-        turn = pool.submit(second.get_or_learn, "b", slowly)
-        assert begun.wait(LIMIT)
-        assert first.get_or_learn("a", lambda: ["a", first.get_or_learn("b", slowly)]) == ["a", "b"]
-        assert turn.result(LIMIT) == "b"
-
-
-def test_values_of_the_same_name_in_two_stores_are_no_circle(openers, tmp_path):
-    """One store's "a" needs "b" of another store, where "b" needs another "a"."""
-    first, second, _ = openers
-    elsewhere, begun = Brain(store=FileStore(tmp_path / "elsewhere")), threading.Event()
-
-    def slowly():
-        needs(second, "b", "a")
-        begun.set()
-        time.sleep(1.5)
-        return "b"
-
-    with ThreadPoolExecutor(1) as pool:
-        turn = pool.submit(second.get_or_learn, "b", slowly)
-        assert begun.wait(LIMIT)
-        assert elsewhere.get_or_learn("a", lambda: ["a", first.get_or_learn("b", slowly)]) == ["a", "b"]
-        assert turn.result(LIMIT) == "b"
-
-
-def test_who_cannot_tell_what_it_needs_waits_for_it_all_the_same(openers, monkeypatch):
-    first, second, _ = openers
-    begun, put = threading.Event(), FileStore.put
-
-    def full(store, namespace, *args, **options):
-        if namespace == "outcomes/needs":
-            raise StoreFull("no room")
-        return put(store, namespace, *args, **options)
-
-    def slowly():
-        begun.set()
-        time.sleep(0.5)
-        return "b"
-
-    monkeypatch.setattr(FileStore, "put", full)
-    with ThreadPoolExecutor(2) as pool:
-        turn = pool.submit(second.get_or_learn, "b", slowly)
-        assert begun.wait(LIMIT)
-        assert first.get_or_learn("a", lambda: ["a", first.get_or_learn("b", slowly)]) == ["a", "b"]
-        assert turn.result(LIMIT) == "b"
-
-
-def test_maker_that_asks_for_its_own_name_by_way_of_another_opener_is_told_so(openers):
-    first, second, _ = openers
-    with pytest.raises(RuntimeError, match="'a', which needs 'a'"):
-        first.get_or_learn("a", lambda: second.get_or_learn("a", lambda: "made"))
-
-
-def test_waiting_for_long_is_no_circle(openers):
-    first, second, _ = openers
-    begun = threading.Event()
-
-    def slowly():
-        begun.set()
-        time.sleep(1.5)
-        return "b"
-
-    with ThreadPoolExecutor(2) as pool:
-        turn = pool.submit(second.get_or_learn, "b", slowly)
-        assert begun.wait(LIMIT)
-        assert first.get_or_learn("a", lambda: ["a", first.get_or_learn("b", slowly)]) == ["a", "b"]
-        assert turn.result(LIMIT) == "b"
-    assert_nothing_is_told(first)
-
-
-def test_word_of_who_died_makes_no_circle(openers):
-    """A maker of "b" said that it waits for "a", and was killed; the next one does not."""
-    first, second, _ = openers
-    begun = threading.Event()
-
-    def slowly():
-        begun.set()
-        time.sleep(1.5)
-        return "b"
-
-    with ThreadPoolExecutor(2) as pool:
-        turn = pool.submit(second.get_or_learn, "b", slowly)
-        assert begun.wait(LIMIT)
-        needs(second, "b", "a", ttl=circles.TTL)
-        assert first.get_or_learn("a", lambda: ["a", first.get_or_learn("b", slowly)]) == ["a", "b"]
-        assert turn.result(LIMIT) == "b"
 
 
 def test_child_of_a_maker_waits_for_it_however_long_that_takes(openers):
@@ -455,12 +327,6 @@ def test_nothing_is_being_made_when_it_is_made(brain):
     assert asyncio.run(main()) == []
 
 
-def test_who_does_not_wait_for_long_tells_nothing_and_takes_nothing_back(brain, monkeypatch):
-    monkeypatch.setattr(type(brain._store), "delete", lambda *_: pytest.fail("deleted"))
-    assert brain.get_or_learn("a", lambda: ["a", brain.get_or_learn("b", lambda: "b")]) == ["a", "b"]
-    assert_nothing_is_told(brain)
-
-
 def test_exception_of_a_maker_is_no_matter_to_who_gave_up_waiting(brain):
     """The event loop does not complain of an exception that nobody fetched."""
     go_on, complaints = asyncio.Event(), []
@@ -497,7 +363,7 @@ def test_coroutine_that_is_thrown_away_with_its_loop_is_no_failure_to_who_waits(
 
     begun, loop = asyncio.Event(), asyncio.new_event_loop()
     making = loop.run_until_complete(main())
-    flight = meetings.flights._under_way[brain._goal("name").place]
+    flight = meetings.flights._under_way[brain._goal("name").meeting]
     with ThreadPoolExecutor(1) as pool:
         turn = pool.submit(brain.get_or_learn, "name", lambda: "made by the next")
         while not flight.is_awaited:
@@ -541,7 +407,9 @@ def test_processes_that_need_one_another_are_told_so(tmp_path):
         all_make = manager.Barrier(2)
         arguments = [(str(tmp_path), *pair, all_make) for pair in ("ab", "ba")]
         raised = pool.starmap_async(need_one_another, arguments, 1).get(60)
-    for kind, text in raised:
-        assert kind == "RuntimeError"
+    told = [error for error in raised if error is not None]
+    assert told, "one at least gave up"
+    for kind, text in told:
+        assert kind == "Deadlock"
         assert "'a'" in text
         assert "'b'" in text

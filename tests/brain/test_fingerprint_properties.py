@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dash_brain.memoizing.fingerprints import of_call, of_function, of_value
+from tests.torture.sizes import size
 
 #: Ways to define ``h1`` by means of ``h0``, with a constant of its own.
 LAYERS = [
@@ -74,7 +75,7 @@ def defined(program):
     return scope["function"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=size(60, 1500), deadline=None)
 @given(layers, st.data())
 def test_definitions_that_behave_differently_never_share(program, data):
     at = data.draw(st.integers(0, len(program) - 1))
@@ -122,7 +123,7 @@ def exact(value):
     return type(value), bytes(value) if isinstance(value, bytearray) else value
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=size(100, 3000), deadline=None)
 @given(st.lists(arguments, min_size=2, max_size=6))
 def test_arguments_share_exactly_if_they_are_equal(values):
     def function(value): ...
@@ -132,7 +133,7 @@ def test_arguments_share_exactly_if_they_are_equal(values):
         assert (one == other) == (prints[0] == others[0]) == (prints[1] == others[1])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=size(60, 1000), deadline=None)
 @given(st.dictionaries(st.text("abc", min_size=1, max_size=2), st.integers(0, 2), max_size=4), st.randoms())
 def test_keywords_count_in_any_order(kwargs, random):
     def function(a=None, **others): ...

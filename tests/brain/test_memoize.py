@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 
 from dash_brain.brain import Brain
-from dash_brain.errors import BrainLearnNameError, EncodeError, StoreFull
-from dash_brain.flights import circles
+from dash_brain.errors import BrainLearnNameError, Deadlock, EncodeError, StoreFull
 from dash_brain.memoizing import renewals
+from dash_brain.singleflight import deadlock
 from tests.brain.workers import call_slow_square
 
 # Functions see these as variables of their module. Over local ones they would close, and a list that grows
@@ -546,8 +546,7 @@ def test_forgetting_what_the_loop_itself_computes_is_refused(brain):
 
 
 def test_computations_that_forget_one_another_are_told_so(brain, monkeypatch):
-    for name, seconds in {"PAUSE": 0.05, "TTL": 0.4, "CERTAIN": 0.6}.items():
-        monkeypatch.setattr(circles, name, seconds)
+    monkeypatch.setattr(deadlock, "LONGEST_WAIT", 0.6)
     both_compute = threading.Barrier(2)
 
     @brain.memoize(key=lambda: 0)
@@ -562,7 +561,7 @@ def test_computations_that_forget_one_another_are_told_so(brain, monkeypatch):
 
     with ThreadPoolExecutor(2) as pool:
         turns = [pool.submit(first), pool.submit(second)]
-        assert RuntimeError in [type(turn.exception(20)) for turn in turns]
+        assert Deadlock in [type(turn.exception(20)) for turn in turns]
 
 
 def test_stale_result_is_renewed_though_the_loop_ends_with_who_asked(brain, calls):

@@ -133,10 +133,21 @@ def test_time_to_live_is_kept(brain):
 
 
 def test_nothing_of_it_is_left_in_the_store(tmp_path):
-    from tests.stores.places import everything
+    from tests.stores.places import everything, place
 
     brain = Brain(path=tmp_path)
     brain.get_or_learn("name", lambda: 1)
     brain.clear()
-    assert everything(FileStore(tmp_path)) == {"FORMAT", "key", "ledger", "locks", "remembered", "brain"}
-    assert os.stat(tmp_path / f"dash_brain-{os.geteuid()}" / "default" / "locks").st_size == 0
+    assert everything(FileStore(tmp_path)) == {"key", "ledger", "locks", "remembered", "brain"}
+    assert os.stat(place(FileStore(tmp_path)) / "locks").st_size == 0
+
+
+def test_failure_that_carries_much_is_told_in_few_bytes(tmp_path):
+    brain = Brain(path=tmp_path)
+
+    def fail():
+        raise KeyError("x" * 1_000_000)
+
+    with pytest.raises(KeyError):
+        brain.get_or_learn("name", fail)
+    assert FileStore(tmp_path).usage() < 50_000

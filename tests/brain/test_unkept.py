@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from dash_brain.errors import EncodeError, StoreFull
-from dash_brain.flights import meetings
+from dash_brain.singleflight import meetings
 from tests.brain.workers import call_what_does_not_fit
 
 # Functions see these as variables of their module: over local ones they would close.

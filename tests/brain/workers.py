@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from dash_brain.brain import Brain
+from dash_brain.singleflight import deadlock
 from dash_brain.stores import FileStore
 
 
@@ -191,7 +192,7 @@ def call_what_does_not_fit(folder, kind, number, waiting, made, together):
 
 def need_one_another(folder, name, wanted, all_make):
     """Make one name, and ask for another that somebody else makes; return what came out."""
-    brain = Brain(path=folder)
+    brain, deadlock.LONGEST_WAIT = Brain(path=folder), 1.0
 
     def make():
         all_make.wait(30)

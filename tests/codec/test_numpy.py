@@ -16,6 +16,7 @@ from tests.codec.classes import Measured
 from tests.codec.sameness import same
 from tests.codec.stored import round_trip
 from tests.codec.test_properties import dtypes, thorough
+from tests.torture.sizes import size
 
 notes = st.none() | st.dictionaries(st.sampled_from(["unit", "k"]), st.sampled_from([1, "m"]), min_size=1)
 simple = (
@@ -76,14 +77,14 @@ def same_dtypes(a: Any, b: Any) -> None:
         same_dtypes(a.fields[name][0], b.fields[name][0])
 
 
-@settings(thorough, max_examples=400)
+@settings(thorough, max_examples=size(120, 4000))
 @given(any_dtype)
 def test_any_dtype_comes_back_the_same(dtype: Any) -> None:
     same_dtypes(dtype, round_trip(dtype))
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered")  # numpy's default fill value of float16
-@settings(thorough, max_examples=400)
+@settings(thorough, max_examples=size(120, 4000))
 @given(
     any_dtype, st.sampled_from([1, 5, 1500]), st.sampled_from(["plain", "record", "unit", "masked", "cell"])
 )

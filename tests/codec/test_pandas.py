@@ -22,6 +22,7 @@ from tests.codec.sameness import same
 from tests.codec.stored import round_trip
 from tests.codec.test_properties import thorough
 from tests.codec.values import PANDAS_3, objects
+from tests.torture.sizes import size
 
 DAYS = pd.date_range("2024-03-30", periods=4, tz="Europe/Zurich")
 
@@ -119,7 +120,7 @@ def test_any_array_of_pandas_comes_back_the_same(name: str, form: str) -> None:
     same(value, round_trip(value))
 
 
-@settings(thorough, max_examples=300)
+@settings(thorough, max_examples=size(100, 3000))
 @given(types, st.sampled_from(["array", "part", "series", "in a frame", "rows of a frame", "dtype"]))
 def test_any_column_of_arrow_in_pandas_comes_back_the_same_or_is_refused(kind: Any, form: str) -> None:
     try:

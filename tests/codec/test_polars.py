@@ -17,6 +17,7 @@ from dash_brain.errors import EncodeError
 from tests.codec.sameness import same
 from tests.codec.stored import round_trip
 from tests.codec.test_properties import thorough
+from tests.torture.sizes import size
 
 #: dtype and cells of what is not nested.
 LEAVES: list[tuple[Any, list[Any]]] = [
@@ -90,7 +91,7 @@ def same_or_refused(value: Any) -> None:
         same(value, round_trip(value))
 
 
-@settings(thorough, max_examples=500)
+@settings(thorough, max_examples=size(150, 5000))
 @given(dtypes, st.sampled_from([0, 1, 5]), st.data())
 def test_any_column_comes_back_the_same_or_is_refused(dtype: Any, count: int, data: st.DataObject) -> None:
     series = column(dtype, count)

@@ -17,13 +17,14 @@ from tests.codec.classes import Text
 from tests.codec.sameness import same
 from tests.codec.stored import round_trip
 from tests.codec.values import objects
+from tests.torture.sizes import size
 
 #: No deadline: the machine may be busy. A fixed seed: a failure is the same for everyone.
 settings.register_profile(
     "codec",
     deadline=None,
     derandomize=True,
-    max_examples=150,
+    max_examples=size(60, 1500),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 thorough = settings(settings.get_profile("codec"))

@@ -1,11 +1,11 @@
-"""All examples where cookies, storage or shared memory are refused: they work, or say what is wrong."""
+"""The examples where cookies, storage or shared memory are refused: they work, or say what is wrong."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,23 +15,16 @@ from tests.app.test_refusing_browsers import DENY_STORAGE, NO_COOKIES
 from tests.conftest import Server, chrome, gunicorn
 from tests.examples.conftest import Page
 
-#: How many callbacks answer when a page is opened. Not flights_plain, whose 258 MB take minutes.
+#: How many callbacks answer when a page is opened. Not the originals, which have nothing to lose by it.
 CALLBACKS = {
     "flights": 7,
     "cleaning": 3,
-    "cleaning_plain": 3,
     "aggregations": 4,
-    "aggregations_plain": 4,
     "signalling": 5,
-    "signalling_plain": 5,
     "load_once": 1,
-    "load_once_plain": 1,
     "feeder": 2,
-    "feeder_plain": 1,
     "session_data": 3,
-    "session_data_plain": 2,
     "temperature": 2,
-    "temperature_plain": 2,
 }
 #: Those that keep something for the session.
 OF_A_SESSION = {"flights", "cleaning", "aggregations", "session_data", "temperature"}
@@ -66,10 +59,10 @@ def serving(mount: str) -> Iterator[Server]:
         yield server
 
 
-def look_at_all(driver: Any, server: Server, names: Iterable[str] = CALLBACKS, script: str = "") -> set[str]:
+def look_at_all(driver: Any, server: Server, script: str = "") -> set[str]:
     """Open pages, each in a tab, and return those that work; the others say what is wrong."""
     tabs = {}
-    for name in names:
+    for name in CALLBACKS:
         driver.switch_to.new_window("tab")
         driver.execute_cdp_cmd("Network.disable", {})  # chromedriver takes its time over 40 MB
         driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
@@ -99,8 +92,7 @@ def errors(driver: Any) -> list[Any]:
 def test_with_cookies_blocked_pages_without_sessions_work_and_the_others_say_so(gallery):
     with chrome(preferences=NO_COOKIES) as driver:
         working = look_at_all(driver, gallery)
-    originals = {name for name in CALLBACKS if name.endswith("_plain")}
-    assert working >= originals | {"load_once", "feeder"}
+    assert working >= {"load_once", "feeder"}
     assert not working & OF_A_SESSION
     assert "the browser refuses cookies" in gallery.log
 
@@ -115,9 +107,8 @@ def test_with_storage_denied_all_pages_work(gallery):
 @pytest.mark.parametrize("kind", SHARED_MEMORY)
 def test_with_hardly_any_shared_memory_the_examples_work_and_the_log_says_what_is_wrong(kind):
     mount, said = SHARED_MEMORY[kind]
-    names = {name for name in CALLBACKS if not name.endswith("_plain")}
     with serving(mount) as server, chrome() as driver:
-        assert look_at_all(driver, server, names) == names
+        assert look_at_all(driver, server) == set(CALLBACKS)
         assert errors(driver) == []
         assert 1 <= server.log.count(said) <= 2  # once in each worker
         assert "Traceback" not in server.log

@@ -14,8 +14,8 @@ PACKAGE = Path(dash_brain.__file__).parent
 #: From the ground up. A new module has to be given a floor here.
 FLOORS = [
     {"errors", "floors", "weak_keys"},
-    {"codec", "heap", "keys", "lately", "logs", "shared_results", "tokens", "waiting", "stores.base"},
-    {"stores", "flights", "memoizing", "settings"},
+    {"codec", "common", "heap", "keys", "lately", "logs", "shared_results", "tokens", "waiting"},
+    {"stores", "singleflight", "memoizing", "settings"},
     {"brain"},
     {
         "hooks",
@@ -35,8 +35,7 @@ FLOORS = [
         "exchange",
         "sent",
         "first",
-        "holders",
-        "claims",
+        "leases",
         "server_store",
     },
     {

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dash_brain.stores import FileStore, SharedMemoryStore, spill_places
+from dash_brain.stores import FileStore, SharedMemoryStore
+from dash_brain.stores.mapped.spill import places as spill_places
 from tests.stores.places import mounted, place
 
 

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from dash_brain.stores import FileStore
-from dash_brain.stores.folder import Root
-from dash_brain.stores.kernel_locks import FlockedFiles
-from dash_brain.stores.publishing import publish_named
+from dash_brain.stores.mapped.locks.kernel import FlockedFiles
+from dash_brain.stores.mapped.volume.folder import Volume
+from dash_brain.stores.mapped.volume.publish import publish_named
 
 
-class FallbackRoot(Root):
+class FallbackVolume(Volume):
     """A folder that takes what every POSIX system has."""
 
     def _best_locks(self):
         return FlockedFiles(self.descriptor)
 
     def _best_publish(self):
-        return publish_named
+        return partial(publish_named, self.descriptor, self.locks)
 
 
 class FallbackStore(FileStore):
     """A ``FileStore`` that was told the system lacks what Linux has, in any process that opens it."""
 
-    _Root = FallbackRoot
+    _Volume = FallbackVolume
 
 
 class SmallSharedMemory(FileStore):

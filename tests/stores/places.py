@@ -14,7 +14,7 @@ import pytest
 
 def place(store) -> Path:
     """Return the folder of a local store."""
-    return Path(store.folder, f"dash_brain-{os.geteuid()}", store.name)
+    return Path(store.place)
 
 
 def file_of(store, domain="brain") -> Path:
@@ -70,3 +70,24 @@ def mounted(folder: Path, options: str) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def inventory(store):
+    """Return what an open local store knows of what lies in it."""
+    store.usage()
+    return store._space.inventory
+
+
+def volume_of(store):
+    """Return the open folder of a local store."""
+    return inventory(store).volume
+
+
+def ledger_of(store):
+    """Return the counts of an open local store."""
+    return inventory(store).ledger
+
+
+def bytes_taken(store) -> int:
+    """Return the bytes of all objects of a local store, and of those that are being written."""
+    return ledger_of(store).reserve(0)

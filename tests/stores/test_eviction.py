@@ -15,11 +15,15 @@ from types import SimpleNamespace
 import pytest
 
 from dash_brain.errors import StoreFull, ValueMissing
-from dash_brain.stores import FileStore, MemoryStore, candidates, pressure, searches, waiting, writing
-from dash_brain.stores.eviction import ENDING, EXPIRED, HELD, IDLE, MEMOIZED, rank
+from dash_brain.stores import FileStore, MemoryStore
+from dash_brain.stores.mapped import put
+from dash_brain.stores.mapped.space import backoff, space
+from dash_brain.stores.mapped.space.inventory import Inventory
+from dash_brain.stores.mapped.space.space import Space
+from dash_brain.stores.namespaces import ENDING, EXPIRED, HELD, IDLE, MEMOIZED, rank
 from dash_brain.testing import Clock, plain
 from tests.stores.fallbacks import FallbackStore
-from tests.stores.places import mounted, place
+from tests.stores.places import ledger_of, mounted, place, volume_of
 from tests.stores.workers import check_pattern, fill_up, hold_until_told, patterned
 
 MB = 1 << 20
@@ -44,7 +48,8 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
         ("recipes", 60, 1e6, ENDING),
         ("recipes", None, 0, HELD),
         ("recipes", None, 1e6, IDLE),
-        *((domain, 60, 1e6, None) for domain in ("claims", "registry", "attendance", "outcomes")),
+        *((domain, 60, 1e6, None) for domain in ("claims", "registry", "attendance")),
+        ("outcomes", 3600, 0, ENDING),
     ],
 )
 def test_rank_of_an_object(domain, ttl, idle, expected):
@@ -115,9 +120,9 @@ def test_somewhat_more_goes_than_is_needed_so_that_not_every_put_walks(bounded, 
     for number in range(600):
         store.put("brain/a", str(number), [bytes(20_000)], ttl=1e5)
     walks = []
-    target, name = (MemoryStore, "_candidates") if type(store) is MemoryStore else (candidates, "in_order")
+    target, name = (MemoryStore, "_candidates") if type(store) is MemoryStore else (Inventory, "candidates")
     real = getattr(target, name)
-    monkeypatch.setattr(target, name, lambda *args: walks.append(1) or real(*args))
+    monkeypatch.setattr(target, name, lambda *args, **kw: walks.append(1) or real(*args, **kw))
     for number in range(600, 1200):
         store.put("brain/a", str(number), [bytes(20_000)], ttl=1e5)
     assert 1 <= len(walks) <= 16
@@ -172,8 +177,31 @@ def test_room_for_bookkeeping_is_made_too(bounded):
     for number in range(15):
         store.put("brain/a", str(number), [bytes(MB)], ttl=1e5)
     for number in range(400):
-        store.put("claims/a", str(number), [bytes(3000)], ttl=3600)
-    assert len(list(store.scan("claims/a"))) == 400
+        store.put(f"claims/{number % 2}", str(number), [bytes(3000)], ttl=3600)
+    assert len([*store.scan("claims/0"), *store.scan("claims/1")]) == 400
+
+
+def test_what_a_client_makes_the_store_remember_is_bounded_and_the_oldest_goes(bounded):
+    store, clock = bounded
+    for number in range(2000):
+        clock.advance(1)
+        store.put("claims/a", str(number), [bytes(300)], ttl=1e5)
+    store.put("claims/b", "key", [bytes(300)], ttl=1e5)
+    left = set(store.scan("claims/a"))
+    assert 200 < len(left) <= 256
+    assert left == {str(number) for number in range(2000 - len(left), 2000)}
+    for namespace in ("claims/a", "registry/app", "attendance/app", "logins/x", "outcomes/flights"):
+        with pytest.raises(StoreFull, match=r"note of .* is refused"):
+            store.put(namespace, "large", [bytes(300_000)], ttl=1e5)
+
+
+def test_note_that_is_renewed_pushes_out_no_other(bounded):
+    store, _ = bounded
+    for number in range(256):
+        store.put("claims/a", str(number), [b"x"], ttl=1e5)
+    for _ in range(3):
+        store.put("claims/a", "7", [b"y"], ttl=1e5)
+    assert len(list(store.scan("claims/a"))) == 256
 
 
 def test_value_that_was_just_used_is_not_evicted(tmp_path, monkeypatch):
@@ -183,14 +211,14 @@ def test_value_that_was_just_used_is_not_evicted(tmp_path, monkeypatch):
     clock.advance(10)
     store.put("brain/a", "young", [bytes(MB)], ttl=1e5)
     clock.advance(10)
-    real = candidates.in_order
+    real = Inventory.candidates
 
-    def used_meanwhile(*args):
-        found = real(*args)
+    def used_meanwhile(*args, **kwargs):
+        found = real(*args, **kwargs)
         store.get("brain/a", "old")
         return found
 
-    monkeypatch.setattr(candidates, "in_order", used_meanwhile)
+    monkeypatch.setattr(Inventory, "candidates", used_meanwhile)
     store.put("brain/a", "new", [bytes(2 * MB)], ttl=1e5)
     assert has(store, "brain/a", "old")
     assert not has(store, "brain/a", "young")
@@ -218,27 +246,27 @@ def test_values_that_are_put_at_once_wait_for_each_other(tmp_path):
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(put_one, range(30)))
     assert 8_000_000 < store.usage() <= store.budget()
-    assert store._root.ledger.promised() == 0
+    assert ledger_of(store).reserved() == 0
 
 
 def test_what_was_to_be_replaced_may_be_evicted_and_the_budget_is_kept_all_the_same(tmp_path, monkeypatch):
     store, other = FileStore(tmp_path, size="25MB"), FileStore(tmp_path)
     for number in range(3):
         store.put(f"session/{number}", "key", [bytes(8_000_000)], ttl=1e5)
-    real = pressure._in_turn
+    real = Space._turn_for_budget
 
     @contextmanager
-    def overtaken(root, promised):
-        monkeypatch.setattr(pressure, "_in_turn", real)
-        root.ledger.promise(-promised)
+    def overtaken(self, reserved):
+        monkeypatch.setattr(Space, "_turn_for_budget", real)
+        ledger_of(store).reserve(-reserved)
         for evicted in ("session/0", "session/1"):
             other.delete(evicted, "key")
         other.put("session/3", "key", [bytes(8_000_000)], ttl=1e5)
-        root.ledger.promise(promised)
-        with real(root, promised):
+        ledger_of(store).reserve(reserved)
+        with real(self, reserved):
             yield
 
-    monkeypatch.setattr(pressure, "_in_turn", overtaken)
+    monkeypatch.setattr(Space, "_turn_for_budget", overtaken)
     store.put("session/0", "key", [bytes(16_000_000)], ttl=1e5)
     assert store.usage() <= store.budget()
     assert store.info("session/0", "key")
@@ -246,8 +274,8 @@ def test_what_was_to_be_replaced_may_be_evicted_and_the_budget_is_kept_all_the_s
 
 def test_what_is_being_written_is_told_to_those_who_waited_in_vain(tmp_path, monkeypatch):
     store = FileStore(tmp_path, size="25MB")
-    monkeypatch.setattr("dash_brain.stores.pressure.WRITING", 0.1)
-    store._on_root(lambda root: root.ledger.promise(20_000_000))
+    monkeypatch.setattr(space, "WRITING", 0.1)
+    ledger_of(store).reserve(20_000_000)
     with pytest.raises(StoreFull, match=r"20\.0 MB are being written"):
         store.put("brain/a", "key", [bytes(8_000_000)])
 
@@ -282,17 +310,17 @@ def count_pauses(monkeypatch):
         pauses.extend([seconds] if seconds else [])
         time.sleep(seconds)
 
-    monkeypatch.setattr(waiting, "time", SimpleNamespace(monotonic=time.monotonic, sleep=pause))
+    monkeypatch.setattr(backoff, "time", SimpleNamespace(monotonic=time.monotonic, sleep=pause))
     return pauses
 
 
 def stop_while_making_room(folder):
-    pressure.evict_entry = lambda *_: os.kill(os.getpid(), signal.SIGSTOP)
+    Inventory.evict = lambda *_, **__: os.kill(os.getpid(), signal.SIGSTOP)
     FileStore(folder).put("session/a", "new", [bytes(MB)], ttl=1e5)
 
 
 def test_writer_that_was_stopped_keeps_one_put_waiting_and_no_other(tmp_path, monkeypatch):
-    monkeypatch.setattr(pressure, "WRITING", 0.1)
+    monkeypatch.setattr(space, "WRITING", 0.1)
     store = FileStore(tmp_path, size="8MiB")
     store.secret()
     stopped = multiprocessing.get_context("spawn").Process(target=stop_while_writing, args=(tmp_path,))
@@ -312,7 +340,7 @@ def test_writer_that_was_stopped_keeps_one_put_waiting_and_no_other(tmp_path, mo
 
 
 def stop_while_writing(folder):
-    writing._publish = lambda *_: os.kill(os.getpid(), signal.SIGSTOP)
+    put._publish = lambda *_: os.kill(os.getpid(), signal.SIGSTOP)
     FileStore(folder).put("session/a", "new", [bytes(5 * MB)], ttl=1e5)
 
 
@@ -338,7 +366,7 @@ def test_what_killed_writers_left_makes_place_before_anything_is_evicted(tmp_pat
         store = FallbackStore(folder)  # whose drafts have names, and stay when their writer is killed
         store.put("brain/a", "kept", patterned(MB), ttl=1e5)
         for number in range(6):
-            with store._root.hold(f"brain/a/of {number}") as draft:
+            with volume_of(store).hold(f"brain/a/of {number}") as draft:
                 pass
             (place(store) / draft).write_bytes(bytes(10 * MB))
         store.put("brain/a", "new", patterned(16 * MB))
@@ -370,7 +398,7 @@ def test_lack_of_inodes_is_relieved_by_number(tmp_path):
 
 @needs_root
 def test_nothing_more_is_evicted_when_readers_hold_what_went(tmp_path, monkeypatch):
-    monkeypatch.setattr(searches, "_IN_VAIN", 60.0)  # a second may pass between two puts here
+    monkeypatch.setattr(backoff, "_IN_VAIN", 60.0)  # a second may pass between two puts here
     with mounted(tmp_path / "small", "size=64m") as folder:
         store = FileStore(folder)
         context = multiprocessing.get_context("spawn")
@@ -397,7 +425,7 @@ def test_nothing_more_is_evicted_when_readers_hold_what_went(tmp_path, monkeypat
 
 @needs_root
 def test_what_may_not_make_place_for_itself_makes_place_for_another(tmp_path, monkeypatch):
-    monkeypatch.setattr(searches, "_IN_VAIN", 1000.0)
+    monkeypatch.setattr(backoff, "_IN_VAIN", 1000.0)
     with mounted(tmp_path / "small", "size=32m") as folder:
         store = FileStore(folder)
         store.usage()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import struct
 
 import pytest
 
 from dash_brain.errors import BrainError, DecodeError, StoreUnavailable, ValueMissing
-from dash_brain.stores import FileStore, SharedMemoryStore, objectfile
+from dash_brain.stores import FileStore, SharedMemoryStore
+from dash_brain.stores.mapped.volume import objectfile
 from tests.stores.places import file_of, place
 
 SPACE = "brain/hostile"
@@ -150,26 +152,48 @@ def test_file_in_the_place_of_the_folder_is_refused(tmp_path):
         store.secret()
 
 
-def test_store_of_a_newer_format_is_refused(store):
-    (place(store) / "FORMAT").chmod(0o600)
-    (place(store) / "FORMAT").write_text('{"format": 3}')
-    with pytest.raises(StoreUnavailable, match=r"has format 3.* Upgrade dash_brain"):
-        FileStore(store.folder).get(SPACE, "key")
+def left_by_an_older_release(store, name):
+    """Make what a store of an older format looks like; return its folder."""
+    older = place(store).with_name(name)
+    (older / "brain/default").mkdir(parents=True)
+    older.chmod(0o700)
+    for part in ("key", "locks", "brain/default/orders"):
+        (older / part).write_bytes(b"of another format")
+        (older / part).chmod(0o600)
+    return older
 
 
-def test_store_of_an_older_format_is_refused_with_the_advice_to_remove_it(store):
-    (place(store) / "FORMAT").chmod(0o600)
-    (place(store) / "FORMAT").write_text('{"format": 1}')
-    with pytest.raises(StoreUnavailable, match=f"Remove the folder {place(store)}") as refused:
-        FileStore(store.folder).get(SPACE, "key")
-    assert "Upgrade" not in str(refused.value)
+@pytest.mark.parametrize("name", ["default", "default@2"])
+def test_what_an_older_release_left_is_swept_away_when_nobody_uses_it(store, name):
+    older = left_by_an_older_release(store, name)
+    assert bytes(store.get(SPACE, "key")[0]), "the new release has begun beside it"
+    with (older / "locks").open("rb+") as locks:
+        fcntl.fcntl(locks, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 77, 1, 0))
+        store.sweep()
+        assert (older / "brain/default/orders").exists(), "a process of the older release has it open"
+    store.sweep()
+    assert not older.exists()
+    assert bytes(store.get(SPACE, "key")[0])
+
+
+@pytest.mark.parametrize("name", ["default@99", "other", "default.2", "defaulted"])
+def test_what_is_no_older_store_of_that_name_is_left_alone(store, name):
+    other = left_by_an_older_release(store, name)
+    store.sweep()
+    assert (other / "brain/default/orders").exists()
+
+
+def test_folder_that_is_no_store_is_left_alone(store):
+    folder = place(store).with_name("default")
+    (folder / "mine").mkdir(parents=True)
+    folder.chmod(0o700)
+    store.sweep()
+    assert (folder / "mine").exists()
 
 
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("FORMAT", b"{"),
-        ("FORMAT", b"[]"),
         ("key", b"short"),
         ("ledger", b"short"),
         ("ledger", bytes(20_000)),

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from dash_brain.errors import ValueMissing
-from dash_brain.stores import FileStore, mapped
+from dash_brain.stores import FileStore
+from dash_brain.stores.mapped import store as mapped
 
 
 def files_of(folder: Path) -> list[Path]:

@@ -16,23 +16,21 @@ from pathlib import Path
 
 import pytest
 
-from dash_brain import stores
 from dash_brain.errors import StoreFull, StoreUnavailable, ValueMissing
 from dash_brain.stores import (
     FileStore,
     MemoryStore,
     SharedMemoryStore,
-    default_place,
-    folder,
-    kernel_locks,
-    objects,
-    platform,
-    publishing,
+    registry,
 )
-from dash_brain.stores import files as object_files
+from dash_brain.stores.mapped import get
+from dash_brain.stores.mapped.locks import kernel as kernel_locks
+from dash_brain.stores.mapped.space.inventory import Inventory
+from dash_brain.stores.mapped.system import default_place, platform
+from dash_brain.stores.mapped.volume import folder, pages, publish
 from dash_brain.testing import Clock
 from tests.stores.fallbacks import FallbackStore
-from tests.stores.places import everything, file_of, place
+from tests.stores.places import everything, file_of, place, volume_of
 
 SPACE = "brain/files"
 
@@ -47,10 +45,9 @@ def test_folders_are_for_the_owner_and_objects_for_reading_only(files):
         str(path.relative_to(files.folder)): path.stat().st_mode & 0o7777
         for path in place(files).parent.rglob("*")
     }
-    root = f"dash_brain-{os.geteuid()}/default"
+    root = str(place(files).relative_to(files.folder))
     assert modes == {
         root: 0o700,
-        f"{root}/FORMAT": 0o600,
         f"{root}/key": 0o600,
         f"{root}/ledger": 0o600,
         f"{root}/locks": 0o600,
@@ -147,7 +144,7 @@ def calls(monkeypatch):
     ):
         count(os, name)
     count(kernel_locks.fcntl, "fcntl")
-    count(object_files, "map_private")
+    count(pages, "map_private")
     return counted
 
 
@@ -180,11 +177,11 @@ def test_put_of_a_key_replaced_before_needs_no_link_unless_it_is_large(files, ca
 
 
 def test_keys_that_were_replaced_are_not_remembered_without_end(files, monkeypatch):
-    monkeypatch.setattr(publishing.Unnamed, "NAMES", 3)
+    monkeypatch.setattr(publish.PublishUnnamed, "NAMES", 3)
     for number in range(10):
         files.put(SPACE, str(number), [b"old"])
         files.put(SPACE, str(number), [b"new"])
-        assert len(files._root.publish._replaced) <= 3
+        assert len(volume_of(files).publish._replaced) <= 3
         assert bytes(files.get(SPACE, str(number))[0]) == b"new"
 
 
@@ -435,13 +432,13 @@ def test_touch_is_not_undone_by_a_read_that_began_before(tmp_path, monkeypatch):
     store = FileStore(tmp_path, clock=clock)
     store.put(SPACE, "key", [b"x"], ttl=10)
     clock.advance(5)
-    real = objects.read_object
+    real = get.read_object
 
     def touched_meanwhile(*args):
         store.touch(SPACE, "key", None)
         return real(*args)
 
-    monkeypatch.setattr(objects, "read_object", touched_meanwhile)
+    monkeypatch.setattr(get, "read_object", touched_meanwhile)
     store.get(SPACE, "key")
     assert store.info(SPACE, "key").expires is None
 
@@ -451,13 +448,13 @@ def test_fresh_value_is_not_removed_by_one_who_saw_the_expired(tmp_path, monkeyp
     store = FileStore(tmp_path, clock=clock)
     store.put(SPACE, "key", [b"old"], ttl=1)
     clock.advance(2)
-    real = objects.remove_expired
+    real = Inventory.remove_expired
 
     def too_late(*args):
         store.put(SPACE, "key", [b"new"])
         return real(*args)
 
-    monkeypatch.setattr(objects, "remove_expired", too_late)
+    monkeypatch.setattr(Inventory, "remove_expired", too_late)
     with pytest.raises(ValueMissing):
         store.get(SPACE, "key")
     assert bytes(store.get(SPACE, "key")[0]) == b"new"
@@ -505,7 +502,7 @@ def test_only_one_sweeps_at_a_time_and_the_others_go_on(tmp_path):
     one, two = FileStore(tmp_path, clock=clock), FileStore(tmp_path, clock=clock)
     one.put(SPACE, "old", [b"x"], ttl=1)
     clock.advance(100)
-    with one._root.hold("sweep"):
+    with volume_of(one).hold("sweep"):
         two.put(SPACE, "key", [b"x"])
         assert "brain/files/old" in everything(two)
 
@@ -513,7 +510,7 @@ def test_only_one_sweeps_at_a_time_and_the_others_go_on(tmp_path):
 def test_sweep_leaves_the_draft_of_a_living_writer(tmp_path):
     store = FallbackStore(tmp_path)
     store.put(SPACE, "key", [b"old"])
-    with store._root.hold("brain/files/key") as draft:
+    with volume_of(store).hold("brain/files/key") as draft:
         (place(store) / draft).write_bytes(b"being written")
         sweeper = threading.Thread(target=store.sweep)
         sweeper.start()
@@ -652,7 +649,7 @@ def test_child_is_not_stuck_on_a_lock_that_was_held_at_the_fork(tmp_path, kind):
     store = MemoryStore() if kind == "memory" else FileStore(tmp_path)
     store.put(SPACE, "key", [b"x"])
     guard = {"files": "_opening", "memory": "_guard", "urls": "_guard"}[kind]
-    holder = stores._opened if kind == "urls" else store
+    holder = registry._opened if kind == "urls" else store
     fork, forked = threading.Event(), threading.Event()
 
     def hold():
@@ -662,7 +659,7 @@ def test_child_is_not_stuck_on_a_lock_that_was_held_at_the_fork(tmp_path, kind):
 
     def use_it_all():
         signal.alarm(5)
-        stores.open_store("memory://in-child")
+        registry.open_store("memory://in-child")
         store.close()
         store.put(SPACE, "key", [b"y"])
         return bytes(store.get(SPACE, "key")[0]) == b"y"
@@ -724,14 +721,14 @@ def test_system_without_unnamed_files_and_range_locks_is_found_out(tmp_path, mon
         store.put(SPACE, "key", [b"x"])
         store.put(SPACE, "key", [b"y"])
     assert bytes(store.get(SPACE, "key")[0]) == b"y"
-    assert store._root.publish is publishing.publish_named
-    assert isinstance(store._root.locks._kernel, kernel_locks.FlockedFiles)
+    assert volume_of(store).publish.func is publish.publish_named
+    assert isinstance(volume_of(store).locks._kernel, kernel_locks.FlockedFiles)
 
 
 def test_system_without_proc_is_found_out(files, monkeypatch):
     monkeypatch.setattr(os.path, "isdir", lambda path: not path.startswith("/proc"))
     files.put(SPACE, "key", [b"x"])
-    assert files._root.publish is publishing.publish_named
+    assert volume_of(files).publish.func is publish.publish_named
 
 
 def test_system_without_private_folders_is_told_what_to_use(files, monkeypatch):
@@ -765,7 +762,8 @@ def test_files_are_closed_at_exit_though_modules_are_gone(tmp_path, monkeypatch,
     store = kind(tmp_path)
     for _ in range(2):
         store.put(SPACE, "key", [b"x"])
-    root, store._root = store._root, None
+    root = volume_of(store)
+    store._space = None
     with monkeypatch.context() as exiting:
         exiting.setattr(folder, "os", None)
         exiting.setattr(kernel_locks, "os", None)

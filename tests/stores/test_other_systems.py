@@ -40,7 +40,7 @@ def test_contract_holds_where_this_is_lacking(tmp_path, lacking):
 
 def test_names_are_really_taken_away(tmp_path):
     (tmp_path / "sitecustomize.py").write_text("import os\nvars(os).pop('O_TMPFILE')")
-    code = "from dash_brain.stores import platform; raise SystemExit(platform.TMPFILE)"
+    code = "from dash_brain.stores.mapped.system import platform; raise SystemExit(platform.TMPFILE)"
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(REPOSITORY)])}
     assert subprocess.run([sys.executable, "-c", code], env=env).returncode == 0
 

@@ -16,8 +16,10 @@ import pytest
 from dash_brain import configure
 from dash_brain.errors import StoreFull, ValueMissing
 from dash_brain.settings import LEAST_QUOTA, _settings
-from dash_brain.stores import FileStore, MemoryStore, kernel_locks, writing
-from dash_brain.stores.places import account_of
+from dash_brain.stores import FileStore, MemoryStore
+from dash_brain.stores.mapped import put as putting
+from dash_brain.stores.mapped.locks import kernel as kernel_locks
+from dash_brain.stores.namespaces import VALUE, account_of
 from dash_brain.testing import Clock
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.places import everything, mounted_disk, needs_disk, place
@@ -35,7 +37,7 @@ def bounded(request, tmp_path):
 
 
 def put(store, namespace, key, nbytes, ttl=1e5):
-    store.put(namespace, key, [bytes(nbytes)], ttl=ttl, quota=QUOTA)
+    store.put(namespace, key, [bytes(nbytes)], ttl=ttl, retention=VALUE.within(QUOTA))
 
 
 def keys(store, *namespaces):
@@ -57,11 +59,12 @@ def test_session_above_its_quota_loses_what_ends_soon_then_what_it_used_longest_
 
 def test_other_sessions_and_apps_lose_nothing(bounded):
     store, _ = bounded
-    for namespace in ("session/b", "session-names/ab", "app/a", "brain/a", "claims/a"):
+    for namespace in ("session/b", "session-names/ab", "app/a", "brain/a"):
         put(store, namespace, "key", 300_000)
+    put(store, "claims/b", "key", 3000)
     for number in range(20):
         put(store, "session/a", str(number), 300_000)
-    for namespace in ("session/b", "session-names/ab", "app/a", "brain/a", "claims/a"):
+    for namespace in ("session/b", "session-names/ab", "app/a", "brain/a", "claims/b"):
         assert keys(store, namespace) == {"key"}
     assert len(keys(store, "session/a")) == 3
 
@@ -77,13 +80,13 @@ def test_value_larger_than_the_quota_is_refused_by_name_and_costs_nothing(bounde
 
 def test_value_for_which_not_enough_of_the_session_may_go_costs_nothing(bounded):
     store, _ = bounded
-    store.put("session-names/a", "for good", [bytes(600_000)], quota=QUOTA)
+    store.put("session-names/a", "for good", [bytes(600_000)], retention=VALUE.within(QUOTA))
     for number in range(3):
         put(store, "session/a", str(number), 100_000)
     with pytest.raises(StoreFull, match="session_quota"):
         put(store, "session/a", "new", 500_000)
     assert keys(store, "session/a") == {"0", "1", "2"}
-    store.put("session-names/a", "for good", [bytes(800_000)], quota=QUOTA)
+    store.put("session-names/a", "for good", [bytes(800_000)], retention=VALUE.within(QUOTA))
 
 
 def test_replaced_value_counts_once(bounded):
@@ -126,7 +129,9 @@ def test_accounts_are_right_after_processes_put_and_deleted_at_once(tmp_path, ki
 
 def test_values_that_a_session_puts_at_once_wait_for_each_other(files):
     def put_one(number):
-        files.put("session/a", str(number % 6), [bytes(8_000_000)], ttl=1e5, quota=25_000_000)
+        files.put(
+            "session/a", str(number % 6), [bytes(8_000_000)], ttl=1e5, retention=VALUE.within(25_000_000)
+        )
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(put_one, range(30)))
@@ -167,14 +172,15 @@ def test_failed_put_is_not_charged(files):
     put(files, "session/a", "key", 1000)
     files.resize(20_000)
     with pytest.raises(StoreFull):
-        files.put("session/a", "other", [bytes(50_000)], quota=QUOTA)
+        files.put("session/a", "other", [bytes(50_000)], retention=VALUE.within(QUOTA))
     assert accounts(files) == {"a": 4096}
 
 
 DYING = """
 import os, signal, sys
-from dash_brain.stores import FileStore, objects
-objects.write = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+from dash_brain.stores import FileStore
+from dash_brain.stores.mapped import put
+put._place = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 FileStore(sys.argv[1]).put("session/a", "key", [b"x" * 100_000])
 """
 
@@ -190,13 +196,13 @@ def test_account_of_a_killed_writer_is_put_right_by_the_next_sweep(tmp_path):
 
 def test_sweep_leaves_in_an_account_what_is_being_written(files, monkeypatch):
     put(files, "session/a", "key", 1000)
-    real = writing._publish
+    real = putting._publish
 
-    def swept_meanwhile(root, draft):
+    def swept_meanwhile(*args):
         files.sweep()
-        return real(root, draft)
+        return real(*args)
 
-    monkeypatch.setattr(writing, "_publish", swept_meanwhile)
+    monkeypatch.setattr(putting, "_publish", swept_meanwhile)
     put(files, "session/a", "other", 100_000)
     assert accounts(files) == taken(files)
 
@@ -207,15 +213,15 @@ def test_put_costs_the_same_among_many_objects_and_sessions(tmp_path, monkeypatc
     for others in (10, 2000):
         store = FileStore(tmp_path / str(others))
         for number in range(others):
-            store.put(f"session/{number % 100}", str(number), [b"x"], ttl=1e5, quota=QUOTA)
-        store.put(namespace, "key", [b"x"], ttl=1e5, quota=QUOTA)
+            store.put(f"session/{number % 100}", str(number), [b"x"], ttl=1e5, retention=VALUE.within(QUOTA))
+        store.put(namespace, "key", [b"x"], ttl=1e5, retention=VALUE.within(QUOTA))
         calls = Counter()
         with monkeypatch.context() as patches:
             for module, names in ((os, _CALLS), (kernel_locks.fcntl, ["fcntl"])):
                 for name in names:
                     patches.setattr(module, name, counting(calls, name, getattr(module, name)))
-            store.put(namespace, "new", [b"x"], ttl=1e5, quota=QUOTA)
-            store.put(namespace, "key", [b"y"], ttl=1e5, quota=QUOTA)
+            store.put(namespace, "new", [b"x"], ttl=1e5, retention=VALUE.within(QUOTA))
+            store.put(namespace, "key", [b"y"], ttl=1e5, retention=VALUE.within(QUOTA))
         counted.append(calls)
     assert counted[0] == counted[1]
     assert 0 < counted[0].total() < 45
@@ -245,9 +251,12 @@ def test_nothing_is_left_of_a_session_but_an_empty_folder(files):
 # --- the setting ---
 
 
-def test_quota_is_half_of_the_budget_and_at_least_256_mb(tmp_path, monkeypatch):
+def test_quota_is_half_of_the_budget_and_at_least_256_mb_where_the_rest_goes_to_disk(tmp_path, monkeypatch):
     store = FileStore(tmp_path, size="100MB")
-    assert _settings(store).quota == LEAST_QUOTA
+    assert _settings(store).quota == 50_000_000
+    with monkeypatch.context() as patches:
+        patches.setattr(FileStore, "spills", True)
+        assert _settings(store).quota == LEAST_QUOTA
     store.resize(2_000_000_000)
     assert _settings(store).quota == 1_000_000_000
     assert _settings(store, session_quota="500MB").quota == 500_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dash_brain.stores.quoting import is_digest, quote, unquote
+from dash_brain.stores.mapped.volume.quoting import is_digest, quote, unquote
 
 TEXT = st.text(st.characters(), max_size=400)
 

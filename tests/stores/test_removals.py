@@ -12,8 +12,11 @@ import pytest
 
 from dash_brain import Brain
 from dash_brain.errors import ValueMissing
-from dash_brain.stores import FileStore, MemoryStore, kernel_locks, removals
-from dash_brain.stores.removals import SIZE, Removal, Removals
+from dash_brain.stores import FileStore, MemoryStore
+from dash_brain.stores.faults import Tombstone
+from dash_brain.stores.mapped.locks import kernel as kernel_locks
+from dash_brain.stores.mapped.space import tombstones
+from dash_brain.stores.mapped.space.tombstones import SIZE, Tombstones
 from dash_brain.testing import Clock
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.places import place
@@ -129,11 +132,11 @@ def test_table_forgets_and_never_mistakes_one_path_for_another(tmp_path):
     with (tmp_path / "table").open("w+b") as file:
         file.write(bytes(SIZE))
         file.flush()
-        table = Removals(file.fileno())
+        table = Tombstones(file.fileno())
     for number in range(20_000):
-        table.note(f"brain/a/{number}", Removal("evicted", number << 20, number, number))
+        table.note(f"brain/a/{number}", Tombstone("evicted", number << 20, number, number))
     known = [number for number in range(20_000) if table.recall(f"brain/a/{number}") is not None]
-    assert 2000 < len(known) <= removals.PLACES
+    assert 2000 < len(known) <= tombstones.PLACES
     for number in known:
         assert table.recall(f"brain/a/{number}") == ("evicted", number << 20, number, number)
     assert table.recall("brain/b/0") is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dash_brain.stores.sizes import parse_size
+from dash_brain.common.sizes import parse_size
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import logging
 import os
 import shutil
@@ -16,11 +15,22 @@ from pathlib import Path
 import pytest
 
 from dash_brain.errors import StoreFull, StoreUnavailable, ValueMissing
-from dash_brain.stores import accounts, spill, spill_owner, spill_places
-from dash_brain.stores.places import account_of
+from dash_brain.stores.mapped.space import bounds
+from dash_brain.stores.mapped.spill import owner as spill_owner
+from dash_brain.stores.mapped.spill import places as spill_places
+from dash_brain.stores.namespaces import VALUE, account_of
 from dash_brain.testing import Clock, plain
 from tests.stores.fallbacks import SmallSharedMemory
-from tests.stores.places import disk_image, mounted, mounted_disk, mounted_image, needs_disk, place
+from tests.stores.places import (
+    disk_image,
+    inventory,
+    ledger_of,
+    mounted,
+    mounted_disk,
+    mounted_image,
+    needs_disk,
+    place,
+)
 from tests.stores.workers import check_pattern, patterned
 
 MB = 1 << 20
@@ -42,9 +52,14 @@ def folder_on(disk: Path) -> Path:
     return folder
 
 
+def say(owner: Path, text: str) -> None:
+    owner.unlink()
+    owner.symlink_to(text)
+
+
 def make_old(path: Path) -> None:
     long_ago = time.time() - 1e6
-    os.utime(path, (long_ago, long_ago))
+    os.utime(path, (long_ago, long_ago), follow_symlinks=False)
 
 
 def at_once(number: int, work) -> list[BaseException]:
@@ -101,10 +116,9 @@ def test_folder_removed_under_threads_means_misses_only(store, disk):
     check_pattern(store.get(SPACE, "again"))
 
 
-@pytest.mark.parametrize("store_said", [None, 5, [], "\0"])
-def test_folder_whose_owner_makes_no_sense_hinders_no_sweep_of_other_stores(store, memory, disk, store_said):
-    owner = folder_on(disk) / "owner"
-    owner.write_text(json.dumps({**json.loads(owner.read_text()), "store": store_said}))
+@pytest.mark.parametrize("said", ["x", "a|b", "|"])
+def test_folder_whose_owner_makes_no_sense_hinders_no_sweep_of_other_stores(store, memory, disk, said):
+    say(folder_on(disk) / "owner", said)
     make_old(folder_on(disk))
     other = SmallSharedMemory(memory, "other")
     other.put(SPACE, "key", [b"x"])
@@ -121,14 +135,16 @@ def test_folder_that_lost_its_owner_file_is_left_by_the_sweeps_of_other_stores(s
     check_pattern(store.get(SPACE, "key"))
 
 
-@pytest.mark.parametrize("content", [None, "", "[]", '{"boot": 1}'])
+@pytest.mark.parametrize("content", [None, "a link", "a file"])
 def test_sweep_says_anew_whose_the_folder_is(store, disk, content):
     owner = folder_on(disk) / "owner"
-    sound = json.loads(owner.read_text())
-    owner.unlink() if content is None else owner.write_text(content)
+    sound = os.readlink(owner)
+    owner.unlink()
+    if content is not None:
+        owner.symlink_to(content) if content == "a link" else owner.write_text(content)
     make_old(folder_on(disk))
     store.sweep()
-    assert json.loads(owner.read_text()) == sound
+    assert os.readlink(owner) == sound
     assert sorted(path.name for path in folder_on(disk).iterdir())[1:] == ["owner"]
     check_pattern(store.get(SPACE, "key"))
 
@@ -137,12 +153,12 @@ def test_sweep_keeps_the_owner_file_young(store, disk):
     owner = folder_on(disk) / "owner"
     make_old(owner)
     store.sweep()
-    assert time.time() - owner.stat().st_mtime < 1e5
+    assert time.time() - owner.lstat().st_mtime < 1e5
 
 
 def test_folder_named_by_the_own_record_is_never_judged(store, disk):
     owner = folder_on(disk) / "owner"
-    owner.write_text(json.dumps({"boot": "before", "store": "/x", "mounts": "elsewhere"}))
+    say(owner, "before|elsewhere|/x")
     store.sweep()
     check_pattern(store.get(SPACE, "key"))
 
@@ -156,12 +172,12 @@ def test_folder_named_by_the_own_record_is_kept_when_a_full_disk_cannot_be_told_
         store = SmallSharedMemory(memory)
         store.put(SPACE, "key", patterned(20 * MB))
         owner = folder_on(disk) / "owner"
-        said = json.dumps({"boot": "before", "store": "/x", "mounts": "elsewhere"})
-        owner.write_text(said)
+        said = "before|elsewhere|/x"
+        say(owner, said)
         with pytest.raises(OSError, match="No space"):
             [(disk / str(number)).touch() for number in range(1000)]
         store.sweep()
-        assert owner.read_text() == said
+        assert os.readlink(owner) == said
         check_pattern(store.get(SPACE, "key"))
         store.close()
 
@@ -237,7 +253,7 @@ def test_what_is_idle_on_another_disk_makes_no_room_on_ours(memory, disk, monkey
     (disk / OUTER / f"spill-{'0' * 32}").mkdir(mode=0o700)
     (place(store) / f"spill-{'0' * 32}").symlink_to(disk)
     clock.advance(1000)
-    monkeypatch.setattr(spill.Spill, "has_room", lambda _, nbytes, __: nbytes <= 0)
+    monkeypatch.setattr(bounds, "missing_on_disk", lambda _, nbytes, __: nbytes)
     with pytest.raises(StoreFull):
         SmallSharedMemory(memory, clock=clock).put("session/a", "new", patterned(20 * MB), ttl=1e5)
     check_pattern(store.get("session/a", "idle"))
@@ -280,11 +296,11 @@ def test_disk_that_is_mounted_under_the_number_of_another_takes_nothing_from_it(
 
 def test_folder_is_claimed_anew_from_where_it_is_seen_now(store, memory, disk):
     owner = folder_on(disk) / "owner"
-    sound = json.loads(owner.read_text())
-    owner.write_text(json.dumps({**sound, "mounts": "where it was seen before", "store": "/before"}))
+    sound = os.readlink(owner)
+    say(owner, f"{spill_owner.boot()}|where it was seen before|/before")
     store.close()
     check_pattern(store.get(SPACE, "key"))
-    assert json.loads(owner.read_text()) == sound
+    assert os.readlink(owner) == sound
     spill_owner.remove_abandoned([str(disk)], set(), "where it was seen before")
     check_pattern(SmallSharedMemory(memory).get(SPACE, "key"))
 
@@ -369,10 +385,10 @@ def test_miss_says_that_the_value_lies_on_a_disk_out_of_sight(elsewhere):
 
 def test_sweep_out_of_sight_of_the_disk_removes_what_expired_and_leaves_the_counts(elsewhere):
     there, store, clock = elsewhere
-    before = store._root.ledger.spilled(), accounts.total(store._root, account_of("session/a"))
+    before = ledger_of(store).spilled(), inventory(store).accounts.total(account_of("session/a"))
     for _ in range(2):
         assert there.sweep() == 0
-    assert (there._root.ledger.spilled(), accounts.total(there._root, account_of("session/a"))) == before
+    assert (ledger_of(there).spilled(), inventory(there).accounts.total(account_of("session/a"))) == before
     clock.advance(500)
     assert there.sweep() == 1
     clock.advance(1000)
@@ -381,9 +397,10 @@ def test_sweep_out_of_sight_of_the_disk_removes_what_expired_and_leaves_the_coun
     assert there.sweep() == 0
     store.sweep()
     kept = store.info("session/a", "for good").nbytes
-    assert store._root.ledger.spilled() == kept
+    assert ledger_of(store).spilled() == kept
     assert (
-        accounts.total(store._root, account_of("session/a")) == kept + store.info("session/a", "here").nbytes
+        inventory(store).accounts.total(account_of("session/a"))
+        == kept + store.info("session/a", "here").nbytes
     )
 
 
@@ -394,7 +411,7 @@ def test_value_that_lies_out_of_sight_can_be_deleted_and_replaced(elsewhere):
     assert plain(store.get("session/a", "renewed")) == [b"small"]
     assert set(there.scan("session/a")) == {"here", "renewed"}
     store.sweep()
-    assert store._root.ledger.spilled() == store.info("session/a", "short").nbytes
+    assert ledger_of(store).spilled() == store.info("session/a", "short").nbytes
 
 
 def test_process_that_sees_another_disk_spills_there_and_each_reads_its_own(elsewhere, tmp_path):
@@ -411,16 +428,16 @@ def test_what_lies_out_of_sight_is_counted_by_all(elsewhere):
     held = sum(store.info("session/a", key).nbytes for key in ("short", "renewed", "for good"))
     for one in (there, store):
         one.sweep()
-        assert one._root.ledger.spilled() == held + nbytes
+        assert ledger_of(one).spilled() == held + nbytes
     assert there.delete("session/a", "for good")
-    assert there._root.ledger.spilled() < held + nbytes
+    assert ledger_of(there).spilled() < held + nbytes
     here = store.info("session/a", "here").nbytes
-    assert accounts.total(there._root, "a") == there._root.ledger.spilled() + here
+    assert inventory(there).accounts.total("a") == ledger_of(there).spilled() + here
 
 
 def test_quota_makes_room_of_what_lies_out_of_sight_too(elsewhere):
     there, store, _ = elsewhere
-    there.put("session/a", "new", patterned(20 * MB), ttl=1000, quota=70 * MB)
+    there.put("session/a", "new", patterned(20 * MB), ttl=1000, retention=VALUE.within(70 * MB))
     with pytest.raises(ValueMissing, match="evicted"):
         store.get("session/a", "short")
     store.sweep()
@@ -514,22 +531,6 @@ def test_folder_on_a_disk_that_may_only_be_read_is_read_and_another_written(tmp_
         another.close()
 
 
-def test_thread_that_looked_before_a_folder_was_made_takes_it_from_nobody(memory, disk, monkeypatch):
-    store = SmallSharedMemory(memory)
-    store.usage()
-    real, turns = spill.Spill._recorded, iter([True])
-
-    def seen_before(self):
-        recorded = real(self)
-        if next(turns, False):
-            self.make_ready()  # as another thread does meanwhile
-        return recorded
-
-    monkeypatch.setattr(spill.Spill, "_recorded", seen_before)
-    assert not store._root.spill.is_ready()
-    assert store._root.spill.new_file()
-
-
 def test_folder_that_cannot_be_made_is_named_in_full(tmp_path):
     named = rf"{tmp_path}/few/{OUTER} cannot be made .*No space.*file://"
     with (
@@ -579,10 +580,10 @@ def test_lack_of_descriptors_is_not_taken_for_a_planted_folder(store, monkeypatc
 def test_session_has_its_quota_back_when_its_values_went_with_the_folder(memory, disk):
     store = SmallSharedMemory(memory)
     for number in range(3):
-        store.put("session/a", str(number), patterned(20 * MB), quota=70 * MB)
+        store.put("session/a", str(number), patterned(20 * MB), ttl=1000, retention=VALUE.within(70 * MB))
     shutil.rmtree(disk / OUTER)
     store.sweep()
-    store.put("session/a", "new", patterned(20 * MB), quota=70 * MB)
+    store.put("session/a", "new", patterned(20 * MB), retention=VALUE.within(70 * MB))
     check_pattern(store.get("session/a", "new"))
 
 

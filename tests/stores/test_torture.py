@@ -16,15 +16,16 @@ from functools import partial
 import pytest
 
 from dash_brain.errors import ValueMissing
-from dash_brain.stores import FileStore, publishing
+from dash_brain.stores import FileStore
+from dash_brain.stores.mapped.volume import publish as publishing
 from tests.stores.fallbacks import FallbackStore
-from tests.stores.places import everything, place
+from tests.stores.places import everything, place, volume_of
 from tests.stores.workers import (
     SPACE,
     live_through_removals,
 )
 
-OWN_FILES = {"FORMAT", "key", "ledger", "locks", "remembered", "brain", "brain/torture"}
+OWN_FILES = {"key", "ledger", "locks", "remembered", "brain", "brain/torture"}
 
 
 def processes(number):
@@ -112,7 +113,7 @@ def test_lock_taken_in_a_folder_that_was_removed_is_taken_where_the_others_are(t
     one.secret()
     remove_store(one)
     two.secret()
-    with one.lock("key"), two._root.hold_if_free("lock:key") as free:
+    with one.lock("key"), volume_of(two).hold_if_free("lock:key") as free:
         assert not free
 
 
@@ -177,7 +178,7 @@ def test_two_who_make_the_secret_at_once_in_a_folder_being_emptied_find_it_whole
     finish.set()
     other.join()
     assert one.secret() == two.secret()
-    assert everything(one) == {"FORMAT", "key", "ledger", "locks", "remembered"}
+    assert everything(one) == {"key", "ledger", "locks", "remembered"}
 
 
 def test_running_processes_survive_that_the_folder_is_removed_again_and_again(tmp_path):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from dash_brain.errors import ValueMissing
 from dash_brain.stores.base import Frames, Store
+from dash_brain.stores.namespaces import VALUE
 
 SPACE = "brain/torture"
 SIZES = (0, 10, 4000, 200_000, 600_000)
@@ -77,6 +78,8 @@ def put_for_a_session(open_store: Callable[[], Store], times: int, quota: int) -
         namespace = f"{chance.choice(['session', 'session-names'])}/{chance.choice('ab')}"
         key = str(chance.randrange(8))
         if chance.random() < 0.8:
-            store.put(namespace, key, [bytes(chance.randrange(300_000))], ttl=1e5, quota=quota)
+            store.put(
+                namespace, key, [bytes(chance.randrange(300_000))], ttl=1e5, retention=VALUE.within(quota)
+            )
         else:
             store.delete(namespace, key)

@@ -11,6 +11,7 @@ from typing import Any
 
 from dash_brain.errors import StoreFull, ValueMissing
 from dash_brain.stores import SharedMemoryStore
+from tests.stores.places import ledger_of
 from tests.stores.workers import check_pattern, patterned
 
 MB = 1 << 20
@@ -56,7 +57,7 @@ def read_all(mark: str, number: int) -> list[str]:
 def sweep() -> dict[str, int]:
     """Sweep, and return what is counted then."""
     store = SharedMemoryStore()
-    return {"removed": store.sweep(), "spilled": store._on_root(lambda root: root.ledger.spilled())}
+    return {"removed": store.sweep(), "spilled": ledger_of(store).spilled()}
 
 
 def hold_memory(megabytes: int) -> None:

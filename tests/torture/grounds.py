@@ -27,7 +27,7 @@ class SpillingStore(FileStore):
 
 
 #: What a store has of its own besides objects.
-OWN_FILES = {"FORMAT", "key", "locks", "ledger", "remembered"}
+OWN_FILES = {"key", "locks", "ledger", "remembered"}
 #: And one file for each session that has values, for each folder on disk that was spilled to, and for each
 #: lock where the kernel has no better ones.
 ACCOUNTS, LOCKS, SPILL = ".accounts", ".locks", "spill-"
@@ -94,7 +94,7 @@ def _is_held(path: Path) -> bool:
 
 def spilling_to(folder: Path):
     """Let stores spill into this folder, if it is on disk, while the block runs."""
-    return mock.patch("dash_brain.stores.spill_places.places", return_value=[str(folder)])
+    return mock.patch("dash_brain.stores.mapped.spill.places.places", return_value=[str(folder)])
 
 
 def unaccounted(store) -> int:

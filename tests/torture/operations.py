@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from dash_brain.errors import ValueMissing
-from dash_brain.stores.locks import lock_number
-from dash_brain.stores.mapped import MappedFiles
+from dash_brain.stores.mapped import MappedStore
+from dash_brain.stores.mapped.locks import lock_number
+from dash_brain.stores.namespaces import VALUE
 from dash_brain.testing import Clock
 from tests.stores.places import place
 
@@ -48,7 +49,7 @@ class World:
     have no room for a large value, and in the store one lies on disk, beside a file of a dead writer.
     """
 
-    def __init__(self, kind: type[MappedFiles], folder: Path, *, spills: bool = False) -> None:
+    def __init__(self, kind: type[MappedStore], folder: Path, *, spills: bool = False) -> None:
         self.kind = type(kind.__name__, (kind,), {"_spills": True}) if spills else kind
         self.folder = folder
         self.clock, self.monotonic = Clock(), Clock(0)
@@ -79,7 +80,7 @@ class World:
         self.store.put(*DEAR, LARGE, meta={"type": "test"})
         self.store.touch(*DEAR, 3600)
 
-    def open(self, name: str = "default", size: int | None = None) -> MappedFiles:
+    def open(self, name: str = "default", size: int | None = None) -> MappedStore:
         """Return the store as another process would open it."""
         return self.kind(str(self.folder), name, clock=self.clock, monotonic=self.monotonic, size=size)
 
@@ -134,7 +135,7 @@ def _put_that_evicts(world: World) -> None:
 
 
 def _put_beyond_quota(world: World) -> None:
-    world.store.put("session/someone", "new", LARGE, ttl=None, quota=400_000)
+    world.store.put("session/someone", "new", LARGE, ttl=None, retention=VALUE.within(400_000))
 
 
 def _get(key: str) -> Operation:
@@ -212,21 +213,21 @@ OPERATIONS = [
 ]
 
 
-def spilled_files(store: MappedFiles) -> list[Path]:
+def spilled_files(store: MappedStore) -> list[Path]:
     """Return the files on disk of a store."""
     records = place(store).glob("spill-*")
     folders = [Path(os.readlink(record), f"dash_brain-{os.geteuid()}", record.name) for record in records]
     return [file for folder in folders for file in folder.glob("?" * 32)]
 
 
-def listed(store: MappedFiles) -> Iterator[Place]:
+def listed(store: MappedStore) -> Iterator[Place]:
     """Yield the place of each value of a store."""
     for domain in ("brain", "session"):
         for namespace in store.namespaces(domain):
             yield from ((namespace, key) for key in store.scan(namespace))
 
 
-def lying(store: MappedFiles) -> Iterator[tuple[Place, list[bytes]]]:
+def lying(store: MappedStore) -> Iterator[tuple[Place, list[bytes]]]:
     """Yield each value of a store with its place."""
     for where in listed(store):
         yield where, [bytes(frame) for frame in store.get(*where)]

@@ -26,6 +26,25 @@ FORGIVING = "forgiving"
 BROKEN = (http.client.HTTPException, ConnectionError)
 
 
+#: What our script sends with a claim.
+OURS = {"X-Dash-Brain": "claim"}
+
+
+def as_callback(claim: str) -> str:
+    """Return the body of the request that a claim travels in: that of a callback."""
+    told = {"id": "_dash-brain-claim", "property": "claim", "value": claim}
+    output = {"id": "_dash-brain-claim", "property": "data"}
+    return json.dumps(
+        {
+            "output": "_dash-brain-claim.data",
+            "outputs": output,
+            "inputs": [told],
+            "changedPropIds": [],
+            "state": [],
+        }
+    )
+
+
 class Line:
     """A keep-alive connection that comes back when its worker is killed. Used by one thread at a time.
 
@@ -186,9 +205,9 @@ class Page:
 
     def claim(self, state: str = "open") -> list[int]:
         """Say what the page holds, as our script does; return which of it is dead."""
-        headers = {**self._cookies(), **({"X-Dash-Brain": "claim"} if state == "open" else {})}
+        headers = {**self._cookies(), **OURS}
         status, _, content = self.line.ask(
-            "POST", "/_dash-brain-claim", lambda: self.claim_body(state), **headers
+            "POST", "/_dash-update-component", lambda: as_callback(self.claim_body(state)), **headers
         )
         assert status == 200, (status, content[-300:])
         self.dropped = []

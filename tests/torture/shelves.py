@@ -13,7 +13,7 @@ from dash_brain.stores import SharedMemoryStore
 from tests.stores.places import place
 
 #: What a store holds that is no object.
-OWN_FILES = {"FORMAT", "key", "ledger", "locks", "remembered"}
+OWN_FILES = {"key", "ledger", "locks", "remembered"}
 
 #: What every process that has the store open maps of it.
 _ALWAYS_MAPPED = ("ledger", "remembered")

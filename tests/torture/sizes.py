@@ -1,4 +1,4 @@
-"""How much the torture tests do: enough for every commit, or with ``make soak`` enough for a release."""
+"""How much torture and property tests do: enough for every commit, or with ``make soak`` for a release."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ def test_a_claim_that_does_not_say_how_long_it_is_is_not_read_to_its_end(serve, 
     headers = {"Cookie": str(page.cookie), "X-Dash-Brain": "claim", "Transfer-Encoding": "chunked"}
     with suppress(ConnectionError):  # hung up on us
         body = (PIECE for _ in range(PIECES))
-        connection.request("POST", "/_dash-brain-claim", body, headers, encode_chunked=True)
-        assert connection.getresponse().status == 400
+        connection.request("POST", "/_dash-update-component", body, headers, encode_chunked=True)
+        assert connection.getresponse().status == 413
     connection.close()
     assert peak_of(worker) - before < len(PIECE) * PIECES / 10
     assert page.claim() == []

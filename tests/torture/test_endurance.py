@@ -15,7 +15,7 @@ from typing import Any
 from tests.conftest import REPOSITORY, Server
 from tests.torture.crowds import children_of, meanwhile, wait_for
 from tests.torture.lives import SIZES
-from tests.torture.pages import Line, Page
+from tests.torture.pages import Line, Page, as_callback
 from tests.torture.shelves import Shelf, descriptors_of, maps_of, resident_of, threads_of
 from tests.torture.sizes import SOAK, size
 
@@ -114,7 +114,7 @@ class User:
         """Send a token and a claim that are none."""
         for path, body in (
             ("/_dash-update-component", page.body("told-shared.children", {"shared.data": "db1.forged"})),
-            ("/_dash-brain-claim", '{"held": 5}'),
+            ("/_dash-update-component", as_callback('{"held": 5}')),
         ):
             headers = {"Cookie": str(page.cookie), "X-Dash-Brain": "claim"}
             assert page.line.ask("POST", path, lambda body=body: body, **headers)[0] in (400, 500)

@@ -19,8 +19,8 @@ import pytest
 
 import dash_brain.stores
 from dash_brain.errors import StoreError
-from dash_brain.stores.places import path_of
-from tests.stores.places import place
+from dash_brain.stores.mapped.volume.paths import path_of
+from tests.stores.places import ledger_of, place
 from tests.torture.children import Child
 from tests.torture.faults import (
     CALLS,
@@ -47,7 +47,7 @@ STUCK_AFTER = 20
 
 def test_every_name_through_which_the_package_calls_the_system_is_intercepted():
     known = {module.__name__: CALLS[module] | HARMLESS[module] for module in CALLS}
-    for path in Path(dash_brain.stores.__file__).parent.glob("*.py"):
+    for path in Path(dash_brain.stores.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 names = known.get(node.value.id)
@@ -156,7 +156,7 @@ class Trial:
         if extra or stale_locks(store):
             self.complain(f"left {extra} {stale_locks(store)}")
         held = sum(store.info(*where).nbytes for where in listed(store))
-        counted = store.usage() + store._root.ledger.spilled()
+        counted = store.usage() + ledger_of(store).spilled()
         if counted != held:
             self.complain(f"counts {counted} bytes, and there are {held}")
         on_disk = [path for path in objects(store) if (place(store) / path).is_symlink()]
@@ -261,7 +261,7 @@ def run_all(kind, folder, *, deadly):
 
 def anything_is_a_disk():
     """Let stores spill to folders that lie in memory, too."""
-    return mock.patch("dash_brain.stores.spill_places.is_disk", return_value=True)
+    return mock.patch("dash_brain.stores.mapped.spill.places.is_disk", return_value=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)

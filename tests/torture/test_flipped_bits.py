@@ -13,7 +13,8 @@ import pytest
 
 from dash_brain import Brain
 from dash_brain.errors import DecodeError
-from dash_brain.stores import FileStore, objectfile
+from dash_brain.stores import FileStore
+from dash_brain.stores.mapped.volume import objectfile
 from tests.stores.places import file_of
 from tests.torture.sizes import size
 

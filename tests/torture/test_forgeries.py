@@ -11,13 +11,14 @@ from contextlib import suppress
 import flask
 import pytest
 
-from dash_brain.claims import BadClaim, accept, read
 from dash_brain.keys import KeyRing
+from dash_brain.leases.claim import BadClaim, read
+from dash_brain.leases.pages import accept
 from dash_brain.sessions import visit
 from dash_brain.settings import current
 from dash_brain.tokens import SCOPES, mint
 from tests.torture.forgeries import ClaimForger, Forger
-from tests.torture.pages import Page
+from tests.torture.pages import OURS, Page, as_callback
 from tests.torture.served import server
 from tests.torture.shelves import Shelf
 from tests.torture.sizes import size
@@ -175,20 +176,20 @@ def belongings(shelf: Shelf, page: Page) -> dict[str, tuple[int, int]]:
 
 def post_claim(page: Page, body: str) -> int:
     """Post what may be a claim, and return the status of the answer."""
-    headers = {"Cookie": str(page.cookie), "X-Dash-Brain": "claim"}
-    return int(page.line.ask("POST", "/_dash-brain-claim", lambda: body, **headers)[0])
+    headers = {"Cookie": str(page.cookie), **OURS}
+    return int(page.line.ask("POST", "/_dash-update-component", lambda: as_callback(body), **headers)[0])
 
 
 def judge_claims(page: Page, bodies: Iterator[str]) -> int:
     """Do with each body what the route does, in one request; return how many are claims at all."""
     accepted = 0
     with server.test_request_context(
-        "/_dash-brain-claim", method="POST", headers={"Cookie": str(page.cookie)}
+        "/_dash-update-component", method="POST", headers={"Cookie": str(page.cookie), **OURS}
     ):
         asking = visit()
         for body in bodies:
             with suppress(BadClaim):
-                accept(asking, read(body.encode("utf-8", "surrogatepass")))
+                accept(asking, read(body))
                 accepted += 1
     return accepted
 

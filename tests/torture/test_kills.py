@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dash_brain.brain import Brain
-from dash_brain.exchange import UNCLAIMED
+from dash_brain.leases import UNCLAIMED
 from dash_brain.registry import ENTRY_TTL
 from dash_brain.sessions.attendance import DOMAINS
 from tests.conftest import REPOSITORY

@@ -15,12 +15,16 @@ import pytest
 
 from dash_brain.errors import DecodeError, StoreError, StoreUnavailable
 from dash_brain.stores import FileStore
-from dash_brain.stores.places import path_of
+from dash_brain.stores.mapped.volume.folder import FORMAT
+from dash_brain.stores.mapped.volume.paths import path_of
 from tests.stores.places import place
 from tests.torture.children import Child
 
 SPACES = ("brain/one", "brain/two", "session/one", "session/" + "long " * 60)
 KEYS = ("one", "two", "long " * 60)
+#: The name of the default store's folder.
+STORE = f"default@{FORMAT}"
+
 ROOT = os.geteuid() == 0
 #: Who the store belongs to, and who would like to have it.
 OWNER, STRANGER = 65533, 65534
@@ -142,7 +146,7 @@ def test_anything_else_in_the_place_of_an_object_is_refused(tmp_path, plant):
     assert bytes((path.parent / "aside").read_bytes())  # nobody wrote through a link
 
 
-@pytest.mark.parametrize("name", ["FORMAT", "key", "locks"])
+@pytest.mark.parametrize("name", ["key", "locks"])
 def test_anything_else_in_the_place_of_the_stores_own_files_is_refused(tmp_path, plant, name):
     FileStore(tmp_path).put("brain/one", "key", [b"x"])
     path = place(FileStore(tmp_path)) / name
@@ -230,7 +234,7 @@ def test_place_that_another_user_has_taken_before_is_refused(public, umask, plan
 
 def attack(folder):
     """Try everything that an unprivileged user can: to look, read, link, replace, remove, and put into it."""
-    for path in (folder, folder / "default", folder / "default/brain/one"):
+    for path in (folder, folder / STORE, folder / STORE / "brain/one"):
         for attempt in (
             lambda path: os.listdir(path),
             lambda path: (path / "new").mkdir(),
@@ -242,7 +246,7 @@ def attack(folder):
         ):
             with pytest.raises(PermissionError):
                 attempt(path)
-    for name in ("key", "FORMAT", "locks", "brain/one/key"):
+    for name in ("key", "locks", "brain/one/key"):
         for attempt in (
             lambda path: path.read_bytes(),
             lambda path: path.unlink(),
@@ -250,7 +254,7 @@ def attack(folder):
             lambda path: os.stat(path),
         ):
             with pytest.raises(PermissionError):
-                attempt(folder / "default" / name)
+                attempt(folder / STORE / name)
 
 
 @needs_root
@@ -269,7 +273,7 @@ def test_other_user_gets_nothing_into_or_out_of_a_store(public, umask):
 def test_folder_given_to_another_user_is_refused_even_when_it_was_ours(public):
     as_user(OWNER, 0o022, partial(put, public))
     outer = public / f"dash_brain-{OWNER}"
-    for path in (outer, outer / "default"):
+    for path in (outer, outer / STORE):
         os.chown(path, STRANGER, STRANGER)
         path.chmod(0o755 if path == outer else 0o777)
 

@@ -9,6 +9,7 @@ No private name of pyarrow is used here or elsewhere in dash_brain.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -43,22 +44,33 @@ def _reduce_type(kind: pa.DataType) -> tuple[Any, ...]:
         reduced = new_fixed_size_list, (kind.value_field, kind.list_size)
     elif pa.types.is_map(kind):
         reduced = new_map, (kind.key_field, kind.item_field, kind.keys_sorted)
-    for function, arguments in (reduced, (new_type, (_described(kind),))):
+    for function, arguments in _ways_to_build(kind, reduced):
         if same_type(function(*arguments), kind):
             return function, arguments
-    raise Refused(_CAST if pa.types.is_map(kind) else f"pyarrow cannot build its {type(kind).__name__} anew")
+    raise Refused(f"pyarrow cannot build its {type(kind).__name__} anew")
 
 
-#: Parquet names the entries of a map after its column, and nothing else in pyarrow can.
-_CAST = (
-    "pyarrow cannot build its type of maps anew. Give the entries their usual name: "
-    "table.cast(pa.ipc.read_schema(table.schema.serialize()))"
-)
+def _ways_to_build(kind: pa.DataType, reduced: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    """Yield functions with arguments that may return the type, the cheapest one first."""
+    yield reduced
+    yield new_type, (_described(kind),)
+    if pa.types.is_map(kind):
+        with suppress(pa.ArrowException):  # not every type of keys and items can be written
+            yield new_map_of_parquet, (_empty_parquet(kind),)
 
 
 def _described(kind: pa.DataType) -> bytes:
     described: bytes = pa.schema([pa.field("", kind)]).serialize().to_pybytes()
     return described
+
+
+def _empty_parquet(kind: pa.MapType) -> bytes:
+    """Return a file without rows: only reading Parquet names the entries of a map after its column."""
+    from pyarrow import parquet
+
+    column = pa.field(kind.field(0).name, kind)
+    parquet.write_table(pa.schema([column]).empty_table(), written := pa.BufferOutputStream())
+    return bytes(written.getvalue().to_pybytes())
 
 
 def same_type(one: pa.DataType, other: pa.DataType) -> bool:
@@ -93,6 +105,14 @@ def new_fixed_size_list(field: pa.Field, size: int) -> pa.DataType:
 def new_map(key: pa.Field, item: pa.Field, keys_sorted: bool) -> pa.DataType:
     """Return the type of maps."""
     return pa.map_(key, item, keys_sorted=keys_sorted)
+
+
+@named("arrow_map_of_parquet")
+def new_map_of_parquet(file: bytes) -> pa.DataType:
+    """Return the type of maps in the one column of a Parquet file."""
+    from pyarrow import parquet
+
+    return parquet.read_schema(pa.py_buffer(file)).field(0).type
 
 
 def _reduce_scalar(scalar: pa.Scalar) -> tuple[Any, ...]:

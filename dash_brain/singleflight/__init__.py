@@ -1,0 +1,177 @@
+"""Single flight: of all who need a value that is not there, one makes it and the others wait.
+
+Threads and coroutines of one process meet first, and only one of them asks the store for its lock; so an
+event loop never blocks. The lock is freed when its holder dies, and the next one makes the value. When
+making it fails, those who waited get the exception. When it is made and cannot be kept, those who waited in
+the same process get copies, and those in others make it at once, each process for itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
+from typing import Generic, TypeVar, cast
+
+from dash_brain.errors import ValueMissing
+from dash_brain.singleflight import outcomes
+from dash_brain.singleflight.deadlock import wait, wait_async
+from dash_brain.singleflight.flight_key import FlightKey
+from dash_brain.singleflight.meetings import Flight, flights, makers
+from dash_brain.stores.base import needs_lock
+
+Value = TypeVar("Value")
+
+
+class Unkept(Generic[Value]):
+    """What ``make`` returns in place of a value that it could not keep where ``look`` finds it."""
+
+    def __init__(self, value: Value) -> None:
+        self.value = value
+
+
+def fly(key: FlightKey, look: Callable[[], Value], make: Callable[[], Value | Unkept[Value]]) -> Value:
+    """Return what ``look`` finds, else what one of all who ask meanwhile makes.
+
+    Parameters
+    ----------
+    key
+        The lock that keeps other processes out.
+    look
+        Returns the value or raises ``ValueMissing``.
+    make
+        Makes the value, keeps it where ``look`` finds it, and returns it; or returns it as :class:`Unkept`.
+
+    Raises
+    ------
+    Deadlock
+        When ``make`` asks for the very value that it makes, or for one that others make and that needs this
+        one.
+    FlightFailed
+        When ``make`` failed in another process with an exception that cannot be sent here.
+    """
+    known = outcomes.latest(key)
+    while True:
+        flight, leads = flights.join(key)
+        if leads:
+            with flight, ExitStack() as held:
+                held.enter_context(_locked(key))
+                with suppress(ValueMissing):
+                    return look()
+                if outcomes.newer(key, known):
+                    held.close()  # it cannot be kept, so there is nothing to wait for one after the other
+                with _making(key, flight):
+                    return _landed(key, flight, make())
+        copies = flight.wait()
+        if copies is not None:
+            return cast(Value, copies.take())
+        with suppress(ValueMissing):  # else its maker was interrupted, or it is gone already
+            return look()
+
+
+async def fly_async(
+    key: FlightKey, look: Callable[[], Value], make: Callable[[], Awaitable[Value | Unkept[Value]]]
+) -> Value:
+    """Do as :func:`fly`, for a ``make`` that is awaited; the event loop goes on meanwhile."""
+    known = outcomes.latest(key)
+    while True:
+        flight, leads = flights.join(key, asyncio.get_running_loop())
+        if leads:
+            with flight:
+                async with AsyncExitStack() as held:
+                    await held.enter_async_context(_locked_async(key))
+                    with suppress(ValueMissing):
+                        return look()
+                    if outcomes.newer(key, known):
+                        await held.aclose()
+                    with _making(key, flight):
+                        return _landed(key, flight, await make())
+        copies = await flight.wait_async()
+        if copies is not None:
+            return cast(Value, copies.take())
+        with suppress(ValueMissing):
+            return look()
+
+
+def is_under_way(key: FlightKey) -> bool:
+    """Say whether somebody in this process makes the value now."""
+    return key.meeting in flights
+
+
+@contextmanager
+def unmade(key: FlightKey) -> Iterator[None]:
+    """Run the block when nobody makes the value, and let nobody begin meanwhile.
+
+    Raises
+    ------
+    Deadlock
+        When it is made by what calls here, or by a coroutine of the event loop that would wait.
+    """
+    flights.refuse_standstill(key)
+    with _locked(key):
+        yield
+
+
+@contextmanager
+def _making(key: FlightKey, flight: Flight) -> Iterator[None]:
+    """Make the value in this block; leave an exception where those who wait for the lock find it."""
+    with flight.making():
+        try:
+            yield
+        except Exception as error:
+            outcomes.leave_failure(key, error)
+            raise
+
+
+def _landed(key: FlightKey, flight: Flight, made: Value | Unkept[Value]) -> Value:
+    """Return what was made; what was not kept goes to those who wait."""
+    if not isinstance(made, Unkept):
+        return made
+    outcomes.leave_unkept(key)
+    flight.hand_over(made.value)
+    return made.value
+
+
+@contextmanager
+def _locked(key: FlightKey) -> Iterator[None]:
+    """Hold the store's lock while the block runs."""
+    if not makers():
+        with needs_lock(key.store).lock(key.lock):
+            yield
+        return
+    with _held_by_thread(key) as taken:  # whoever makes something himself must not be stuck in the kernel
+        wait(makers(), key, taken)
+        yield
+
+
+@asynccontextmanager
+async def _locked_async(key: FlightKey) -> AsyncIterator[None]:
+    """Hold the store's lock while the block runs; the event loop goes on."""
+    with _held_by_thread(key) as taken:
+        await wait_async(makers(), key, taken)
+        yield
+
+
+@contextmanager
+def _held_by_thread(key: FlightKey) -> Iterator[Future[None]]:
+    """Have a thread of its own wait for the store's lock, and keep it until the block is over."""
+    taken: Future[None] = Future()
+    taken.set_running_or_notify_cancel()
+    over = threading.Event()
+
+    def hold() -> None:
+        try:
+            with needs_lock(key.store).lock(key.lock):
+                taken.set_result(None)
+                over.wait()
+        except BaseException as error:
+            if not taken.done():
+                taken.set_exception(error)
+
+    threading.Thread(target=hold, name="dash_brain-lock", daemon=True).start()
+    try:
+        yield taken
+    finally:
+        over.set()

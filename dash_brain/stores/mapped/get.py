@@ -1,0 +1,169 @@
+"""Getting an object: its file opened, held against what it may be, and read."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+from typing import NamedTuple
+
+from dash_brain.stores.base import Frames
+from dash_brain.stores.mapped.space.inventory import Inventory
+from dash_brain.stores.mapped.space.space import Space
+from dash_brain.stores.mapped.volume import pages
+from dash_brain.stores.mapped.volume.entries import READ, Link, has_expired, link_in, times
+from dash_brain.stores.mapped.volume.objectfile import Head, bad_object, read_head, read_object
+
+#: A use is noted when the last one is longer ago; so many reads in a row cost no more than one note.
+_NOTE_USE_AFTER = 1.0
+#: How opening what is no file of ours fails: a link, something in a folder's place, another user's, a socket.
+_NOT_OURS = {errno.ELOOP, errno.ENOTDIR, errno.EPERM, errno.ENXIO}
+#: How often a name is looked up anew that is replaced again and again.
+_LOOKS = 20
+
+
+class Opened(NamedTuple):
+    """An open object: its file, the state of that, and that of what lies under its name."""
+
+    file: int
+    state: os.stat_result
+    found: os.stat_result
+    link: Link | None
+
+
+def read(space: Space, path: str, now: float) -> Frames:
+    """Return the frames of an object, and note that it was used.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is none, or it has expired.
+    DecodeError
+        When what lies there is not authentic.
+    """
+    inventory = space.inventory
+    opened = _open(inventory, path, now)
+    try:
+        frames = read_object(pages.content(opened.file, opened.state.st_size), path, inventory.volume.seal)
+        if abs(now - opened.state.st_atime) > _NOTE_USE_AFTER:
+            _note_use(inventory, path, opened, now)
+        return frames
+    finally:
+        os.close(opened.file)
+
+
+def read_info(space: Space, path: str, now: float) -> tuple[Head, Opened]:
+    """Return the head of an object and its state; raises as ``read`` does."""
+    opened = _open(space.inventory, path, now)
+    try:
+        size = opened.state.st_size
+        return read_head(pages.head(opened.file, size), size, path, space.inventory.volume.seal), opened
+    finally:
+        os.close(opened.file)
+
+
+def touch(space: Space, path: str, now: float, expires: float | None) -> None:
+    """Set when an object expires; raises as ``read`` does."""
+    done = False
+    while not done:
+        opened = _open(space.inventory, path, now)
+        try:
+            with space.inventory.volume.hold(path):
+                done = _set_times(space.inventory, path, opened, now, expires)
+        finally:
+            os.close(opened.file)
+
+
+def exists(space: Space, path: str, now: float) -> bool:
+    """Say whether an object lies there that has not expired, and that this process sees."""
+    inventory = space.inventory
+    entry = inventory.volume.look(path)
+    if entry is None or entry.has_expired(now):
+        return False
+    return entry.link is None or inventory.disk.has(entry.link)
+
+
+def _open(inventory: Inventory, path: str, now: float) -> Opened:
+    found, link = None, None
+    try:
+        file = os.open(path, READ, dir_fd=inventory.volume.descriptor)
+    except OSError as error:
+        if error.errno not in _NOT_OURS:
+            raise
+        file, found, link = _open_spilled(inventory, path, error)
+    try:
+        state = os.fstat(file)
+        if not stat.S_ISREG(state.st_mode):
+            raise bad_object("not a file")
+        found = found or state
+        if found.st_mtime_ns and has_expired(found, now):
+            inventory.remove_expired(path, now)
+            raise FileNotFoundError
+        return Opened(file, state, found, link)
+    except BaseException:
+        os.close(file)
+        raise
+
+
+def _open_spilled(
+    inventory: Inventory, path: str, refused: OSError
+) -> tuple[int, os.stat_result, Link | None]:
+    """Open what a link stands for; its times are those of the link."""
+    folder = inventory.volume.descriptor
+    for _ in range(_LOOKS):
+        link = _ours(path, folder)
+        try:
+            found = os.stat(path, dir_fd=folder, follow_symlinks=False)
+            file = os.open(path, READ, dir_fd=folder) if link is None else inventory.disk.open(link)
+            return file, found, link
+        except FileNotFoundError:
+            if link is None or link_in(path, folder) == link:
+                raise
+        except OSError as error:
+            if link is not None or error.errno not in _NOT_OURS:
+                raise
+            if error.errno != errno.ELOOP:  # else a link has taken the place of a file once more
+                raise bad_object(error.strerror) from error
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from refused
+
+
+def _ours(path: str, folder: int) -> Link | None:
+    """Return what a link says; refuse one that is none of ours."""
+    try:
+        return link_in(path, folder)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise bad_object(error.strerror) from error
+        raise
+
+
+def _note_use(inventory: Inventory, path: str, opened: Opened, now: float) -> None:
+    """Note that an object was used, and leave alone when it expires."""
+    # A new ttl is set under this lock too, so that we do not put back the old one.
+    with suppress(OSError), inventory.volume.hold_if_free(path) as held:
+        if held:
+            os.utime(opened.file, ns=(int(now * 1e9), os.fstat(opened.file).st_mtime_ns))
+
+
+def _set_times(inventory: Inventory, path: str, opened: Opened, now: float, expires: float | None) -> bool:
+    """Set the times of an object, whose lock is held; say False when another took its place meanwhile."""
+    latest = os.fstat(opened.file) if opened.link is None else _linked(inventory, path, opened)
+    if latest is None or not latest.st_nlink:
+        return False
+    if has_expired(latest, now):
+        raise FileNotFoundError
+    ns = times(now, expires)
+    if opened.link is None:
+        os.utime(opened.file, ns=ns)
+        return True
+    os.utime(path, ns=ns, dir_fd=inventory.volume.descriptor, follow_symlinks=False)
+    with suppress(OSError):  # when it was used is good to know, and no more
+        os.utime(opened.file, ns=ns)
+    return True
+
+
+def _linked(inventory: Inventory, path: str, opened: Opened) -> os.stat_result | None:
+    """Return the state of the link to a spilled object, None when it is another one by now."""
+    entry = inventory.volume.look(path)
+    return entry.found if entry is not None and entry.link == opened.link else None

@@ -1,0 +1,190 @@
+"""Putting an object: its bytes, the room for them, and its name."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+from typing import NamedTuple
+
+from dash_brain.errors import StoreFull
+from dash_brain.stores.base import Frames
+from dash_brain.stores.mapped.space.inventory import Inventory
+from dash_brain.stores.mapped.space.space import Space
+from dash_brain.stores.mapped.spill.folder import SpillFolder
+from dash_brain.stores.mapped.system.faults import crowded, is_full
+from dash_brain.stores.mapped.volume.entries import PAGE, Entry, Link
+from dash_brain.stores.mapped.volume.folder import Volume
+from dash_brain.stores.mapped.volume.objectfile import compose
+from dash_brain.stores.mapped.volume.publish import Draft
+from dash_brain.stores.namespaces import ANY, HELD, IDLE, account_of, domain_of
+
+#: How often a put makes place in a file system that says it is full.
+_ROUNDS = 4
+#: How often a put makes its folder anew, should a sweep remove the empty one each time. Two threads of one
+#: process can take turns at that for quite a while.
+_ATTEMPTS = 1000
+#: How often, when the kernel refuses; ext4 does so, too, when the folder was removed meanwhile.
+_REFUSED = 20
+
+
+class What(NamedTuple):
+    """What is to be put: under which key, with what label, since when and until when; see ``Store.put``."""
+
+    path: str
+    key: str
+    frames: Frames
+    label: bytes
+    now: float
+    expires: float | None
+    replaces: str | None
+
+
+def put(space: Space, what: What, quota: int | None) -> str:
+    """Write an object under its path, in place of what was there, and return its id.
+
+    Raises
+    ------
+    StoreFull
+        When there is no room, and none can be made.
+    """
+    volume, object_id = space.inventory.volume, os.urandom(16)
+    if os.fstat(volume.key).st_nlink == 0:  # the store was removed: others seal with another secret
+        raise FileNotFoundError
+    pieces = compose(what.frames, what.path, what.label, object_id, what.now, volume.seal)
+    size = sum(map(len, pieces))
+    draft = Draft(
+        path=what.path,
+        key=what.key,
+        object_id=object_id.hex(),
+        pieces=pieces,
+        size=size,
+        nbytes=-(-size // PAGE) * PAGE,
+        now=what.now,
+        times=(int(what.now * 1e9), 0 if what.expires is None else max(1, int(what.expires * 1e9))),
+        replaces=what.replaces,
+    )
+    if domain_of(draft.path) is ANY:
+        _place(space, draft)
+    else:
+        _place_for_client(space, draft, quota)
+    return draft.object_id
+
+
+def _place_for_client(space: Space, draft: Draft, quota: int | None) -> None:
+    """Keep what somebody makes the store remember within bounds, and what a client takes within its quota."""
+    space.admit(draft)
+    space.charge(draft, quota)
+    try:
+        _place(space, draft)
+    except BaseException:
+        space.inventory.refund(draft.path, draft.nbytes)
+        raise
+
+
+def _place(space: Space, draft: Draft) -> None:
+    """Write an object where the store is, with what nobody needs making room.
+
+    Where that is not enough it goes to disk; else where the store is, with whatever may go making room.
+    """
+    if space.inventory.disk.allowed:
+        with suppress(StoreFull):
+            return _write(space, draft, IDLE)
+        if _spill(space, draft):
+            return None
+    return _write(space, draft, HELD)
+
+
+def _write(space: Space, draft: Draft, worst: int) -> None:
+    """Write an object into the store's own place; what is no dearer than ``worst`` makes room for it."""
+    inventory = space.inventory
+    with space.reserve(draft, worst):
+        replaced = _publish(space, draft, worst)
+        plain = replaced is None or (replaced.link is None and account_of(draft.path) is None)
+        inventory.ledger.commit(draft.nbytes, replaced.nbytes if replaced and plain else 0)
+    if replaced is not None and not plain:
+        inventory.discount(draft.path, replaced)
+
+
+def _publish(space: Space, draft: Draft, worst: int) -> Entry | None:
+    """Give the object its name; make place when the file system is full, or the memory of the container."""
+    memory = space.limits.memory
+    for attempt in range(_ROUNDS):
+        try:
+            if memory is not None and memory.groups and space.lacks_memory(draft.nbytes):
+                raise crowded(draft.nbytes)
+            try:
+                return space.inventory.volume.publish(draft)
+            except (FileNotFoundError, PermissionError):
+                return _publish_in_new_folder(space.inventory.volume, draft)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            typed, last = isinstance(error, StoreFull), attempt == _ROUNDS - 1
+            if not last and worst == HELD and typed and space.wait_for_memory(draft):
+                continue
+            if last or not space.make_place(draft, worst, looked=attempt > 0):
+                if typed:
+                    raise
+                raise space.full(draft.nbytes) from error
+    raise AssertionError("the last round returns or raises")
+
+
+def _publish_in_new_folder(volume: Volume, draft: Draft) -> Entry | None:
+    attempts = 0
+    while True:
+        try:
+            volume.make_folder(os.path.dirname(draft.path))
+            return volume.publish(draft)
+        except (FileNotFoundError, PermissionError) as error:
+            attempts += 1
+            if volume.gone():  # what is in a folder that was removed may not be touched, says ext4
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
+            if attempts == (_ATTEMPTS if isinstance(error, FileNotFoundError) else _REFUSED):
+                raise
+
+
+def _spill(space: Space, draft: Draft) -> bool:
+    """Write an object to disk and put a link to it under its path; say whether that was possible."""
+    inventory = space.inventory
+    try:
+        folder = _folder_to_write(space)
+        if folder is None or not space.make_disk_room(folder, draft):
+            return False
+        # The sweep leaves alone what is locked: it has no link yet.
+        with inventory.volume.hold(lock_of_spilled(draft.object_id)):
+            replaced = _link(inventory, draft, inventory.disk.write(folder, draft))
+    except OSError:
+        return False  # the disk is full or fails; the store has no room either way
+    inventory.ledger.add(draft.nbytes, spilled=True)
+    if replaced is not None:
+        inventory.discount(draft.path, replaced)
+    return True
+
+
+def _folder_to_write(space: Space) -> SpillFolder | None:
+    disk = space.inventory.disk
+    folder = disk.folder_to_write()
+    if folder is None:
+        with space.turn("spill folder"):
+            folder = disk.folder_to_write() or disk.make_folder()
+    return folder
+
+
+def _link(inventory: Inventory, draft: Draft, link: Link) -> Entry | None:
+    try:
+        inventory.volume.make_folder(os.path.dirname(draft.path))
+        return inventory.volume.publish_link(draft, str(link))
+    except BaseException:
+        with suppress(OSError):  # the sweep removes what is left
+            entry = inventory.volume.look(draft.path)
+            if (
+                entry is None or entry.link != link
+            ):  # what failed may be the end, when the link is there already
+                inventory.disk.remove(link)
+        raise
+
+
+def lock_of_spilled(file: str) -> str:
+    """Return the name of the lock of a spilled file that is being written."""
+    return f"spilled:{file}"

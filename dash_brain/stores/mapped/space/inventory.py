@@ -1,0 +1,142 @@
+"""What lies in a store, kept in step with its counts: whatever removes an object does it here."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import NamedTuple
+
+from dash_brain.stores.faults import Tombstone
+from dash_brain.stores.mapped.space.accounts import Accounts
+from dash_brain.stores.mapped.space.ledger import Ledger
+from dash_brain.stores.mapped.space.tombstones import Tombstones
+from dash_brain.stores.mapped.spill.disk import Disk
+from dash_brain.stores.mapped.system.platform import remove
+from dash_brain.stores.mapped.volume.entries import READ, Entry, expiry
+from dash_brain.stores.mapped.volume.folder import Volume
+from dash_brain.stores.mapped.volume.objectfile import HEADER_SIZE, said_created
+from dash_brain.stores.mapped.volume.publish import object_id
+from dash_brain.stores.namespaces import HELD, account_of, rank
+from dash_brain.stores.reclaim import Candidate
+
+
+class Inventory(NamedTuple):
+    """The objects of one open store, in its folder and on disk, and what counts and remembers them."""
+
+    volume: Volume
+    disk: Disk
+    ledger: Ledger
+    accounts: Accounts
+    tombstones: Tombstones
+
+    def discount(self, path: str, entry: Entry) -> None:
+        """Count no more what has no name any more."""
+        self.ledger.add(-entry.nbytes, spilled=entry.link is not None)
+        if entry.link is not None:
+            self.disk.remove(entry.link)
+        self.refund(path, entry.nbytes)
+
+    def refund(self, path: str, nbytes: int) -> None:
+        """Take the bytes of an object that is gone from the account that it belonged to."""
+        account = account_of(path)
+        if account is not None:
+            self.accounts.add(account, -nbytes)
+
+    def remove(self, path: str, now: float, wanted: str | None = None) -> Entry | None:
+        """Remove an object, whatever it is unless its id is ``wanted``, and return what it was."""
+        # Under the lock what is seen is what is removed: replacing it takes the lock too.
+        with self.volume.hold(path):
+            entry = self.volume.look(path)
+            if wanted is not None and (entry is None or object_id(path, self.volume.descriptor) != wanted):
+                return None
+            if entry is None:
+                self._remove_foreign(path)
+                return None
+            return entry if self._remove_entry(path, entry, "deleted", now) else None
+
+    def evict(self, candidate: Candidate, now: float) -> bool:
+        """Remove an object to make room, and say whether it went: not when it was used since it was seen."""
+        with self.volume.hold_if_free(candidate.path) as held:
+            entry: Entry = candidate.entry
+            if not held or not entry.is_still(self.volume.look(candidate.path)):
+                return False
+            if self._used(entry) != candidate.used:
+                return False
+            return self._remove_entry(candidate.path, candidate.entry, "evicted", now)
+
+    def remove_expired(self, path: str, now: float) -> bool:
+        """Remove the object if it has expired still, now that nobody can replace or touch it."""
+        with self.volume.hold_if_free(path) as held:
+            entry = self.volume.look(path) if held else None
+            if entry is None or not entry.has_expired(now):
+                return False
+            return self._remove_entry(path, entry, "expired", now)
+
+    def candidates(
+        self,
+        folders: Iterable[str],
+        now: float,
+        besides: str,
+        worst: int = HELD,
+        *,
+        spilled: bool = False,
+    ) -> list[Candidate]:
+        """Return what may go from some folders, the cheapest first; not what lies under the path ``besides``.
+
+        What was ``spilled`` takes none of the store's own room.
+        """
+        found = [
+            Candidate(ranked, self._used(entry), path, entry.nbytes, entry)
+            for ranked, path, entry in self._ranked(folders, now, besides, spilled=spilled)
+            if ranked is not None and ranked <= worst
+        ]
+        return sorted(found, key=lambda one: one[:3])
+
+    def kept(self, folders: Iterable[str], now: float, besides: str, *, spilled: bool = False) -> int:
+        """Return the bytes of what never goes from some folders."""
+        ranked = self._ranked(folders, now, besides, spilled=spilled)
+        return sum(entry.nbytes for dear, _, entry in ranked if dear is None)
+
+    def _ranked(
+        self, folders: Iterable[str], now: float, besides: str, *, spilled: bool
+    ) -> Iterator[tuple[int | None, str, Entry]]:
+        for folder in folders:
+            domain = folder.partition("/")[0]
+            for path, entry in self.volume.objects(folder):
+                if path != besides and (spilled or entry.link is None):
+                    yield rank(domain, expiry(entry.found), self._used(entry), now), path, entry
+
+    def _used(self, entry: Entry) -> float:
+        """Return when an object was used last; long ago for one out of sight, of which that is not known."""
+        return entry.found.st_atime if entry.link is None else self.disk.used(entry.link) or 0.0
+
+    def _remove_entry(self, path: str, entry: Entry, reason: str, now: float) -> bool:
+        """Remove what was found under a path, whose lock is held, and say whether it was there still."""
+        created, when = self._created(path, entry), now
+        if entry.has_expired(now):
+            reason, when = "expired", min(expiry(entry.found) or now, now)
+        if not remove(path, self.volume.descriptor):
+            return False
+        self.discount(path, entry)
+        self.tombstones.note(path, Tombstone(reason, entry.nbytes, created, when))
+        return True
+
+    def _created(self, path: str, entry: Entry) -> float:
+        """Return when an object says that it was put, unverified; 0 when it does not."""
+        with suppress(OSError):
+            folder = self.volume.descriptor
+            file = self.disk.open(entry.link) if entry.link else os.open(path, READ, dir_fd=folder)
+            try:
+                return said_created(os.pread(file, HEADER_SIZE, 0))
+            finally:
+                os.close(file)
+        return 0.0
+
+    def _remove_foreign(self, path: str) -> None:
+        """Remove what is no object; an object may have come by now, for the first one takes no lock."""
+        folder = self.volume.descriptor
+        with suppress(FileNotFoundError):
+            if not stat.S_ISREG(os.stat(path, dir_fd=folder, follow_symlinks=False).st_mode):
+                os.unlink(path, dir_fd=folder)

@@ -1,0 +1,176 @@
+"""What a store holds, counted as it changes: no process walks over objects to know it, or asks the kernel.
+
+The counts lie in one small file that every process maps. Each process that has the store open writes into a
+slot of its own, so that nobody waits for anybody; the sum over all slots is the truth. A slot stays when its
+process is gone, and the next newcomer goes on with what stands in it.
+
+A process that is killed between a file and its entry here leaves an error of that one object. Each sweep
+counts anew and corrects it.
+"""
+
+from __future__ import annotations
+
+import mmap
+import sys
+import threading
+import time
+from array import array
+from typing import NamedTuple
+
+from dash_brain.errors import StoreUnavailable
+from dash_brain.stores.mapped.locks import Locks, lock_number
+
+#: So many processes may have a store open at once.
+SLOTS = 4096
+
+# Words of 8 bytes. First a head: what this is, the budget that was set (0: none), how many slots were ever
+# used, when the store was made (ns). Then the slots.
+_MAGIC = int.from_bytes(b"ledger 2", sys.byteorder)
+_BUDGET, _COUNT, _MADE = 1, 2, 3
+_FIRST = 8
+# In a slot: bytes of objects that are being written, bytes of objects, bytes of those that were spilled, and
+# all bytes that ever came or went. Who reads a slot while an object turns from the first into the second sees
+# it twice, and never not at all.
+_RESERVED, _USED, _SPILLED, _MOVED = range(4)
+_WORDS = 4
+
+
+class Counted(NamedTuple):
+    """Bytes in the store's own place, and bytes that were spilled to disk."""
+
+    used: int
+    spilled: int
+
+
+def fresh_ledger() -> bytes:
+    """Return the content of the ledger of a new store."""
+    words = [0] * (_size() // 8)
+    words[0], words[_MADE] = _MAGIC, time.time_ns()
+    return array("q", words).tobytes()
+
+
+class Ledger:
+    """The counts of one store, as one process sees and changes them.
+
+    Parameters
+    ----------
+    file
+        Descriptor of the file, open for reading and writing; the ledger does not keep it.
+    locks
+        The locks of the store.
+    """
+
+    def __init__(self, file: int, locks: Locks) -> None:
+        try:
+            mapped = mmap.mmap(file, _size())
+        except ValueError as error:
+            raise _damaged() from error
+        self._words = memoryview(mapped).cast("q")
+        if self._words[0] != _MAGIC:
+            raise _damaged()
+        self._locks = locks
+        self._threads = threading.RLock()
+        self._slot = _FIRST + _WORDS * self._take_slot()
+
+    def _take_slot(self) -> int:
+        with self._locks.hold(lock_number("ledger")):
+            for slot in range(SLOTS):
+                if self._locks.keep(_lock_of(slot)):
+                    self._words[_COUNT] = max(self._words[_COUNT], slot + 1)
+                    self._words[_FIRST + _WORDS * slot + _RESERVED] = 0  # the dead write no more
+                    return slot
+        raise StoreUnavailable(f"{SLOTS} processes have the store open, and no more can: end some of them.")
+
+    @property
+    def made(self) -> float:
+        """When the store was made, in seconds since the epoch."""
+        return self._words[_MADE] / 1e9
+
+    @property
+    def budget(self) -> int:
+        """The budget that somebody set for all who open the store, in bytes; 0: nobody did."""
+        return self._words[_BUDGET]
+
+    @budget.setter
+    def budget(self, nbytes: int) -> None:
+        self._words[_BUDGET] = nbytes
+
+    def used(self) -> int:
+        """Return the bytes of all objects in the store's own place."""
+        return max(self._sum(_USED), 0)
+
+    def reserved(self) -> int:
+        """Return the bytes of all objects that are being written."""
+        return max(self._sum(_RESERVED), 0)
+
+    def spilled(self) -> int:
+        """Return the bytes of all objects that were spilled."""
+        return max(self._sum(_SPILLED), 0)
+
+    def moved(self) -> int:
+        """Return how many bytes came or went in the life of the store."""
+        return self._sum(_MOVED)
+
+    def reserve(self, nbytes: int) -> int:
+        """Note that an object of so many bytes is about to be written; fewer than none: that it was not.
+
+        Returns the bytes of all objects, and of those that are being written.
+        """
+        words = self._words
+        with self._threads:
+            words[self._slot + _RESERVED] += nbytes
+        slots = words[_FIRST : _FIRST + _WORDS * words[_COUNT]].tolist()
+        return sum(slots[_RESERVED::_WORDS]) + sum(slots[_USED::_WORDS])
+
+    def commit(self, nbytes: int, replaced: int = 0) -> None:
+        """Note that the object is there that was reserved for, in place of one of ``replaced`` bytes."""
+        words, slot = self._words, self._slot
+        with self._threads:
+            words[slot + _USED] += nbytes  # first: who looks meanwhile sees too much, and never too little
+            words[slot + _RESERVED] -= nbytes
+            words[slot + _USED] -= replaced
+            words[slot + _MOVED] += nbytes + replaced
+
+    def add(self, nbytes: int, *, spilled: bool = False) -> None:
+        """Note that an object of so many bytes came; fewer than none: that it went."""
+        words, slot = self._words, self._slot
+        with self._threads:
+            words[slot + (_SPILLED if spilled else _USED)] += nbytes
+            words[slot + _MOVED] += abs(nbytes)
+
+    def correct(self, counted: Counted, moved_before: int) -> None:
+        """Correct what is wrong for sure, now that somebody counted.
+
+        Objects came and went while he counted; ``moved_before`` tells how many. So what he counted is right
+        to within those.
+        """
+        with self._threads:
+            unsure = self.moved() - moved_before
+            for column, right in ((_USED, counted.used), (_SPILLED, counted.spilled)):
+                noted = self._sum(column)
+                self._words[self._slot + column] += min(max(noted, right - unsure), right + unsure) - noted
+
+    def reap(self) -> None:
+        """Give back what processes had reserved that are dead."""
+        for slot in range(self._words[_COUNT]):
+            at = _FIRST + _WORDS * slot
+            if at != self._slot and self._words[at + _RESERVED]:
+                with self._locks.hold_if_free(_lock_of(slot)) as dead:
+                    if dead:
+                        self._words[at + _RESERVED] = 0
+
+    def _sum(self, column: int) -> int:
+        words = self._words
+        return sum(words[_FIRST : _FIRST + _WORDS * words[_COUNT]].tolist()[column::_WORDS])
+
+
+def _size() -> int:
+    return 8 * (_FIRST + _WORDS * SLOTS)
+
+
+def _lock_of(slot: int) -> int:
+    return lock_number(f"ledger:{slot}")
+
+
+def _damaged() -> StoreUnavailable:
+    return StoreUnavailable("The ledger of the store is damaged; remove the store's folder.")

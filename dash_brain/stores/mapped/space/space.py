@@ -1,0 +1,268 @@
+"""Room for new objects: reserved before they are written, and made where there is too little."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+from dash_brain.errors import StoreFull
+from dash_brain.stores.faults import beyond_quota, full, too_large
+from dash_brain.stores.mapped.space.accounts import folders_of
+from dash_brain.stores.mapped.space.backoff import Backoff, Search, moments
+from dash_brain.stores.mapped.space.bounds import Budget, DiskShare, Place, Quota
+from dash_brain.stores.mapped.space.inventory import Inventory
+from dash_brain.stores.mapped.space.limits import Limits
+from dash_brain.stores.mapped.spill.folder import SpillFolder
+from dash_brain.stores.mapped.volume.publish import Draft
+from dash_brain.stores.namespaces import HELD, IDLE, account_of, domain_of
+from dash_brain.stores.reclaim import Candidate, reclaim, total
+
+#: Seconds for which others are waited for that write, and for a lock.
+WRITING = 5.0
+_TURN = 2.0
+#: Those who have reserved what they did not write yet, and those of them who write into memory.
+_WRITERS, _MEMORY_WRITERS = "writers", "memory writers"
+
+
+class Space:
+    """The room of one open store."""
+
+    def __init__(self, inventory: Inventory, limits: Limits) -> None:
+        self.inventory = inventory
+        self.limits = limits
+        self._ledger = inventory.ledger
+        self._backoff = Backoff()
+        self._budget_search = Search()
+        #: For what may go at worst.
+        self._place_search = {IDLE: Search(), HELD: Search()}
+
+    @contextmanager
+    def reserve(self, draft: Draft, worst: int) -> Iterator[None]:
+        """Have room within the budget for an object that the block writes and commits, and evict for it.
+
+        It is counted before it is there, and what it replaces is discounted afterwards: who looks meanwhile
+        may see too little room, and never too much.
+
+        Parameters
+        ----------
+        draft
+            The object.
+        worst
+            How dear what goes may be.
+
+        Raises
+        ------
+        StoreFull
+            When there is no room, and none can be made.
+        """
+        ledger, place = self._ledger, self.limits.place
+        missing = ledger.reserve(draft.nbytes) - min(ledger.budget or place, place)
+        try:
+            if missing > 0:
+                self._make_room(draft, worst, missing)
+            yield
+        except BaseException:
+            ledger.reserve(-draft.nbytes)
+            raise
+
+    def lacks_memory(self, nbytes: int) -> bool:
+        """Say whether the container has too little memory for an object, for which room is reserved."""
+        memory = self.limits.memory
+        return memory is not None and bool(memory.groups) and memory.lacks(nbytes, self._ledger.reserved())
+
+    def admit(self, draft: Draft) -> None:
+        """Keep the notes of a namespace within their bounds: what is too large is refused, the oldest goes.
+
+        Raises
+        ------
+        StoreFull
+            When the note is larger than any may be.
+        """
+        domain, volume = domain_of(draft.path), self.inventory.volume
+        if domain.largest and draft.size > domain.largest:
+            raise too_large(draft.size, domain.largest)
+        folder = os.path.dirname(draft.path)
+        if domain.most and volume.count(folder) >= domain.most and volume.look(draft.path) is None:
+            notes = [
+                Candidate(0, entry.found.st_atime, path, entry.nbytes, entry)
+                for path, entry in volume.objects(folder)
+            ]
+            for oldest in sorted(notes, key=lambda one: one[:3])[: domain.most // 16 + 1]:
+                self.inventory.evict(oldest, draft.now)
+
+    def charge(self, draft: Draft, quota: int | None) -> None:
+        """Add an object that is to be written to the account that it belongs to, if any.
+
+        Raises
+        ------
+        StoreFull
+            When the account has no room for it even if all else in it went that may.
+        """
+        account, inventory = account_of(draft.path), self.inventory
+        if account is None or inventory.accounts.add(account, draft.nbytes, quota):
+            return
+        assert quota is not None, "without a quota there is room"
+        folders, evict = folders_of(account), partial(inventory.evict, now=draft.now)
+        limit = Quota(inventory, account, draft.path, draft.nbytes, quota)
+        # Other workers may put for the same client meanwhile.
+        for _ in moments(WRITING):
+            if inventory.accounts.add(account, draft.nbytes, limit.most()):
+                return
+            going = inventory.candidates(folders, draft.now, draft.path, spilled=True)
+            if not reclaim(limit, going, evict) and (
+                draft.nbytes + inventory.kept(folders, draft.now, draft.path, spilled=True) > quota
+            ):
+                break
+        raise beyond_quota(draft.nbytes, quota)
+
+    def make_place(self, draft: Draft, worst: int, *, looked: bool) -> bool:
+        """Evict, for the place of the store is full, and say whether there is more of it now.
+
+        What went in vain is lost to those who use it, so not every put that is refused may try again.
+        ``looked``: the place was said to be full though it seems to have enough.
+        """
+        search = self._place_search[worst]
+        if search.was_in_vain(draft.nbytes, draft.path):
+            return False
+        with self.turn("evict"):
+            if self._evict_for_place(draft, worst, looked=looked):
+                return True
+        replaced = self.inventory.volume.look(draft.path)
+        spared = replaced.nbytes if replaced is not None and replaced.link is None else 0
+        search.note(draft.nbytes, draft.path, spared)
+        return False
+
+    def wait_for_memory(self, draft: Draft) -> bool:
+        """Wait until others have written what they reserved, and say whether an object has memory then.
+
+        Half of what they write may be in memory already, and is reserved still: there seems to be less than
+        there is. What we reserved ourselves keeps nobody waiting meanwhile.
+        """
+        with self._giving_way(draft.nbytes):
+            if not self._gets_memory(draft.nbytes):
+                return False
+        # Others may have taken the room that was ours.
+        limit = Budget(self.inventory, self.limits, draft.path)
+        return limit.missing() <= 0 or self._evict_for_budget(draft, HELD, limit)
+
+    def make_disk_room(self, folder: SpillFolder, draft: Draft) -> bool:
+        """Say whether the disk may take an object; evict what nobody needs from there if it may not."""
+        inventory, limit = self.inventory, DiskShare(self.inventory, folder, draft.nbytes)
+        if limit.missing() <= 0:
+            return True
+        going = [
+            candidate
+            for candidate in inventory.candidates(
+                inventory.volume.folders(), draft.now, draft.path, IDLE, spilled=True
+            )
+            if (link := candidate.entry.link) and link.folder == folder.id and inventory.disk.has(link)
+        ]
+        reclaim(limit, going, partial(inventory.evict, now=draft.now))
+        return limit.missing() <= 0
+
+    def full(self, nbytes: int) -> StoreFull:
+        """Return the error for an object that has no room."""
+        others = self._ledger.reserved() - nbytes
+        return full(nbytes, self.limits.budget(), self._ledger.used(), others)
+
+    def _make_room(self, draft: Draft, worst: int, missing: int) -> None:
+        final = worst == HELD
+        if final or not self._budget_search.was_in_vain(missing):
+            limit = Budget(self.inventory, self.limits, draft.path)
+            if limit.missing() <= 0 or self._evict_for_budget(draft, worst, limit):
+                return
+            self._budget_search.note(missing)
+        raise self.full(draft.nbytes)
+
+    def _evict_for_budget(self, draft: Draft, worst: int, limit: Budget) -> bool:
+        """Evict until an object keeps within the budget, and say whether there is room now."""
+        if draft.nbytes - limit.credit() > self.limits.budget():
+            return False
+        inventory, evict = self.inventory, partial(self.inventory.evict, now=draft.now)
+        with self._turn_for_budget(draft.nbytes):
+            others = self._ledger.reserved() - draft.nbytes
+            patience = self._backoff.seconds(_WRITERS, WRITING, others)
+            # Others go on putting what fits: what was seen may be gone, and room that was made be taken.
+            for _ in moments(patience):
+                if limit.missing() <= 0:
+                    return True  # somebody made room while we waited
+                going = inventory.candidates(inventory.volume.folders(), draft.now, draft.path, worst)
+                if not reclaim(limit, going, evict) and (worst < HELD or not self._will_do(draft)):
+                    break
+            else:
+                if patience:
+                    self._backoff.back_off(_WRITERS, others)
+            return limit.missing() <= 0
+
+    def _will_do(self, draft: Draft) -> bool:
+        """Say whether there is enough to evict once others, if they live, have written what they reserved."""
+        self._ledger.reap()
+        kept = self.inventory.kept(self.inventory.volume.folders(), draft.now, draft.path)
+        return kept + draft.nbytes <= self.limits.budget()
+
+    def _evict_for_place(self, draft: Draft, worst: int, *, looked: bool) -> bool:
+        inventory = self.inventory
+        place = Place(inventory.volume.descriptor, self.limits, draft.nbytes, refused=looked)
+        if place.missing() <= 0:
+            return True
+        # What killed writers left where files cannot be written without a name is nobody's.
+        if sum(map(inventory.volume.remove_drafts, inventory.volume.folders())) and place.fits():
+            return True
+        going = inventory.candidates(inventory.volume.folders(), draft.now, draft.path, worst)
+        if place.missing() > total(going):
+            return False
+        return reclaim(place, going, partial(inventory.evict, now=draft.now))
+
+    def _gets_memory(self, nbytes: int) -> bool:
+        memory = self.limits.memory
+        assert memory is not None, "nobody said that it lacks"
+        with self.turn("memory"):
+            self._ledger.reap()
+            others = self._ledger.reserved()
+            patience = self._backoff.seconds(_MEMORY_WRITERS, WRITING, others)
+            for _ in moments(patience):
+                reserved = self._ledger.reserved() + nbytes
+                if memory.left(reserved) >= reserved:
+                    return True
+                if reserved == nbytes:
+                    return False
+            if patience:
+                self._backoff.back_off(_MEMORY_WRITERS, others)
+            return False
+
+    @contextmanager
+    def turn(self, path: str) -> Iterator[None]:
+        """Hold the lock of a path if it is to be had soon, and go on without it otherwise.
+
+        For a lock that saves work, and that nothing needs to be right. When its holder was stopped, only one
+        put in a while waits for it.
+        """
+        patience = self._backoff.seconds(path, _TURN)
+        with ExitStack() as held:
+            for _ in moments(patience):
+                if held.enter_context(self.inventory.volume.hold_if_free(path)):
+                    self._backoff.reset(path)
+                    break
+            else:
+                if patience:
+                    self._backoff.back_off(path)
+            yield
+
+    @contextmanager
+    def _turn_for_budget(self, reserved: int) -> Iterator[None]:
+        """Make room while nobody else does; what was reserved takes no room from others until our turn."""
+        with ExitStack() as held:
+            with self._giving_way(reserved):
+                held.enter_context(self.turn("evict"))
+            yield
+
+    @contextmanager
+    def _giving_way(self, reserved: int) -> Iterator[None]:
+        """Let others have, while the block runs, the room that we reserved."""
+        self._ledger.reserve(-reserved)
+        try:
+            yield
+        finally:
+            self._ledger.reserve(reserved)

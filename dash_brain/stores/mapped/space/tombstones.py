@@ -1,0 +1,51 @@
+"""What was removed lately, and why: so that a miss can say what happened.
+
+A table of fixed size in a file that every process maps; what was removed longest ago, or falls on the same
+place, is forgotten. Noting costs no system call. It is for messages only: nothing else believes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import struct
+
+from dash_brain.stores.faults import REASONS, Tombstone
+
+PLACES = 4096
+
+# Tag of the path, size in bytes and reason in its last bits, when it was put, when it was removed.
+_RECORD = struct.Struct("<QQdd")
+SIZE = PLACES * _RECORD.size
+
+
+class Tombstones:
+    """The removals that a store remembers.
+
+    Parameters
+    ----------
+    file
+        Descriptor of the table, open for reading and writing; it is not kept.
+    """
+
+    def __init__(self, file: int) -> None:
+        self._table = mmap.mmap(file, SIZE)
+
+    def note(self, path: str, tombstone: Tombstone) -> None:
+        """Remember that the object of a path was removed."""
+        tag, at = _where(path)
+        size = tombstone.nbytes << 2 | REASONS.index(tombstone.reason)
+        _RECORD.pack_into(self._table, at, tag, size, tombstone.created, tombstone.removed)
+
+    def recall(self, path: str) -> Tombstone | None:
+        """Return how the object of a path went, None when that is not remembered."""
+        tag, at = _where(path)
+        found, size, created, removed = _RECORD.unpack_from(self._table, at)
+        if found != tag:
+            return None
+        return Tombstone(REASONS[size & 3], size >> 2, created, removed)
+
+
+def _where(path: str) -> tuple[int, int]:
+    tag = int.from_bytes(hashlib.blake2b(path.encode("ascii"), digest_size=8).digest(), "little")
+    return tag, tag % PLACES * _RECORD.size

@@ -1,0 +1,295 @@
+"""The verbs of a store of mapped files. What each does is in a module of its name."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Concatenate, ParamSpec, TypeVar
+
+from dash_brain.common.forks import reset_in_children
+from dash_brain.common.sizes import parse_size
+from dash_brain.errors import DecodeError, StoreError, StoreUnavailable, ValueMissing
+from dash_brain.stores.base import Frames, ObjectInfo, Store, expires_at
+from dash_brain.stores.faults import missing, unseen
+from dash_brain.stores.mapped import get, put, scan, sweep
+from dash_brain.stores.mapped.opening import open_space
+from dash_brain.stores.mapped.space.space import Space
+from dash_brain.stores.mapped.system.faults import typed
+from dash_brain.stores.mapped.timer import Timer
+from dash_brain.stores.mapped.volume.entries import expiry, occupied
+from dash_brain.stores.mapped.volume.folder import FORMAT, Volume, outer_folder
+from dash_brain.stores.mapped.volume.objectfile import Label
+from dash_brain.stores.mapped.volume.paths import folder_of, label_of, path_of
+from dash_brain.stores.namespaces import Retention
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_SWEEP_EVERY = 30.0
+#: How often a folder is opened that somebody removes meanwhile.
+_ATTEMPTS = 20
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class MappedStore(Store):
+    """Objects as files in the private folder ``dash_brain-<uid>/<name>@<format>`` below ``folder``."""
+
+    shared = "host"
+
+    _Volume = Volume
+    #: Whether values that have no room go to another folder, on disk.
+    _spills = False
+
+    def __init__(
+        self,
+        folder: str,
+        name: str,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+        size: int | str | None = None,
+    ) -> None:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"A store's name has letters, digits, '.', '_' and '-' only, and not {name!r}.")
+        self.folder = folder
+        self.name = name
+        self._clock = clock
+        self._monotonic = monotonic
+        self._size = None if size is None else parse_size(size)
+        self._sweep_due = monotonic()
+        self._opening = threading.Lock()
+        self._space: Space | None = None
+        self._timer = Timer(self, _SWEEP_EVERY)
+        reset_in_children(self)
+
+    @property
+    def place(self) -> str:
+        """The folder that everything lies in."""
+        return os.path.join(outer_folder(self.folder), f"{self.name}@{FORMAT}")
+
+    @property
+    def spills(self) -> bool:
+        """Whether what has no room goes to disk, so that nobody makes room for it."""
+        return self._run_on_living(lambda space: space.inventory.disk.allowed)
+
+    def put(
+        self,
+        namespace: str,
+        key: str,
+        frames: Frames,
+        *,
+        ttl: float | None = None,
+        meta: Mapping[str, str] | None = None,
+        retention: Retention | None = None,
+        replaces: str | None = None,
+    ) -> str:
+        now = self._clock()
+        what = put.What(
+            path_of(namespace, key),
+            key,
+            frames,
+            label_of(namespace, key, tuple(meta.items()) if meta else ()),
+            now,
+            None if ttl is None else expires_at(ttl, now),
+            replaces,
+        )
+        try:
+            object_id = self._run(put.put, what, None if retention is None else retention.quota)
+        except FileNotFoundError as error:
+            raise typed(error) from error
+        if self._monotonic() >= self._sweep_due:
+            self.sweep_if_nobody_did()
+        if ttl is not None:
+            self._timer.start()
+        return object_id
+
+    def get(self, namespace: str, key: str) -> Frames:
+        path, now = path_of(namespace, key), self._clock()
+        try:
+            return self._run(get.read, path, now)
+        except FileNotFoundError:
+            raise self._run(_missing, key, path, now) from None
+
+    def info(self, namespace: str, key: str) -> ObjectInfo:
+        path, now = path_of(namespace, key), self._clock()
+        try:
+            head, opened = self._run(get.read_info, path, now)
+        except FileNotFoundError:
+            raise self._run(_missing, key, path, now) from None
+        return ObjectInfo(
+            namespace=namespace,
+            key=key,
+            object_id=head.object_id.hex(),
+            nbytes=occupied(opened.state.st_size),
+            created=head.created,
+            used=opened.state.st_atime,
+            expires=expiry(opened.found),
+            meta=Label.from_bytes(bytes(head.label)).meta,
+        )
+
+    def exists(self, namespace: str, key: str) -> bool:
+        with suppress(FileNotFoundError):
+            return self._run(get.exists, path_of(namespace, key), self._clock())
+        return False
+
+    def touch(self, namespace: str, key: str, ttl: float | None) -> None:
+        path, now = path_of(namespace, key), self._clock()
+        try:
+            self._run(get.touch, path, now, expires_at(ttl, now))
+        except FileNotFoundError:
+            raise self._run(_missing, key, path, now) from None
+
+    def delete(self, namespace: str, key: str, *, object_id: str | None = None) -> bool:
+        path, now = path_of(namespace, key), self._clock()
+        removed = self._run_on_living(lambda space: space.inventory.remove(path, now, object_id))
+        return removed is not None and not removed.has_expired(now)
+
+    def drop(self, namespace: str) -> None:
+        folder = folder_of(namespace)
+        self._run_on_living(lambda space: sweep.drop(space.inventory, folder, self._clock()))
+
+    def usage(self) -> int:
+        return self._run_on_living(lambda space: space.inventory.ledger.used())
+
+    def budget(self) -> int:
+        """Return how many bytes the store may hold: as it was set, but never more than its place allows."""
+        return self._run_on_living(lambda space: space.limits.budget())
+
+    def resize(self, nbytes: int) -> None:
+        """Let the store hold ``nbytes`` bytes, for all who open it. No value is lost.
+
+        Raises
+        ------
+        StoreFull
+            When it holds more already; nothing changes then.
+        """
+        self._run_on_living(lambda space: space.limits.resize(parse_size(nbytes)))
+
+    def sweep(self) -> int:
+        def sweep_now(space: Space) -> int:
+            with space.inventory.volume.hold("sweep"):
+                return sweep.sweep(space.inventory, space.limits, self._clock())
+
+        return self._run_on_living(sweep_now)
+
+    def secret(self) -> bytes:
+        return self._run_on_living(lambda space: space.inventory.volume.secret)
+
+    def close(self) -> None:
+        self._timer.stop()
+        self._space = None  # closes its descriptors, when the last operation under way is over
+
+    def scan(self, namespace: str) -> Iterator[str]:
+        """Yield the keys of the namespace that have not expired, as they are now, in no order."""
+        folder, now = folder_of(namespace), self._clock()
+        return iter(self._run_on_living(lambda space: list(scan.keys(space.inventory, folder, now))))
+
+    def namespaces(self, domain: str) -> Iterator[str]:
+        """Yield the namespaces of a domain that hold objects, as they are now, in no order."""
+        now = self._clock()
+        return iter(self._run_on_living(lambda space: list(scan.namespaces(space.inventory, domain, now))))
+
+    @contextmanager
+    def lock(self, key: str) -> Iterator[None]:
+        """Hold ``key`` alone, across threads and processes, while the block runs."""
+        with ExitStack() as held:
+
+            def lock(space: Space) -> None:
+                volume = space.inventory.volume
+                held.enter_context(volume.hold(f"lock:{key}", math.inf))
+                if volume.gone():  # while we waited: who comes now locks another file
+                    held.close()
+                    raise FileNotFoundError
+
+            self._run_on_living(lock)
+            yield
+
+    def sweep_if_nobody_did(self) -> None:
+        """Sweep, unless somebody did lately or does now."""
+        self._sweep_due = self._monotonic() + _SWEEP_EVERY
+
+        def sweep_now(space: Space) -> None:
+            volume = space.inventory.volume
+            with volume.hold_if_free("sweep") as held:
+                if held and not 0 <= self._clock() - volume.swept() < _SWEEP_EVERY:
+                    sweep.sweep(space.inventory, space.limits, self._clock())
+
+        # Whoever brought us here wanted something else; what is wrong will meet the next caller.
+        with suppress(OSError):
+            self._run(sweep_now)
+
+    def reset_after_fork(self) -> None:
+        """Begin anew in a child: its parent's lock may be held, and a worker may become another user."""
+        self._opening = threading.Lock()
+        self._space = None
+        self._timer.reset_after_fork()
+
+    def _run_on_living(self, work: Callable[[Space], T]) -> T:
+        """Do some work when the store is there still."""
+
+        def checked(space: Space) -> T:
+            if space.inventory.volume.outdated():
+                raise FileNotFoundError
+            return work(space)
+
+        try:
+            return self._run(checked)
+        except FileNotFoundError as error:
+            raise typed(error) from error
+
+    def _run(self, work: Callable[Concatenate[Space, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do some work, once more if the store was removed under us; only a failure asks whether it was.
+
+        Raises
+        ------
+        FileNotFoundError
+            When what the work looks for is not there.
+        StoreError
+            For any other fault of the system.
+        """
+        while True:
+            try:
+                space = self._space or self._open()
+                try:
+                    return work(space, *args, **kwargs)
+                except (FileNotFoundError, DecodeError):
+                    if not space.inventory.volume.gone():
+                        raise
+                self._forget(space)
+            except (StoreError, FileNotFoundError):
+                raise
+            except OSError as error:
+                raise typed(error) from error
+
+    def _forget(self, space: Space) -> None:
+        with self._opening:
+            if self._space is space:
+                self._space = None
+
+    def _open(self) -> Space:
+        with self._opening:
+            for _ in range(_ATTEMPTS):
+                if self._space is not None:
+                    break
+                # While we open it, the folder may be removed once more.
+                with suppress(FileNotFoundError):
+                    volume = self._Volume(self.folder, self.name)
+                    self._space = open_space(volume, self._size, spills=self._spills)
+            if self._space is None:
+                raise StoreUnavailable(
+                    f"The store folder in {self.folder} is removed as often as it is made."
+                )
+            return self._space
+
+
+def _missing(space: Space, key: str, path: str, now: float) -> ValueMissing:
+    """Return the error for a key without a value, with what is known of that."""
+    inventory = space.inventory
+    entry = inventory.volume.look(path)
+    if entry is not None and entry.link and not entry.has_expired(now):
+        return unseen(key)
+    return missing(key, inventory.tombstones.recall(path), now=now, made=inventory.ledger.made)

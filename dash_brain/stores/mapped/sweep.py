@@ -1,0 +1,103 @@
+"""Removing what nobody needs, and counting what is left."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import Counter
+
+from dash_brain.stores.mapped.locks.kernel import FlockedFiles
+from dash_brain.stores.mapped.put import lock_of_spilled
+from dash_brain.stores.mapped.space.inventory import Inventory
+from dash_brain.stores.mapped.space.ledger import Counted
+from dash_brain.stores.mapped.space.limits import Limits
+from dash_brain.stores.mapped.volume.entries import Entry, Link
+from dash_brain.stores.mapped.volume.older import remove_older
+from dash_brain.stores.mapped.volume.paths import number_of_draft
+from dash_brain.stores.namespaces import account_of
+
+
+class _Tally:
+    """What a walk over a store counted."""
+
+    def __init__(self) -> None:
+        self.used = 0
+        self.spilled: dict[Link, int] = {}
+        self.accounts: Counter[str] = Counter()
+
+    def add(self, path: str, entry: Entry) -> None:
+        """Count an object."""
+        if entry.link is None:
+            self.used += entry.nbytes
+        else:
+            self.spilled[entry.link._replace(nbytes=0)] = entry.nbytes
+        account = account_of(path)
+        if account is not None:
+            self.accounts[account] += entry.nbytes
+
+
+def sweep(inventory: Inventory, limits: Limits, now: float) -> int:
+    """Remove expired objects, orphaned drafts and empty folders; return how many objects and drafts went."""
+    volume, ledger, tally = inventory.volume, inventory.ledger, _Tally()
+    _remove_stale_locks(inventory)
+    ledger.reap()
+    limits.measure()
+    moved, settled = ledger.moved(), _settled(inventory)
+    removed = volume.remove_drafts(".")
+    for folder in volume.folders():
+        gone = _sweep_folder(inventory, folder, now, tally)
+        moved += sum(gone)  # that they went is known, and makes nothing unsure
+        removed += len(gone) + volume.remove_drafts(folder)
+        _remove_folder(inventory, folder)
+    ledger.correct(Counted(tally.used, sum(tally.spilled.values())), moved)
+    inventory.accounts.correct(tally.accounts, ledger.reserved())
+    for orphan in settled - tally.spilled.keys():
+        inventory.disk.remove(orphan)
+    inventory.disk.tidy()
+    remove_older(volume)
+    volume.note_sweep(now)
+    return removed
+
+
+def drop(inventory: Inventory, folder: str, now: float) -> None:
+    """Remove a folder with all its objects."""
+    for path, _ in inventory.volume.objects(folder):
+        inventory.remove(path, now)
+    inventory.volume.remove_drafts(folder)
+    _remove_folder(inventory, folder)
+
+
+def _sweep_folder(inventory: Inventory, folder: str, now: float, tally: _Tally) -> list[int]:
+    """Remove what has expired and count the rest; return how many bytes each took that went."""
+    gone = []
+    for path, entry in inventory.volume.objects(folder):
+        if entry.has_expired(now) and inventory.remove_expired(path, now):
+            gone.append(entry.nbytes)
+        else:
+            tally.add(path, entry)
+    return gone
+
+
+def _settled(inventory: Inventory) -> set[Link]:
+    """Return the spilled files that nobody is writing: a link stands for each, or it is an orphan."""
+    found = set()
+    for link in inventory.disk.files():
+        with inventory.volume.hold_if_free(lock_of_spilled(link.file)) as free:
+            if free:
+                found.add(link)
+    return found
+
+
+def _remove_stale_locks(inventory: Inventory) -> None:
+    """Remove the lock files that a crash left behind, where locks are files."""
+    for name, _ in inventory.volume.entries(FlockedFiles.HIDDEN):
+        number = number_of_draft(name)
+        if number is not None:
+            with inventory.volume.locks.hold_if_free(number):
+                pass  # letting go removes the file
+
+
+def _remove_folder(inventory: Inventory, folder: str) -> None:
+    """Remove the folder if nothing is left in it; a put that is just coming makes it anew."""
+    with contextlib.suppress(OSError):
+        os.rmdir(folder, dir_fd=inventory.volume.descriptor)

@@ -1,0 +1,1 @@
+"""What differs between kernels, and how their errors are told."""

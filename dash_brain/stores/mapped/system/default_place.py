@@ -1,0 +1,50 @@
+"""Where the default store lies, and what the log says once when that is not shared memory."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+
+from dash_brain.stores.mapped.system import platform
+
+_log = logging.getLogger("dash_brain")
+
+_said: set[str] = set()
+
+
+def default_folder() -> str:
+    """Return where shared memory lies: ``/dev/shm`` if it is a tmpfs we may write to, else a temp folder."""
+    shared = platform.SHARED_MEMORY
+    if platform.is_usable_memory(shared):
+        return shared
+    folder = tempfile.gettempdir()
+    if sys.platform == "linux":  # other systems never had one
+        _say(
+            f"{shared} {_why_not(shared)}, so the values of dash_brain lie in {folder}: on a disk they are "
+            f"slower. Make {shared} a tmpfs that may be written to (Docker: --shm-size=2g), or choose a "
+            "folder with DASH_BRAIN_STORE=file:///folder."
+        )
+    return folder
+
+
+def say_process_only() -> None:
+    """Warn that values stay in this process, because the system has no private folders to share."""
+    _say(
+        "This system has no private folders to share, so dash_brain keeps values in the memory of this "
+        "process (memory://): good for developing. Other processes (workers, background jobs, a feeder) do "
+        "not see them, and they are gone when it ends. Serve the app with several workers on Linux."
+    )
+
+
+def _why_not(shared: str) -> str:
+    if not os.path.isdir(shared):
+        return "does not exist"
+    return "is read-only for this process" if platform.is_tmpfs(shared) else "is not a tmpfs"
+
+
+def _say(text: str) -> None:
+    if text not in _said:
+        _said.add(text)
+        _log.warning(text)

@@ -1,0 +1,1 @@
+"""The folder of a store as the kernel sees it: paths, object files, and how they get their names."""

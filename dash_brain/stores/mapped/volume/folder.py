@@ -1,0 +1,193 @@
+"""The folder of a store: opened safely, reached through one descriptor, and noticed when it is removed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+from dash_brain.errors import StoreUnavailable
+from dash_brain.stores.mapped.locks import KernelLocks, Locks, lock_number
+from dash_brain.stores.mapped.locks.kernel import open_kernel_locks
+from dash_brain.stores.mapped.system import platform
+from dash_brain.stores.mapped.volume.entries import Entry, entry_of, look
+from dash_brain.stores.mapped.volume.objectfile import Seal
+from dash_brain.stores.mapped.volume.paths import draft_of, number_of_draft
+from dash_brain.stores.mapped.volume.private import open_private
+from dash_brain.stores.mapped.volume.publish import Draft, Publish, best_for, create_once, publish_link
+from dash_brain.stores.namespaces import is_domain
+
+#: Bumped when a store of an older release could no longer be read. It is part of the folder's name, so that a
+#: release begins beside what others left.
+FORMAT = 3
+SECRET_SIZE = 32
+
+_FOLDER = os.O_RDONLY | platform.FOLDER
+
+
+def outer_folder(folder: str) -> str:
+    """Return the path of our private folder in one that may be anyone's."""
+    return os.path.join(folder, f"dash_brain-{os.geteuid()}")
+
+
+class Volume:
+    """The open folder of a store, with its locks and its secret.
+
+    Its descriptors are closed when the last operation that uses it is over; so a number never comes to
+    mean another file in the middle of one.
+
+    Parameters
+    ----------
+    folder
+        Any folder; the store is the private ``dash_brain-<uid>/<name>@<format>`` below it.
+    name
+        The name of the store. It has no ``@``.
+    """
+
+    def __init__(self, folder: str, name: str) -> None:
+        self._open: list[int] = []
+        self.name = name
+        self.outer = outer_folder(folder)
+        self.shown = os.path.join(self.outer, f"{name}@{FORMAT}")
+        if not platform.SUPPORTED:
+            raise StoreUnavailable("This system has no private folders to share; use memory:// instead.")
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        self.descriptor = self._keep(self._enter(folder))
+        self.locks = Locks(self._best_locks())
+        #: Makes the file of an object, in place of what was there, and returns that.
+        self.publish = self._best_publish()
+        self.key = self._keep(self.open_own("key", os.urandom(SECRET_SIZE)))
+        self.secret = os.pread(self.key, SECRET_SIZE + 1, 0)
+        if len(self.secret) != SECRET_SIZE:
+            raise self.damaged("key")
+        self.seal = Seal(self.secret)
+
+    def _enter(self, folder: str) -> int:
+        parent = os.open(folder, _FOLDER)
+        try:
+            inner = open_private(parent, os.path.basename(self.outer), self.outer)
+        finally:
+            os.close(parent)
+        try:
+            return open_private(inner, os.path.basename(self.shown), self.shown)
+        finally:
+            os.close(inner)
+
+    def _best_locks(self) -> KernelLocks:
+        return open_kernel_locks(self.descriptor)
+
+    def _best_publish(self) -> Publish:
+        return best_for(self.descriptor, self.locks)
+
+    def publish_link(self, draft: Draft, text: str) -> Entry | None:
+        """Make a link that stands for an object which lies elsewhere, in place of what was there."""
+        return publish_link(self.descriptor, self.locks, draft, text)
+
+    def outdated(self) -> bool:
+        """Say whether the secret was removed under us, so that others seal with another one."""
+        return os.fstat(self.key).st_nlink == 0
+
+    def gone(self) -> bool:
+        """Say whether the folder, or what binds those who open it, was removed under us."""
+        return self.outdated() or self.locks.gone()
+
+    def swept(self) -> float:
+        """Return when anybody swept last, in seconds since the epoch: the key file's time says so."""
+        return os.fstat(self.key).st_mtime
+
+    def note_sweep(self, now: float) -> None:
+        """Note that a sweep is over."""
+        os.utime(self.key, (now, now))
+
+    @contextlib.contextmanager
+    def hold(self, path: str, longest: float | None = None) -> Iterator[str]:
+        """Hold the lock of a path, as ``Locks``; gives the hidden name beside it that its holder uses."""
+        number, hidden = draft_of(path)
+        with self.locks.hold(number, longest):
+            yield hidden
+
+    def hold_if_free(self, path: str) -> AbstractContextManager[bool]:
+        """Hold the lock of a path while the block runs, or say False when somebody else does."""
+        return self.locks.hold_if_free(lock_number(path))
+
+    def look(self, path: str) -> Entry | None:
+        """Return what lies under a path, None for nothing or what is no object."""
+        return look(path, self.descriptor)
+
+    def make_folder(self, path: str) -> None:
+        """Make the folder ``<domain>/<name>``, and the one above it."""
+        for part in (os.path.dirname(path), path):
+            platform.make_folder(part, self.descriptor)
+
+    def entries(self, path: str = ".") -> Iterator[tuple[str, os.stat_result]]:
+        """Yield what lies in a folder, but for what vanishes meanwhile; nothing if it is not there."""
+        try:
+            folder = os.open(path, _FOLDER | platform.NO_FOLLOW, dir_fd=self.descriptor)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        try:
+            for name in os.listdir(folder):
+                with contextlib.suppress(FileNotFoundError):
+                    yield name, os.stat(name, dir_fd=folder, follow_symlinks=False)
+        finally:
+            os.close(folder)
+
+    def folders(self) -> Iterator[str]:
+        """Yield the folder of each namespace."""
+        for domain, _ in self.entries():
+            if is_domain(domain):
+                for name, found in self.entries(domain):
+                    if stat.S_ISDIR(found.st_mode):
+                        yield f"{domain}/{name}"
+
+    def objects(self, folder: str) -> Iterator[tuple[str, Entry]]:
+        """Yield path and state of each object in a folder, expired ones too."""
+        for name, found in self.entries(folder):
+            if not name.startswith("."):
+                path = f"{folder}/{name}"
+                entry = entry_of(path, self.descriptor, found)
+                if entry is not None:
+                    yield path, entry
+
+    def count(self, folder: str) -> int:
+        """Return about how many objects lie in a folder."""
+        try:
+            opened = os.open(folder, _FOLDER | platform.NO_FOLLOW, dir_fd=self.descriptor)
+        except (FileNotFoundError, NotADirectoryError):
+            return 0
+        try:
+            return len(os.listdir(opened))
+        finally:
+            os.close(opened)
+
+    def remove_drafts(self, folder: str) -> int:
+        """Remove the drafts in a folder whose writers are dead: their locks are free; return how many."""
+        removed = 0
+        for name, _ in self.entries(folder):
+            number = number_of_draft(name)
+            if number is not None:
+                with self.locks.hold_if_free(number) as held:
+                    removed += held and platform.remove(f"{folder}/{name}", self.descriptor)
+        return removed
+
+    def open_own(self, name: str, content: bytes, flags: int = os.O_RDONLY) -> int:
+        """Open a file of the store itself, which has this content when it is new."""
+        try:
+            return platform.open_healed(name, flags, self.descriptor)
+        except FileNotFoundError:
+            create_once(self.descriptor, self.locks, name, content)
+            return platform.open_healed(name, flags, self.descriptor)
+
+    def damaged(self, name: str) -> StoreUnavailable:
+        """Return the error for a file of the store itself that is not what it should be."""
+        return StoreUnavailable(f"{self.shown}/{name} is damaged; remove the folder {self.shown}.")
+
+    def _keep(self, descriptor: int) -> int:
+        self._open.append(descriptor)
+        return descriptor
+
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        while self._open:
+            close(self._open.pop())  # at exit, modules may be gone before this is

@@ -1,0 +1,38 @@
+"""Reading an open object file: small ones into memory, large ones as a private map."""
+
+from __future__ import annotations
+
+import os
+from mmap import mmap
+
+from dash_brain.stores.base import Frame
+from dash_brain.stores.mapped.system.platform import map_private
+from dash_brain.stores.mapped.volume import objectfile
+
+#: Up to here reading is faster than mapping.
+READ_UP_TO = 256 << 10
+_HEAD_AT_ONCE = 4096
+
+
+def content(file: int, size: int) -> bytearray | mmap:
+    """Return the bytes of the file, private to the caller: small ones read, larger ones mapped."""
+    return map_private(file, size) if size > READ_UP_TO else read(file, size)
+
+
+def read(file: int, size: int) -> bytearray:
+    """Return the first ``size`` bytes, or those there are."""
+    raw = bytearray(size)
+    done = os.preadv(file, [raw], 0)
+    while done < size:
+        got = os.preadv(file, [memoryview(raw)[done:]], done)
+        if not got:
+            return raw[:done]
+        done += got
+    return raw
+
+
+def head(file: int, size: int) -> memoryview:
+    """Return header, meta and table of the object, without its value."""
+    raw: Frame = os.pread(file, _HEAD_AT_ONCE, 0)
+    end = objectfile.head_size(raw, size)
+    return memoryview(raw if end <= len(raw) else read(file, end))

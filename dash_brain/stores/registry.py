@@ -1,0 +1,159 @@
+"""The store for a URL, by its scheme; a third party can add one."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from dash_brain.common.forks import reset_in_children
+from dash_brain.errors import StoreURLError
+from dash_brain.stores.base import Store
+from dash_brain.stores.mapped.local import FileStore, SharedMemoryStore
+from dash_brain.stores.mapped.system import platform
+from dash_brain.stores.mapped.system.default_place import say_process_only
+from dash_brain.stores.memory import MemoryStore
+
+_ALLOWED = "shm://[name], file:///folder, or memory://[name], each with ?size= if you like"
+
+
+def open_store(url: str | Store | None = None) -> Store:
+    """Return the store that ``url`` names; within a process the same URL gives the same store.
+
+    Parameters
+    ----------
+    url
+        ``shm://[name]``: shared memory of this host (the default); on a system without private folders to
+        share, as Windows, the memory of this process, and the log says so once. ``file:///folder``: a folder
+        on a local disk. ``memory://[name]``: this process only. Each may set the budget of the store:
+        ``shm://name?size=2GiB``. Others as :func:`register_store` added them. A ``Store`` is returned as it
+        is.
+
+    Raises
+    ------
+    StoreURLError
+        When the URL is none of these.
+
+    Examples
+    --------
+    >>> open_store("shm://orders")
+    SharedMemoryStore('orders')
+    >>> open_store("memory://") is open_store("memory://")
+    True
+    """
+    if isinstance(url, Store):
+        return url
+    return _opened.store("shm://" if url is None else url)
+
+
+def register_store(scheme: str, factory: Callable[[str], Store]) -> None:
+    """Let :func:`open_store` open URLs of another scheme.
+
+    Parameters
+    ----------
+    scheme
+        What such a URL begins with, without ``://``: lowercase letters, digits, ``+``, ``-`` and ``.``.
+    factory
+        Returns the store for a URL, which it is given whole; a ``ValueError`` says what is wrong with it.
+
+    Raises
+    ------
+    ValueError
+        When the scheme is none, or belongs to a store of dash_brain.
+
+    Examples
+    --------
+    >>> register_store("scratch", lambda url: MemoryStore())
+    >>> open_store("scratch://orders")  # doctest: +ELLIPSIS
+    <dash_brain.stores.memory.MemoryStore object at ...>
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme):
+        raise ValueError("A scheme is lowercase letters, digits, '+', '-' and '.', and begins with a letter.")
+    if scheme in _OURS:
+        raise ValueError(f"{scheme}:// is a store of dash_brain; choose another scheme.")
+    _factories[scheme] = factory
+
+
+class _Opened:
+    """The stores that this process has opened, by URL."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._stores: dict[str, Store] = {}
+        reset_in_children(self)
+
+    def store(self, url: str) -> Store:
+        with self._guard:
+            if url not in self._stores:
+                self._stores[url] = _make(url)
+            return self._stores[url]
+
+    def reset_after_fork(self) -> None:
+        self._guard = threading.Lock()
+
+
+def _make(url: str) -> Store:
+    try:
+        factory = _factories[urlsplit(url).scheme]
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise StoreURLError(f"{_shown(url)} is no URL of a store; it is {_ALLOWED}.{_hint(url)}") from None
+    try:
+        return factory(url)
+    except ValueError as error:
+        raise StoreURLError(f"{_shown(url)}: {error} The URL is {_ALLOWED}.") from error
+
+
+def _shared_memory(url: str) -> Store:
+    if not platform.SUPPORTED:
+        say_process_only()
+        return _memory(url)
+    parts = urlsplit(url)
+    return SharedMemoryStore(_name(parts), size=_size(parts))
+
+
+def _folder(url: str) -> Store:
+    parts = urlsplit(url)
+    size = _size(parts)
+    if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
+        raise ValueError("a folder is given by its absolute path, after three slashes.")
+    return FileStore(unquote(parts.path), size=size)
+
+
+def _memory(url: str) -> Store:
+    parts = urlsplit(url)
+    _name(parts)
+    return MemoryStore(size=_size(parts))
+
+
+def _size(parts: SplitResult) -> str | None:
+    given = dict(parse_qsl(parts.query, keep_blank_values=True))
+    unknown = sorted(given.keys() - {"size"}) or ["#"] * bool(parts.fragment)
+    if unknown:
+        raise ValueError(f"unknown parameter {', '.join(unknown)}.")
+    return given.get("size")
+
+
+def _name(parts: SplitResult) -> str:
+    if parts.path not in ("", "/"):
+        raise ValueError("a name has no slashes.")
+    return parts.netloc or "default"
+
+
+def _shown(url: object) -> str:
+    # A URL may carry a password: only its scheme is shown.
+    scheme = re.match(r"[a-z]+(?=:)", url) if isinstance(url, str) else None
+    return f"{scheme[0]}:…" if scheme else "What was given"
+
+
+def _hint(url: object) -> str:
+    return " Redis is not in this release." if isinstance(url, str) and url.startswith("redi") else ""
+
+
+_factories: dict[str, Callable[[str], Store]] = {
+    "shm": _shared_memory,
+    "file": _folder,
+    "memory": _memory,
+}
+_OURS = frozenset(_factories)
+_opened = _Opened()

@@ -1,0 +1,109 @@
+"""A store around another one: the base of those that count, log, or keep a near copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+
+from dash_brain.stores.base import (
+    Frames,
+    ObjectInfo,
+    Store,
+    needs_budget,
+    needs_lock,
+    needs_scan,
+)
+from dash_brain.stores.namespaces import Retention
+
+
+class StoreWrapper(Store):
+    """Does what another store does; a subclass changes some of it.
+
+    It is able to do what that one is able to do: asked for more, it raises ``StoreUnavailable``.
+
+    Parameters
+    ----------
+    wrapped
+        The store around which it is.
+
+    Examples
+    --------
+    >>> from dash_brain.stores import MemoryStore
+    >>> class Counting(StoreWrapper):
+    ...     gets = 0
+    ...
+    ...     def get(self, namespace, key):
+    ...         self.gets += 1
+    ...         return super().get(namespace, key)
+    >>> store = Counting(MemoryStore())
+    >>> object_id = store.put("brain/default", "greeting", [b"hello"])
+    >>> bytes(store.get("brain/default", "greeting")[0]), store.gets
+    (b'hello', 1)
+    """
+
+    def __init__(self, wrapped: Store) -> None:
+        self.wrapped = wrapped
+        self.shared = wrapped.shared
+
+    def put(
+        self,
+        namespace: str,
+        key: str,
+        frames: Frames,
+        *,
+        ttl: float | None = None,
+        meta: Mapping[str, str] | None = None,
+        retention: Retention | None = None,
+        replaces: str | None = None,
+    ) -> str:
+        return self.wrapped.put(
+            namespace, key, frames, ttl=ttl, meta=meta, retention=retention, replaces=replaces
+        )
+
+    def get(self, namespace: str, key: str) -> Frames:
+        return self.wrapped.get(namespace, key)
+
+    def info(self, namespace: str, key: str) -> ObjectInfo:
+        return self.wrapped.info(namespace, key)
+
+    def exists(self, namespace: str, key: str) -> bool:
+        return self.wrapped.exists(namespace, key)
+
+    def touch(self, namespace: str, key: str, ttl: float | None) -> None:
+        self.wrapped.touch(namespace, key, ttl)
+
+    def touch_many(self, namespace: str, keys: Iterable[str], ttl: float | None) -> set[str]:
+        return self.wrapped.touch_many(namespace, keys, ttl)
+
+    def delete(self, namespace: str, key: str, *, object_id: str | None = None) -> bool:
+        return self.wrapped.delete(namespace, key, object_id=object_id)
+
+    def drop(self, namespace: str) -> None:
+        self.wrapped.drop(namespace)
+
+    def usage(self) -> int:
+        return self.wrapped.usage()
+
+    def sweep(self) -> int:
+        return self.wrapped.sweep()
+
+    def secret(self) -> bytes:
+        return self.wrapped.secret()
+
+    def close(self) -> None:
+        self.wrapped.close()
+
+    def scan(self, namespace: str) -> Iterator[str]:
+        return needs_scan(self.wrapped).scan(namespace)
+
+    def namespaces(self, domain: str) -> Iterator[str]:
+        return needs_scan(self.wrapped).namespaces(domain)
+
+    def lock(self, key: str) -> AbstractContextManager[None]:
+        return needs_lock(self.wrapped).lock(key)
+
+    def budget(self) -> int:
+        return needs_budget(self.wrapped).budget()
+
+    def resize(self, nbytes: int) -> None:
+        needs_budget(self.wrapped).resize(nbytes)
