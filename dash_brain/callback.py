@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar, overload
 
@@ -16,12 +16,12 @@ from dash_brain.endpoints import Endpoint
 from dash_brain.errors import WiringError
 from dash_brain.incoming import instead, resolve_arguments
 from dash_brain.internals import (
+    ERRAND,
     app_error_handler,
     call_as_user,
     callback_context,
     check_backend,
     coerce_to_list,
-    flatten_grouping,
     follow_later_app,
     handle_grouped_callback_args,
     is_api_call,
@@ -32,10 +32,11 @@ from dash_brain.jobs.manager import BackgroundCallback, Jobs
 from dash_brain.jobs.working import progress_of, working
 from dash_brain.memoizing.call import NotKept
 from dash_brain.memoizing.callbacks import CallbackWithResults, MemoizedCallback
-from dash_brain.memoizing.declared import Declared, as_arguments
+from dash_brain.memoizing.declared import Declared
 from dash_brain.memoizing.option import Memoize, Scope
 from dash_brain.options import CallbackOptions, warn_of_no_effect, with_options_of_dash
-from dash_brain.outgoing import Outgoing, check_asked
+from dash_brain.outgoing import Outgoing
+from dash_brain.patterns import Inputs, Outputs
 from dash_brain.sessions import visit
 from dash_brain.settings import OnMissing, check_on_missing, current
 from dash_brain.shared_results import refuse
@@ -187,6 +188,8 @@ def set_props(component_id: str | dict[str, Any], props: dict[str, Any]) -> None
     dash.set_props(component_id, Outgoing(visit()).props(component_id, props))
 
 
+_NO_JOB = nullcontext()
+
 _MEMOIZE = (
     'memoize= takes "app" (one result for all sessions of the app), "session" (one for each session) or a '
     "Memoize that says more, and no {type}: it has no default, since one of them would be wrong."
@@ -205,7 +208,8 @@ class _Wiring:
     ) -> None:
         declared = handle_grouped_callback_args(dependencies, options)
         self.schema, self.inputs, states, self._indices, self.prevent = declared
-        self._dependencies = [*self.inputs, *states]
+        self._received = Inputs([*self.inputs, *states], self._indices)
+        self._sent = Outputs(self.schema)
         self._user_on_error = options.get("on_error")
         self._memoize = Memoize(memoize) if isinstance(memoize, str) else memoize
         if not isinstance(self._memoize, Memoize | None):
@@ -222,7 +226,7 @@ class _Wiring:
         if self._progress and self._memoize:
             raise TypeError("brain_callback takes progress= or memoize=: a result that is there makes none.")
         if options.get("background"):
-            declared = BackgroundCallback(self._dependencies, self.schema, self._progress, self._refuse)
+            declared = BackgroundCallback(self._received, self._sent, self._progress, self._refuse)
             self.options["manager"] = Jobs(options.get("manager"), declared)
 
     def _is_tool(self, asked: bool | None) -> bool | None:
@@ -230,8 +234,7 @@ class _Wiring:
 
         Tokens are nothing that a language model can read, so what may have one is a tool only when asked for.
         """
-        declared = (*self._dependencies, *flatten_grouping(self.schema))
-        may_have_one = any(one.component_property == "data" for one in declared)
+        may_have_one = any(one.is_data for one in (*self._received.declared, *self._sent.declared))
         return False if asked is None and may_have_one else asked
 
     def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -250,17 +253,18 @@ class _Wiring:
 
         @wraps(function)
         def exchange(*args: Any, **kwargs: Any) -> Any:
-            if callback_context() is None and is_api_call() and self._endpoint is not None:
+            context = callback_context()
+            if context is None:
+                if self._endpoint is None or not is_api_call():
+                    return function(*args, **kwargs)
                 with self._endpoint.called(function, args, kwargs):
                     return exchange()
-            if callback_context() is None:
-                return function(*args, **kwargs)
-            with working():
+            with working(context) if ERRAND in context else _NO_JOB:
                 if memo is not None:
                     with suppress(NotKept):
-                        return self._results(memo.outputs(visit(), callback_context()))
-                args, kwargs = self._arguments(args, kwargs)
-                return self._results(function(*args, **kwargs))
+                        return self._results(memo.outputs(visit(), context), context)
+                args, kwargs = self._arguments(context, args, kwargs)
+                return self._results(function(*args, **kwargs), context)
 
         return exchange
 
@@ -269,24 +273,25 @@ class _Wiring:
 
         @wraps(function)
         async def exchange_async(*args: Any, **kwargs: Any) -> Any:
-            if callback_context() is None and is_api_call() and self._endpoint is not None:
+            context = callback_context()
+            if context is None:
+                if self._endpoint is None or not is_api_call():
+                    return await function(*args, **kwargs)
                 with self._endpoint.called(function, args, kwargs):
                     return await exchange_async()
-            if callback_context() is None:
-                return await function(*args, **kwargs)
-            with working():
+            with working(context) if ERRAND in context else _NO_JOB:
                 if memo is not None:
                     with suppress(NotKept):
-                        return self._results(await memo.outputs_async(visit(), callback_context()))
-                args, kwargs = self._arguments(args, kwargs)
-                return self._results(await function(*args, **kwargs))
+                        return self._results(await memo.outputs_async(visit(), context), context)
+                args, kwargs = self._arguments(context, args, kwargs)
+                return self._results(await function(*args, **kwargs), context)
 
         return exchange_async
 
     def _memo(self, function: Callable[..., Any]) -> MemoizedCallback | None:
         if self._memoize is None:
             return None
-        declared = Declared(function, self._memoize, self.schema, self._dependencies, self._indices)
+        declared = Declared(function, self._memoize, self._sent, self._received)
         memo = MemoizedCallback(declared)
         for operation in (memo.forget, memo.forget_all, memo.info):
             with suppress(AttributeError):  # a bound method or a builtin takes no attributes
@@ -294,34 +299,30 @@ class _Wiring:
         return memo
 
     def _arguments(
-        self, sent: tuple[Any, ...], named: dict[str, Any]
+        self, context: Any, sent: tuple[Any, ...], named: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments with values in place of tokens, for what Dash sent."""
-        check_asked(callback_context(), self.schema)
-        values = resolve_arguments(
-            callback_context(), visit(), self._dependencies, self._indices, self._when_missing()
-        )
-        args, kwargs = as_arguments(self._indices, values)
+        self._sent.checked(context.outputs_list)
+        args, kwargs = resolve_arguments(context, visit(), self._received, self._on_missing)
         if self._progress:  # Dash puts its set_progress first
             args = (progress_of(sent[0], self._progress), *args)
         return args, {**named, **kwargs}
 
-    def _when_missing(self) -> OnMissing:
-        return self._on_missing or current.use().on_missing
-
     def _refuse(self, error: Exception) -> None:
         """Refuse to start a job; what is to take the value's place only the job can use."""
-        if self._when_missing() in ("raise", "prevent"):
-            instead(error, self._when_missing())
+        on_missing = self._on_missing or current.use().on_missing
+        if on_missing in ("raise", "prevent"):
+            instead(error, on_missing)
 
-    def _results(self, result: Any) -> Any:
-        context = callback_context()
-        if context is None:  # called by hand
+    def _results(self, result: Any, context: Any) -> Any:
+        """Return what goes to the browser, for who asks now: the callback may have closed the session."""
+        if not (self._sent.may_have_tokens or context.updated_props):
             return result
         outgoing = Outgoing(visit())
         try:
-            outputs = outgoing.outputs(result, context.outputs_list, self.schema)
-            context.updated_props.update(outgoing.side_updates(context.updated_props))
+            outputs = outgoing.outputs(result, context.outputs_list, self._sent)
+            if context.updated_props:
+                context.updated_props.update(outgoing.side_updates(context.updated_props))
             return outputs
         except BaseException:
             outgoing.undo()
@@ -334,4 +335,6 @@ class _Wiring:
             raise error
         result = handler(error)
         # As with dash.callback: a handler that returns nothing changes nothing.
-        return self._results(dash.no_update if result is None and self.schema else result)
+        result = dash.no_update if result is None and self.schema else result
+        context = callback_context()
+        return result if context is None else self._results(result, context)  # None: called by hand

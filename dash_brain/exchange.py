@@ -101,8 +101,7 @@ def from_token(token: str) -> Any:
 
 def store_value(visit: Visit, value: Any, scope: str = "session", *, store_id: Any = None) -> Token:
     """Store a value in a namespace of the visit, for a ServerStore if that is known, and mint its token."""
-    settings = current.use()
-    namespace = visit.namespace(scope)
+    settings, namespace = visit.settings, visit.namespace(scope)
     frames = codec.encode(value)
     key = new_object_id()
     ttl = settings.session_ttl
@@ -112,7 +111,7 @@ def store_value(visit: Visit, value: Any, scope: str = "session", *, store_id: A
     settings.store.put(namespace, key, frames, ttl=ttl, meta=meta, retention=VALUE.within(settings.quota))
     if store_id is not None and ttl == UNCLAIMED:
         superseded.note(visit, canonical(store_id), key, UNCLAIMED)
-    return tokens.mint(settings.keys, scope, namespace, key)
+    return tokens.mint(visit.keys, scope, namespace, key)
 
 
 def store_by_content(visit: Visit, value: Any) -> Token:
@@ -122,7 +121,7 @@ def store_by_content(visit: Visit, value: Any) -> Token:
     namespace = visit.namespace(scope)
     frames = codec.encode(value)
     # Keyed, so that a token does not tell who holds the same content.
-    key = settings.keys.newest.mac("content", namespace, codec.fingerprint(frames)).hex()[:32]
+    key = visit.keys.newest.mac("content", namespace, codec.fingerprint(frames)).hex()[:32]
     try:
         settings.store.touch(namespace, key, LEASE)
     except ValueMissing:
@@ -130,7 +129,7 @@ def store_by_content(visit: Visit, value: Any) -> Token:
         settings.store.put(
             namespace, key, frames, ttl=LEASE, meta=meta, retention=VALUE.within(settings.quota)
         )
-    return tokens.mint(settings.keys, scope, namespace, key)
+    return tokens.mint(visit.keys, scope, namespace, key)
 
 
 def resolve(visit: Visit, token: object, store: str | None = None) -> Any:
@@ -146,7 +145,7 @@ def resolve(visit: Visit, token: object, store: str | None = None) -> Any:
 def verified(visit: Visit, token: object, store: str | None = None) -> tokens.Verified:
     """Return where the object of a token lies that came from the browser, and let it live on."""
     try:
-        found = tokens.verify(current.use().keys, visit.namespaces, token)
+        found = tokens.verify(visit.keys, visit.namespaces, token)
     except BadToken:
         refuse("A token of a session")
         hint = "" if store is None else _hint(visit, store)
@@ -191,20 +190,20 @@ def resolve_verified(found: tokens.Verified) -> Any:
 
 def mint(visit: Visit, held: Held) -> Token:
     """Return the token of a value that is there."""
-    return tokens.mint(current.use().keys, held.scope, visit.namespace(held.scope), held.object_id)
+    return tokens.mint(visit.keys, held.scope, visit.namespace(held.scope), held.object_id)
 
 
 def discard(visit: Visit, token: Token) -> None:
     """Delete the object of a token that never reached a browser."""
     settings = current.use()
-    namespace, object_id = tokens.verify(settings.keys, visit.namespaces, token)
+    namespace, object_id = tokens.verify(visit.keys, visit.namespaces, token)
     with suppress(StoreError):  # its ttl sees to it then
         settings.store.delete(namespace, object_id)
 
 
 def registry(visit: Visit) -> Registry:
     """Return the registry of ServerStore ids of the app that is asked."""
-    return _registry(current.use(), visit.app_id)
+    return _registry(visit.settings, visit.app_id)
 
 
 def registry_asked() -> Registry:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 
 import dash
-import flask
 
 from dash_brain.internals import declared_callbacks, is_ours
 from dash_brain.logs import warn
+from dash_brain.servers.flask import is_flask
 from dash_brain.sessions.ids import app_identity
 from dash_brain.settings import Settings, current
 from dash_brain.wiring import check
@@ -18,7 +18,7 @@ log = logging.getLogger("dash_brain")
 
 def look(app: dash.Dash) -> None:
     """Look at an app's callbacks and logins, of an app of Flask; it serves whatever is found."""
-    if not isinstance(app.server, flask.Flask):
+    if not is_flask(app.server):
         return
     try:
         settings = current.use()

@@ -36,9 +36,9 @@ def canonical(component_id: object) -> str:
     ('orders', '{"kind":"a","part":1}')
     """
     if isinstance(component_id, str):
+        if not component_id.startswith("{"):
+            return component_id
         component_id = read(component_id)
-    if isinstance(component_id, str):
-        return component_id
     if not isinstance(component_id, dict) or not all(isinstance(key, str) for key in component_id):
         raise _bad()
     parts = (f"{json.dumps(key)}:{_part(component_id[key])}" for key in sorted(component_id))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
-from dash.dependencies import DashDependency
 from dash.exceptions import PreventUpdate
 
 from dash_brain.errors import BadToken, ValueMissing
@@ -14,19 +12,25 @@ from dash_brain.exchange import registry, resolve
 from dash_brain.internals import (
     flatten_grouping,
     forget_context_afterwards,
-    map_grouping,
     stringify_id,
 )
-from dash_brain.patterns import check_inputs, listed, name_for
+from dash_brain.patterns import Declared, Inputs
 from dash_brain.sessions import Visit
-from dash_brain.settings import OnMissing
+from dash_brain.settings import OnMissing, current
 
 Leaf = dict[str, Any]
 
 
+class Sent(NamedTuple):
+    """One input or state as it was sent, and what was declared there."""
+
+    leaf: Leaf
+    declared: Declared
+
+
 def resolve_arguments(
-    context: Any, visit: Visit, dependencies: list[DashDependency], indices: Any, on_missing: OnMissing
-) -> Any:
+    context: Any, visit: Visit, inputs: Inputs, on_missing: OnMissing | None
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Put values in place of tokens in the context of a callback, and return its arguments.
 
     Parameters
@@ -35,34 +39,28 @@ def resolve_arguments(
         The callback's context: ``inputs_list``, ``states_list`` and what Dash derived from them.
     visit
         Who asks whom.
-    dependencies
+    inputs
         The declared inputs and states. What was sent is held against them: a client may send anything.
-    indices
-        The grouping of the arguments: dicts, lists and positions in inputs + states.
     on_missing
-        What to do about a token without a value.
-
-    Returns
-    -------
-    Any
-        The arguments in the shape of ``indices``.
+        What to do about a token without a value; None: as configured.
 
     Raises
     ------
     BadToken
         When what was sent is not for the declared inputs and states.
     """
-    stores = server_stores(context, dependencies, visit)
-    named = [(leaf, name_for(leaf, dependencies)) for leaf in stores.values()]
-    values = _resolved(named, visit, on_missing)
-    if values:
-        _replace(context, indices, values)
+    stores = server_stores(context, inputs, visit)
+    if stores:
+        _replace(context, inputs, _resolved(stores, visit, on_missing))
         forget_context_afterwards()
-    leaves = [*context.inputs_list, *context.states_list]
-    return map_grouping(lambda index: _value(leaves[index]), indices)
+    values = []
+    for leaf in (*context.inputs_list, *context.states_list):
+        is_many = isinstance(leaf, list)
+        values.append([one.get("value") for one in leaf] if is_many else leaf.get("value"))
+    return inputs.arguments(values)
 
 
-def server_stores(context: Any, dependencies: list[DashDependency], visit: Visit) -> dict[int, Leaf]:
+def server_stores(context: Any, inputs: Inputs, visit: Visit) -> dict[int, Sent]:
     """Return the inputs and states that are data of ServerStores and hold something, by the leaf's ``id()``.
 
     Raises
@@ -71,33 +69,29 @@ def server_stores(context: Any, dependencies: list[DashDependency], visit: Visit
         When what was sent is not for the declared inputs and states.
     """
     leaves = [*context.inputs_list, *context.states_list]
-    check_inputs(leaves, dependencies, context.get("triggered_inputs") or ())
-    stores = registry(visit)
-    return {
-        id(leaf): leaf
-        for leaf in chain.from_iterable(map(listed, leaves))
-        if leaf["property"] == "data" and leaf.get("value") is not None and stores.holds_tokens(leaf["id"])
-    }
+    inputs.check(leaves, context.get("triggered_inputs") or ())
+    stores = {}
+    for declared, place in zip(inputs.declared, leaves, strict=True):
+        if declared.is_data:
+            for leaf in place if isinstance(place, list) else [place]:
+                if leaf.get("value") is not None and registry(visit).holds_tokens(leaf["id"]):
+                    stores[id(leaf)] = Sent(leaf, declared)
+    return stores
 
 
-def _resolved(stores: list[tuple[Leaf, str]], visit: Visit, on_missing: OnMissing) -> dict[str, Any]:
+def _resolved(stores: dict[int, Sent], visit: Visit, on_missing: OnMissing | None) -> dict[str, Any]:
     """Return property id -> value for every ServerStore that was sent; each token is resolved once."""
-    by_token: dict[str, Any] = {}
-    for leaf, name in stores:
-        if _key(leaf["value"]) not in by_token:
-            by_token[_key(leaf["value"])] = _value_or_instead(visit, leaf["value"], name, on_missing)
-    return {_prop_id(leaf): by_token[_key(leaf["value"])] for leaf, _ in stores}
-
-
-def _key(token: Any) -> str:
-    return token if isinstance(token, str) else repr(token)
-
-
-def _value_or_instead(visit: Visit, token: object, name: str, on_missing: OnMissing) -> Any:
-    try:
-        return resolve(visit, token, name)
-    except (ValueMissing, BadToken) as error:
-        return instead(error, on_missing)
+    values, by_token = {}, {}
+    for leaf, declared in stores.values():
+        token = leaf["value"]
+        key = token if isinstance(token, str) else repr(token)
+        if key not in by_token:
+            try:
+                by_token[key] = resolve(visit, token, declared.name)
+            except (ValueMissing, BadToken) as error:
+                by_token[key] = instead(error, on_missing or current.use().on_missing)
+        values[declared.prop_id or _prop_id(leaf)] = by_token[key]
+    return values
 
 
 def instead(error: Exception, on_missing: OnMissing) -> Any:
@@ -120,21 +114,22 @@ _INSTEAD: dict[str, Callable[[Exception], Any]] = {
 }
 
 
-def _replace(context: Any, indices: Any, values: dict[str, Any]) -> None:
+def _replace(context: Any, inputs: Inputs, values: dict[str, Any]) -> None:
     """Put the values everywhere in the context: Dash has copied each token to several places."""
-    grouped = flatten_grouping(context.args_grouping, indices)
-    for leaf in chain.from_iterable(map(listed, (*context.inputs_list, *context.states_list, *grouped))):
-        if _prop_id(leaf) in values:
-            leaf["value"] = values[_prop_id(leaf)]
+    places = [*context.inputs_list, *context.states_list]
+    places += flatten_grouping(context.args_grouping, inputs.indices)
+    for one, place in zip(inputs.places, places, strict=True):
+        if one.is_data:
+            for leaf in place if isinstance(place, list) else [place]:
+                prop_id = one.prop_id or _prop_id(leaf)
+                if prop_id in values:
+                    leaf["value"] = values[prop_id]
     for trigger in context.triggered_inputs:
         if trigger["prop_id"] in values:
             trigger["value"] = values[trigger["prop_id"]]
     for known in (context.input_values, context.state_values):
-        known.update({prop_id: values[prop_id] for prop_id in known if prop_id in values})
-
-
-def _value(leaf: Any) -> Any:
-    return [one.get("value") for one in leaf] if isinstance(leaf, list) else leaf.get("value")
+        for prop_id in values.keys() & known.keys():
+            known[prop_id] = values[prop_id]
 
 
 def _prop_id(leaf: Leaf) -> str:

@@ -10,7 +10,6 @@ from contextvars import Context, copy_context
 from typing import Any, cast
 
 import dash
-import flask
 from dash._callback import GLOBAL_CALLBACK_LIST, GLOBAL_CALLBACK_MAP
 from dash._callback_context import context_value
 from dash._get_app import app_context
@@ -29,12 +28,15 @@ from dash.dependencies import handle_grouped_callback_args
 
 from dash_brain.errors import BackendNotSupported
 from dash_brain.hooks import apps
+from dash_brain.servers import Request, Response, current_request
+from dash_brain.servers.flask import is_flask
 
 __all__ = [
     "ERRAND",
     "add_hidden_callback",
     "app_background_manager",
     "app_error_handler",
+    "app_of",
     "are_callbacks_waiting",
     "call_as_user",
     "call_outside_callbacks",
@@ -148,16 +150,18 @@ def requested_app() -> dash.Dash | None:
     While a callback runs, ``dash.get_app()`` names the app that was created last, which is the wrong one
     when a process serves several.
     """
-    if not flask.has_request_context():
-        return None
-    server = flask.current_app._get_current_object()  # type: ignore[attr-defined]
-    return _app_at(server, flask.request.path) or _latest_app()
+    request = current_request()
+    return None if request is None else app_of(request)
 
 
-def _app_at(server: flask.Flask, path: str) -> dash.Dash | None:
-    prefixes = {app.config.routes_pathname_prefix: app for app in apps if app.server is server}
-    asked = max(filter(path.startswith, prefixes), key=len, default=None)
-    return None if asked is None else prefixes[asked]
+def app_of(request: Request) -> dash.Dash | None:
+    """Return the Dash app below whose path a request came in."""
+    found, length = None, -1
+    for app in apps:
+        prefix = app.config.routes_pathname_prefix
+        if app.server is request.server and request.path.startswith(prefix) and len(prefix) > length:
+            found, length = app, len(prefix)
+    return found or _latest_app()
 
 
 def _latest_app() -> dash.Dash | None:
@@ -187,7 +191,7 @@ def _server_of(app: dash.Dash) -> str:
 
 def check_backend_that_asks() -> None:
     """Raise :class:`BackendNotSupported` when what runs belongs to an app that is not served by Flask."""
-    if not flask.has_request_context():
+    if current_request() is None:
         check_backend(_latest_app())
 
 
@@ -255,12 +259,14 @@ def are_callbacks_waiting() -> bool:
 
 def serves(route: str) -> bool:
     """Say whether the current request came in by a route of Dash, as ``"_dash-layout"``."""
-    return flask.has_request_context() and str(flask.request.endpoint).endswith(route)
+    request = current_request()
+    return request is not None and request.route.endswith(route)
 
 
 def is_api_call() -> bool:
     """Say whether the current request calls a callback by its ``api_endpoint``."""
-    return flask.has_request_context() and str(flask.request.endpoint).startswith("dash_callback_api_")
+    request = current_request()
+    return request is not None and request.route.startswith("dash_callback_api_")
 
 
 def is_asked_by_mcp() -> bool:
@@ -268,10 +274,8 @@ def is_asked_by_mcp() -> bool:
 
     What it computes for one client it keeps, and shows to all.
     """
-    if not flask.has_request_context():
-        return False
-    view = flask.current_app.view_functions.get(str(flask.request.endpoint))
-    return getattr(view, "__module__", "") == "dash.mcp._server"
+    request = current_request()
+    return request is not None and getattr(request.view, "__module__", "") == "dash.mcp._server"
 
 
 def callback_context() -> Any | None:
@@ -282,24 +286,25 @@ def callback_context() -> Any | None:
     makes a context outside of any request.
     """
     context = context_value.get({})
-    if ERRAND in context:  # a job may have been forked in any request
-        return context
-    if not flask.has_request_context():
-        return None if _serves_by_flask() else context or None
-    # While a result for all is made, the attribute raises.
-    is_own = context.get("args", ...) is vars(flask.request).get("args")
+    if ERRAND in context or not context:  # a job may have been forked in any request
+        return context or None
+    request = current_request()
+    if request is None:
+        return None if _serves_by_flask() else context
+    is_own = context.get("args") is request.query
     return context if is_own or is_asked_by_mcp() else None
 
 
 def _serves_by_flask() -> bool:
     """Say whether each request of a browser is one of Flask."""
-    return isinstance(getattr(_latest_app(), "server", None), flask.Flask | None)
+    server = getattr(_latest_app(), "server", None)
+    return server is None or is_flask(server)
 
 
 @contextmanager
 def own_context(inputs: list[Any], states: list[Any], outputs: Any, indices: Any) -> Iterator[None]:
     """Give a callback that is called by its ``api_endpoint`` the context that Dash gives it otherwise."""
-    leaves = [*inputs, *states]
+    leaves, request = [*inputs, *states], current_request()
     values = [
         {f"{stringify_id(one['id'])}.{one['property']}": one["value"] for one in part}
         for part in (inputs, states)
@@ -313,7 +318,7 @@ def own_context(inputs: list[Any], states: list[Any], outputs: Any, indices: Any
         args_grouping=map_grouping(lambda index: AttributeDict(leaves[index]), indices),
         triggered_inputs=[],
         updated_props={},
-        args=flask.request.args,
+        args=None if request is None else request.query,
     )
     token = context_value.set(context)
     try:
@@ -328,13 +333,13 @@ def forget_context_afterwards() -> None:
     After an async callback asgiref leaves it in the thread, with every value that the callback was given:
     they would be kept in memory until the thread runs another async callback, if it ever does.
     """
-    if flask.has_request_context():  # a background job may have none
-        flask.after_this_request(_forget_context)
+    request = current_request()
+    if request is not None:  # a background job may have none
+        request.before_sending(_forget_context)
 
 
-def _forget_context(response: flask.Response) -> flask.Response:
+def _forget_context(_: Response) -> None:
     context_value.set({})
-    return response
 
 
 def call_outside_callbacks(function: Callable[[], Any]) -> Any:

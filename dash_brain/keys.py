@@ -20,12 +20,12 @@ class Key:
 
     def __init__(self, master: bytes) -> None:
         self._master = master
-        self._derived: dict[str, bytes] = {}
+        self._states: dict[str, hmac.HMAC] = {}
 
     @cached_property
     def kid(self) -> str:
         """Eight hex digits that name this key and reveal nothing of it."""
-        return self._derive("kid").hex()[:8]
+        return self._derived("kid").hex()[:8]
 
     def mac(self, label: str, *parts: str | bytes) -> bytes:
         """Return 32 bytes that only the holder of the key can compute from label and parts.
@@ -36,7 +36,9 @@ class Key:
         for part in parts:
             data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
             message += len(data).to_bytes(8, "big") + data
-        return hmac.digest(self._derive(label), message, "sha256")
+        state = (self._states.get(label) or self._state(label)).copy()
+        state.update(message)
+        return state.digest()
 
     def signature(self, label: str, *parts: str | bytes) -> str:
         """Return :meth:`mac` as 43 URL-safe characters."""
@@ -45,27 +47,31 @@ class Key:
     def signs(self, signature: str, label: str, *parts: str | bytes) -> bool:
         """Say, in constant time, whether ``signature`` is this key's for label and parts."""
         # compare_digest takes text only when it is ASCII; other text can be no signature.
-        return signature.isascii() and hmac.compare_digest(signature, self.signature(label, *parts))
+        ours = base64.urlsafe_b64encode(self.mac(label, *parts)).decode().rstrip("=")
+        return signature.isascii() and hmac.compare_digest(signature, ours)
 
-    def _derive(self, label: str) -> bytes:
-        if label not in self._derived:  # labels are few, and ours
-            self._derived[label] = hmac.digest(self._master, b"dash_brain/" + label.encode(), "sha256")
-        return self._derived[label]
+    def _state(self, label: str) -> hmac.HMAC:
+        state = self._states[label] = hmac.new(self._derived(label), digestmod="sha256")  # labels are few
+        return state
+
+    def _derived(self, label: str) -> bytes:
+        return hmac.digest(self._master, b"dash_brain/" + label.encode(), "sha256")
 
 
 class KeyRing:
     """The keys of one deployment, newest first."""
 
     def __init__(self, masters: Sequence[bytes]) -> None:
-        self._keys = {key.kid: key for key in map(Key, masters)}
-        self.newest = next(iter(self._keys.values()))
+        self.by_kid = {key.kid: key for key in map(Key, masters)}
+        self.all = tuple(self.by_kid.values())
+        self.newest = self.all[0]
 
     def __iter__(self) -> Iterator[Key]:
-        return iter(self._keys.values())
+        return iter(self.all)
 
     def find(self, kid: str) -> Key | None:
         """Return the key of that name, or None when it is none of ours."""
-        return self._keys.get(kid)
+        return self.by_kid.get(kid)
 
 
 def master_from(secret: str | bytes) -> bytes:

@@ -35,19 +35,16 @@ class Layouts:
         self._called: tuple[Any, dict[str, str]] = (None, {})
         self._lock = threading.RLock()
 
-    def declared(self, name: str) -> str | None:
-        """Return the kind of the component of this id; None when the layout has none."""
-        return self._declared().get(name)
-
     def made(self, name: str) -> str | None:
         """Return the kind of the component that a layout function made with this id."""
         return self._made().get(name)
 
     def kinds(self) -> Mapping[str, str]:
         """Return id -> kind for all components."""
-        return {**self._made(), **self._declared()}
+        return {**self._made(), **self.declared()}
 
-    def _declared(self) -> dict[str, str]:
+    def declared(self) -> dict[str, str]:
+        """Return id -> kind for the components that every page has."""
         app = self._app()
         layout = None if app is None else app.layout
         if app is not None and app.validation_layout is not None:

@@ -13,29 +13,28 @@ from dash_brain.errors import WiringError
 from dash_brain.exchange import discard, mint, registry, store_value
 from dash_brain.ids import canonical
 from dash_brain.internals import (
-    clean_property_name,
     flatten_grouping,
     is_json,
     is_no_update,
     make_grouping_by_index,
 )
 from dash_brain.memoizing.records import Held
-from dash_brain.patterns import check_outputs, listed
+from dash_brain.patterns import Declared, Outputs, listed
 from dash_brain.server_store import ServerOutput
 from dash_brain.sessions import Visit
 from dash_brain.tokens import Token
 
 
-def server_store_ids(context: Any, schema: Any, visit: Visit) -> Iterator[str]:
+def server_store_ids(context: Any, outputs: Outputs, visit: Visit) -> Iterator[str]:
     """Yield the ids of the ServerStores among the concrete outputs of a call."""
-    specs, _ = _checked(context.outputs_list, schema)
-    for spec, flags in zip(specs, server_store_outputs(context, schema, visit), strict=True):
+    specs = outputs.checked(context.outputs_list)
+    for spec, flags in zip(specs, server_store_outputs(context, outputs, visit), strict=True):
         for one, is_server_store in zip(listed(spec), flags, strict=True):
             if is_server_store:
                 yield canonical(one["id"])
 
 
-def server_store_outputs(context: Any, schema: Any, visit: Visit) -> list[list[bool]]:
+def server_store_outputs(context: Any, outputs: Outputs, visit: Visit) -> list[list[bool]]:
     """Return, for each declared output, which of its concrete ones are data of a ServerStore.
 
     Raises
@@ -45,29 +44,9 @@ def server_store_outputs(context: Any, schema: Any, visit: Visit) -> list[list[b
     """
     stores = registry(visit)
     return [
-        [output.component_property == "data" and stores.holds_tokens(one["id"]) for one in listed(spec)]
-        for spec, output in zip(*_checked(context.outputs_list, schema), strict=True)
+        [declared.is_data and stores.holds_tokens(one["id"]) for one in listed(spec)]
+        for spec, declared in zip(outputs.checked(context.outputs_list), outputs.declared, strict=True)
     ]
-
-
-def check_asked(context: Any, schema: Any) -> None:
-    """Hold the outputs that a request asks for against the declared ones.
-
-    Raises
-    ------
-    BadToken
-        When they do not fit.
-    """
-    _checked(context.outputs_list, schema)
-
-
-def _checked(specs: Any, schema: Any) -> tuple[list[Any], list[Output]]:
-    """Return the concrete outputs of a call and the declared ones, which fit each other."""
-    single = not isinstance(schema, (list, tuple, dict))
-    outputs = [schema] if single else flatten_grouping(schema)
-    asked = [specs] if single else specs or []
-    check_outputs(asked if isinstance(asked, list) else [None], outputs)
-    return asked, outputs
 
 
 class Outgoing:
@@ -84,10 +63,9 @@ class Outgoing:
     def __init__(self, visit: Visit, keep: Callable[[Any], Token | Held] | None = None) -> None:
         self._visit = visit
         self._keep = keep
-        self._stores = registry(visit)
         self._minted: dict[int, tuple[Any, Token | Held]] = {}
 
-    def outputs(self, result: Any, specs: Any, schema: Any) -> Any:
+    def outputs(self, result: Any, specs: Any, outputs: Outputs) -> Any:
         """Return a callback's result with tokens in it.
 
         Parameters
@@ -96,28 +74,29 @@ class Outgoing:
             What the function returned.
         specs
             The concrete outputs of this call, as Dash lists them in ``outputs_list``.
-        schema
-            The declared outputs: an ``Output``, or a list or dict of them.
+        outputs
+            The declared outputs.
 
         Raises
         ------
         BadToken
             When the concrete outputs, which a client sends, are not for the declared ones.
         """
-        asked, declared = _checked(specs, schema)
-        if is_no_update(result) or not declared:
+        asked, schema = outputs.checked(specs), outputs.schema
+        if is_no_update(result) or not outputs.declared:
             return result
-        if not isinstance(schema, (list, tuple, dict)):
-            return self._leaf(result, specs, schema)
+        if outputs.is_single:
+            return self._leaf(result, specs, outputs.declared[0])
         try:
             values = flatten_grouping(result, schema)
         except InvalidCallbackReturnValue:
             return result  # left to Dash, which says best what does not fit
-        return make_grouping_by_index(schema, list(map(self._leaf, values, asked, declared)))
+        return make_grouping_by_index(schema, list(map(self._leaf, values, asked, outputs.declared)))
 
     def declared(self, value: Any, output: Output) -> Any:
         """Return what goes to a declared output without wildcards."""
-        return self._leaf(value, {"id": output.component_id, "property": output.component_property}, output)
+        spec = {"id": output.component_id, "property": output.component_property}
+        return self._leaf(value, spec, Declared(output))
 
     def side_updates(self, updates: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """Return what ``set_props`` collected during the call with tokens in it."""
@@ -126,7 +105,8 @@ class Outgoing:
     def props(self, component_id: Any, props: dict[str, Any]) -> dict[str, Any]:
         """Return the properties of one component with tokens in them."""
         return {
-            name: self._single(value, {"id": component_id, "property": name}) for name, value in props.items()
+            name: self._single(value, {"id": component_id}) if name == "data" else value
+            for name, value in props.items()
         }
 
     def undo(self) -> None:
@@ -136,10 +116,12 @@ class Outgoing:
                 discard(self._visit, token)
         self._minted.clear()
 
-    def _leaf(self, value: Any, spec: Any, output: Output) -> Any:
+    def _leaf(self, value: Any, spec: Any, output: Declared) -> Any:
         """Return what goes to one declared output: a list of values when its id has wildcards."""
-        if isinstance(output, ServerOutput):
-            self._stores.add(output.component_id)
+        if not output.is_data:
+            return value
+        if isinstance(output.dependency, ServerOutput):
+            registry(self._visit).add(output.dependency.component_id)
         if not isinstance(spec, list):
             return self._single(value, spec)
         if not isinstance(value, (list, tuple)) or len(value) != len(spec):
@@ -149,9 +131,7 @@ class Outgoing:
     def _single(self, value: Any, spec: dict[str, Any]) -> Any:
         if isinstance(value, Held):
             return mint(self._visit, value)
-        if clean_property_name(spec["property"]) != "data":
-            return value
-        if not self._stores.holds_tokens(spec["id"]):
+        if not registry(self._visit).holds_tokens(spec["id"]):
             _check_json(value, spec["id"])
             return value
         if isinstance(value, Patch):

@@ -47,7 +47,7 @@ class Registry:
     def add_other(self, component_id: object) -> None:
         """Enter the id of another component that has ``data``, for all workers."""
         name = canonical(component_id)
-        if self._layouts.declared(name) is None:
+        if name not in self._layouts.declared():
             self._enter(_OTHER + name)
 
     def assume(self, stores: list[str], others: list[str]) -> None:
@@ -57,17 +57,18 @@ class Registry:
 
     def __contains__(self, component_id: object) -> bool:
         """Say whether an id is known to be a ServerStore's."""
-        return self._kind(canonical(component_id)) is True
+        name = canonical(component_id)
+        declared = self._layouts.declared().get(name)
+        return self._found(name) is True if declared is None else declared == SERVER_STORE
 
     def holds_tokens(self, component_id: object) -> bool:
         """Say whether an id is a ServerStore's as far as is known: what may be one has tokens only."""
-        return self._kind(canonical(component_id)) is not False
+        name = canonical(component_id)
+        declared = self._layouts.declared().get(name)
+        return self._found(name) is not False if declared is None else declared == SERVER_STORE
 
-    def _kind(self, name: str) -> bool | None:
-        """Say whether an id is a ServerStore's; None when nothing is known of it."""
-        declared = self._layouts.declared(name)
-        if declared is not None:
-            return declared == SERVER_STORE
+    def _found(self, name: str) -> bool | None:
+        """Say whether an id is a ServerStore's that not every page has; None when nothing is known of it."""
         if self._has(_STORE + name):
             return True
         made = self._layouts.made(name)

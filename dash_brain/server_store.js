@@ -24,7 +24,7 @@
     const ROUTE = "_dash-update-component";
     const COMPONENT = "_dash-brain-claim";
     const AT_ONCE = 60 * 1000; // bytes that browsers send for a page that goes: 64 KB
-    let carried = []; // headers of the renderer's latest callback
+    let carried = []; // headers of the renderer's latest request
 
     function config() {
         return JSON.parse(document.getElementById("_dash-config").textContent);
@@ -35,8 +35,7 @@
         return requests_pathname_prefix + ROUTE + (end_id ? "?endId=" + encodeURIComponent(end_id) : "");
     }
 
-    // Those of a callback, with a token against forgery as Dash reads it, and one that only scripts of this
-    // site can send.
+    // The renderer's, with the token against forgery as it is now, and one that only scripts of this site can send.
     function headers({csrf_token_name = "_csrf_token", csrf_header_name = "X-CSRFToken"}) {
         const all = new Headers(carried);
         const start = csrf_token_name + "=";
@@ -44,6 +43,7 @@
         if (cookie) {
             all.set(csrf_header_name, decodeURIComponent(cookie.slice(start.length)));
         }
+        all.set("Accept", "application/json");
         all.set("Content-Type", "application/json");
         all.set("X-Dash-Brain", "claim");
         return all;
@@ -259,7 +259,7 @@
     const fetched = window.fetch;
     window.fetch = (...asked) => {
         const [address, {headers: sent} = {}] = asked;
-        if (String(address).includes(ROUTE) && sent && !new Headers(sent).has("X-Dash-Brain")) {
+        if (String(address).includes("_dash-") && sent && !new Headers(sent).has("X-Dash-Brain")) {
             carried = sent;
         }
         const answer = fetched.apply(window, asked);

@@ -6,19 +6,18 @@ Before, an app has nothing of dash_brain, though Dash loads ``dash_brain.hooks``
 from __future__ import annotations
 
 import dash
-import flask
 
 from dash_brain import first, sent, sessions
 from dash_brain.internals import (
     are_callbacks_waiting,
     check_backend,
     made_before,
-    serves,
     take_early_callbacks,
     when_first_served,
 )
 from dash_brain.jobs.manager import share_cancels
 from dash_brain.leases import route
+from dash_brain.servers.flask import is_flask, keep_private
 
 
 @dash.hooks.setup()  # type: ignore[untyped-decorator]
@@ -31,28 +30,22 @@ def _setup(app: dash.Dash) -> None:
 
 def _prepare(app: dash.Dash) -> None:
     when_first_served(app, _begin)
-    if isinstance(app.server, flask.Flask):
-        app.server.before_request(route.bound)
-        app.server.after_request(_keep_private)
+    route.bound(app)
 
 
 def _begin(app: dash.Dash) -> None:
     """Begin to serve an app, of which Dash has collected the callbacks."""
     share_cancels(app)
     route.take_claims(app)
+    if is_flask(app.server):  # nothing is cached of what a page is made of: a proxy may serve several users
+        keep_private(app.server, "_dash-dependencies")
     first.look(app)
-
-
-def _keep_private(response: flask.Response) -> flask.Response:
-    """Have nothing cached of what a page is made of: a proxy may serve several users."""
-    return sessions.as_private(response) if serves("_dash-dependencies") else response
 
 
 @dash.hooks.index()  # type: ignore[untyped-decorator]
 def _index(page: str) -> str:
     """Give the browser its session with the page."""
-    if flask.has_request_context():
-        sessions.keep()
+    sessions.keep()
     return page
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -62,9 +63,8 @@ class Settings:
 
         A store that puts on disk what has no room gives each session 256 MB: nobody loses anything by that.
         """
-        if self.session_quota is None and isinstance(self.store, Bounded):
-            least = LEAST_QUOTA if getattr(self.store, "spills", False) else 0
-            return max(self.store.budget() // 2, least)
+        if self.session_quota is None:
+            return _share(self.store, int(time.monotonic()))  # looked up once a second
         return self.session_quota
 
     @property
@@ -78,6 +78,15 @@ class Settings:
     @cached_property
     def _masters(self) -> tuple[bytes, ...]:
         return tuple(master_from(secret) for secret in self.secrets)
+
+
+@lru_cache(maxsize=1)
+def _share(store: Store, _: int) -> int | None:
+    """Return the bytes of a store that one session may have."""
+    if not isinstance(store, Bounded):
+        return None
+    least = LEAST_QUOTA if getattr(store, "spills", False) else 0
+    return max(store.budget() // 2, least)
 
 
 @lru_cache(maxsize=16)

@@ -84,7 +84,7 @@ def verify(keys: KeyRing, namespaces: Mapping[str, str], value: object) -> Verif
     if form is None:
         raise _bad()
     kid, letter, object_id, signature = form.groups()
-    key = keys.find(kid)
+    key = keys.by_kid.get(kid)
     namespace = namespaces.get(_SCOPE_OF[letter])
     if key is None or namespace is None or not key.signs(signature, _LABEL, namespace, letter, object_id):
         raise _bad()

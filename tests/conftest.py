@@ -304,5 +304,7 @@ def browser_factory() -> Iterator[Callable[[], Chrome]]:
 
 
 @pytest.fixture
-def browser(browser_factory: Callable[[], Chrome]) -> Chrome:
-    return browser_factory()
+def browser(browser_for_module: Chrome) -> Chrome:
+    """The browser of the module, as a new user's."""
+    forget_everything(browser_for_module)
+    return browser_for_module

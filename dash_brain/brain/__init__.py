@@ -85,7 +85,15 @@ class Brain(DescribedValues):
         return f"Brain({self.namespace!r}, store={self._opened!r}{asleep})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopened, (type(self), address(self._opened, self._url), self.namespace, self._ttl)
+        opens = type(self), address(self._opened, self._url), self.namespace, self._ttl
+        return _reopened, opens, self._own() or None
+
+    def _own(self) -> dict[str, Any]:
+        """Return what a subclass keeps besides."""
+        return {name: value for name, value in vars(self).items() if name not in _REOPENED}
+
+    def _known_by(self) -> tuple[Any, ...]:
+        return *super()._known_by(), self._own()
 
     def __copy__(self) -> Brain:
         twin = object.__new__(type(self))
@@ -403,6 +411,10 @@ class Brain(DescribedValues):
             namespaces.drop_all(self._store)
             self.sleep()
         return i_am_sure
+
+
+#: What `_reopened` gives a ``Brain``; whatever else it has is a subclass's.
+_REOPENED = {"_opened", "_within", "_ttl", "_asleep", "_url"}
 
 
 def _reopened(cls: type[Brain], where: str | Store, namespace: str, ttl: float | None) -> Brain:

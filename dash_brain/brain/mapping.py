@@ -67,9 +67,9 @@ class NamedValues(MutableMapping[str, Any]):
     def _store(self) -> Store:
         return self._opened
 
-    def _known_by(self) -> tuple[str, str, bytes]:
+    def _known_by(self) -> tuple[Any, ...]:
         """Return what stands for the mapping in the fingerprint of a function: where its names lie."""
-        return type(self).__name__, self._within, blake3(self._opened.secret()).digest()
+        return type(self), self._within, blake3(self._opened.secret()).digest()
 
     def learn(
         self, name: str, thing: Any, description: str | None = None, *, ttl: float | None = None

@@ -56,6 +56,8 @@ class Lost(Exception):
 def doubtful(met: Reducers) -> set[type]:
     """Return those of the types that were met whose objects may fail to be rebuilt."""
     others = met.keys() - known
+    if not others:
+        return set()
     sure = set(filter(_is_sure, others))
     known.update((cls, met[cls]) for cls in sure if cls not in copyreg.dispatch_table)
     return {cls for cls in others - sure if met[cls] is not by_itself or not _is_plain(cls)}

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from dash_brain.internals import ERRAND, callback_context
+from dash_brain.internals import ERRAND, context_value
 
 
 class Errand(NamedTuple):
@@ -29,7 +29,7 @@ _running: ContextVar[Errand | None] = ContextVar("dash_brain_errand", default=No
 
 def errand() -> Errand | None:
     """Return what the job that runs here was sent with, None when none does."""
-    context = callback_context() or {}
+    context = context_value.get({})
     return Errand(*context[ERRAND]) if ERRAND in context else _running.get()
 
 

@@ -15,9 +15,7 @@ from copy import copy
 from typing import Any, NamedTuple, cast
 
 import dash
-import flask
 from dash import Output
-from dash.dependencies import DashDependency
 from dash.exceptions import MissingLongCallbackManagerError
 
 from dash_brain.errors import BadToken, StoreError, ValueMissing
@@ -31,8 +29,9 @@ from dash_brain.leases import LEASE
 from dash_brain.leases.jobs import JobClaims
 from dash_brain.memoizing import recipes
 from dash_brain.outgoing import server_store_ids
-from dash_brain.patterns import name_for
+from dash_brain.patterns import Inputs, Outputs
 from dash_brain.server_store import ServerOutput
+from dash_brain.servers import current_request
 from dash_brain.sessions import Visit, visit
 from dash_brain.settings import current
 from dash_brain.tokens import Verified
@@ -48,8 +47,8 @@ class BackgroundCallback(NamedTuple):
     raise, or leave it to the job.
     """
 
-    dependencies: list[DashDependency]
-    schema: Any
+    inputs: Inputs
+    outputs: Outputs
     progress: list[Output]
     refuse: Callable[[Exception], None]
 
@@ -99,12 +98,12 @@ class Jobs:
         Dash asks this before it starts one. What is raised here reaches ``on_error``; what is raised later
         does not since Dash 4.5, which logs it and sends the page an empty answer.
         """
-        context = callback_context()
-        if not context or not flask.has_request_context() or "cacheKey" in flask.request.args:
+        context, request = callback_context(), current_request()
+        if not context or request is None or "cacheKey" in request.query:
             return True
-        if "dash_brain_may_start" not in flask.g:
+        if "may_start" not in request.kept:
             self._check(visit(), context)
-            flask.g.dash_brain_may_start = True
+            request.kept["may_start"] = True
         return True
 
     # What later releases of Dash pass to managers that we do not know is handed on.
@@ -130,7 +129,7 @@ class Jobs:
         asking = visit()
         with _holding(asking, key, self._inputs(asking, context)):
             stores = list(self._server_stores(asking, context))
-            send(context, Errand(*asking, key, stores, os.getpid()))
+            send(context, Errand(asking.app_id, asking.session, key, stores, os.getpid()))
             job = self._manager().call_job_fn(key, job_fn, args, context, *more, **options)
         return str(Handle(str(job), key))
 
@@ -169,7 +168,8 @@ class Jobs:
         handle = Handle.read(job)
         if handle is None or not _is_ours(handle.key):
             return False
-        answers = flask.g.setdefault("dash_brain_running", {})
+        request = current_request()
+        answers = {} if request is None else request.kept.setdefault("running", {})
         if job not in answers:
             answers[job] = self._manager().job_running(handle.job, *args, **options)
             _tell_claims(handle, JobClaims.renew if answers[job] else JobClaims.end)
@@ -220,19 +220,19 @@ class Jobs:
 
     def _inputs(self, asking: Visit, context: Any) -> dict[Verified, Any]:
         """Return where the objects of the job's inputs lie, with their tokens."""
-        found, declared = {}, self._declared.dependencies
-        for leaf in server_stores(context, declared, asking).values():
+        found = {}
+        for leaf, declared in server_stores(context, self._declared.inputs, asking).values():
             try:
-                found[verified(asking, leaf["value"], name_for(leaf, declared))] = leaf["value"]
+                found[verified(asking, leaf["value"], declared.name)] = leaf["value"]
             except BadToken as error:
                 self._declared.refuse(error)
         return found
 
     def _server_stores(self, asking: Visit, context: Any) -> Iterator[str]:
         """Yield the ids of ServerStores: the job's process may not have the app that tells."""
-        for leaf in server_stores(context, self._declared.dependencies, asking).values():
+        for leaf, _ in server_stores(context, self._declared.inputs, asking).values():
             yield canonical(leaf["id"])
-        yield from server_store_ids(context, self._declared.schema, asking)
+        yield from server_store_ids(context, self._declared.outputs, asking)
         for output in self._declared.progress:
             name = canonical(output.component_id)
             if isinstance(output, ServerOutput) or registry(asking).holds_tokens(name):

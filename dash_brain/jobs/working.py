@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
-from typing import Any, cast
+from typing import Any
 
 from dash import Output
 
 from dash_brain.errors import NoSession, StoreError
 from dash_brain.exchange import registry
 from dash_brain.ids import canonical
-from dash_brain.internals import callback_context
-from dash_brain.jobs.errands import errand, under_way
+from dash_brain.internals import ERRAND
+from dash_brain.jobs.errands import Errand, under_way
 from dash_brain.jobs.side_updates import SideUpdates
 from dash_brain.leases.jobs import JobClaims
 from dash_brain.outgoing import Outgoing
@@ -24,13 +24,9 @@ from dash_brain.tokens import Token, verify
 
 
 @contextmanager
-def working() -> Iterator[None]:
-    """Run a callback's function: if that is a job's, its values go and come as those of others do."""
-    job = errand()
-    if job is None:
-        yield
-        return
-    context = cast(Any, callback_context())
+def working(context: Any) -> Iterator[None]:
+    """Have the values of a job go and come as those of others do, while its function runs."""
+    job = Errand(*context[ERRAND])
     if job.session is not None:  # else no ServerStore is concerned, and it stays as Dash does it
         context.updated_props = _UpdatedProps(visit(), job.key)
     registry(visit()).assume(job.server_stores, list(_named(context)))

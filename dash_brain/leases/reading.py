@@ -80,9 +80,9 @@ _LET_GO = (
     "heard of for an hour"
 )
 _UNCLAIMED = (
-    "no page of the session claimed it, and no callback read it, for ten minutes. Pages claim what they hold "
-    "by requests to _dash-update-component with the header X-Dash-Brain; the log says if those are refused, "
-    "or never arrive"
+    "no page of the session claimed it, and no callback read it, in time. The browser slept for an hour, or "
+    "its claims do not arrive: requests to _dash-update-component with the header X-Dash-Brain. The log says "
+    "if they are refused, or never come"
 )
 _SILENCE = (
     "No page of the session claims what it holds, though callbacks read ServerStore {component!r}: its "

@@ -10,13 +10,15 @@ import json
 from typing import Any
 
 import dash
-import flask
 
 from dash_brain import sessions
-from dash_brain.internals import add_hidden_callback, serves
+from dash_brain.internals import add_hidden_callback
 from dash_brain.leases.claim import MOST_BYTES, BadClaim, read
 from dash_brain.leases.pages import accept
 from dash_brain.logs import warn
+from dash_brain.servers import Request, current_request
+from dash_brain.servers.flask import bound_bodies, is_flask
+from dash_brain.sessions.asking import is_claim
 from dash_brain.sessions.ids import OURS
 
 #: What Dash takes for the id of the callback's output.
@@ -28,10 +30,10 @@ def take_claims(app: dash.Dash) -> None:
     add_hidden_callback(app, OUTPUT, _take)
 
 
-def bound() -> None:
+def bound(app: dash.Dash) -> None:
     """Refuse claims that are too long before any more of them is read."""
-    if serves("_dash-update-component") and OURS in flask.request.headers:
-        flask.request.max_content_length = MOST_BYTES
+    if is_flask(app.server):
+        bound_bodies(app.server, "_dash-update-component", OURS, MOST_BYTES)
 
 
 def _take(told: object = None, *_: Any, **__: Any) -> str:
@@ -39,14 +41,16 @@ def _take(told: object = None, *_: Any, **__: Any) -> str:
 
     A page that outlived its key gets a new session here, and learns that all its tokens are dead.
     """
-    _check_sender()
+    request = current_request()
+    assert request is not None  # Dash calls it for one
+    _check_sender(request)
     asking = sessions.visit()
     if asking.session is None and not sessions.is_shown_by_page():
-        flask.abort(403)
+        request.refuse(403)
     try:
         claim = read(told)
     except BadClaim:
-        flask.abort(400)
+        request.refuse(400)
     answer: dict[str, Any] = {"dead": accept(asking, claim)}
     user = sessions.user_name(asking)
     if user is not None:
@@ -56,12 +60,12 @@ def _take(told: object = None, *_: Any, **__: Any) -> str:
     return json.dumps(answer)
 
 
-def _check_sender() -> None:
-    if not sessions.is_claim():
-        reason = "another_site" if OURS in flask.request.headers else "no_header"
+def _check_sender(request: Request) -> None:
+    if not is_claim(request):
+        reason = "another_site" if OURS in request.headers else "no_header"
         text = f"A page's claim of what it holds was refused: {_REFUSED[reason]}"
         warn("claim_refused", reason, text, app_id=sessions.visit().app_id)
-        flask.abort(403)
+        request.refuse(403)
 
 
 _REFUSED = {

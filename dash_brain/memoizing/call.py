@@ -10,7 +10,7 @@ from dash_brain.errors import BadToken, BrainError, ValueMissing
 from dash_brain.exchange import resolve_verified
 from dash_brain.incoming import resolve_arguments, server_stores
 from dash_brain.leases import reading
-from dash_brain.memoizing import declared, fingerprints, records
+from dash_brain.memoizing import fingerprints, records
 from dash_brain.memoizing.declared import Declared
 from dash_brain.memoizing.records import Given, Record
 from dash_brain.memoizing.result import Address, MemoizedResult
@@ -68,16 +68,16 @@ class MemoizedCall:
         callback, store = self._callback, current.use().store
         scope = records.SCOPES["session" if self._is_personal() else callback.memoize.scope]
         function = callback.fingerprint()
-        stores = server_store_outputs(self._context, callback.schema, self._visit)
-        shape = repr(callback.schema), repr(callback.indices), stores
+        stores = server_store_outputs(self._context, callback.outputs, self._visit)
+        shape = repr(callback.outputs.schema), repr(callback.inputs.indices), stores
         identity = fingerprints.of_value(self._identity())
         call = fingerprints.of_value((function, shape, identity))
         return Address(store, scope, self._visit.namespace(scope), function, call, identity)
 
     def _what_is_given(self) -> Iterator[Any]:
         """Yield the value of each input and state, with :class:`Given` for large ones."""
-        callback, keys, namespaces = self._callback, current.use().keys, self._visit.namespaces
-        stores = server_stores(self._context, callback.dependencies, self._visit)
+        callback, keys, namespaces = self._callback, self._visit.keys, self._visit.namespaces
+        stores = server_stores(self._context, callback.inputs, self._visit)
 
         def given(leaf: dict[str, Any]) -> Any:
             value = leaf.get("value")
@@ -106,15 +106,11 @@ class MemoizedCall:
             given = records.resolved(self._given, resolve_verified)
         except ValueMissing as error:
             raise NotKept from error
-        args, kwargs = declared.arguments(self._callback.indices, given)
+        args, kwargs = self._callback.inputs.arguments(given)
         return key(*args, **kwargs)
 
     def _arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        callback = self._callback
         try:
-            values = resolve_arguments(
-                self._context, self._visit, callback.dependencies, callback.indices, "raise"
-            )
+            return resolve_arguments(self._context, self._visit, self._callback.inputs, "raise")
         except (ValueMissing, BadToken) as error:
             raise NotKept from error
-        return declared.as_arguments(callback.indices, values)

@@ -90,11 +90,9 @@ class MemoizedCallback:
         BadToken
             For a token that is none of the session that asks.
         """
-        callback, key = self._callback, self._callback.memoize.key
-        given = args[0] if len(args) == 1 and isinstance(callback.indices, int) else kwargs or args
-        known = (
-            list(map(_as_given, by_index(callback.indices, given))) if key is None else key(*args, **kwargs)
-        )
+        indices, key = self._callback.inputs.indices, self._callback.memoize.key
+        given = args[0] if len(args) == 1 and isinstance(indices, int) else kwargs or args
+        known = list(map(_as_given, by_index(indices, given))) if key is None else key(*args, **kwargs)
         self._forget(fingerprints.of_value(known))
 
     def forget_all(self) -> None:

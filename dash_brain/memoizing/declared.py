@@ -11,12 +11,13 @@ from contextvars import copy_context
 from operator import itemgetter
 from typing import Any
 
-from dash_brain.internals import call_outside_callbacks, flatten_grouping, map_grouping
+from dash_brain.internals import call_outside_callbacks, flatten_grouping
 from dash_brain.memoizing import fingerprints
 from dash_brain.memoizing.changing import Changing
 from dash_brain.memoizing.lifetimes import Lifetime
 from dash_brain.memoizing.option import Memoize
 from dash_brain.memoizing.records import SCOPES
+from dash_brain.patterns import Inputs, Outputs
 from dash_brain.shared_results import made_for_all
 
 
@@ -29,26 +30,24 @@ class Declared:
         What the user wrote.
     memoize
         How its results are kept.
-    schema, dependencies, indices
-        The declared outputs; inputs and states; and the grouping of these as arguments.
+    outputs, inputs
+        The declared outputs; inputs and states.
     """
 
     def __init__(
         self,
         function: Callable[..., Any],
         memoize: Memoize,
-        schema: Any,
-        dependencies: list[Any],
-        indices: Any,
+        outputs: Outputs,
+        inputs: Inputs,
     ) -> None:
         self.function = function
         self.memoize = memoize
-        self.schema = schema
-        self.dependencies = dependencies
-        self.indices = indices
+        self.outputs = outputs
+        self.inputs = inputs
         self.lifetime = Lifetime(memoize.ttl, memoize.stale)
         module, name = function.__module__, getattr(function, "__qualname__", "callback")
-        self.name = f"{module}.{name} {schema!r}"
+        self.name = f"{module}.{name} {outputs.schema!r}"
         self._what = f"the result of {module}.{name}"
         self._print = fingerprints.FunctionPrint(function, closure=memoize.key is None)
         self.changing = Changing(str(name))
@@ -63,7 +62,7 @@ class Declared:
 
     def run(self, given: list[Any]) -> Any:
         """Call the function outside of callbacks, with inputs and states in the order of declaration."""
-        args, kwargs = arguments(self.indices, given)
+        args, kwargs = self.inputs.arguments(given)
         if not inspect.iscoroutinefunction(self.function):
             return call_outside_callbacks(lambda: self.function(*args, **kwargs))
         with ThreadPoolExecutor(1) as alone:  # a loop may run in this thread
@@ -84,18 +83,6 @@ def remember(callback: Declared) -> None:
 def named(name: str) -> Declared | None:
     """Return the callback of this name, if this process has declared it."""
     return _declared.get(name)
-
-
-def arguments(indices: Any, given: list[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return the arguments of a function whose grouping of inputs and states is ``indices``."""
-    return as_arguments(indices, map_grouping(lambda index: given[index], indices))
-
-
-def as_arguments(indices: Any, grouped: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return the arguments of a function from its grouped inputs and states."""
-    if isinstance(indices, dict):
-        return (), grouped
-    return tuple(grouped) if isinstance(indices, (list, tuple)) else (grouped,), {}
 
 
 def by_index(indices: Any, grouped: Any) -> list[Any]:

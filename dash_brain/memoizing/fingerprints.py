@@ -133,7 +133,11 @@ def of_call(
 
     def write(walk: Walk, sink: Sink) -> None:
         for name, value in bound.arguments.items():
-            if bound.signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
+            parameter = bound.signature.parameters[name]
+            if type(value) is object and value is parameter.default:
+                sink.mark(b"-")  # a sentinel, which says that nothing was passed
+                continue
+            if parameter.kind is inspect.Parameter.VAR_KEYWORD:
                 value = dict(sorted(value.items()))
             walk.put_at(sink, name, value)  # each in its place, so the names need not count
 

@@ -137,7 +137,7 @@ def _make(
     """Make the call again, and return its values by their ids; one only if they cannot be kept."""
     record, callback, given = recipe
     try:
-        values_now = values(callback.schema, record, callback.run(records.resolved(given, resolve)))
+        values_now = values(callback.outputs.schema, record, callback.run(records.resolved(given, resolve)))
     except Exception as error:
         raise _missing(error) from error
     try:

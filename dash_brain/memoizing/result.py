@@ -94,7 +94,7 @@ class MemoizedResult:
         evicted = self._record()
         if evicted is not None and not self.is_stale(evicted):
             with suppress(ValueMissing):  # pages may hold tokens of what was evicted
-                values = recipes.values(self._callback.schema, evicted, result)
+                values = recipes.values(self._callback.outputs.schema, evicted, result)
                 if recipes.put_back(self._store, self._namespace, evicted, values):
                     return evicted
         return self._keep_anew(result, asking, context)
@@ -114,7 +114,7 @@ class MemoizedResult:
             return objects[-1]
 
         try:
-            outputs = Outgoing(asking, put).outputs(result, context.outputs_list, self._callback.schema)
+            outputs = Outgoing(asking, put).outputs(result, context.outputs_list, self._callback.outputs)
             return self._written(self._as_record(outputs, objects))
         except BaseException:
             for held in objects:

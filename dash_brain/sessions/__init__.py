@@ -1,9 +1,9 @@
 """Who asks: the session of the browser, and all that belongs to sessions."""
 
 from dash_brain.sessions import nobody  # noqa: F401 - it guards what is made for all from here on
-from dash_brain.sessions.asking import as_private, began, is_claim
 from dash_brain.sessions.visits import (
     Visit,
+    began,
     close_session,
     is_shown_by_page,
     is_somebody_without_session,
@@ -15,10 +15,8 @@ from dash_brain.sessions.visits import (
 
 __all__ = [
     "Visit",
-    "as_private",
     "began",
     "close_session",
-    "is_claim",
     "is_shown_by_page",
     "is_somebody_without_session",
     "keep",

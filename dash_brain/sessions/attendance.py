@@ -30,7 +30,8 @@ class Attendance:
         self._ttl = settings.session_ttl
         self._most = settings.max_sessions
         self._namespace = f"attendance/{app_id}"
-        self._lately = Lately(min(EVERY, self._ttl / 10))
+        #: Sessions that were seen.
+        self.seen = Lately(min(EVERY, self._ttl / 10))
         self._looked = Lately(LOOK)
 
     def see(self, session: str, anonymous: str) -> bool:
@@ -38,9 +39,9 @@ class Attendance:
 
         ``anonymous`` is the session that the same browser has while nobody is logged in.
         """
-        if session in self._lately:
+        if session in self.seen:
             return False
-        self._lately.note(session)
+        self.seen.note(session)
         if session != anonymous:
             self._note(_logins(anonymous), session)
         if self._note(self._namespace, session):

@@ -12,10 +12,8 @@ import re
 import secrets
 from collections.abc import Iterator
 
-import flask
-from werkzeug.http import dump_cookie
-
 from dash_brain.keys import KeyRing
+from dash_brain.servers import Request, Response
 from dash_brain.sessions.ids import SessionId
 
 _LABEL = "session cookie"
@@ -27,12 +25,15 @@ PLAIN, SECURE, IFRAME = "dash_brain_", "__Host-dash_brain_", "__Host-dash_brain_
 _NAME = re.compile(f"(?:{PLAIN}|{SECURE}|{IFRAME})([0-9a-f]{{8}})")
 
 
-def shown(keys: KeyRing, mode: str) -> Iterator[SessionId]:
-    """Yield the session ids in the cookies that the browser sent. Those that we did not sign are none."""
-    for key in keys:
-        name, secret, signature = _parts(flask.request.cookies.get(name_of(key.kid, mode), ""))
+def shown(request: Request, keys: KeyRing, mode: str) -> list[SessionId]:
+    """Return the session ids in the cookies that the browser sent. Those that we did not sign are none."""
+    found, sent = [], request.cookies
+    for key in keys.all:
+        name, _, rest = sent.get(name_of(request, key.kid, mode), "").partition(".")
+        secret, _, signature = rest.partition(".")
         if name == key.kid and key.signs(signature, _LABEL, secret):
-            yield SessionId(key, secret)
+            found.append(SessionId(key, secret))
+    return found
 
 
 def fresh(keys: KeyRing) -> SessionId:
@@ -40,46 +41,37 @@ def fresh(keys: KeyRing) -> SessionId:
     return SessionId(keys.newest, secrets.token_urlsafe(_SESSION_ID_BYTES))
 
 
-def set_on(response: flask.Response, session_id: SessionId, mode: str, ttl: float) -> None:
+def set_on(request: Request, response: Response, session_id: SessionId, mode: str, ttl: float) -> None:
     """Let the browser keep the session for ``ttl`` seconds from now; 0 takes it from the browser."""
     key, secret, _ = session_id
     value = f"{key.kid}.{secret}.{key.signature(_LABEL, secret)}" if ttl else ""
     iframe = mode == "iframe"
-    header = dump_cookie(
-        name_of(key.kid, mode),
+    response.set_cookie(
+        name_of(request, key.kid, mode),
         value,
         max_age=int(ttl),
-        path="/",
-        secure=flask.request.is_secure,
-        httponly=True,
-        samesite="None" if iframe else "Lax",
+        secure=request.is_secure,
+        same_site="None" if iframe else "Lax",
         partitioned=iframe,
     )
-    response.headers.add("Set-Cookie", header)
 
 
-def can_be_kept(mode: str) -> bool:
-    """Say whether the browser would keep our cookie from the current request."""
-    return mode == "lax" or (mode == "iframe" and flask.request.is_secure)
+def can_be_kept(request: Request, mode: str) -> bool:
+    """Say whether the browser would keep our cookie from a request."""
+    return mode == "lax" or (mode == "iframe" and request.is_secure)
 
 
-def name_of(kid: str, mode: str) -> str:
-    """Return the name of the cookie in the current request.
+def name_of(request: Request, kid: str, mode: str) -> str:
+    """Return the name of the cookie in a request.
 
     Cookies ignore ports: the key in the name keeps two apps of a host apart.
     """
     if mode == "iframe":
         return IFRAME + kid
-    return (SECURE if flask.request.is_secure else PLAIN) + kid
+    return (SECURE if request.is_secure else PLAIN) + kid
 
 
-def ours() -> Iterator[tuple[str, str]]:
+def ours(request: Request) -> Iterator[tuple[str, str]]:
     """Yield name and kid of each cookie that some dash_brain may have set, by whatever key."""
-    found = map(_NAME.fullmatch, flask.request.cookies)
+    found = map(_NAME.fullmatch, request.cookies)
     return ((match[0], match[1]) for match in found if match)
-
-
-def _parts(cookie: str) -> tuple[str, str, str]:
-    name, _, rest = cookie.partition(".")
-    secret, _, signature = rest.partition(".")
-    return name, secret, signature

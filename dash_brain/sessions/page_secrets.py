@@ -9,21 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import flask
-
 from dash_brain.keys import KeyRing
+from dash_brain.servers import Request
 from dash_brain.sessions.ids import PAGE, SessionId
 
 #: Dash's ids have 24 random letters and digits, and a signature. What is shorter could be guessed.
 _SHORTEST, _LONGEST = 24, 200
 
 
-def shown(keys: KeyRing) -> Iterator[SessionId]:
+def shown(request: Request, keys: KeyRing, _: str = "page") -> Iterator[SessionId]:
     """Yield the secret of the page that asks, if it showed one.
 
     Dash's signature is not looked at: it may differ from worker to worker. The secret opens only what
     was stored by a page that showed it too, so an invented one opens nothing.
     """
-    secret = flask.request.args.get("endId", "")
+    secret = request.query.get("endId", "")
     if _SHORTEST <= len(secret) <= _LONGEST:
         yield SessionId(keys.newest, secret, PAGE)

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import flask
-
 from dash_brain import tokens
 from dash_brain.errors import NoSession, ValueMissing
 from dash_brain.internals import is_asked_by_mcp, serves
 from dash_brain.logs import warn
+from dash_brain.servers import Request, Response, current_request
 from dash_brain.sessions import cookies, page_secrets
 from dash_brain.sessions.ids import OURS
 from dash_brain.settings import Settings, current
@@ -35,9 +34,10 @@ class Cause(NamedTuple):
 
 def no_session(app_id: str) -> NoSession:
     """Return the error that says why no session asks, and log it."""
-    if not flask.has_request_context():
+    request = current_request()
+    if request is None:
         return NoSession("There was no session when this background job was started.")
-    cause = _why_no_session(current.use())
+    cause = _why_no_session(current.use(), request)
     warn("no_session", cause.reason, f"No session: {cause.text}", app_id=app_id, kid=cause.kid)
     return NoSession(f"There is no session: {cause.text}")
 
@@ -72,21 +72,21 @@ def value_missing(app_id: str, error: ValueMissing, expired: str = "") -> ValueM
 
 def _tell_page() -> None:
     """Have the answer to the current request tell the page to ask at once which of its tokens are dead."""
-    if flask.has_request_context():  # a background job may have none
-        flask.after_this_request(_refused)
+    request = current_request()
+    if request is not None:  # a background job may have none
+        request.before_sending(_refused)
 
 
-def _refused(response: flask.Response) -> flask.Response:
-    response.headers[OURS] = "refused"
-    return response
+def _refused(response: Response) -> None:
+    response.set_header(OURS, "refused")
 
 
-def warn_of_page(settings: Settings, app_id: str) -> None:
+def warn_of_page(settings: Settings, request: Request, app_id: str) -> None:
     """Log when a page is being served to a browser that will not keep our cookie."""
-    if settings.cookie == "iframe" and not flask.request.is_secure:
+    if settings.cookie == "iframe" and not request.is_secure:
         text = f"A page has no session: {_PLAIN_HTTP.text}"
         warn("page_without_session", _PLAIN_HTTP.reason, text, app_id=app_id)
-    if settings.cookie == "lax" and _in_frame_of_another_site():
+    if settings.cookie == "lax" and _in_frame_of_another_site(request):
         text = f"A page is shown {_FRAME}"
         warn("page_without_session", "cross_site_frame", text, app_id=app_id)
 
@@ -97,8 +97,8 @@ _FRAME = (
 )
 
 
-def _in_frame_of_another_site() -> bool:
-    sent = flask.request.headers
+def _in_frame_of_another_site(request: Request) -> bool:
+    sent = request.headers
     return sent.get("Sec-Fetch-Dest") == "iframe" and sent.get("Sec-Fetch-Site") == "cross-site"
 
 
@@ -111,7 +111,7 @@ def _why_bad(settings: Settings, session: str | None, token: object) -> Cause:
     if settings.keys.find(kid) is None:
         return _unknown_key(settings, "it is", kid)
     if session is None:
-        why = _why_no_session(settings)
+        why = _why_no_session(settings, current_request())
         return Cause(f"no_session_{why.reason}", f"there is no session that it could be of. {why.text}", kid)
     return Cause(
         "other_session",
@@ -134,21 +134,23 @@ def _alone(settings: Settings) -> str:
 
 def warn_of_initial_data(settings: Settings, app_id: str) -> None:
     """Log that a user who is logged in is not sent what stands in a layout, for want of a session."""
-    cause = _why_no_session(settings)
+    cause = _why_no_session(settings, current_request())
     what = "Initial data= of a ServerStore is not sent to a user who is logged in and has no session"
     warn("initial_data", cause.reason, f"{what}: {cause.text}", app_id=app_id, kid=cause.kid)
 
 
-def _why_no_session(settings: Settings) -> Cause:
+def _why_no_session(settings: Settings, request: Request | None) -> Cause:
+    if request is None:
+        return _NO_REQUEST
     if is_asked_by_mcp():
         return _MCP
     if settings.cookie == "page":
-        return _why_no_page(settings)
-    if not cookies.can_be_kept(settings.cookie):
+        return _why_no_page(settings, request)
+    if not cookies.can_be_kept(request, settings.cookie):
         return _PLAIN_HTTP
-    if any(cookies.shown(settings.keys, settings.cookie)):
+    if any(cookies.shown(request, settings.keys, settings.cookie)):
         return _CLOSED
-    causes = (_why_not(settings, name, kid) for name, kid in cookies.ours())
+    causes = (_why_not(settings, request, name, kid) for name, kid in cookies.ours(request))
     return next(filter(None, causes), _no_cookie(settings))
 
 
@@ -157,19 +159,19 @@ def _no_cookie(settings: Settings) -> Cause:
     return Cause("no_cookie", f"{_NO_COOKIE} {frame}")
 
 
-def _why_not(settings: Settings, name: str, kid: str) -> Cause | None:
+def _why_not(settings: Settings, request: Request, name: str, kid: str) -> Cause | None:
     """Return why a cookie of ours is not the session's, None when that is no wonder."""
     known = settings.keys.find(kid) is not None
-    if name != cookies.name_of(kid, settings.cookie):
-        is_mix = known and flask.request.is_secure and name == cookies.PLAIN + kid
+    if name != cookies.name_of(request, kid, settings.cookie):
+        is_mix = known and request.is_secure and name == cookies.PLAIN + kid
         return Cause("scheme", _SCHEME, kid) if is_mix else None
     if not known:
         return _unknown_key(settings, "the browser's cookie is", kid)
     return Cause("not_signed", "the browser's cookie was changed or cut off. Reload the page.", kid)
 
 
-def _why_no_page(settings: Settings) -> Cause:
-    if any(page_secrets.shown(settings.keys)):
+def _why_no_page(settings: Settings, request: Request) -> Cause:
+    if any(page_secrets.shown(request, settings.keys)):
         return _CLOSED
     if serves("_dash-layout"):
         return Cause(
@@ -183,6 +185,7 @@ def _why_no_page(settings: Settings) -> Cause:
     )
 
 
+_NO_REQUEST = Cause("job", "the browser had none when it started this background job.")
 _MCP = Cause(
     "mcp",
     "Dash's MCP server keeps what it computed for one client and shows it to all, so nothing of a session is "

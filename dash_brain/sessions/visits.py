@@ -8,32 +8,37 @@ another's.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple, cast
-
-import flask
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NoReturn, cast
 
 from dash_brain.errors import NoSession
-from dash_brain.internals import check_backend_that_asks, is_api_call, requested_app, serves
+from dash_brain.internals import app_of, check_backend_that_asks, is_api_call, requested_app, serves
 from dash_brain.jobs.errands import Errand, errand
-from dash_brain.sessions.asking import asking, begin, keep_private, may_begin, replace, send
+from dash_brain.keys import KeyRing
+from dash_brain.servers import Request, current_request
+from dash_brain.sessions.asking import PRIVATE, asking, begin, may_begin, replace, send
 from dash_brain.sessions.attendance import attendance
 from dash_brain.sessions.closed import note_closed
 from dash_brain.sessions.ids import app_identity, checked_principal
 from dash_brain.sessions.refusals import no_session, warn_of_page
-from dash_brain.sessions.start import say_start
 from dash_brain.sessions.workers import workers
 from dash_brain.settings import Settings, current
 from dash_brain.shared_results import is_made, refuse
 from dash_brain.tokens import SCOPES
 
 
-class Visit(NamedTuple):
+@dataclass(frozen=True)
+class Visit:
     """One request: the app that is asked, and the session that asks, if the browser showed one."""
 
     app_id: str
     session: str | None
+    #: As they are for this request; the keys sign and verify its tokens.
+    settings: Settings = field(repr=False, compare=False)
+    keys: KeyRing = field(repr=False, compare=False)
 
-    @property
+    @cached_property
     def namespaces(self) -> dict[str, str]:
         """Scope to namespace: where tokens of this visit may point to."""
         spaces = {"app": f"app/{self.app_id}", "memo": f"memo/app/{self.app_id}"}
@@ -78,13 +83,13 @@ def visit() -> Visit:
     job = errand()
     if job is not None:
         return _visit_of(job)
-    _needs_request()
+    request = current_request() or _nobody_asks()
     if is_made():  # whoever asks, a result for all is of none of them
-        return Visit(app_identity(current.use(), requested_app()), None)
-    if "dash_brain_visit" not in flask.g:
-        keep_private()
-        flask.g.dash_brain_visit = _visit(current.use())
-    return cast(Visit, flask.g.dash_brain_visit)
+        settings = current.use()
+        return Visit(app_identity(settings, app_of(request)), None, settings, settings.keys)
+    if "visit" not in request.kept:
+        request.kept["visit"] = _visit(current.use(), request)
+    return cast(Visit, request.kept["visit"])
 
 
 def is_somebody_without_session() -> bool:
@@ -92,9 +97,10 @@ def is_somebody_without_session() -> bool:
     settings = current.use()
     if visit().session is not None or settings.principal is None:
         return False
-    if errand() is not None:  # nobody can be asked there
+    request = current_request()
+    if request is None or errand() is not None:  # nobody can be asked there
         return True
-    return _principal(settings) is not None
+    return _principal(settings, request) is not None
 
 
 def user_name(asking: Visit) -> str | None:
@@ -103,9 +109,10 @@ def user_name(asking: Visit) -> str | None:
     It is for his browser, in which others may log in. None: nobody is, or nobody says who.
     """
     settings = current.use()
-    if asking.session is None or settings.cookie == "page" or errand() is not None:
+    request = current_request()
+    if asking.session is None or settings.cookie == "page" or request is None or errand() is not None:
         return None  # nothing outlives the page then; and of a job the page knows it
-    who = _principal(settings)
+    who = _principal(settings, request)
     if who is None:
         return None
     return settings.keys.newest.mac("user", asking.app_id, type(who).__name__, str(who)).hex()[:16]
@@ -113,7 +120,7 @@ def user_name(asking: Visit) -> str | None:
 
 def somebody_asks() -> bool:
     """Say whether there is a request or a background job, and so a visit."""
-    return flask.has_request_context() or errand() is not None
+    return current_request() is not None or errand() is not None
 
 
 def _visit_of(job: Errand) -> Visit:
@@ -121,14 +128,14 @@ def _visit_of(job: Errand) -> Visit:
     if settings.store.shared == "process" and job.sender != os.getpid():
         raise NoSession("A background job shares no memory:// with the app: use shm:// or file://.")
     if is_made():
-        return Visit(job.app_id, None)
+        return Visit(job.app_id, None, settings, settings.keys)
     if job.session is not None and not attendance(settings, job.app_id).knows(job.session):
         raise NoSession(
             "The session that started this background job has ended, or the job's process opens another "
             "store than the app: give both the same DASH_BRAIN_STORE and DASH_BRAIN_KEY, and call "
             "configure() where it runs when the app's module is imported."
         )
-    return Visit(job.app_id, job.session)
+    return Visit(job.app_id, job.session, settings, settings.keys)
 
 
 def close_session() -> None:
@@ -157,11 +164,11 @@ def close_session() -> None:
     ...     return "/"
     """
     refuse("close_session()")
-    _needs_request()
+    request = current_request() or _nobody_asks()
     if errand() is not None:
         raise NoSession("A background job cannot close the session: the browser awaits no cookie from it.")
     settings = current.use()
-    session_id = asking(settings)
+    session_id = asking(settings, request, settings.keys)
     if session_id is None:
         return
     app_id = app_identity(settings, requested_app())
@@ -170,9 +177,9 @@ def close_session() -> None:
     end(anonymous)  # before the note: it may need the room
     note_closed(settings, session_id)
     end(anonymous)  # what came between
-    flask.g.pop("dash_brain_visit", None)
-    flask.g.pop("dash_brain_principal", None)
-    replace(settings, session_id)
+    request.kept.pop("visit", None)
+    request.kept.pop("principal", None)
+    replace(settings, request, session_id)
 
 
 def is_shown_by_page() -> bool:
@@ -180,54 +187,63 @@ def is_shown_by_page() -> bool:
     return current.use().cookie == "page"
 
 
+def began() -> bool:
+    """Say whether a session began with the current request: the browser showed none."""
+    request = current_request()
+    return request is not None and "began" in request.kept
+
+
 def keep() -> None:
     """Give the browser its session with the page that is being served: the one that it has, or a new one."""
-    settings = current.use()
-    warn_of_page(settings, visit().app_id)
-    send(settings)
+    settings, request = current.use(), current_request()
+    if request is not None:
+        warn_of_page(settings, request, visit().app_id)
+        send(settings, request)
 
 
-def _needs_request() -> None:
+def _nobody_asks() -> NoReturn:
     check_backend_that_asks()
-    if not flask.has_request_context():
-        raise NoSession(
-            "No browser is asking: sessions exist in callbacks and while a layout is served. For values that "
-            "belong to no session use Brain."
-        )
+    raise NoSession(
+        "No browser is asking: sessions exist in callbacks and while a layout is served. For values that "
+        "belong to no session use Brain."
+    )
 
 
-def _visit(settings: Settings) -> Visit:
-    app_id = app_identity(settings, requested_app())
-    say_start(settings, app_id)
-    workers(settings, app_id).see()
-    session_id = asking(settings)
-    if session_id is None and may_begin(settings):
-        session_id = begin(settings)
+def _visit(settings: Settings, request: Request) -> Visit:
+    request.before_sending(PRIVATE)
+    app_id = app_identity(settings, app_of(request))
+    team, sessions = workers(settings, app_id), attendance(settings, app_id)
+    if os.getpid() not in team.seen:
+        team.see()
+    keys = settings.keys
+    session_id = asking(settings, request, keys)
+    if session_id is None and may_begin(settings, request):
+        session_id = begin(settings, request)
     if session_id is None:
-        return Visit(app_id, None)
-    who = _principal(settings)
+        return Visit(app_id, None, settings, keys)
+    who = None if settings.principal is None else _principal(settings, request)
     anonymous = session_id.session(app_id)
     session = anonymous if who is None else session_id.session(app_id, who)
-    if _is_use() and attendance(settings, app_id).see(session, anonymous):
-        send(settings)
-    return Visit(app_id, session)
+    if session not in sessions.seen and _is_use(request) and sessions.see(session, anonymous):
+        send(settings, request)
+    return Visit(app_id, session, settings, keys)
 
 
-def _principal(settings: Settings) -> str | int | None:
+def _principal(settings: Settings, request: Request) -> str | int | None:
     """Return who is logged in. It is asked once in a request: a visit is who he was when it began."""
     if settings.principal is None:
         return None
-    if "dash_brain_naming" in flask.g:
+    if "naming" in request.kept:
         raise RuntimeError("principal= asks for the session that it is to name; it cannot use session_brain.")
-    if "dash_brain_principal" not in flask.g:
-        flask.g.dash_brain_naming = True
+    if "principal" not in request.kept:
+        request.kept["naming"] = True
         try:
-            flask.g.dash_brain_principal = checked_principal(settings.principal())
+            request.kept["principal"] = checked_principal(settings.principal())
         finally:
-            del flask.g.dash_brain_naming
-    return cast("str | int | None", flask.g.dash_brain_principal)
+            del request.kept["naming"]
+    return cast("str | int | None", request.kept["principal"])
 
 
-def _is_use() -> bool:
-    """Say whether the current request shows that its session is in use."""
-    return is_api_call() or any(map(serves, ("_dash-update-component", "_dash-layout")))
+def _is_use(request: Request) -> bool:
+    """Say whether a request shows that its session is in use."""
+    return request.is_callback or is_api_call() or serves("_dash-layout")

@@ -15,6 +15,7 @@ from functools import lru_cache
 from dash_brain.errors import StoreError, ValueMissing
 from dash_brain.lately import Lately
 from dash_brain.logs import warn
+from dash_brain.sessions.start import say_start
 from dash_brain.settings import Settings
 from dash_brain.stores.base import Scans
 
@@ -30,16 +31,19 @@ class Workers:
         self._settings = settings
         self._app_id = app_id
         self._namespace = f"workers/{app_id}"
-        self._lately = Lately(EVERY)
+        #: Process ids of which the workers were looked at.
+        self.seen = Lately(EVERY)
         self._name, self._pid = "", 0
 
     def see(self) -> None:
-        """Note this worker's keys and look at those of the others, unless it did lately."""
-        if os.getpid() not in self._lately:
-            self._lately.note(os.getpid())
-            with suppress(StoreError):  # whoever brought us here wanted something else
-                self._note()
-                self._compare()
+        """Say how this worker is set up, and compare its keys with those of others, unless it did lately."""
+        if os.getpid() in self.seen:
+            return
+        self.seen.note(os.getpid())
+        say_start(self._settings, self._app_id)
+        with suppress(StoreError):  # whoever brought us here wanted something else
+            self._note()
+            self._compare()
 
     def _note(self) -> None:
         if self._pid != os.getpid():  # a forked worker is another one

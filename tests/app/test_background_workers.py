@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from celery import Celery
@@ -18,7 +18,10 @@ from dash_brain.jobs.manager import BackgroundCallback, Jobs
 from dash_brain.stores import FileStore
 from tests.app.test_browser import Tab
 from tests.app.test_lifetime import settles, types_of, wait_for
-from tests.conftest import REPOSITORY, chrome
+from tests.conftest import REPOSITORY
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
 
 GRACE = 1.0
 SUM = sum(range(1_000_000))
@@ -62,24 +65,23 @@ def env(request: Any, store: FileStore, tmp_path: Path) -> Iterator[Env]:
 
 
 @contextmanager
-def page(serve: Any, env: Env, store: FileStore, *left: str) -> Iterator[Tab]:
+def page(driver: Chrome, serve: Any, env: Env, store: FileStore, *left: str) -> Iterator[Tab]:
     """Show the app in a browser, close its tab in the end, and see what that leaves in the store."""
-    served = serve("tests.app.background:server", workers=4, env=env)
-    with chrome() as driver:
-        tab = Tab(driver, served.url)
-        tab.wait("state", "idle")
-        yield tab
-        only = driver.current_window_handle
-        driver.switch_to.new_window("tab")
-        other = driver.current_window_handle
-        driver.switch_to.window(only)
-        driver.close()
-        driver.switch_to.window(other)
-        settles(store, *left)  # while the browser lives: it may have to tell the server still
+    served = serve("tests.app.background:server", workers=2, env=env)
+    tab = Tab(driver, served.url)
+    tab.wait("state", "idle")
+    yield tab
+    only = driver.current_window_handle
+    driver.switch_to.new_window("tab")
+    other = driver.current_window_handle
+    driver.switch_to.window(only)
+    driver.close()
+    driver.switch_to.window(other)
+    settles(store, *left)  # while the browser lives: it may have to tell the server still
 
 
-def test_a_page_gets_progress_and_result_of_a_job_and_all_memory_comes_back(env, serve, store):
-    with page(serve, env, store) as tab:
+def test_a_page_gets_progress_and_result_of_a_job_and_all_memory_comes_back(env, serve, store, browser):
+    with page(browser, serve, env, store) as tab:
         for clicks in (1, 2):
             tab.click("load")
             tab.wait("text", f"{SUM} 1000000 {clicks}")
@@ -91,8 +93,8 @@ def test_a_page_gets_progress_and_result_of_a_job_and_all_memory_comes_back(env,
         settles(store, "tuple", "pandas.DataFrame", "dict", "set")
 
 
-def test_a_job_that_is_cancelled_lets_go_of_its_input(env, serve, store):
-    with page(serve, env, store) as tab:
+def test_a_job_that_is_cancelled_lets_go_of_its_input(env, serve, store, browser):
+    with page(browser, serve, env, store) as tab:
         tab.driver.execute_script("dash_clientside.set_props('wait', {value: 600})")
         tab.wait("partial-text", "10 rows")
         tab.click("cancel")
@@ -111,9 +113,11 @@ def test_looking_for_what_was_set_does_not_delete_the_result_from_celery(redis_u
         assert redis.get(key) == b"the result"
 
 
-def test_a_queued_job_finds_its_input_when_the_page_is_gone_long_since(redis_url, serve, store, tmp_path):
+def test_a_queued_job_finds_its_input_when_the_page_is_gone_long_since(
+    redis_url, serve, store, tmp_path, browser
+):
     env = env_of(store, redis_url)
-    with page(serve, env, store, "tuple") as tab:
+    with page(browser, serve, env, store, "tuple") as tab:
         tab.click("load")
         tab.wait("state", "running")
     with celery(env, tmp_path / "celery.log"):
@@ -121,15 +125,16 @@ def test_a_queued_job_finds_its_input_when_the_page_is_gone_long_since(redis_url
         wait_for(lambda: "tuple" not in types_of(store), "the end of its input")
 
 
-def test_a_job_computes_an_evicted_input_again_for_the_session_that_asked(redis_url, serve, store, tmp_path):
+def test_a_job_computes_an_evicted_input_again_for_the_session_that_asked(
+    redis_url, serve, store, tmp_path, browser
+):
     env = env_of(store, redis_url)
-    served = serve("tests.app.background:server", workers=4, env=env)
-    with chrome() as driver:
-        tab = Tab(driver, served.url)
-        tab.wait("state", "idle")
-        tab.click("ask")
-        tab.wait("state", "running")
-        (namespace,) = store.namespaces("session-memo")
-        assert [store.delete(namespace, key) for key in store.scan(namespace)] == [True]
-        with celery(env, tmp_path / "celery.log"):
-            tab.wait("own-text", "[2]")
+    served = serve("tests.app.background:server", workers=2, env=env)
+    tab = Tab(browser, served.url)
+    tab.wait("state", "idle")
+    tab.click("ask")
+    tab.wait("state", "running")
+    (namespace,) = store.namespaces("session-memo")
+    assert [store.delete(namespace, key) for key in store.scan(namespace)] == [True]
+    with celery(env, tmp_path / "celery.log"):
+        tab.wait("own-text", "[2]")

@@ -521,6 +521,22 @@ def test_a_full_store_is_emptied_by_closing_tabs(open_page, app, clock, monkeypa
     assert objects() == 0
 
 
+def test_neither_the_page_nor_dashs_tools_know_of_claims(open_page, clock):
+    pytest.importorskip("dash.mcp")
+    app = dash.Dash("test", enable_mcp=True)
+    app.layout = html.Div([ServerStore(id="a"), html.Div(id="out")])
+
+    @brain_callback(Output("out", "children"), Input("out", "title"))
+    def show(title):
+        return title
+
+    page = open_page(app)
+    assert [one["output"] for one in page.dependencies] == ["out.children"]
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+    assert "claim" not in page.client.post("/_mcp", json=body).text
+    assert Claiming(page)() == []
+
+
 NOT_OURS = [
     {"Sec-Fetch-Site": "same-origin"},
     {**OURS, "Sec-Fetch-Site": "cross-site"},

@@ -26,7 +26,7 @@ from tests.app.test_claims import Claiming
 from tests.app.test_principal import GOOD, made, names, shown
 from tests.app.users import app_with_users, principal
 
-OLD, NEW = "o" * 8 + "1234567890abcdef", "n" * 8 + "1234567890abcdef"
+OLD, NEW = "Ym3kPz81vWq0sTdRuLxA", "bF7hJn29cXe4gQaZoKiV"
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def store(name: str) -> Iterator[SharedMemoryStore]:
 
     store = SharedMemoryStore(name)
     yield store
-    shutil.rmtree(f"{store.folder}/dash_brain-0/{name}", ignore_errors=True)
+    shutil.rmtree(store.place, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +161,7 @@ def test_a_page_that_outlives_a_lost_store_goes_on(tab: Tab, store: SharedMemory
     import shutil
 
     make(tab, 1)
-    shutil.rmtree(f"{store.folder}/dash_brain-0/{store.name}")
+    shutil.rmtree(store.place)
     tab.driver.execute_script("document.dispatchEvent(new Event('visibilitychange'))")
     tab.wait("shape", "empty")
     make(tab, 2)

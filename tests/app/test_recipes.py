@@ -196,7 +196,7 @@ def test_value_of_a_function_that_was_changed_is_not_computed_again(open_page, c
     page.fire("a.data")
     evict()
     [old] = [one for one in declared._declared.values() if one.function is load]
-    declared.remember(Declared(changed, old.memoize, old.schema, old.dependencies, old.indices))
+    declared.remember(Declared(changed, old.memoize, old.outputs, old.inputs))
     assert shown(page).startswith("ValueMissing")
 
 

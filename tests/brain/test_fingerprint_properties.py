@@ -37,6 +37,23 @@ LAYERS = [
     "u_{new} = np.frompyfunc(lambda y: {old}(y) * 3 + {n}, 1, 1)\ndef {new}(x): return u_{new}(x)",
     "@dataclasses.dataclass\nclass C_{new}:\n  k: int = {n}\ndef {new}(x): return {old}(x) * 3 + C_{new}().k",
     "class C_{new}(enum.Enum):\n  K = {n}\ndef {new}(x): return {old}(x) * 3 + C_{new}.K.value",
+    "class C_{new}:\n  __call__ = Adding({old}, {n})\ndef {new}(x): return C_{new}()(x)",
+    "class C_{new}:\n  def get(self, n, x): return {old}(x) * 3 + n\n"
+    "  __getitem__ = functools.partialmethod(get, {n})\ndef {new}(x): return C_{new}()[x]",
+    "class C_{new}:\n  __weights__ = np.array([{n}])\n"
+    "def {new}(x): return {old}(x) * 3 + int(C_{new}.__weights__[0])",
+    "class C_{new}:\n  'by {n}'\ndef {new}(x): return {old}(x) * 3 + int(C_{new}.__doc__[3:])",
+    "class C_{new}:\n  k: 'is {n}'\n"
+    "def {new}(x): return {old}(x) * 3 + int(C_{new}.__annotations__['k'][3:])",
+    "def other(k: 'is {n}'): ...\n"
+    "def {new}(x, other=other): return {old}(x) * 3 + int(other.__annotations__['k'][3:])",
+    "T_{new} = dict(a=[('b', lambda x: {old}(x) * 3 + {n})])\ndef {new}(x): return T_{new}['a'][0][1](x)",
+    "T_{new} = types.MappingProxyType(dict(a=lambda x: {old}(x) * 3 + {n}))\n"
+    "def {new}(x): return T_{new}['a'](x)",
+    "T_{new} = collections.defaultdict(lambda: {n})\ndef {new}(x): return {old}(x) * 3 + T_{new}['a']",
+    "E_{new} = enum.IntEnum('E', ['A', 'B', 'C'], start=0)({n})\ndef {new}(x): return {old}(x) * 3 + E_{new}",
+    "K_{new} = np.int64({n})\ndef {new}(x): return {old}(x) * 3 + int(K_{new})",
+    "K_{new} = collections.namedtuple('K', 'n')({n})\ndef {new}(x): return {old}(x) * 3 + K_{new}.n",
     "def {new}(x):\n  if x < 0: return {n} and other(x)\n  return {old}(x) * 3 + {n}\n"
     "def other(x): return {new}(x)",
     "inner_{new} = types.ModuleType('inner')\ninner_{new}.k = {n}\n"
@@ -44,7 +61,7 @@ LAYERS = [
 ]
 
 PREAMBLE = """
-import dataclasses, enum, functools, types
+import collections, dataclasses, enum, functools, types
 import numpy as np
 
 def timed(n):

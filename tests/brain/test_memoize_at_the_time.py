@@ -343,6 +343,20 @@ def reads_through(stream):
 read = reads_through(x for x in ())
 
 
+def test_what_a_subclass_of_brain_keeps_counts(tmp_path):
+    def brain_in(unit, factor=1):
+        class Prices(Brain):
+            def price(self):
+                return factor
+
+        prices = Prices(path=tmp_path)
+        prices.unit = unit
+        return prices
+
+    assert of_value(brain_in("EUR")) == of_value(brain_in("EUR"))
+    assert len({of_value(one) for one in (brain_in("EUR"), brain_in("USD"), brain_in("EUR", 2))}) == 3
+
+
 def test_locks_of_helpers_do_not_count_and_other_things_are_named(brain):
     assert brain.memoize()(lambda x: helper(x))(1) == (1, False)
     with pytest.raises(EncodeError, match=r"read\.function\.stream: generator.*key="):

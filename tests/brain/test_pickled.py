@@ -57,6 +57,12 @@ def test_pickled_brain_opens_the_same_names(brain):
         assert pickle.dumps(again) == pickle.dumps(brain)
 
 
+def test_what_a_subclass_keeps_goes_with_it(tmp_path):
+    brain = OwnBrain(tmp_path)
+    brain.unit = "m"
+    assert pickle.loads(pickle.dumps(brain)).unit == pickle.loads(pickle.dumps(brain.view("b"))).unit == "m"
+
+
 def test_brain_that_went_to_a_spawned_process_opens_the_same_names(brain):
     brain["x"] = 3
     with multiprocessing.get_context("spawn").Pool(1) as pool:

@@ -20,6 +20,7 @@ FLOORS = [
     {
         "hooks",
         "internals",
+        "servers",
         "ids",
         "layouts",
         "calls",

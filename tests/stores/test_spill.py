@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import multiprocessing
 import os
 import shutil
@@ -17,7 +18,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dash_brain.errors import DecodeError, StoreFull, ValueConflict, ValueMissing
+from dash_brain.errors import DecodeError, StoreFull, StoreUnavailable, ValueConflict, ValueMissing
 from dash_brain.stores import FileStore, SharedMemoryStore
 from dash_brain.stores.base import ABSENT
 from dash_brain.stores.mapped import put
@@ -488,3 +489,31 @@ def test_links_that_claim_more_than_any_disk_has_are_no_objects_and_hinder_no_sw
     store.sweep()
     assert ledger_of(store).spilled() < 3 * MB
     assert plain(store.get(SPACE, "key")) == [bytes(2 * MB)]
+
+
+@pytest.mark.parametrize("number", [errno.EIO, 117], ids=["EIO", "EUCLEAN"])
+def test_file_that_the_disk_cannot_read_costs_that_file_only(store, disk, monkeypatch, number):
+    long_key = "k" * 300
+    for key in ("damaged", "sound", long_key):
+        store.put(SPACE, key, patterned(2 * MB), ttl=1000)
+    damaged = os.readlink(place(store) / SPACE / "damaged").split("/")[1].split(":")[0]
+    for name in ("open", "stat", "unlink", "utime"):
+        real = getattr(os, name)
+
+        def failing(path, *args, real=real, **kwargs):
+            if path == damaged:
+                raise OSError(number, os.strerror(number))
+            return real(path, *args, **kwargs)
+
+        monkeypatch.setattr(os, name, failing)
+    store.sweep()
+    assert {"sound", long_key} <= set(store.scan(SPACE))
+    assert SPACE in set(store.namespaces("brain"))
+    with pytest.raises(StoreUnavailable):
+        store.get(SPACE, "damaged")
+    check_pattern(store.get(SPACE, "sound"))
+    store.put(SPACE, "new", patterned(2 * MB), ttl=1000)
+    check_pattern(store.get(SPACE, "new"))
+    store.put(SPACE, "damaged", [b"small"])
+    assert plain(store.get(SPACE, "damaged")) == [b"small"]
+    store.sweep()

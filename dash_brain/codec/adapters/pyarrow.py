@@ -116,8 +116,15 @@ def new_map_of_parquet(file: bytes) -> pa.DataType:
 
 
 def _reduce_scalar(scalar: pa.Scalar) -> tuple[Any, ...]:
-    # pyarrow's own pickling goes through a Python object, which has no nanoseconds and no equal names.
-    if any(map(pa.types.is_union, _types_in(scalar.type))):
+    return new_scalar, (array_of_one(scalar),)
+
+
+def array_of_one(scalar: pa.Scalar) -> pa.Array:
+    """Return an array that holds just this scalar, exactly.
+
+    pyarrow's own pickling goes through a Python object, which has no nanoseconds and no equal names.
+    """
+    if any(map(pa.types.is_union, types_in(scalar.type))):
         # pyarrow 26 makes arrays of unions that crash the process when they are looked at.
         raise Refused("Scalars with unions are not stored: store the array that it comes from")
     try:
@@ -126,17 +133,17 @@ def _reduce_scalar(scalar: pa.Scalar) -> tuple[Any, ...]:
         raise Refused("Arrow makes no array of it: store the array that it comes from") from error
     if not same_type(array.type, scalar.type):
         raise Refused("Arrow makes an array of another type of it: store the array that it comes from")
-    return new_scalar, (array,)
+    return array
 
 
-def _types_in(kind: pa.DataType) -> Iterator[pa.DataType]:
+def types_in(kind: pa.DataType) -> Iterator[pa.DataType]:
     """Yield a type and all types that it consists of."""
     yield kind
     inner = [kind.field(at).type for at in range(kind.num_fields)]
     inner += [kind.storage_type] if isinstance(kind, pa.BaseExtensionType) else []
     inner += [kind.value_type] if isinstance(kind, pa.DictionaryType) else []
     for part in inner:
-        yield from _types_in(part)
+        yield from types_in(part)
 
 
 @named("arrow_scalar")

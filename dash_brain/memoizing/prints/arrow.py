@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
+from dash_brain.codec.adapters.pyarrow import array_of_one, types_in
+from dash_brain.codec.reducers import Refused as CannotStore
 from dash_brain.memoizing.prints.sink import Sink
 from dash_brain.memoizing.prints.walk import Rule, Walk, refuse
 
@@ -15,6 +18,8 @@ _ROWS = 1 << 16
 
 #: Bytes that they take, about, if they are long.
 _PIECE = 16 << 20
+
+_VIEWS = ("string_view", "binary_view")
 
 _OFFSETS = {pa.string(): "i4", pa.binary(): "i4", pa.large_string(): "i8", pa.large_binary(): "i8"}
 
@@ -38,6 +43,9 @@ def _table(walk: Walk, sink: Sink, table: Any) -> None:
 def _schema(walk: Walk, sink: Sink, schema: Any) -> None:
     sink.text("schema")
     sink.buffer(schema.serialize())
+    for kind in chain.from_iterable(map(types_in, schema.types)):
+        if pa.types.is_map(kind):
+            sink.text(kind.field(0).name)  # which is forgotten there
 
 
 def _field(walk: Walk, sink: Sink, field: Any) -> None:
@@ -58,15 +66,22 @@ def _cells(walk: Walk, sink: Sink, array: Any) -> None:
 
 def _scalar(walk: Walk, sink: Sink, scalar: Any) -> None:
     sink.text("scalar")
-    _cells(walk, sink, pa.array([scalar.as_py()], scalar.type))
+    try:
+        _cells(walk, sink, array_of_one(scalar))
+    except CannotStore:
+        raise refuse(scalar) from None
 
 
 def write_cells(sink: Sink, array: Any) -> None:
     """Write the cells of an array, or of a column of several."""
     sink.mark(b"q", len(array))
     for piece in _pieces(array):
+        while isinstance(piece, pa.ExtensionArray):
+            piece = piece.storage
         if piece.type in _OFFSETS:
             _texts(sink, piece)
+        elif _has_width(piece.type):
+            _numbers(sink, piece)
         else:
             sink.buffer(_streamed(piece))
 
@@ -91,21 +106,46 @@ def _texts(sink: Sink, piece: Any) -> None:
     if piece.null_count:
         missing = piece.is_null().to_numpy(zero_copy_only=False)
         if lengths[missing].any():  # what lies below a missing one means nothing
-            sink.buffer(_streamed(pa.array(piece.to_pylist(), piece.type)))
+            _texts(sink, pa.array(piece.to_pylist(), piece.type))
             return
         lengths[missing] = -1
     sink.buffer(lengths)
     sink.buffer(memoryview(content or b"")[places[0] : places[-1]])
 
 
+def _numbers(sink: Sink, piece: Any) -> None:
+    """Write cells of a fixed width, with zeros where there are none."""
+    import numpy as np
+
+    width = piece.type.bit_width // 8
+    cells = np.frombuffer(piece.buffers()[1] or b"", "u1")
+    cells = cells[piece.offset * width : (piece.offset + len(piece)) * width].reshape(-1, width)
+    if piece.null_count:
+        missing = piece.is_null().to_numpy(zero_copy_only=False)
+        cells = cells.copy()
+        cells[missing] = 0
+        sink.buffer(missing)
+    sink.buffer(cells)
+
+
 def _streamed(piece: Any) -> Any:
     """Return an array as Arrow writes it into a stream, with nothing of what lies around it."""
-    if piece.null_count and not pa.types.is_nested(piece.type) and not pa.types.is_dictionary(piece.type):
-        piece = pa.array(piece.to_pylist(), piece.type) if piece.type.num_fields == 0 else piece
+    if piece.null_count and (pa.types.is_boolean(piece.type) or str(piece.type) in _VIEWS):
+        piece = pa.array(piece.to_pylist(), piece.type)  # what lies below a missing one means nothing
     batch, stream = pa.record_batch([piece], ["cells"]), pa.BufferOutputStream()
     with pa.ipc.new_stream(stream, batch.schema) as writer:
         writer.write_batch(batch)
     return stream.getvalue()
+
+
+def _has_width(kind: Any) -> bool:
+    """Say whether cells of a type lie one after the other, each in so many bytes."""
+    if pa.types.is_dictionary(kind) or kind.num_fields or isinstance(kind, pa.BaseExtensionType):
+        return False
+    try:
+        return bool(kind.bit_width >= 8)
+    except ValueError:
+        return False
 
 
 def _unreadable(walk: Walk, sink: Sink, value: Any) -> None:

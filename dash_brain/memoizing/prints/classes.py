@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 import typing
 from typing import Any
 
-from dash_brain.memoizing.prints.origins import full_name, name_of_installed
+from dash_brain.memoizing.prints.origins import full_name, is_of_a_library, name_of_installed
 from dash_brain.memoizing.prints.refusal import Refused
-from dash_brain.memoizing.prints.sink import ATOMS, Sink
+from dash_brain.memoizing.prints.sink import Sink
 from dash_brain.memoizing.prints.walk import Walk
 
 #: What is said elsewhere, says nothing of what a class does, or changes while it is used.
 _LEFT_OUT = {
     *("__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__firstlineno__"),
-    *(
-        "__static_attributes__",
-        "__annotations__",
-        "__annotations_cache__",
-        "__annotate__",
-        "__annotate_func__",
-    ),
+    *("__static_attributes__", "__annotations__", "__annotations_cache__"),
+    *("__annotate__", "__annotate_func__", "__conditional_annotations__"),
     *("__dataclass_params__", "__type_params__", "__parameters__", "__orig_bases__"),
-    *("_abc_impl", "__conditional_annotations__", "__classdictcell__", "__classcell__", "__subclasshook__"),
+    *("_abc_impl", "__classdictcell__", "__classcell__", "__subclasshook__"),
+    "__pydantic_setattr_handlers__",
 }
 
 
@@ -46,28 +43,30 @@ def _name_in_c(cls: type) -> str | None:
 def _body(walk: Walk, sink: Sink, cls: Any) -> None:
     walk.put(sink, type(cls))
     walk.items(sink, cls.__bases__, ".__bases__[{}]".format)
+    sink.text(written(vars(cls).get("__doc__")))
+    sink.text(written(getattr(cls, "__struct_defaults__", None)))  # those of msgspec lie in C
+    write_annotations(sink, vars(cls).get("__annotations__"))
     for name, value in sorted(vars(cls).items()):
         if name in _LEFT_OUT:
             continue
         sink.text(name)
-        if _is_said_by_a_library(name, value):
-            continue
+        if name.startswith("__") and name.endswith("__") and is_of_a_library(value, walk.home):
+            continue  # what its metaclass or decorator keeps there
         try:
             walk.put(sink, value)
         except Refused as refused:
             raise refused.within(f".{name}") from None
 
 
-def _is_said_by_a_library(name: str, value: Any) -> bool:
-    """Say whether an attribute is one of those that metaclasses and decorators keep under reserved names."""
-    reserved = name.startswith("__") and name.endswith("__")
-    return reserved and type(value) not in (*ATOMS, *_DEFINITIONS)
+def write_annotations(sink: Sink, annotations: Any) -> None:
+    """Write what a function or class says of types: by how it is written, for only that can matter."""
+    for name, hint in annotations.items() if isinstance(annotations, dict) else ():
+        sink.text(f"{name}: {full_name(hint) if isinstance(hint, type) else written(hint)}")
 
 
-_DEFINITIONS = (
-    *(types.FunctionType, staticmethod, classmethod, property, tuple, frozenset, list, dict, type),
-    *(types.MemberDescriptorType, types.BuiltinFunctionType, types.WrapperDescriptorType),
-)
+def written(thing: Any) -> str:
+    """Return how something is written, without addresses."""
+    return re.sub(" at 0x[0-9a-fA-F]+", "", thing if isinstance(thing, str) else repr(thing))
 
 
 def write_field(walk: Walk, sink: Sink, field: Any) -> None:
@@ -90,7 +89,7 @@ def write_field(walk: Walk, sink: Sink, field: Any) -> None:
 def write_type_hint(walk: Walk, sink: Sink, hint: Any) -> None:
     """Write what typing makes of brackets: by how it is written."""
     sink.mark(b"T")
-    sink.text(repr(hint))
+    sink.text(written(hint))
 
 
 RULES = {

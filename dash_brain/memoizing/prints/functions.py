@@ -7,6 +7,7 @@ import sys
 import weakref
 from types import (
     BuiltinFunctionType,
+    ClassMethodDescriptorType,
     CodeType,
     FunctionType,
     GetSetDescriptorType,
@@ -19,6 +20,7 @@ from types import (
 from typing import Any
 
 from dash_brain.codec.names import class_name
+from dash_brain.memoizing.prints.classes import write_annotations
 from dash_brain.memoizing.prints.names import write_names
 from dash_brain.memoizing.prints.origins import full_name, is_installed_file, name_of_installed
 from dash_brain.memoizing.prints.sink import Sink
@@ -34,7 +36,11 @@ def _function(walk: Walk, sink: Sink, function: Any) -> None:
         sink.mark(b"I")
         sink.text(name)
         return
-    write_function(walk, sink, function)
+    was_within, walk.is_in_function = walk.is_in_function, True
+    try:
+        write_function(walk, sink, function)
+    finally:
+        walk.is_in_function = was_within
 
 
 def write_function(walk: Walk, sink: Sink, function: Any) -> None:
@@ -45,6 +51,7 @@ def write_function(walk: Walk, sink: Sink, function: Any) -> None:
     walk.put(sink, function.__code__)
     walk.put_at(sink, ".__defaults__", function.__defaults__)
     walk.put_at(sink, ".__kwdefaults__", function.__kwdefaults__)
+    write_annotations(sink, function.__annotations__)
     if function.__code__ is _SINGLEDISPATCH:
         walk.meet(dict)
         write_dict(walk, sink, function.registry)
@@ -138,15 +145,18 @@ def _through(*names: str) -> Rule:
     return write
 
 
+_SLOTS = (
+    *(ClassMethodDescriptorType, GetSetDescriptorType, MemberDescriptorType, MethodDescriptorType),
+    WrapperDescriptorType,
+)
+
 RULES: dict[type, Rule] = {
     FunctionType: _function,
     CodeType: _code,
     MethodType: _method,
     BuiltinFunctionType: _builtin,
     MethodWrapperType: _through("__name__", "__self__"),
-    **dict.fromkeys(
-        (GetSetDescriptorType, MemberDescriptorType, MethodDescriptorType, WrapperDescriptorType), _slot
-    ),
+    **dict.fromkeys(_SLOTS, _slot),
     staticmethod: _through("__func__"),
     classmethod: _through("__func__"),
     property: _through("fget", "fset", "fdel"),

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import enum
 import fractions
+import numbers
 import pathlib
 import re
 import uuid
@@ -80,16 +82,31 @@ class Lasting:
 
     @staticmethod
     def _hold(thing: Any) -> _Held:
-        if thing is MISSING or type(thing) is CodeType or is_value(thing):
+        if thing is MISSING or type(thing) is CodeType or _is_plain(thing):
             return lambda: thing
         return weakref.ref(thing)
 
 
 def is_value(thing: Any) -> bool:
     """Say whether something is a plain value, or a tuple of such."""
-    if type(thing) in (tuple, frozenset):
+    if isinstance(thing, (tuple, frozenset)):
         return all(map(is_value, thing))
-    return type(thing) in _VALUES
+    return type(thing) in _VALUES or isinstance(thing, _KINDS) or _is_number_of_numpy(type(thing))
+
+
+def _is_plain(thing: Any) -> bool:
+    """Say whether a value holds no class of anybody's alive."""
+    if type(thing) in (tuple, frozenset):
+        return all(map(_is_plain, thing))
+    return type(thing) in _VALUES or _is_number_of_numpy(type(thing))
+
+
+#: Objects of these and of classes made of them count by value, too.
+_KINDS = (str, bytes, numbers.Number, datetime.date, datetime.timedelta, datetime.tzinfo, enum.Enum)
+
+
+def _is_number_of_numpy(cls: type) -> bool:
+    return cls.__module__ == "numpy" and any(base.__name__ == "generic" for base in cls.__mro__)
 
 
 def _parts(function: Any) -> tuple[Any, ...]:

@@ -13,13 +13,21 @@ import importlib.util
 import inspect
 import sys
 import uuid
+from collections import OrderedDict, defaultdict, deque
 from contextlib import suppress
 from itertools import islice
-from types import FunctionType, ModuleType
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 from dash_brain.memoizing.prints.lasting import MISSING, Lasting, is_value
-from dash_brain.memoizing.prints.origins import full_name, is_installed, name_of_installed, top_of, version_of
+from dash_brain.memoizing.prints.origins import (
+    full_name,
+    is_installed,
+    is_of_a_library,
+    name_of_installed,
+    top_of,
+    version_of,
+)
 from dash_brain.memoizing.prints.reads import Chain, reads
 from dash_brain.memoizing.prints.refusal import Refused, key_label
 from dash_brain.memoizing.prints.sink import Sink
@@ -57,7 +65,7 @@ def looks(home: str) -> Lasting:
 def _as_seen(home: str, found: Any) -> Any:
     """Return what stands for what a name leads to; of the same thing, it is always the same object."""
     cls = type(found)
-    if cls in (list, dict, set):
+    if cls in _TABLES and not is_value(found):
         return object() if _code_within(found) else _DATA
     if cls.__weakrefoffset__ or found is MISSING or is_value(found):
         return found
@@ -125,18 +133,11 @@ def _content(walk: Walk, sink: Sink, thing: Any) -> None:
     try:
         walk.inline(own, thing)
     except Refused:
-        if not _is_of_a_library(walk, thing):
+        if not is_of_a_library(thing, walk.home):
             raise
         own = Sink()
+        _functions_within(walk, own, {}, getattr(thing, "__dict__", None))
     sink.write(own.digest())
-
-
-def _is_of_a_library(walk: Walk, thing: Any) -> bool:
-    module = type(thing).__module__
-    is_wrapper = top_of(module) in (*sys.stdlib_module_names, "numpy", "numba") or hasattr(
-        thing, "__wrapped__"
-    )
-    return is_installed(module, walk.home) and not is_wrapper
 
 
 def _is_code(walk: Walk, found: Any) -> bool:
@@ -165,26 +166,38 @@ def _members(walk: Walk, sink: Sink, module: Any) -> None:
             _write(walk, sink, vars(module), found, f".{name}")
 
 
-def _code_within(data: Any) -> list[tuple[Any, Any]]:
+def _code_within(data: Any, depth: int = 3) -> list[tuple[Any, Any]]:
     """Return the functions and classes in a small container, such as a table of handlers."""
-    if type(data) is dict:
+    if isinstance(data, (dict, MappingProxyType)):
         pairs = list(islice(data.items(), _FEW))
-    elif type(data) in (list, tuple, set, frozenset):
+    elif isinstance(data, (list, tuple, set, frozenset, deque)):
         pairs = list(enumerate(islice(data, _FEW)))
     else:
         return []
-    return [(key, one) for key, one in pairs if callable(one)]
+    inner = [
+        pair for _, one in pairs if depth and type(one) in _TABLES for pair in _code_within(one, depth - 1)
+    ]
+    made_by = [("default_factory", data.default_factory)] if isinstance(data, defaultdict) else []
+    return [(key, one) for key, one in pairs + made_by if callable(one)] + inner
+
+
+#: What tables of handlers are made of.
+_TABLES = (dict, list, tuple, set, frozenset, deque, OrderedDict, defaultdict, MappingProxyType)
 
 
 def _by_name(walk: Walk, sink: Sink, scope: dict[str, Any], found: Any) -> None:
     sink.mark(b"n")
-    for key, one in _code_within(found):
-        sink.text(key if type(key) is str else type(key).__name__)
-        _write(walk, sink, scope, one, key_label(key))
+    _functions_within(walk, sink, scope, found)
     if not is_installed(type(found).__module__, walk.home):
         walk.put(sink, type(found))
     if str(scope.get("__file__", "<")).startswith("<"):  # "<stdin>"
         sink.text(_program(scope))
+
+
+def _functions_within(walk: Walk, sink: Sink, scope: dict[str, Any], data: Any) -> None:
+    for key, one in _code_within(data):
+        sink.text(key if type(key) is str else type(key).__name__)
+        _write(walk, sink, scope, one, key_label(key))
 
 
 def _program(scope: dict[str, Any]) -> str:

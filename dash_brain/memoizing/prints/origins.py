@@ -57,6 +57,19 @@ def is_installed(module: str, home: str) -> bool:
     return file is not None and is_installed_file(file)
 
 
+def is_of_a_library(thing: Any, home: str) -> bool:
+    """Say whether an object is a library's own affair, rather than a wrapper of functions, or numbers."""
+    module = type(thing).__module__
+    is_open = (
+        top_of(module) in _OPEN or hasattr(type(thing), "__wrapped__") or attribute(thing, "__wrapped__")
+    )
+    return is_installed(module, home) and not is_open
+
+
+#: What their objects hold is always looked at.
+_OPEN = {*sys.stdlib_module_names, "numba", "numpy", "pandas", "polars", "pyarrow"}
+
+
 @functools.lru_cache(maxsize=4096)
 def version_of(module: str) -> str:
     """Return name and version of what a module was installed with."""

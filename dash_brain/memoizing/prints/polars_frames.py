@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
+import pyarrow as pa  # type: ignore[import-untyped]
 
+from dash_brain.memoizing.prints.arrow import write_cells
 from dash_brain.memoizing.prints.sink import Sink
 from dash_brain.memoizing.prints.walk import Rule, Walk
 
@@ -27,8 +29,6 @@ def _frame(walk: Walk, sink: Sink, frame: Any) -> None:
 
 
 def _series(walk: Walk, sink: Sink, series: Any) -> None:
-    from dash_brain.memoizing.prints.arrow import write_cells
-
     sink.mark(b"x", len(series))
     sink.text(series.name)
     sink.text(repr(series.dtype))
@@ -36,4 +36,13 @@ def _series(walk: Walk, sink: Sink, series: Any) -> None:
         walk.items(sink, series)
         return
     for start in range(0, len(series), _ROWS):
-        write_cells(sink, series.slice(start, _ROWS).to_arrow())
+        _rows(sink, series.slice(start, _ROWS))
+
+
+def _rows(sink: Sink, rows: pl.Series) -> None:
+    try:
+        cells = rows.to_arrow()
+    except pa.ArrowException:  # of 128 bits
+        sink.buffer(rows.rechunk().to_frame().serialize())
+    else:
+        write_cells(sink, cells)

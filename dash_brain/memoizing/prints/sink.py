@@ -9,6 +9,7 @@ from __future__ import annotations
 import marshal
 import struct
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 from blake3 import blake3
@@ -21,6 +22,9 @@ _LARGE = 4 << 20
 
 #: Strings and bytes from this length on are hashed once, however often they occur.
 LONG = 1 << 10
+
+#: Bytes of a digest.
+DIGEST = 32
 
 _length = struct.Struct("<Q").pack
 
@@ -104,18 +108,44 @@ ATOMS: dict[type, Callable[[Sink, Any], None]] = {
 _NUMBERS = frozenset([type(None), bool, int, float, complex])
 TEXTS = frozenset([str, bytes])
 _PLAIN = _NUMBERS | TEXTS
+_CONTAINERS = frozenset([list, tuple, dict])
+
+#: So deep are the containers, and so many the elements, that are written at once.
+_DEPTH, _MANY = 4, 1 << 14
 
 
-def write_plain(sink: Sink, values: Any, *parts: Any, tag: bytes = b"m") -> bool:
-    """Write a container, whose ``parts`` are these, at once if they are short atoms; say whether they are."""
+def write_plain(sink: Sink, values: Any, *parts: Any, tag: bytes = b"m") -> set[type] | None:
+    """Write a container, whose ``parts`` are these, at once if it holds short atoms, or containers of such.
+
+    Returns the types of what is in it, or None when it was not written.
+    """
+    met: set[type] = set()
     for some in parts:
-        kinds = set(map(type, some))
-        if not (kinds <= _NUMBERS or (kinds <= _PLAIN and _is_short(some, kinds))):
-            return False
+        kinds = _plain_kinds(some, _DEPTH)
+        if kinds is None:
+            return None
+        met |= kinds
     _marshalled(sink, values, tag)
-    return True
+    return met
 
 
-def _is_short(values: Any, kinds: set[type]) -> bool:
+def _plain_kinds(values: Any, depth: int) -> set[type] | None:
+    """Return the types of values, and of those in them; None when marshal cannot write all exactly."""
+    kinds = set(map(type, values))
+    if kinds <= _NUMBERS:
+        return kinds
+    if not kinds <= _PLAIN | _CONTAINERS or (kinds & TEXTS and not _are_short(values, kinds)):
+        return None
+    if kinds <= _PLAIN:
+        return kinds
+    inner = [value for value in values if type(value) in _CONTAINERS]
+    if not depth or sum(map(len, inner)) > _MANY:
+        return None
+    dicts = [value.values() for value in inner if type(value) is dict] if dict in kinds else []
+    below = _plain_kinds(list(chain.from_iterable(inner + dicts)), depth - 1)
+    return None if below is None else kinds | below
+
+
+def _are_short(values: Any, kinds: set[type]) -> bool:
     texts = values if kinds <= TEXTS else [value for value in values if type(value) in TEXTS]
     return max(map(len, texts), default=0) < LONG

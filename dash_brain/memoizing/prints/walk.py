@@ -29,12 +29,15 @@ Rule: TypeAlias = "Callable[[Walk, Sink, Any], None]"
 _REMEMBERED = 1 << 15
 
 #: Containers of so few elements are written at once if these are atoms; and what their parts are.
-_FEW = 16
+FEW = 16
 _SMALL: dict[type, Callable[[Any], tuple[Any, ...]]] = {
     list: lambda value: (value,),
     tuple: lambda value: (value,),
     dict: lambda value: (value, value.values()),
 }
+
+#: By a rule, what writes some of its values at once, and says whether this was one of them.
+AT_ONCE: dict[Rule, Callable[[Walk, Sink, Any], bool]] = {}
 
 #: Elements that are looked at together.
 _TOGETHER = 1 << 10
@@ -71,6 +74,7 @@ class Walk:
         self.is_lenient = is_lenient
         self.lasting = lasting
         self.among_helpers = False
+        self.is_in_function = False
         self._rules_of = rules
         self._rules: dict[type, Rule] = {}
         self._digests: dict[int, tuple[Any, bytes]] = {}
@@ -94,15 +98,17 @@ class Walk:
     def put(self, sink: Sink, value: Any) -> None:
         """Write a value, as its digest if it has parts."""
         cls = type(value)
-        if cls in _SMALL and len(value) <= _FEW and write_plain(sink, value, *_SMALL[cls](value)):
+        if cls in _SMALL and len(value) <= FEW and self.plain(sink, value, *_SMALL[cls](value)):
             self.meet(cls)
             return
         atom = ATOMS.get(cls)
-        if atom is None or (cls in TEXTS and len(value) >= LONG):
-            sink.write(self._digest(value))
-        else:
+        if atom is not None and not (cls in TEXTS and len(value) >= LONG):
             self.meet(cls)
             atom(sink, value)
+            return
+        at_once = AT_ONCE.get(self._rule(cls))
+        if at_once is None or not at_once(self, sink, value):
+            sink.write(self._digest(value))
 
     def put_at(self, sink: Sink, label: str, value: Any) -> None:
         """Write a value; if it is refused, the label tells where it lies."""
@@ -119,7 +125,7 @@ class Walk:
         """Write values one after the other."""
         number = 0
         for together in _chunks(values):
-            if not write_plain(sink, together, together, tag=b"M"):
+            if not self.plain(sink, together, together, tag=b"M"):
                 for at, value in enumerate(together, number):
                     try:
                         self.put(sink, value)
@@ -127,6 +133,13 @@ class Walk:
                         raise refused.within(label(at)) from None
             number += len(together)
         sink.mark(b".", number)
+
+    def plain(self, sink: Sink, values: Any, *parts: Any, tag: bytes = b"m") -> bool:
+        """Write a container, whose ``parts`` are these, at once if it is plain; say whether it is."""
+        kinds = write_plain(sink, values, *parts, tag=tag)
+        for kind in kinds or ():
+            self.meet(kind)
+        return kinds is not None
 
     def alone(self, value: Any) -> bytes:
         """Return the digest of a value by itself."""
@@ -146,7 +159,7 @@ class Walk:
         sink.write(b"@" + known[1])
 
     def _entries(self) -> Iterator[bytes]:
-        self.among_helpers = True
+        self.among_helpers = self.is_in_function = True
         while self._pending:
             thing, token, content, label = self._pending.pop()
             if self.lasting and type(thing) is not FunctionType:

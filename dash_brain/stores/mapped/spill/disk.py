@@ -150,6 +150,8 @@ class Disk:
                 place = os.readlink(f"spill-{id}", dir_fd=self._store)
             except OSError as error:  # a damaged record says nothing
                 raise FileNotFoundError(errno.ENOENT, "nothing was spilled there") from error
+            if not os.path.isabs(place):
+                raise FileNotFoundError(errno.ENOENT, "no folder is named by a record like that")
             known = self._known.setdefault(id, SpillFolder(self._shown, id, place))
         return known
 

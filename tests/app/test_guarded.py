@@ -1,0 +1,124 @@
+"""Claims arrive wherever callbacks do, in a real browser: CSRF protection, lists, logins and prefixes."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from dash_brain.errors import ValueMissing
+from dash_brain.leases import UNCLAIMED
+from dash_brain.stores import SharedMemoryStore
+from tests.app.test_browser import Tab
+from tests.app.test_lifetime import wait_for
+from tests.conftest import Server, forget_everything
+
+PATHS = {"prefix": "/brain/app/", "proxied": "/proxied/", "mounted": "/mounted/"}
+GUARDS = ["csrf", "csrf-cookie", "list", "login", "views", *PATHS]
+
+#: Note every title that the page has from now on: Dash shows there that a callback runs.
+WATCH_TITLE = """
+window.titles = [document.title];
+new MutationObserver(() => window.titles.push(document.title))
+    .observe(document.querySelector("title"), {childList: true, characterData: true, subtree: true});
+"""
+CLAIM = "document.dispatchEvent(new Event('visibilitychange'))"
+
+
+@pytest.fixture
+def store() -> Iterator[SharedMemoryStore]:
+    store = SharedMemoryStore(f"test-guarded-{secrets.token_hex(4)}")
+    yield store
+    shutil.rmtree(store.place, ignore_errors=True)
+
+
+def served(serve: Any, store: SharedMemoryStore, guard: str, jobs: Any) -> Server:
+    env = {"DASH_BRAIN_STORE": f"shm://{store.name}", "DASH_BRAIN_GRACE": "1", "GUARD": guard}
+    options = ["--access-logfile=-", "--access-logformat=said %({x-dash-brain}i)s %(s)s"]
+    return serve(
+        "tests.app.guarded:server", workers=2, threads=2, env={**env, "JOBS": str(jobs)}, options=options
+    )
+
+
+def opened(browser: Any, server: Server, guard: str) -> Tab:
+    forget_everything(browser)
+    if guard in ("login", "views"):
+        browser.get(f"{server.url}/login")
+    tab = Tab(browser, server.url + PATHS.get(guard, "/"))
+    tab.wait("made-text", "None None")
+    return tab
+
+
+def left(store: SharedMemoryStore) -> list[float]:
+    """Return for how many seconds each value of a session will live."""
+    store.sweep()
+    found = []
+    for space in list(store.namespaces("session")):
+        for key in store.scan(space):
+            with suppress(ValueMissing):
+                found.append((store.info(space, key).expires or 0) - time.time())
+    return found
+
+
+def close(driver: Any) -> None:
+    """Close the page, and leave the browser."""
+    driver.switch_to.new_window("tab")
+    other = driver.current_window_handle
+    driver.switch_to.window(next(one for one in driver.window_handles if one != other))
+    driver.close()
+    driver.switch_to.window(other)
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+def test_claims_arrive_wherever_callbacks_do(serve, store, browser, tmp_path, guard):
+    server = served(serve, store, guard, tmp_path)
+    tab = opened(browser, server, guard)
+    tab.click("make")
+    tab.wait("made-text", "{'made': 1} None")
+    tab.click("job")
+    tab.wait("of-job-text", "{'job': 1} None")
+    wait_for(lambda: len(left(store)) == 2 and min(left(store)) > UNCLAIMED, "both values are claimed")
+    tab.click("make")
+    tab.wait("made-text", "{'made': 2} None")
+    wait_for(lambda: len(left(store)) == 2, "what was replaced is gone")
+    close(tab.driver)
+    wait_for(lambda: not left(store), "the page is gone, and what it held")
+    assert "said claim 4" not in server.log
+
+
+def test_where_no_claim_arrives_reading_renews_and_the_log_names_the_cause(serve, store, browser, tmp_path):
+    server = served(serve, store, "no-header", tmp_path)
+    tab = opened(browser, server, "no-header")
+    tab.click("make")
+    tab.wait("made-text", "{'made': 1} None")
+    wait_for(lambda: "claim_refused: no_header" in server.log, "the cause is in the log")
+    for space in list(store.namespaces("session")):
+        for key in store.scan(space):
+            store.touch(space, key, 120)
+    tab.click("read")
+    tab.wait("made-text", "{'made': 1} 1")
+
+
+def test_a_claim_is_no_callback_to_dash(serve, store, browser, tmp_path):
+    server = served(serve, store, "", tmp_path)
+    tab = opened(browser, server, "")
+    wait_for(lambda: "said claim 200" in server.log, "the page claims")
+    tab.driver.execute_script(WATCH_TITLE)
+    before = server.log.count("said claim 200")
+    tab.driver.execute_script(CLAIM)
+    wait_for(lambda: server.log.count("said claim 200") > before, "it claims again")
+    assert set(tab.driver.execute_script("return window.titles")) == {"Dash"}
+
+
+def test_a_page_with_more_stores_than_its_last_request_holds_still_lets_go(serve, store, browser, tmp_path):
+    server = served(serve, store, "crowd", tmp_path)
+    tab = opened(browser, server, "crowd")
+    tab.click("make")
+    wait_for(lambda: len(left(store)) == 601 and min(left(store)) > UNCLAIMED, "all are claimed")
+    close(tab.driver)
+    wait_for(lambda: not left(store), "the page is gone, and what it held")
