@@ -14,24 +14,24 @@ from dash_brain import floors
 __version__ = "0.1.0"
 
 # What Dash serves to the browser for this package.
-_js_dist = [{"relative_package_path": "server_store.js", "namespace": "dash_brain"}]
+_js_dist = [{"relative_package_path": "web/server_store.js", "namespace": "dash_brain"}]
 
 _PLAIN = {
     "Brain": "brain",
-    "Token": "tokens",
+    "Token": "web.tokens",
     "configure": "settings",
     "open_store": "stores",
 }
 _DASH = {
-    "Memoize": "memoizing.option",
-    "ServerOutput": "server_store",
-    "ServerStore": "server_store",
-    "brain_callback": "callback",
-    "close_session": "sessions",
-    "from_token": "exchange",
-    "session_brain": "sessions.brain",
-    "set_props": "callback",
-    "to_token": "exchange",
+    "Memoize": "web.memo.option",
+    "ServerOutput": "web.component",
+    "ServerStore": "web.component",
+    "brain_callback": "web.callback",
+    "close_session": "web.sessions",
+    "from_token": "web.exchange",
+    "session_brain": "web.sessions.brain",
+    "set_props": "web.callback",
+    "to_token": "web.exchange",
 }
 
 __all__ = [
@@ -57,7 +57,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'dash_brain' has no attribute {name!r}")
     floors.check()  # here: apps that have dash_brain installed, and do not use it, work with any Dash
     if name in _DASH:
-        import_module("dash_brain.serving")  # from now on the apps of this process have sessions
+        import_module("dash_brain.web.serving")  # from now on the apps of this process have sessions
     value = globals()[name] = getattr(import_module(f"dash_brain.{module}"), name)
     return value
 
@@ -68,12 +68,12 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from dash_brain.brain import Brain
-    from dash_brain.callback import brain_callback, set_props
-    from dash_brain.exchange import from_token, to_token
-    from dash_brain.memoizing.option import Memoize
-    from dash_brain.server_store import ServerOutput, ServerStore
-    from dash_brain.sessions import close_session
-    from dash_brain.sessions.brain import session_brain
     from dash_brain.settings import configure
     from dash_brain.stores import open_store
-    from dash_brain.tokens import Token
+    from dash_brain.web.callback import brain_callback, set_props
+    from dash_brain.web.component import ServerOutput, ServerStore
+    from dash_brain.web.exchange import from_token, to_token
+    from dash_brain.web.memo.option import Memoize
+    from dash_brain.web.sessions import close_session
+    from dash_brain.web.sessions.brain import session_brain
+    from dash_brain.web.tokens import Token

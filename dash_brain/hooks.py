@@ -1,7 +1,7 @@
 """The apps of this process: Dash loads this module into every app of an environment that has dash_brain.
 
 It keeps weak references to them and changes nothing. What serves them is registered by
-``dash_brain.serving``, when dash_brain is used.
+``dash_brain.web.serving``, when dash_brain is used.
 """
 
 from __future__ import annotations

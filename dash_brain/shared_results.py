@@ -44,15 +44,22 @@ def is_made() -> bool:
     return _made.get() is not None
 
 
-def refuse(used: str) -> None:
+def refuse(used: str, made: str | None = None) -> None:
     """Raise when what was used names who asks, and a result for all is being made.
+
+    Parameters
+    ----------
+    used
+        What was used, as it is named in the error.
+    made
+        What is being made, where that is known without the context.
 
     Raises
     ------
     SessionInSharedResult
         It names what was used, what is being made, and what to do.
     """
-    what = _made.get()
+    what = _made.get() or made
     if what is not None:
         raise SessionInSharedResult(
             f"{used} is of who asks, and {what} is kept for all who ask. Keep it for the session "

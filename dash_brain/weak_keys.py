@@ -29,7 +29,9 @@ _PLACEHOLDERS = (
     ),
     *("example", "default", "insecure", "development", "yourkey", "yourown", "mykey", "testkey", "dummykey"),
     *("insertkey", "randomkey", "randomstring", "realkey", "keyhere", "putakey", "setakey", "notakey"),
-    *("foobar", "dashbrain", "dashapp", "flaskapp", "deadbeef"),
+    *("foobar", "dashbrain", "dashapp", "dashkey", "flaskapp", "deadbeef", "administrator", "temporary"),
+    # Sentences that everybody knows, addresses, and commands that were to make a key.
+    *("correcthorse", "quickbrownfox", "loremipsum", "tobeornottobe", "openssl", "localhost"),
 )
 _LETTERS_FOR = str.maketrans("@013$5", "aoless")
 

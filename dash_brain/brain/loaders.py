@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dash_brain.errors import EncodeError, ValueMissing
-from dash_brain.memoizing import fingerprints
+from dash_brain.memo import fingerprints
 from dash_brain.stores.base import ABSENT, ObjectInfo
 from dash_brain.stores.faults import shown
 

@@ -12,8 +12,8 @@ from blake3 import blake3
 from dash_brain import codec
 from dash_brain.brain.namespaces import results_of
 from dash_brain.errors import BrainNameTypeError, ValueConflict, ValueMissing
-from dash_brain.memoizing.functions import Memoized, Place, memoized
-from dash_brain.memoizing.lifetimes import lifetime
+from dash_brain.memo.functions import Memoized, Place, memoized
+from dash_brain.memo.lifetimes import lifetime
 from dash_brain.shared_results import made_for_all
 from dash_brain.singleflight import fly, fly_async
 from dash_brain.singleflight.flight_key import FlightKey

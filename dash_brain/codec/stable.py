@@ -40,10 +40,10 @@ HOMES = {
     "arrow_scalar": f"{_ADAPTERS}.pyarrow:new_scalar",
     "arrow_rows": f"{_ADAPTERS}.pyarrow:new_rows",
     "exception": f"{_ADAPTERS}.exceptions:new_exception",
-    "Token": "dash_brain.tokens:Token",
-    "MemoRecord": "dash_brain.memoizing.records:Record",
-    "MemoHeld": "dash_brain.memoizing.records:Held",
-    "MemoGiven": "dash_brain.memoizing.records:Given",
+    "Token": "dash_brain.web.tokens:Token",
+    "MemoRecord": "dash_brain.web.memo.records:Record",
+    "MemoHeld": "dash_brain.web.memo.records:Held",
+    "MemoGiven": "dash_brain.web.memo.records:Given",
 }
 
 

@@ -7,6 +7,7 @@
  */
 (() => {
   const ENDPOINT = /_dash-update-component(\?|$)/;
+  const CLAIM = /"output":"_dash-brain-claim\./; // every page tells what it holds; that is no callback of its app
   let calls = []; // of the interaction that runs or ran last
   let touched = true; // the user did something since the last request
   let number = 0;
@@ -15,7 +16,7 @@
 
   const plainFetch = window.fetch;
   window.fetch = async (resource, options) => {
-    if (!ENDPOINT.test(resource)) return plainFetch(resource, options);
+    if (!ENDPOINT.test(resource) || CLAIM.test(options.body.slice(0, 500))) return plainFetch(resource, options);
     const call = begin(options.body);
     try {
       // The number stays in the browser, as all fragments do: by it the call knows its timing again.

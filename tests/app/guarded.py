@@ -1,6 +1,6 @@
 """An app behind what lets its callbacks through, served by gunicorn: ``tests.app.guarded:server``.
 
-``GUARD`` says which.
+``GUARDS`` says which: names of functions below, or of prefixes.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from dash_brain import ServerStore, brain_callback
 
-GUARD = os.environ.get("GUARD", "")
+GUARDS = os.environ.get("GUARDS", "").split()
 #: More stores than fit into what browsers send for a page that goes.
-CROWD = 600 if GUARD == "crowd" else 0
-PREFIX = {"prefix": "/brain/app/", "proxied": "/proxied/", "mounted": "/mounted/"}.get(GUARD, "/")
+CROWD = 600 if "crowd" in GUARDS else 0
+PREFIXES = {"prefix": "/brain/app/", "proxied": "/proxied/", "mounted": "/mounted/"}
+PREFIX = next((PREFIXES[guard] for guard in GUARDS if guard in PREFIXES), "/")
 
 flask_app = flask.Flask(__name__)
 flask_app.secret_key = "only for tests, the same in each worker"
 paths: dict[str, Any] = {"url_base_pathname": PREFIX}
-if GUARD in ("proxied", "mounted"):
+if {"proxied", "mounted"} & set(GUARDS):
     paths = {"routes_pathname_prefix": "/", "requests_pathname_prefix": PREFIX}
 manager = DiskcacheManager(diskcache.Cache(os.environ.get("JOBS") or tempfile.mkdtemp()))
 app = Dash(__name__, server=flask_app, background_callback_manager=manager, **paths)
@@ -123,7 +124,7 @@ Start = Callable[..., Any]
 
 def allow_list(within: Any) -> Any:
     """Let through what Dash's documentation names, and of requests that post only those of callbacks."""
-    gets = {"/", "/_dash-layout", "/_dash-dependencies", "/_favicon.ico", "/_reload-hash"}
+    gets = {"/", "/login", "/_dash-layout", "/_dash-dependencies", "/_favicon.ico", "/_reload-hash"}
 
     def proxy(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
@@ -179,7 +180,9 @@ AROUND = {
     "proxied": lambda within: DispatcherMiddleware(within, {"/proxied": within}),
     "mounted": lambda within: DispatcherMiddleware(nothing(within), {"/mounted": within}),
 }
-BEFORE.get(GUARD, lambda: None)()
-server: Any = AROUND.get(GUARD, lambda within: within)(flask_app)
+server: Any = flask_app
+for guard in GUARDS:
+    BEFORE.get(guard, lambda: None)()
+    server = AROUND.get(guard, lambda within: within)(server)
 # Dash sets itself up during its first request, and would do so in several threads at once.
 flask_app.test_client().get("/_favicon.ico")

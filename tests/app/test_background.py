@@ -33,13 +33,13 @@ from dash_brain import (
     session_brain,
 )
 from dash_brain.errors import NoSession, StoreUnavailable
-from dash_brain.exchange import _registry
-from dash_brain.leases import LEASE
-from dash_brain.leases.jobs import JobClaims
-from dash_brain.memoizing import recipes
-from dash_brain.registry import Registry
 from dash_brain.settings import current
 from dash_brain.stores import FileStore, MemoryStore
+from dash_brain.web.exchange import _registry
+from dash_brain.web.leases import LEASE
+from dash_brain.web.leases.jobs import JobClaims
+from dash_brain.web.memo import recipes
+from dash_brain.web.registry import Registry
 from tests.app.conftest import Page
 from tests.app.test_claims import Claiming, Clock
 
@@ -185,6 +185,23 @@ def test_what_an_earlier_request_left_in_the_thread_is_not_taken_for_that_of_the
     finally:
         context_value.reset(token)
     assert page.fire("text.children")["text"]["children"] == "2000"
+
+
+def test_a_job_is_started_in_a_thread_that_has_run_a_coroutine_function(app):
+    """Dash leaves the context of that callback behind in the thread."""
+
+    @app.callback(Output("told", "children"), Input("text", "children"))
+    async def plain(text):
+        return "told"
+
+    @brain_callback(Output("result", "data"), Input("rows", "value"), background=True)
+    def work(rows):
+        return [rows]
+
+    page = Page(app)
+    page.fire("told.children")
+    run(page, "result.data")
+    assert page.props["result"]["data"].startswith("db1.")
 
 
 def test_a_job_leaves_the_data_of_other_components_alone_though_it_knows_no_layout(app, queue):

@@ -14,8 +14,8 @@ import pytest
 from celery import Celery
 from dash import CeleryManager, Dash
 
-from dash_brain.jobs.manager import BackgroundCallback, Jobs
 from dash_brain.stores import FileStore
+from dash_brain.web.jobs.manager import BackgroundCallback, Jobs
 from tests.app.test_browser import Tab
 from tests.app.test_lifetime import settles, types_of, wait_for
 from tests.conftest import REPOSITORY

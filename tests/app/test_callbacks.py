@@ -506,8 +506,8 @@ def test_a_value_that_is_gone_follows_on_missing(open_page, way):
     page = open_page(app)
     with page.client:
         page.get("_dash-layout")
-        from dash_brain.sessions import visit
         from dash_brain.settings import current
+        from dash_brain.web.sessions import visit
 
         current.use().store.drop(visit().namespace("session"))
     response = page.post("out.children")

@@ -11,12 +11,12 @@ from dash import Input, Output, dcc, html
 
 from dash_brain import ServerStore, brain_callback, session_brain
 from dash_brain.errors import StoreFull
-from dash_brain.exchange import _registry, registry
-from dash_brain.leases import LEASE, PARKED, UNCLAIMED, pages
-from dash_brain.sessions import visit
-from dash_brain.sessions.attendance import attendance
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
+from dash_brain.web.exchange import _registry, registry
+from dash_brain.web.leases import LEASE, PARKED, UNCLAIMED, pages
+from dash_brain.web.sessions import visit
+from dash_brain.web.sessions.attendance import attendance
 
 GRACE = 60
 

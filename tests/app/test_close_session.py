@@ -14,14 +14,14 @@ from dash import Input, Output, dcc, html
 from dash_brain import ServerStore, brain_callback, close_session, session_brain
 from dash_brain.errors import NoSession
 from dash_brain.lately import Lately
-from dash_brain.sessions import closed
-from dash_brain.sessions.attendance import attendance
-from dash_brain.sessions.closed import is_closed, note_closed
-from dash_brain.sessions.ids import SessionId
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
 from dash_brain.stores.namespaces import rank
 from dash_brain.testing import Clock
+from dash_brain.web.sessions import closed
+from dash_brain.web.sessions.attendance import attendance
+from dash_brain.web.sessions.closed import is_closed, note_closed
+from dash_brain.web.sessions.ids import SessionId
 from tests.app.test_claims import Claiming
 from tests.app.test_principal import GOOD, made, names, shown
 from tests.app.users import app_with_users, principal

@@ -18,9 +18,9 @@ from dash import html
 
 from dash_brain import logs
 from dash_brain.errors import BadToken, NoSession, ValueMissing
-from dash_brain.sessions.workers import EVERY, LIVE, Workers, workers
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore, MemoryStore
+from dash_brain.web.sessions.workers import EVERY, LIVE, Workers, workers
 from tests.app.test_sessions import cookie_of, secret_app
 from tests.conftest import REPOSITORY
 

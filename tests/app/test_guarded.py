@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from dash_brain.errors import ValueMissing
-from dash_brain.leases import UNCLAIMED
 from dash_brain.stores import SharedMemoryStore
+from dash_brain.web.leases import UNCLAIMED
 from tests.app.test_browser import Tab
 from tests.app.test_lifetime import wait_for
 from tests.conftest import Server, forget_everything
 
 PATHS = {"prefix": "/brain/app/", "proxied": "/proxied/", "mounted": "/mounted/"}
-GUARDS = ["csrf", "csrf-cookie", "list", "login", "views", *PATHS]
+GUARDS = ["csrf login list", "csrf-cookie views prefix", "proxied", "mounted"]
 
 #: Note every title that the page has from now on: Dash shows there that a callback runs.
 WATCH_TITLE = """
@@ -37,19 +37,19 @@ def store() -> Iterator[SharedMemoryStore]:
     shutil.rmtree(store.place, ignore_errors=True)
 
 
-def served(serve: Any, store: SharedMemoryStore, guard: str, jobs: Any) -> Server:
-    env = {"DASH_BRAIN_STORE": f"shm://{store.name}", "DASH_BRAIN_GRACE": "1", "GUARD": guard}
+def served(serve: Any, store: SharedMemoryStore, guards: str, jobs: Any) -> Server:
+    env = {"DASH_BRAIN_STORE": f"shm://{store.name}", "DASH_BRAIN_GRACE": "1", "GUARDS": guards}
     options = ["--access-logfile=-", "--access-logformat=said %({x-dash-brain}i)s %(s)s"]
     return serve(
         "tests.app.guarded:server", workers=2, threads=2, env={**env, "JOBS": str(jobs)}, options=options
     )
 
 
-def opened(browser: Any, server: Server, guard: str) -> Tab:
+def opened(browser: Any, server: Server, guards: str) -> Tab:
     forget_everything(browser)
-    if guard in ("login", "views"):
+    if {"login", "views"} & set(guards.split()):
         browser.get(f"{server.url}/login")
-    tab = Tab(browser, server.url + PATHS.get(guard, "/"))
+    tab = Tab(browser, server.url + next((PATHS[one] for one in guards.split() if one in PATHS), "/"))
     tab.wait("made-text", "None None")
     return tab
 
@@ -74,10 +74,10 @@ def close(driver: Any) -> None:
     driver.switch_to.window(other)
 
 
-@pytest.mark.parametrize("guard", GUARDS)
-def test_claims_arrive_wherever_callbacks_do(serve, store, browser, tmp_path, guard):
-    server = served(serve, store, guard, tmp_path)
-    tab = opened(browser, server, guard)
+@pytest.mark.parametrize("guards", GUARDS)
+def test_claims_arrive_wherever_callbacks_do(serve, store, browser, tmp_path, guards):
+    server = served(serve, store, guards, tmp_path)
+    tab = opened(browser, server, guards)
     tab.click("make")
     tab.wait("made-text", "{'made': 1} None")
     tab.click("job")

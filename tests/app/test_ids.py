@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dash_brain import ServerStore, brain_callback
 from dash_brain.errors import BadId, BadToken
-from dash_brain.ids import canonical, fits, sent
+from dash_brain.web.ids import canonical, fits, sent
 
 ONE = {"type": "conf", "index": 1}
 SECRET = "swordfish"

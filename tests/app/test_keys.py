@@ -76,6 +76,8 @@ GUESSABLE = [
         "deadbeefcafebabedeadbeefcafebabe",
         "2024-01-01 00:00:00",
     ),
+    *("correct horse battery staple", "the quick brown fox jumps over", "administrator1234"),
+    *("$(openssl rand -hex 32)", "redis://localhost:6379/0", "temporary-key-1234"),
     *("192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf", b'_5#y2L"F4Q8z\n\xec]/'),
     *(bytes(range(32)), b"\0" * 32, b"\xff\xfe" * 16),
 ]

@@ -15,10 +15,10 @@ from dash.exceptions import PreventUpdate
 
 from dash_brain import Memoize, ServerStore, brain_callback, codec, session_brain, to_token
 from dash_brain.errors import StoreFull, ValueMissing
-from dash_brain.sessions.attendance import end
 from dash_brain.settings import SESSION_TTL, configure, current
 from dash_brain.stores import FileStore
 from dash_brain.testing import Clock
+from dash_brain.web.sessions.attendance import end
 from tests.app.memoized import app_with, evict, objects
 
 # Functions see it as a variable of their module. Over a local one they would close, and a list that grows

@@ -11,10 +11,10 @@ from flask_login import current_user
 
 from dash_brain import ServerStore, brain_callback, session_brain
 from dash_brain.keys import Key
-from dash_brain.sessions.attendance import attendance
-from dash_brain.sessions.ids import SessionId, checked_principal
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
+from dash_brain.web.sessions.attendance import attendance
+from dash_brain.web.sessions.ids import SessionId, checked_principal
 from tests.app.test_claims import Claiming
 from tests.app.users import app_with_users, principal
 

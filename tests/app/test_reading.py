@@ -10,9 +10,9 @@ import pytest
 from dash import Input, Output, dcc, html
 
 from dash_brain import ServerStore, brain_callback
-from dash_brain.leases import LEASE, UNCLAIMED, reading
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
+from dash_brain.web.leases import LEASE, UNCLAIMED, reading
 from tests.app.test_claims import OURS, Claiming, Clock, made
 
 SOON = UNCLAIMED / 2

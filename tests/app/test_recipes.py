@@ -13,12 +13,12 @@ from dash import ALL, Input, Output, State, html, no_update
 
 from dash_brain import Memoize, ServerStore, brain_callback, codec, session_brain, to_token
 from dash_brain.errors import BadToken, StoreError
-from dash_brain.memoizing import declared, recipes
-from dash_brain.memoizing.declared import Declared
-from dash_brain.memoizing.records import short_name
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore, MemoryStore
-from dash_brain.tokens import Token, Verified
+from dash_brain.web.memo import declared, recipes
+from dash_brain.web.memo.declared import Declared
+from dash_brain.web.memo.records import short_name
+from dash_brain.web.tokens import Token, Verified
 from tests.app.memoized import app_with, evict, objects
 
 # Functions see these as variables of their module. Over local ones they would close.

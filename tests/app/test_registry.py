@@ -9,8 +9,8 @@ from dash import ALL, Input, Output, dash_table, dcc, html
 
 from dash_brain import ServerStore, brain_callback, session_brain, set_props
 from dash_brain.errors import StoreUnavailable
-from dash_brain.exchange import _registry
 from dash_brain.settings import current
+from dash_brain.web.exchange import _registry
 
 
 def other_worker() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -15,10 +18,10 @@ from dash import Input, Output, State, dcc, html
 
 from dash_brain import ServerStore, brain_callback, session_brain, to_token
 from dash_brain.errors import BadToken, NoSession
-from dash_brain.sessions.attendance import attendance
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
 from dash_brain.stores.mapped.volume.quoting import quote
+from dash_brain.web.sessions.attendance import attendance
 
 
 def secret_app(**options: Any) -> dash.Dash:
@@ -438,3 +441,19 @@ def test_what_a_session_keeps_lives_while_it_is_read(open_page, tmp_path):
         clock[0] += 90
     clock[0] += 20
     assert shown(page) == "anew"
+
+
+def test_a_second_signal_while_a_worker_ends_prints_nothing(tmp_path):
+    code = """
+import os, signal, sys
+from dash_brain.sessions.workers import workers
+from dash_brain.settings import current
+
+settings = current.use()
+workers(settings, "app").see()
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as gunicorn's workers do
+type(settings.store).delete = lambda *_: os.kill(os.getpid(), signal.SIGTERM)
+"""
+    env = {**os.environ, "DASH_BRAIN_STORE": f"file://{tmp_path}"}
+    ended = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")

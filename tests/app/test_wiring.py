@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial, wraps
 from typing import Any
 
 import dash
@@ -10,7 +11,9 @@ import pandas as pd
 import pytest
 from dash import ALL, Input, Output, State, dcc, html
 
+import dash_brain
 from dash_brain import ServerStore, brain_callback, from_token, to_token
+from dash_brain import from_token as open_value
 from dash_brain.errors import BadId, BadToken, BrainError, WiringError
 from dash_brain.settings import configure
 
@@ -106,6 +109,68 @@ def test_what_works_is_named_nowhere(app, open_page, caplog):
     assert page.fire("out1.children")["out1"]["children"] == 1
 
 
+def read_total(token):
+    return len(open_value(token))
+
+
+class Orders:
+    def total(self, token):
+        return read_total(token)
+
+
+def with_value(function):
+    @wraps(function)
+    def given(token):
+        return function(dash_brain.from_token(token))
+
+    return given
+
+
+def decorated(orders):
+    return len(orders)
+
+
+def nested(token):
+    return [(lambda one: open_value(one))(one) for one in [token]]
+
+
+def imported_inside(token):
+    from dash_brain import from_token as take
+
+    return take(token)
+
+
+async def awaited(token):
+    return read_total(token)
+
+
+class Bound:
+    orders = Orders()
+
+
+USES = {
+    "a helper": lambda token: read_total(token),
+    "a method of a global object": lambda token: Bound.orders.total(token),
+    "a bound method": Orders().total,
+    "a decorator": with_value(decorated),
+    "a partial": partial(lambda factor, token: factor * read_total(token), 2),
+    "nested functions": nested,
+    "an import inside": imported_inside,
+    "a coroutine function": awaited,
+    "a module": lambda token: dash_brain.from_token(token),
+}
+
+
+@pytest.mark.parametrize("way", USES)
+def test_a_plain_callback_that_opens_tokens_in_its_own_way_is_named_nowhere(app, open_page, caplog, way):
+    function = USES[way]
+    if isinstance(function, partial):
+        function.__name__, function.__qualname__ = "total", "total"
+    app.callback(Output("out0", "children"), Input("orders", "data"))(function)
+    open_page(app)
+    assert not named(caplog)
+
+
 def test_stores_of_layout_functions_and_pages_are_known_too(open_page, caplog):
     app = dash.Dash("pages", use_pages=True, pages_folder="", suppress_callback_exceptions=True)
     app.layout = lambda: html.Div([ServerStore(id="top"), dash.page_container, dcc.Input(id="n")])
@@ -187,11 +252,12 @@ def test_who_reads_what_a_plain_callback_wrote_is_told_who_did(app, open_page, c
         assert all(word in said for word in ("'orders'", "plain_writer", "brain_callback"))
 
 
-@pytest.mark.parametrize("handled", [False, True])
+@pytest.mark.parametrize("handled", [None, "app", "callback"])
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_a_plain_callback_that_fails_on_a_token_is_told_why(app, open_page, handled, kind):
     errors: list[Exception] = []
-    app._on_error = errors.append if handled else None
+    app._on_error = errors.append if handled == "app" else None
+    own = errors.append if handled == "callback" else None
     app.server.config["PROPAGATE_EXCEPTIONS"] = True
 
     @brain_callback(Output("orders", "data"), Input("n", "value"), app=app)
@@ -200,12 +266,12 @@ def test_a_plain_callback_that_fails_on_a_token_is_told_why(app, open_page, hand
 
     if kind == "sync":
 
-        @app.callback(Output("out0", "children"), Input("orders", "data"))
+        @app.callback(Output("out0", "children"), Input("orders", "data"), on_error=own)
         def plain_reader(orders):
             return int(orders["a"].sum())
     else:
 
-        @app.callback(Output("out0", "children"), Input("orders", "data"))
+        @app.callback(Output("out0", "children"), Input("orders", "data"), on_error=own)
         async def plain_reader(orders):
             return int(orders["a"].sum())
 
@@ -220,6 +286,18 @@ def test_a_plain_callback_that_fails_on_a_token_is_told_why(app, open_page, hand
         error = raised.value
     assert type(error) is TypeError  # the app may tell its errors apart
     assert all(word in str(error) for word in ("plain_reader", "'orders'", "brain_callback"))
+
+
+def test_an_error_without_a_text_is_told_why_too(app, open_page):
+    errors: list[Exception] = []
+
+    @app.callback(Output("out0", "children"), Input("orders", "data"), on_error=errors.append)
+    def plain_reader(orders):
+        if not isinstance(orders, pd.DataFrame):
+            raise AssertionError
+
+    open_page(app).fire("out0.children")
+    assert "plain_reader" in str(errors[0])
 
 
 def test_a_plain_callback_that_writes_a_frame_is_told_why(app, open_page):

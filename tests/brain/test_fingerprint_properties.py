@@ -8,7 +8,7 @@ import struct
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dash_brain.memoizing.fingerprints import of_call, of_function, of_value
+from dash_brain.memo.fingerprints import of_call, of_function, of_value
 from tests.torture.sizes import size
 
 #: Ways to define ``h1`` by means of ``h0``, with a constant of its own.

@@ -19,7 +19,7 @@ import pytest
 from dash_brain import codec
 from dash_brain.brain import Brain
 from dash_brain.errors import EncodeError
-from dash_brain.memoizing.fingerprints import of_call, of_function, of_value
+from dash_brain.memo.fingerprints import of_call, of_function, of_value
 from dash_brain.stores import MemoryStore
 
 FRAME = pd.DataFrame(
@@ -136,7 +136,7 @@ def test_copies_other_layouts_and_shared_parts_make_no_difference():
 
 def test_sets_and_functions_have_the_same_fingerprints_in_every_process():
     code = (
-        "from dash_brain.memoizing.fingerprints import of_function, of_value\n"
+        "from dash_brain.memo.fingerprints import of_function, of_value\n"
         "import tests.brain.test_fingerprints as here\n"
         "print(of_value({'a', ('b', frozenset('cde'))}), of_value(here.FRAME), of_function(here.outer(1)))"
     )

@@ -16,7 +16,7 @@ import pytest
 
 from dash_brain.brain import Brain
 from dash_brain.errors import BrainLearnNameError, Deadlock, EncodeError, StoreFull
-from dash_brain.memoizing import renewals
+from dash_brain.memo import renewals
 from dash_brain.singleflight import deadlock
 from tests.brain.workers import call_slow_square
 

@@ -21,7 +21,7 @@ import pytest
 
 from dash_brain import Brain
 from dash_brain.errors import EncodeError
-from dash_brain.memoizing.fingerprints import of_function, of_value
+from dash_brain.memo.fingerprints import of_function, of_value
 from dash_brain.stores import MemoryStore
 
 MODULE = """
@@ -305,6 +305,18 @@ def test_nothing_keeps_a_function_alive_nor_what_it_holds(brain):
     seen = request(1)
     gc.collect()
     assert [one() for one in seen] == [None] * 4
+
+
+def test_helper_that_was_replaced_is_not_kept_alive_nor_is_code_that_was_made(brain):
+    scope = {"__name__": "generated", "__file__": "/generated.py"}
+    exec("def helper(): return 1\ndef total(): return helper()", scope)
+    total = brain.memoize()(scope["total"])
+    assert total() == 1
+    seen = [weakref.ref(scope["helper"]), weakref.ref(scope["helper"].__code__)]
+    exec("def helper(): return 2", scope)
+    gc.collect()
+    assert [one() for one in seen] == [None] * 2
+    assert total() == 2
 
 
 def test_brain_in_a_closure_or_an_object_is_known_by_what_it_opens(brain):

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from dash_brain.errors import EncodeError
-from dash_brain.memoizing.fingerprints import of_call, of_value
-from dash_brain.memoizing.prints import values
+from dash_brain.memo.fingerprints import of_call, of_function, of_value
+from dash_brain.memo.prints import values
 
 NANOSECONDS = [pa.timestamp("ns"), pa.timestamp("ns", "Europe/Rome"), pa.duration("ns"), pa.time64("ns")]
 
@@ -115,3 +115,32 @@ def test_nested_containers_and_small_objects_are_told_apart():
     assert len(set(known)) == len(ALIKE)
     assert [of_value([value] * 2000) for value in ALIKE] == [of_value([value] * 2000) for value in ALIKE]
     assert len({of_value([value] * 2000) for value in ALIKE}) == len(ALIKE)
+
+
+LIBRARY = """
+class Wrapper:
+    def __init__(self, function): self.function, self.calls = function, 0
+    def __call__(self, x): self.calls += 1; return self.function(x)
+    def __reduce__(self): raise TypeError
+
+class Slotted(Wrapper):
+    __slots__ = ("function",)
+"""
+
+
+@pytest.mark.parametrize("made", ["Wrapper(one)", "Wrapper([one])", "Slotted(one)"])
+def test_functions_that_wrappers_of_libraries_hold_count(made, tmp_path, monkeypatch):
+    (folder := tmp_path / "site-packages").mkdir()
+    (folder / "wrapping_library.py").write_text(LIBRARY)
+    monkeypatch.syspath_prepend(folder)
+
+    def function(n):
+        scope = {"__name__": "generated", "__file__": "/generated.py"}
+        code = f"from wrapping_library import *\ndef one(x): return x + {n}\nwrapped = {made}"
+        exec(f"{code}\ndef function(x): return wrapped(x)", scope)
+        return scope["function"], scope["wrapped"]
+
+    (first, wrapped), (second, _) = function(1), function(2)
+    assert (known := of_function(first)) != of_function(second)
+    wrapped.calls += 1
+    assert of_function(first) == known

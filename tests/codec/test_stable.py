@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from dash_brain.codec import encode, stable
-from dash_brain.memoizing.records import Given, Held, Record
-from dash_brain.tokens import Token
+from dash_brain.web.memo.records import Given, Held, Record
+from dash_brain.web.tokens import Token
 from tests.codec.values import VALUES
 
 #: Never shorter: streams that were stored hold these names.

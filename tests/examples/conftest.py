@@ -124,6 +124,8 @@ def as_callback(events: dict[str, Any]) -> Callback | None:
     body = sent["request"]["postData"]
     output = re.search(r'"output":"([^"]+)"', body)
     assert output is not None
+    if output[1] == "_dash-brain-claim.data":  # no callback of the app
+        return None
     return Callback(
         output=output[1],
         request_bytes=len(body.encode()),

@@ -14,45 +14,46 @@ PACKAGE = Path(dash_brain.__file__).parent
 #: From the ground up. A new module has to be given a floor here.
 FLOORS = [
     {"errors", "floors", "weak_keys"},
-    {"codec", "common", "heap", "keys", "lately", "logs", "shared_results", "tokens", "waiting"},
-    {"stores", "singleflight", "memoizing", "settings"},
+    {"codec", "common", "heap", "keys", "lately", "logs", "shared_results", "web.tokens", "waiting"},
+    {"stores", "singleflight", "memo", "settings"},
     {"brain"},
     {
         "hooks",
-        "internals",
-        "servers",
-        "ids",
-        "layouts",
-        "wiring",
-        "patterns",
-        "jobs.errands",
-        "sessions",
-        "registry",
-        "memoizing.option",
-        "memoizing.declared",
-        "memoizing.records",
-        "memoizing.recipes",
-        "exchange",
-        "sent",
-        "first",
-        "leases",
-        "server_store",
+        "web.dash_internals",
+        "web.servers",
+        "web.ids",
+        "web.layouts",
+        "web.calls",
+        "web.wiring",
+        "web.patterns",
+        "web.jobs.errands",
+        "web.sessions",
+        "web.registry",
+        "web.memo.option",
+        "web.memo.declared",
+        "web.memo.records",
+        "web.memo.recipes",
+        "web.exchange",
+        "web.sent",
+        "web.first",
+        "web.leases",
+        "web.component",
     },
     {
-        "blueprints",
-        "endpoints",
-        "incoming",
-        "options",
-        "outgoing",
-        "memoizing.result",
-        "memoizing.call",
-        "memoizing.callbacks",
-        "jobs",
-        "sessions.brain",
-        "serving",
-        "callback",
+        "web.blueprints",
+        "web.endpoints",
+        "web.incoming",
+        "web.options",
+        "web.outgoing",
+        "web.memo.result",
+        "web.memo.call",
+        "web.memo.callbacks",
+        "web.jobs",
+        "web.sessions.brain",
+        "web.serving",
+        "web.callback",
     },
-    {"devtools", "cli", "testing", "adapters", ""},
+    {"web", "devtools", "cli", "testing", "adapters", ""},
 ]
 FIRST_FLOOR_THAT_KNOWS_DASH = 4
 KNOWS_DASH = {"dash", "flask", "quart", "fastapi"}
@@ -144,13 +145,13 @@ def test_only_two_modules_register_anything_with_dash() -> None:
     registering = {
         name for name, tree in modules().items() if "dash.hooks" in {*imported_names(tree), *attributes(tree)}
     }
-    assert registering == {"hooks", "serving"}
+    assert registering == {"hooks", "web.serving"}
 
 
-def test_only_internals_imports_what_dash_does_not_publish() -> None:
+def test_only_dash_internals_imports_what_dash_does_not_publish() -> None:
     private = {
         name
         for name, tree in modules().items()
         if any(dotted.startswith("dash._") for dotted in imported_names(tree))
     }
-    assert private == {"internals"}
+    assert private == {"web.dash_internals"}

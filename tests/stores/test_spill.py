@@ -402,7 +402,8 @@ def test_files_on_disk_and_links_are_sealed_and_bound_to_their_place(store, disk
 
 
 @pytest.mark.parametrize("damage", ["gone", "a file", "a folder", "to nowhere", "to a file", "relative"])
-def test_damaged_record_means_misses_and_another_folder(store, disk, damage):
+def test_damaged_record_means_misses_and_another_folder(store, disk, damage, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where the relative one leads
     store.put(SPACE, "key", patterned(2 * MB), ttl=1000)
     (record,) = place(store).glob("spill-*")
     record.unlink()

@@ -12,11 +12,11 @@ import flask
 import pytest
 
 from dash_brain.keys import KeyRing
-from dash_brain.leases.claim import BadClaim, read
-from dash_brain.leases.pages import accept
-from dash_brain.sessions import visit
 from dash_brain.settings import current
-from dash_brain.tokens import SCOPES, mint
+from dash_brain.web.leases.claim import BadClaim, read
+from dash_brain.web.leases.pages import accept
+from dash_brain.web.sessions import visit
+from dash_brain.web.tokens import SCOPES, mint
 from tests.torture.forgeries import ClaimForger, Forger
 from tests.torture.pages import OURS, Page, as_callback
 from tests.torture.served import server

@@ -7,7 +7,7 @@ import time
 from threading import Event
 from typing import Any
 
-from dash_brain.leases import UNCLAIMED
+from dash_brain.web.leases import UNCLAIMED
 from tests.torture.crowds import meanwhile
 from tests.torture.lives import live, pages_go_on
 from tests.torture.pages import Line, Page

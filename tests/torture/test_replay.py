@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from dash_brain.exchange import to_token
 from dash_brain.settings import current
+from dash_brain.web.exchange import to_token
 from tests.torture.marks import marked
 from tests.torture.pages import Page
 from tests.torture.served import server, with_users

@@ -11,7 +11,7 @@ from typing import Any
 
 import flask
 
-from dash_brain.sessions import visit
+from dash_brain.web.sessions import visit
 from tests.torture import served
 from tests.torture.pages import Page
 

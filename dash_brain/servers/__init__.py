@@ -1,6 +1,0 @@
-"""The servers that an app may run on: one interface to the request that is answered and its response."""
-
-from dash_brain.servers.base import Request, Response
-from dash_brain.servers.flask import current_request  # the only one so far
-
-__all__ = ["Request", "Response", "current_request"]

@@ -1,0 +1,68 @@
+"""What a background job sets by ``set_props``, until a page asks for it.
+
+Dash's managers keep one call of ``set_props`` between two looks of a page: the last.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from dash_brain.errors import ValueMissing
+from dash_brain.settings import current
+from dash_brain.stores.base import needs_lock
+from dash_brain.stores.namespaces import VALUE
+from dash_brain.web.dash_internals import to_json
+from dash_brain.web.leases import LEASE
+from dash_brain.web.sessions import Visit
+
+Props = dict[str, Any]
+
+
+class SideUpdates:
+    """The properties that one job has set and that no page has been told yet, by component id.
+
+    Raises
+    ------
+    NoSession
+        When the visit has no session.
+    """
+
+    def __init__(self, asking: Visit, key: str) -> None:
+        self._settings = current.use()
+        self._store = self._settings.store
+        self._place = (asking.namespace("session"), f"set_props-{key}")
+
+    def add(self, component_id: str, props: Props) -> None:
+        """Set properties of a component.
+
+        Raises
+        ------
+        StoreFull
+            When there is no room for them.
+        """
+        with self._lock():
+            waiting = self._waiting()
+            waiting[component_id] = {**waiting.get(component_id, {}), **props}
+            frames = [to_json(waiting).encode()]
+            kept = VALUE.within(self._settings.quota)
+            self._store.put(*self._place, frames, ttl=LEASE, meta={"type": "set_props"}, retention=kept)
+
+    def take(self) -> dict[str, Props]:
+        """Return them, once."""
+        if not self._waiting():  # as most times: without a lock
+            return {}
+        with self._lock():
+            waiting = self._waiting()
+            self._store.delete(*self._place)
+        return waiting
+
+    def _lock(self) -> Any:
+        return needs_lock(self._store).lock("/".join(self._place))
+
+    def _waiting(self) -> dict[str, Props]:
+        try:
+            [waiting] = self._store.get(*self._place)
+        except ValueMissing:
+            return {}
+        return dict(json.loads(bytes(waiting)))

@@ -1,0 +1,112 @@
+"""What an app's layouts say of its ids, without a page being served."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import weakref
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dash
+from dash.development.base_component import Component
+
+from dash_brain.errors import BadId
+from dash_brain.web.dash_internals import call_outside_requests
+from dash_brain.web.ids import canonical
+
+#: The kinds of components that matter here.
+SERVER_STORE, PLAIN_STORE = "dash_brain.ServerStore", "dash_core_components.Store"
+
+log = logging.getLogger("dash_brain")
+
+
+class Layouts:
+    """The layouts of one app: id -> kind of component, as ``namespace.type``.
+
+    What stands in a layout that is no function, or in ``validation_layout``, is so for every page. Layout
+    functions, also those of pages, are called once in a process to know what they make; what they make for
+    somebody may be something else.
+    """
+
+    def __init__(self, app: dash.Dash | None) -> None:
+        self._app = weakref.ref(app) if app is not None else lambda: None
+        self._read: tuple[Any, dict[str, str]] = (None, {})
+        self._called: tuple[Any, dict[str, str]] = (None, {})
+        self._lock = threading.RLock()
+
+    def made(self, name: str) -> str | None:
+        """Return the kind of the component that a layout function made with this id."""
+        return self._made().get(name)
+
+    def kinds(self) -> Mapping[str, str]:
+        """Return id -> kind for all components."""
+        return {**self._made(), **self.declared()}
+
+    def declared(self) -> dict[str, str]:
+        """Return id -> kind for the components that every page has."""
+        app = self._app()
+        layout = None if app is None else app.layout
+        if app is not None and app.validation_layout is not None:
+            layout = app.validation_layout
+        if layout is not self._read[0]:
+            self._read = (layout, _kinds([layout]))
+        return self._read[1]
+
+    def _made(self) -> dict[str, str]:
+        app = self._app()
+        # Dash calls the functions itself for validation_layout, which it does not make when exceptions are
+        # suppressed.
+        if app is None or app.validation_layout is not None:
+            return {}
+        with self._lock:
+            if app.layout is not self._called[0]:
+                self._called = (app.layout, {})  # should a function ask for what it makes
+                self._called = (app.layout, _kinds(list(_call(app))))
+            return self._called[1]
+
+
+_layouts: weakref.WeakKeyDictionary[dash.Dash, Layouts] = weakref.WeakKeyDictionary()
+
+
+def layouts_of(app: dash.Dash | None) -> Layouts:
+    """Return what the layouts of an app say; of no app, nothing."""
+    if app is None:
+        return Layouts(None)
+    return _layouts.setdefault(app, Layouts(app))
+
+
+def _call(app: dash.Dash) -> Iterator[Any]:
+    """Yield the layouts that an app's functions make; those that need a request, or arguments, fail."""
+    pages = dash.page_registry.values() if app.use_pages else ()
+    for layout in (app.layout, *(page.get("layout") for page in pages)):
+        try:
+            yield call_outside_requests(app, layout) if callable(layout) else layout
+        except Exception as error:
+            log.debug("A layout function cannot be called without a page: %r", error)
+
+
+def _kinds(layouts: list[Any]) -> dict[str, str]:
+    """Return id -> kind for every component of layouts."""
+    kinds: dict[str, str] = {}
+    for part in _parts(layouts):
+        name = _name(getattr(part, "id", None))
+        # Two pages may use an id for different things; nothing of a ServerStore may get out by that.
+        if name is not None and kinds.get(name) != SERVER_STORE:
+            kinds[name] = f"{part._namespace}.{part._type}"
+    return kinds
+
+
+def _parts(layouts: list[Any]) -> Iterator[Component]:
+    for layout in layouts:
+        for root in layout if isinstance(layout, (list, tuple)) else [layout]:
+            if isinstance(root, Component):
+                yield root
+                yield from (part for part in root._traverse() if isinstance(part, Component))
+
+
+def _name(component_id: Any) -> str | None:
+    try:
+        return None if component_id is None else canonical(component_id)
+    except BadId:
+        return None  # no callback can name it

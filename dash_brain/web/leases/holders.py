@@ -1,0 +1,97 @@
+"""Who in a session holds which objects: its pages, and its background jobs.
+
+To hold is a lease: it lets an object live on for a while. What nobody in the session holds any more lives
+for the grace. The ttl of the objects does the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, suppress
+from typing import Any
+
+from dash_brain.errors import ValueMissing
+from dash_brain.settings import current
+from dash_brain.stores.base import needs_lock, needs_scan
+from dash_brain.stores.namespaces import NOTE
+from dash_brain.web.sessions import Visit
+
+#: What the names of jobs begin with; those of pages are hex digits.
+JOB = "job-"
+
+
+class Holders:
+    """The notes of a session on what each holder said last. To be used under :meth:`lock`.
+
+    A note is a dict; ``note["held"]`` has the ids of the session's objects that the holder holds.
+
+    Raises
+    ------
+    NoSession
+        When the visit has no session.
+    """
+
+    def __init__(self, visit: Visit) -> None:
+        self.settings = current.use()
+        self.objects = visit.namespace("session")
+        self._store = self.settings.store
+        self._claims = visit.claims
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the session's notes alone while the block runs."""
+        return needs_lock(self._store).lock(self._claims)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(needs_scan(self._store).scan(self._claims))
+
+    def pages(self) -> list[str]:
+        """Return the holders that are pages."""
+        return [holder for holder in self if not holder.startswith(JOB)]
+
+    def __getitem__(self, holder: str) -> dict[str, Any]:
+        """Return what is noted of a holder; of who is unknown that is nothing."""
+        try:
+            [note] = self._store.get(self._claims, holder)
+        except ValueMissing:
+            return {}
+        return dict(json.loads(bytes(note)))
+
+    def note(self, holder: str, note: dict[str, Any], ttl: float) -> float | None:
+        """Note what a holder says, for ``ttl`` seconds, and return the time when they are over."""
+        self._store.put(
+            self._claims,
+            holder,
+            [json.dumps(note).encode()],
+            ttl=ttl,
+            retention=NOTE.within(self.settings.quota),
+        )
+        return self._store.info(self._claims, holder).expires
+
+    def touch(self, holder: str, ttl: float) -> None:
+        """Keep a note for longer."""
+        with suppress(ValueMissing):
+            self._store.touch(self._claims, holder, ttl)
+
+    def forget(self, holder: str) -> None:
+        """Forget a holder."""
+        self._store.delete(self._claims, holder)
+
+    def let_go(self, object_ids: Iterable[str], ttl: float, holder: str | None = None) -> None:
+        """Let the session's objects live for ``ttl`` seconds more, but for those that others hold.
+
+        Parameters
+        ----------
+        object_ids
+            What the holder does not hold any more.
+        ttl
+            Seconds.
+        holder
+            Whose own note does not count.
+        """
+        let_go = set(object_ids)
+        if let_go:
+            let_go.difference_update(*(self[other].get("held", {}) for other in self if other != holder))
+        for name in let_go:
+            with suppress(ValueMissing):
+                self._store.touch(self.objects, name, ttl)

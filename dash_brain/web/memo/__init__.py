@@ -1,0 +1,1 @@
+"""Results of callbacks, kept by their arguments."""

@@ -1,0 +1,170 @@
+"""Where the result of one call of a memoized callback lies, and how it is kept."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import AbstractContextManager, suppress
+from typing import Any, NamedTuple
+
+from dash_brain import codec
+from dash_brain.errors import StoreError, ValueMissing
+from dash_brain.settings import current
+from dash_brain.singleflight import Unkept
+from dash_brain.singleflight.flight_key import FlightKey
+from dash_brain.stores.base import Store, new_object_id
+from dash_brain.stores.namespaces import RESULT
+from dash_brain.web.leases import LEASE
+from dash_brain.web.memo import recipes, records
+from dash_brain.web.memo.declared import Declared
+from dash_brain.web.memo.records import Held, Record
+from dash_brain.web.outgoing import Outgoing
+from dash_brain.web.sessions import Visit
+
+log = logging.getLogger("dash_brain")
+
+
+class Address(NamedTuple):
+    """What a result is known by: its scope, and the fingerprints of its call and of its arguments alone."""
+
+    store: Store
+    scope: str
+    namespace: str
+    function: str
+    call: str
+    identity: str
+
+    @property
+    def short(self) -> str:
+        """The key of its record."""
+        return records.short_name(self.store, self.call)
+
+
+class MemoizedResult:
+    """The result of one call, whether it is there or not.
+
+    Parameters
+    ----------
+    callback
+        What was declared.
+    address
+        Where it lies.
+    given
+        The arguments, with :class:`Given` for the values of tokens.
+    """
+
+    def __init__(self, callback: Declared, address: Address, given: list[Any]) -> None:
+        self._callback = callback
+        self._store, self._scope, self._namespace = address[:3]
+        self._short = address.short
+        self._address = address
+        self._given = given
+
+    @property
+    def goal(self) -> FlightKey:
+        """The goal of those who want it."""
+        key = f"{records.place_of(self._namespace)}/{self._short}"
+        return FlightKey(self._store, key, self._callback.name)
+
+    def making(self) -> AbstractContextManager[None]:
+        """Return what is to be entered while it is made and kept."""
+        return self._callback.making(self._scope)
+
+    def known(self) -> Record | None:
+        """Return the record of the call, if all that it tells of is there."""
+        record = self._record()
+        if record is None or not records.keep(self._store, self._namespace, self._short, record):
+            return None
+        return record
+
+    def fresh(self) -> Record:
+        """Return the record if it need not be renewed; else raise ``ValueMissing``."""
+        record = self.known()
+        if record is None or self.is_stale(record):
+            raise ValueMissing("It is to be computed.")
+        return record
+
+    def is_stale(self, record: Record) -> bool:
+        """Say whether a result is to be renewed."""
+        return self._callback.lifetime.is_stale(record.made)
+
+    def keep(self, result: Any, asking: Visit, context: Any) -> Record | Unkept[Record]:
+        """Keep what the function returned: where it was if it was evicted, else anew."""
+        self._callback.changing.compare(self._address.function, self._callback.fingerprint)
+        evicted = self._record()
+        if evicted is not None and not self.is_stale(evicted):
+            with suppress(ValueMissing):  # pages may hold tokens of what was evicted
+                values = recipes.values(self._callback.outputs.schema, evicted, result)
+                if recipes.put_back(self._store, self._namespace, evicted, values):
+                    return evicted
+        return self._keep_anew(result, asking, context)
+
+    def _record(self) -> Record | None:
+        record = records.read(self._store, self._namespace, self._short)
+        whole = self._callback.lifetime.whole
+        if record is None or record.call != self._address.call:
+            return None
+        return record if whole is None or abs(time.time() - record.made) <= whole else None
+
+    def _keep_anew(self, result: Any, asking: Visit, context: Any) -> Record | Unkept[Record]:
+        objects: list[Held] = []
+
+        def put(value: Any) -> Held:
+            objects.append(self._put(value))
+            return objects[-1]
+
+        try:
+            outputs = Outgoing(asking, put).outputs(result, context.outputs_list, self._callback.outputs)
+            return self._written(self._as_record(outputs, objects))
+        except BaseException:
+            for held in objects:
+                with suppress(StoreError):
+                    self._store.delete(self._namespace, held.object_id)
+            raise
+
+    def _put(self, value: Any) -> Held:
+        held = Held(self._scope, self._short + new_object_id()[len(self._short) :])
+        frames, meta = codec.encode(value), {"type": codec.type_name(value)}
+        quota = current.use().quota
+        self._store.put(
+            self._namespace,
+            held.object_id,
+            frames,
+            ttl=self._ttl(),
+            meta=meta,
+            retention=RESULT.within(quota),
+        )
+        return held
+
+    def _written(self, record: Record) -> Record | Unkept[Record]:
+        try:
+            records.write(self._store, self._namespace, self._short, record)
+        except StoreError as error:
+            if record.objects:  # values that nobody would know of
+                raise
+            log.warning("The result of %s is not kept: %s", self._callback.name, error)
+            return Unkept(record)
+        return record
+
+    def _as_record(self, outputs: Any, objects: list[Held]) -> Record:
+        given = codec.encode(self._given)
+        # What key= stands for may have come from others, who are gone when the value is needed again.
+        known = self._callback.memoize.key is None and sum(map(len, given)) <= records.LARGEST_ARGUMENTS
+        return Record(
+            callback=self._callback.name,
+            function=self._address.function,
+            call=self._address.call,
+            identity=self._address.identity,
+            made=time.time(),
+            outputs=outputs,
+            objects=tuple(objects),
+            ttl=self._ttl(),
+            arguments=bytes(given[0]) if known else None,
+        )
+
+    def _ttl(self) -> float | None:
+        """Return how many seconds an unused result lives."""
+        whole = self._callback.lifetime.whole
+        if whole is not None:
+            return max(whole, LEASE)  # pages may hold it when it is not fresh any more
+        return None if self._scope == records.SCOPES["app"] else current.use().session_ttl

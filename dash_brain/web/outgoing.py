@@ -1,0 +1,169 @@
+"""Results of a callback: a value for a ServerStore stays here, its token goes to the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+from dash import Output, Patch
+from dash.exceptions import InvalidCallbackReturnValue
+
+from dash_brain.errors import WiringError
+from dash_brain.web.component import ServerOutput
+from dash_brain.web.dash_internals import flatten_grouping, is_json, is_no_update, make_grouping_by_index
+from dash_brain.web.exchange import discard, mint, registry, store_value
+from dash_brain.web.ids import canonical
+from dash_brain.web.memo.records import Held
+from dash_brain.web.patterns import Declared, Outputs, listed
+from dash_brain.web.sessions import Visit
+from dash_brain.web.tokens import Token
+
+
+def server_store_ids(context: Any, outputs: Outputs, visit: Visit) -> Iterator[str]:
+    """Yield the ids of the ServerStores among the concrete outputs of a call."""
+    specs = outputs.checked(context.outputs_list)
+    for spec, flags in zip(specs, server_store_outputs(context, outputs, visit), strict=True):
+        for one, is_server_store in zip(listed(spec), flags, strict=True):
+            if is_server_store:
+                yield canonical(one["id"])
+
+
+def server_store_outputs(context: Any, outputs: Outputs, visit: Visit) -> list[list[bool]]:
+    """Return, for each declared output, which of its concrete ones are data of a ServerStore.
+
+    Raises
+    ------
+    BadToken
+        When what was sent is not for the declared outputs.
+    """
+    stores = registry(visit)
+    return [
+        [declared.is_data and stores.holds_tokens(one["id"]) for one in listed(spec)]
+        for spec, declared in zip(outputs.checked(context.outputs_list), outputs.declared, strict=True)
+    ]
+
+
+class Outgoing:
+    """The results of one call, for one visit.
+
+    Parameters
+    ----------
+    visit
+        Who asks whom.
+    keep
+        Keeps a value and returns what stands for it; by default in the session, and its token.
+    """
+
+    def __init__(self, visit: Visit, keep: Callable[[Any], Token | Held] | None = None) -> None:
+        self._visit = visit
+        self._keep = keep
+        self._minted: dict[int, tuple[Any, Token | Held]] = {}
+
+    def outputs(self, result: Any, specs: Any, outputs: Outputs) -> Any:
+        """Return a callback's result with tokens in it.
+
+        Parameters
+        ----------
+        result
+            What the function returned.
+        specs
+            The concrete outputs of this call, as Dash lists them in ``outputs_list``.
+        outputs
+            The declared outputs.
+
+        Raises
+        ------
+        BadToken
+            When the concrete outputs, which a client sends, are not for the declared ones.
+        """
+        asked, schema = outputs.checked(specs), outputs.schema
+        if is_no_update(result) or not outputs.declared:
+            return result
+        if outputs.is_single:
+            return self._leaf(result, specs, outputs.declared[0])
+        try:
+            values = flatten_grouping(result, schema)
+        except InvalidCallbackReturnValue:
+            return result  # left to Dash, which says best what does not fit
+        return make_grouping_by_index(schema, list(map(self._leaf, values, asked, outputs.declared)))
+
+    def declared(self, value: Any, output: Output) -> Any:
+        """Return what goes to a declared output without wildcards."""
+        spec = {"id": output.component_id, "property": output.component_property}
+        return self._leaf(value, spec, Declared(output))
+
+    def side_updates(self, updates: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Return what ``set_props`` collected during the call with tokens in it."""
+        return {component_id: self.props(component_id, props) for component_id, props in updates.items()}
+
+    def props(self, component_id: Any, props: dict[str, Any]) -> dict[str, Any]:
+        """Return the properties of one component with tokens in them."""
+        return {
+            name: self._single(value, {"id": component_id}) if name == "data" else value
+            for name, value in props.items()
+        }
+
+    def undo(self) -> None:
+        """Delete what this call stored: its tokens will reach nobody."""
+        for _, token in self._minted.values():
+            if isinstance(token, Token):
+                discard(self._visit, token)
+        self._minted.clear()
+
+    def _leaf(self, value: Any, spec: Any, output: Declared) -> Any:
+        """Return what goes to one declared output: a list of values when its id has wildcards."""
+        if not output.is_data:
+            return value
+        if isinstance(output.dependency, ServerOutput):
+            registry(self._visit).add(output.dependency.component_id)
+        if not isinstance(spec, list):
+            return self._single(value, spec)
+        if not isinstance(value, (list, tuple)) or len(value) != len(spec):
+            return value  # left to Dash, which says best what does not fit
+        return list(map(self._single, value, spec))
+
+    def _single(self, value: Any, spec: dict[str, Any]) -> Any:
+        if isinstance(value, Held):
+            return mint(self._visit, value)
+        if not registry(self._visit).holds_tokens(spec["id"]):
+            _check_json(value, spec["id"])
+            return value
+        if isinstance(value, Patch):
+            raise TypeError(
+                f"A Patch cannot change ServerStore {spec['id']!r}, whose value is on the server. Take the "
+                "value as State, change it, and return it."
+            )
+        if isinstance(value, Token) and self._keep is not None:
+            raise TypeError("A memoized callback returns values, and no tokens: those may be of one session.")
+        if value is None or isinstance(value, Token) or is_no_update(value):
+            return value
+        return self._token(value, spec["id"])
+
+    def _token(self, value: Any, store_id: Any) -> Token | Held:
+        """Return the value's token; one that is returned for two stores is stored once."""
+        if id(value) not in self._minted:
+            token = self._keep(value) if self._keep else store_value(self._visit, value, store_id=store_id)
+            # The value is kept beside its token, so that its id stays its own.
+            self._minted[id(value)] = (value, token)
+        return self._minted[id(value)][1]
+
+
+def _check_json(value: Any, component_id: object) -> None:
+    """Refuse what a component that is no ServerStore cannot get, before Dash does without naming the cure."""
+    for part in _parts(value):
+        if not isinstance(part, (str, int, float, list, tuple, dict, type(None))) and not is_json(part):
+            raise WiringError(
+                f"The component {component_id!r} is no ServerStore, and its data would get a "
+                f"{type(part).__name__}, which is no JSON. Make it a ServerStore (in place of a dcc.Store), "
+                "and the value stays on the server."
+            )
+
+
+def _parts(value: Any, depth: int = 2) -> Iterator[Any]:
+    """Yield a value and what is in it, as far as a large value in the wrong place would be."""
+    yield value
+    if depth and isinstance(value, (list, tuple, dict)):
+        within = value.values() if isinstance(value, dict) else value
+        for part in islice(within, 100):
+            yield from _parts(part, depth - 1)

@@ -1,0 +1,214 @@
+"""Why a session or a token was not taken: for the log, and for whoever has to set things right.
+
+Outside, all bad tokens look alike; here the causes are told apart.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from dash_brain.errors import NoSession, ValueMissing
+from dash_brain.logs import warn
+from dash_brain.settings import Settings, current
+from dash_brain.web import tokens
+from dash_brain.web.dash_internals import is_asked_by_mcp, serves
+from dash_brain.web.servers import Request, Response, current_request
+from dash_brain.web.sessions import cookies, page_secrets
+from dash_brain.web.sessions.ids import OURS
+
+_UNKNOWN_KEY = (
+    "signed by key {kid}, which this server does not know: the key was changed, the store that holds it was "
+    "made anew, or another machine or app signed it. Workers that serve one app need one key: set "
+    "DASH_BRAIN_KEY."
+)
+_HTTPS = "Behind a proxy that ends https, use Werkzeug's ProxyFix, so that every request counts as https."
+
+
+class Cause(NamedTuple):
+    """Why something was refused: a word for machines, what to know and do, and the key that is named."""
+
+    reason: str
+    text: str
+    kid: str | None = None
+
+
+def no_session(app_id: str) -> NoSession:
+    """Return the error that says why no session asks, and log it."""
+    request = current_request()
+    if request is None:
+        return NoSession("There was no session when this background job was started.")
+    cause = _why_no_session(current.use(), request)
+    warn("no_session", cause.reason, f"No session: {cause.text}", app_id=app_id, kid=cause.kid)
+    return NoSession(f"There is no session: {cause.text}")
+
+
+def log_bad_token(app_id: str, session: str | None, token: object, hint: str = "", store: str = "") -> None:
+    """Log why a token is none of those that open something for this visit, and for which store it came."""
+    cause = _why_bad(current.use(), session, token)
+    came = f"A token for ServerStore {store!r} was refused" if store else "A token was refused"
+    _tell_page()
+    warn("bad_token", cause.reason, f"{came}: {cause.text}{hint}", app_id=app_id, about=store, kid=cause.kid)
+
+
+def value_missing(app_id: str, error: ValueMissing, expired: str = "") -> ValueMissing:
+    """Return the error that says why the value behind a good token is gone, and log it.
+
+    ``expired`` says why nothing renewed its ttl, where that is known.
+    """
+    # What a store that remembers says begins with the object's id, which is a part of the token.
+    happened = str(error).partition("' ")[2].rstrip(".") if error.reason != "unknown" else ""
+    if expired:
+        happened = f"{happened.partition(':')[0] or 'expired'}: {expired}"
+    why = f"it {happened}" if happened else _GONE.get(error.reason, _GONE["unknown"])
+    text = (
+        f"The value behind this token is gone: {why}.{_alone(current.use())} Compute it again, or say what "
+        "happens then: brain_callback(..., on_missing=...)."
+    )
+    _tell_page()
+    warn("value_missing", error.reason, text, app_id=app_id)
+    error.args = (text,)
+    return error
+
+
+def _tell_page() -> None:
+    """Have the answer to the current request tell the page to ask at once which of its tokens are dead."""
+    request = current_request()
+    if request is not None:  # a background job may have none
+        request.before_sending(_refused)
+
+
+def _refused(response: Response) -> None:
+    response.set_header(OURS, "refused")
+
+
+def warn_of_page(settings: Settings, request: Request, app_id: str) -> None:
+    """Log when a page is being served to a browser that will not keep our cookie."""
+    if settings.cookie == "iframe" and not request.is_secure:
+        text = f"A page has no session: {_PLAIN_HTTP.text}"
+        warn("page_without_session", _PLAIN_HTTP.reason, text, app_id=app_id)
+    if settings.cookie == "lax" and _in_frame_of_another_site(request):
+        text = f"A page is shown {_FRAME}"
+        warn("page_without_session", "cross_site_frame", text, app_id=app_id)
+
+
+_FRAME = (
+    'in a frame of another site, where browsers keep no Lax cookie: configure(cookie="iframe"), or '
+    'cookie="page" for browsers that keep none at all.'
+)
+
+
+def _in_frame_of_another_site(request: Request) -> bool:
+    sent = request.headers
+    return sent.get("Sec-Fetch-Dest") == "iframe" and sent.get("Sec-Fetch-Site") == "cross-site"
+
+
+def _why_bad(settings: Settings, session: str | None, token: object) -> Cause:
+    kid = tokens.kid_in(token)
+    if kid is None:
+        return Cause(
+            "malformed", "it has not the form of a token: something else than a brain_callback wrote there."
+        )
+    if settings.keys.find(kid) is None:
+        return _unknown_key(settings, "it is", kid)
+    if session is None:
+        why = _why_no_session(settings, current_request())
+        return Cause(f"no_session_{why.reason}", f"there is no session that it could be of. {why.text}", kid)
+    return Cause(
+        "other_session",
+        "its signature is not for this session and app: it was made for another session, before a login or "
+        "logout, or for another app; or it was forged.",
+        kid,
+    )
+
+
+def _unknown_key(settings: Settings, it_is: str, kid: str) -> Cause:
+    return Cause("unknown_key", f"{it_is} {_UNKNOWN_KEY.format(kid=kid)}{_alone(settings)}", kid)
+
+
+def _alone(settings: Settings) -> str:
+    """Return what there is to add when no other worker has this store."""
+    if settings.store.shared == "process":
+        return " The store is memory://, which each worker has for itself: several workers need shm://."
+    return ""
+
+
+def warn_of_initial_data(settings: Settings, app_id: str) -> None:
+    """Log that a user who is logged in is not sent what stands in a layout, for want of a session."""
+    cause = _why_no_session(settings, current_request())
+    what = "Initial data= of a ServerStore is not sent to a user who is logged in and has no session"
+    warn("initial_data", cause.reason, f"{what}: {cause.text}", app_id=app_id, kid=cause.kid)
+
+
+def _why_no_session(settings: Settings, request: Request | None) -> Cause:
+    if request is None:
+        return _NO_REQUEST
+    if is_asked_by_mcp():
+        return _MCP
+    if settings.cookie == "page":
+        return _why_no_page(settings, request)
+    if not cookies.can_be_kept(request, settings.cookie):
+        return _PLAIN_HTTP
+    if any(cookies.shown(request, settings.keys, settings.cookie)):
+        return _CLOSED
+    causes = (_why_not(settings, request, name, kid) for name, kid in cookies.ours(request))
+    return next(filter(None, causes), _no_cookie(settings))
+
+
+def _no_cookie(settings: Settings) -> Cause:
+    frame = _FRAME if settings.cookie == "lax" else _FRAME_WITHOUT_ANY
+    return Cause("no_cookie", f"{_NO_COOKIE} {frame}")
+
+
+def _why_not(settings: Settings, request: Request, name: str, kid: str) -> Cause | None:
+    """Return why a cookie of ours is not the session's, None when that is no wonder."""
+    known = settings.keys.find(kid) is not None
+    if name != cookies.name_of(request, kid, settings.cookie):
+        is_mix = known and request.is_secure and name == cookies.PLAIN + kid
+        return Cause("scheme", _SCHEME, kid) if is_mix else None
+    if not known:
+        return _unknown_key(settings, "the browser's cookie is", kid)
+    return Cause("not_signed", "the browser's cookie was changed or cut off. Reload the page.", kid)
+
+
+def _why_no_page(settings: Settings, request: Request) -> Cause:
+    if any(page_secrets.shown(request, settings.keys)):
+        return _CLOSED
+    if serves("_dash-layout"):
+        return Cause(
+            "layout",
+            'with cookie="page" a session exists in callbacks only, and not while a layout is made: keep '
+            "what belongs to the session in a callback.",
+        )
+    return Cause(
+        "no_page",
+        'with cookie="page" a session exists in the callbacks of a page that Dash served: reload it.',
+    )
+
+
+_NO_REQUEST = Cause("job", "the browser had none when it started this background job.")
+_MCP = Cause(
+    "mcp",
+    "Dash's MCP server keeps what it computed for one client and shows it to all, so nothing of a session is "
+    'there. What a tool needs is an argument, or of the app: memoize="app", or to_token(..., scope="app").',
+)
+_GONE = {
+    "expired": "it expired: no page held it any more, or the browser was not heard of for too long",
+    "evicted": "it was evicted to make room in the store",
+    "deleted": "it was deleted",
+    "unknown": "no page held it any more, it expired, it was evicted, the store was made anew, or it lies in "
+    "the store of another machine (machines do not share shm:// and file://: use sticky sessions)",
+}
+_SCHEME = f"the browser's cookie was set through http, and this request came by https. {_HTTPS}"
+_PLAIN_HTTP = Cause(
+    "plain_http",
+    f'with cookie="iframe" there are sessions on https only, and this request is plain http. {_HTTPS} To try '
+    "the app without https: DASH_BRAIN_COOKIE=lax.",
+)
+_CLOSED = Cause("closed", "it was closed (a logout). Reload the page for a new one.")
+_NO_COOKIE = (
+    "the browser sent no session cookie. It gets one with the page: reload it. If that does not help, the "
+    "browser refuses cookies, or the page came by https and this request by http, or the page stands"
+)
+_FRAME_WITHOUT_ANY = (
+    'in a frame of another site, and the browser keeps no cookies there at all: configure(cookie="page").'
+)
