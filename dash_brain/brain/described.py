@@ -8,10 +8,10 @@ from typing import Any, Literal, TypeAlias
 
 from dash_brain import codec
 from dash_brain.brain.mapping import NamedValues, checked_name
+from dash_brain.common.polling import wait_for
 from dash_brain.errors import ValueMissing, WaitTimeout
 from dash_brain.stores.base import ObjectInfo
 from dash_brain.stores.faults import shown
-from dash_brain.waiting import wait_for
 
 #: What is known of one name.
 Description: TypeAlias = dict[str, Any]

@@ -152,7 +152,7 @@ class NamedValues(MutableMapping[str, Any]):
             with self._making(name):
                 return self._learn_first(name, make(), ttl)
 
-        return fly(self._goal(name), lambda: self[name], make_and_learn)
+        return fly(self._flight_key(name), lambda: self[name], make_and_learn)
 
     async def _get_or_learn_async(
         self, name: str, make: Callable[[], Coroutine[Any, Any, Any]], ttl: float | None
@@ -164,7 +164,7 @@ class NamedValues(MutableMapping[str, Any]):
             with self._making(name):
                 return self._learn_first(name, await make(), ttl)
 
-        return await fly_async(self._goal(name), lambda: self[name], make_and_learn)
+        return await fly_async(self._flight_key(name), lambda: self[name], make_and_learn)
 
     def _making(self, name: str) -> AbstractContextManager[None]:
         """Return what is to be entered while the value of a name is made, which is for all who ask."""
@@ -188,7 +188,7 @@ class NamedValues(MutableMapping[str, Any]):
         """Return where results of memoized functions are kept."""
         return Place(self._store, results_of(self._within), self._ttl, self._retention.quota)
 
-    def _goal(self, name: str) -> FlightKey:
+    def _flight_key(self, name: str) -> FlightKey:
         return FlightKey(self._store, f"{len(self._within)}:{self._within}/{name}", name)
 
     def memoize(
