@@ -15,12 +15,12 @@ from dash_brain.brain.loaders import Loader
 from dash_brain.brain.mapping import checked_name
 from dash_brain.brain.namespaces import DEFAULT, within
 from dash_brain.brain.opening import address, opened, reopened
+from dash_brain.common.heap import trim_heap
 from dash_brain.errors import (
     BrainClientDisconnectedError,
     BrainNamespaceNotExistError,
     BrainNamespaceRemoveDefaultError,
 )
-from dash_brain.heap import give_back
 from dash_brain.singleflight import fly
 from dash_brain.stores import Store
 from dash_brain.stores.base import needs_budget, needs_scan
@@ -175,11 +175,11 @@ class Brain(DescribedValues):
                 made = self._learn_first(name, make(), ttl, replaces=loader.replaces, **loader.meta)
             return cast("Value", made)
 
-        made = fly(self._goal(name), look, make_anew)
+        made = fly(self._flight_key(name), look, make_anew)
         # What `make` returned lies in this process alone: kept by the app, it would be a second copy.
         value: Value = self.get(name, made)
         del made
-        give_back()
+        trim_heap()
         return value
 
     @property

@@ -55,8 +55,8 @@ class NamedValues(MutableMapping[str, Any]):
     (2024, False, ['year'])
     """
 
-    #: Bytes that whoever owns the namespace may keep in all; None: as many as the store has room for.
-    _quota: int | None = None
+    #: What its values are to their owner, and how many bytes the owner may keep in all.
+    _retention = VALUE
 
     def __init__(self, store: Store, namespace: str, *, ttl: float | None = None) -> None:
         self._opened = store
@@ -98,7 +98,9 @@ class NamedValues(MutableMapping[str, Any]):
         StoreFull
             When there is no room.
         """
-        name, meta = checked_name(name), {"type": codec.type_name(thing)}
+        cls = type(thing)
+        kind = codec.short_name(str(getattr(cls, "__module__", "")), cls.__name__)
+        name, meta = checked_name(name), {"type": kind}
         if description is not None:
             meta["description"] = description
         return self._keep(name, codec.encode(thing), meta, ttl)
@@ -150,7 +152,7 @@ class NamedValues(MutableMapping[str, Any]):
             with self._making(name):
                 return self._learn_first(name, make(), ttl)
 
-        return fly(self._goal(name), lambda: self[name], make_and_learn)
+        return fly(self._flight_key(name), lambda: self[name], make_and_learn)
 
     async def _get_or_learn_async(
         self, name: str, make: Callable[[], Coroutine[Any, Any, Any]], ttl: float | None
@@ -162,7 +164,7 @@ class NamedValues(MutableMapping[str, Any]):
             with self._making(name):
                 return self._learn_first(name, await make(), ttl)
 
-        return await fly_async(self._goal(name), lambda: self[name], make_and_learn)
+        return await fly_async(self._flight_key(name), lambda: self[name], make_and_learn)
 
     def _making(self, name: str) -> AbstractContextManager[None]:
         """Return what is to be entered while the value of a name is made, which is for all who ask."""
@@ -184,9 +186,9 @@ class NamedValues(MutableMapping[str, Any]):
 
     def _results(self) -> Place:
         """Return where results of memoized functions are kept."""
-        return Place(self._store, results_of(self._within), self._ttl, self._quota)
+        return Place(self._store, results_of(self._within), self._ttl, self._retention.quota)
 
-    def _goal(self, name: str) -> FlightKey:
+    def _flight_key(self, name: str) -> FlightKey:
         return FlightKey(self._store, f"{len(self._within)}:{self._within}/{name}", name)
 
     def memoize(
@@ -328,7 +330,7 @@ class NamedValues(MutableMapping[str, Any]):
             frames,
             ttl=lifetime,
             meta=meta,
-            retention=VALUE.within(self._quota),
+            retention=self._retention,
             replaces=replaces,
         )
 

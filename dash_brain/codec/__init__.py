@@ -16,7 +16,7 @@ from __future__ import annotations
 from dash_brain.codec.decoding import decode
 from dash_brain.codec.encoding import encode
 from dash_brain.codec.fingerprint import fingerprint
-from dash_brain.codec.names import type_name
+from dash_brain.codec.names import short_name, type_name
 from dash_brain.codec.reducers import register
 
-__all__ = ["decode", "encode", "fingerprint", "register", "type_name"]
+__all__ = ["decode", "encode", "fingerprint", "register", "short_name", "type_name"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 
 def type_name(value: object) -> str:
     """Return the name of the value's type as its users know it: package and class.
@@ -24,5 +26,11 @@ def type_name(value: object) -> str:
 
 def class_name(cls: type) -> str:
     """Return ``package.Class``, or ``Class`` for a builtin."""
-    package = str(getattr(cls, "__module__", "")).partition(".")[0]
-    return cls.__name__ if package in ("builtins", "") else f"{package}.{cls.__name__}"
+    return short_name(str(getattr(cls, "__module__", "")), cls.__name__)
+
+
+@functools.lru_cache(maxsize=1024)
+def short_name(module: str, name: str) -> str:
+    """Return the same for a class of that name in a module; classes themselves need not be hashable."""
+    package = module.partition(".")[0]
+    return name if package in ("builtins", "") else f"{package}.{name}"

@@ -6,7 +6,7 @@ import logging
 
 import dash
 
-from dash_brain.logs import warn
+from dash_brain.common.log import warn
 from dash_brain.settings import Settings, current
 from dash_brain.web.dash_internals import declared_callbacks, is_ours
 from dash_brain.web.servers.flask import is_flask

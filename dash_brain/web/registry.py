@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import dash
 
+from dash_brain.common.throttle import Throttle
 from dash_brain.errors import ValueMissing
-from dash_brain.lately import Lately
 from dash_brain.stores.base import Store
 from dash_brain.web.ids import canonical
 from dash_brain.web.layouts import SERVER_STORE, layouts_of
@@ -37,8 +37,8 @@ class Registry:
         self._store = store
         self._namespace = f"registry/{app_id}"
         self._layouts = layouts_of(app)
-        self._known = Lately(RECHECK)
-        self._entered = Lately(LOOK_AGAIN)
+        self._known = Throttle(RECHECK)
+        self._entered = Throttle(LOOK_AGAIN)
 
     def add(self, component_id: object) -> None:
         """Enter the id of a ServerStore, for all workers."""

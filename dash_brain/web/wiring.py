@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import dash
 from dash.exceptions import PreventUpdate
 
+from dash_brain.common.log import warn
 from dash_brain.errors import BadId, WiringError
-from dash_brain.logs import warn
 from dash_brain.web.calls import uses
 from dash_brain.web.dash_internals import (
     create_callback_id,

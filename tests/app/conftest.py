@@ -9,7 +9,7 @@ from typing import Any
 import dash
 import pytest
 
-from dash_brain import logs
+from dash_brain.common import log as logs
 from dash_brain.settings import current
 
 WILDCARDS = (["MATCH"], ["ALL"], ["ALLSMALLER"])

@@ -1,50 +1,18 @@
-"""What a callback costs, in calls of dash_brain's own functions: no clock, so that load changes nothing."""
+"""What a callback costs, in calls of dash_brain's own functions."""
 
 from __future__ import annotations
-
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from dash import Dash, Input, Output, html
 
-import dash_brain
 from dash_brain import ServerStore, brain_callback, configure
 from tests.app.conftest import Page
 from tests.app.test_callbacks import is_token
+from tests.counting import counts_are_comparable, fewest_calls
 
-PACKAGE = str(Path(dash_brain.__file__).parent)
-
-pytestmark = pytest.mark.skipif(
-    sys.version_info[:2] != (3, 11), reason="later releases of Python inline comprehensions: counts differ"
-)
-
-
-def fewest_calls(function: Callable[[], Any]) -> list[str]:
-    """Return the names of the package's functions that are called while a function runs.
-
-    Some things are looked up once in a second or minute: so it runs twice, and the cheaper run counts.
-    """
-    return min(calls(function), calls(function), key=len)
-
-
-def calls(function: Callable[[], Any]) -> list[str]:
-    found = []
-
-    def note(frame: Any, event: str, _: Any) -> None:
-        if event == "call" and frame.f_code.co_filename.startswith(PACKAGE):
-            found.append(f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_qualname}")
-
-    sys.setprofile(note)
-    try:
-        function()
-    finally:
-        sys.setprofile(None)
-    return found
+pytestmark = counts_are_comparable
 
 
 @pytest.fixture

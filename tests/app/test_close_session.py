@@ -12,8 +12,8 @@ import pytest
 from dash import Input, Output, dcc, html
 
 from dash_brain import ServerStore, brain_callback, close_session, session_brain
+from dash_brain.common.throttle import Throttle
 from dash_brain.errors import NoSession
-from dash_brain.lately import Lately
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
 from dash_brain.stores.namespaces import rank
@@ -281,7 +281,7 @@ def test_no_want_of_room_evicts_what_is_known_of_sessions():
 def test_notes_of_closed_sessions_have_an_end(monkeypatch):
     configure(max_sessions=5)
     settings = current.use()
-    monkeypatch.setattr(closed, "_looked", Lately(0))  # it looks each time
+    monkeypatch.setattr(closed, "_looked", Throttle(0))  # it looks each time
     ids = [SessionId(settings.keys.newest, f"{number:043d}") for number in range(40)]
     for one in ids:
         note_closed(settings, one)

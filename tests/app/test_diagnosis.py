@@ -16,7 +16,7 @@ import dash
 import pytest
 from dash import html
 
-from dash_brain import logs
+from dash_brain.common import log as logs
 from dash_brain.errors import BadToken, NoSession, ValueMissing
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore, MemoryStore

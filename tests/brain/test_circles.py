@@ -363,7 +363,7 @@ def test_coroutine_that_is_thrown_away_with_its_loop_is_no_failure_to_who_waits(
 
     begun, loop = asyncio.Event(), asyncio.new_event_loop()
     making = loop.run_until_complete(main())
-    flight = meetings.flights._under_way[brain._goal("name").meeting]
+    flight = meetings.flights._under_way[brain._flight_key("name").meeting]
     with ThreadPoolExecutor(1) as pool:
         turn = pool.submit(brain.get_or_learn, "name", lambda: "made by the next")
         while not flight.is_awaited:

@@ -14,7 +14,7 @@ PACKAGE = Path(dash_brain.__file__).parent
 #: From the ground up. A new module has to be given a floor here.
 FLOORS = [
     {"errors", "floors", "weak_keys"},
-    {"codec", "common", "heap", "keys", "lately", "logs", "shared_results", "web.tokens"},
+    {"codec", "common", "keys", "shared_results", "web.tokens"},
     {"stores", "singleflight", "memo", "settings"},
     {"brain"},
     {

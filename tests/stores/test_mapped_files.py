@@ -24,7 +24,7 @@ from dash_brain.stores import (
     registry,
 )
 from dash_brain.stores.mapped import get
-from dash_brain.stores.mapped.locks import kernel as kernel_locks
+from dash_brain.stores.mapped import locks as kernel_locks
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.system import default_place, platform
 from dash_brain.stores.mapped.volume import folder, pages, publish

@@ -63,7 +63,7 @@ class MappedStore(Store):
         self._sweep_due = monotonic()
         self._opening = threading.Lock()
         self._space: Space | None = None
-        self._timer = Timer(self, _SWEEP_EVERY)
+        self._timer = Timer(self.sweep_if_nobody_did, _SWEEP_EVERY)
         reset_in_children(self)
 
     @property

@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections import Counter
 
-from dash_brain.stores.mapped.locks.kernel import FlockedFiles
+from dash_brain.stores.mapped.locks import FlockedFiles
 from dash_brain.stores.mapped.put import lock_of_spilled
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.ledger import Counted

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import threading
 import weakref
-from typing import Protocol
-
-
-class Sweeps(Protocol):
-    """A store that can be swept."""
-
-    def sweep_if_nobody_did(self) -> None:
-        """Sweep, unless somebody did lately or does now."""
+from collections.abc import Callable
 
 
 class Timer:
-    """Sweeps a store every so often, from when it is started until the store is closed or forgotten.
+    """Calls a method of a store every so often, from when it is started until the store is closed or gone.
 
     It is started by what needs it and never at import: a forked worker would inherit no thread.
     """
 
-    def __init__(self, store: Sweeps, every: float) -> None:
-        self._store = weakref.ref(store)
+    def __init__(self, sweep: Callable[[], None], every: float) -> None:
+        self._sweep = weakref.WeakMethod(sweep)
         self._every = every
         self._stopped: threading.Event | None = None
 
@@ -29,7 +22,7 @@ class Timer:
         """Start it, unless it runs."""
         if self._stopped is None:
             self._stopped = threading.Event()
-            arguments = (self._store, self._stopped, self._every)
+            arguments = (self._sweep, self._stopped, self._every)
             threading.Thread(target=_run, args=arguments, name="dash_brain-sweep", daemon=True).start()
 
     def stop(self) -> None:
@@ -43,10 +36,10 @@ class Timer:
         self._stopped = None
 
 
-def _run(reference: weakref.ref[Sweeps], stopped: threading.Event, every: float) -> None:
+def _run(reference: weakref.WeakMethod[Callable[[], None]], stopped: threading.Event, every: float) -> None:
     while not stopped.wait(every):
-        store = reference()
-        if store is None:
+        sweep = reference()
+        if sweep is None:
             return
-        store.sweep_if_nobody_did()
-        del store  # waiting must not keep it alive
+        sweep()
+        del sweep  # waiting must not keep the store alive

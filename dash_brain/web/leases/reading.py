@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
+from dash_brain.common.log import warn
+from dash_brain.common.throttle import Throttle
 from dash_brain.errors import StoreError, ValueMissing
-from dash_brain.lately import Lately
-from dash_brain.logs import warn
 from dash_brain.settings import Settings, current
 from dash_brain.web.dash_internals import is_api_call
 from dash_brain.web.leases import UNCLAIMED
@@ -19,7 +19,7 @@ from dash_brain.web.tokens import Verified
 #: Seconds in which a process looks once at how long a value that is read will live.
 EVERY = 60.0
 
-_looked = Lately(EVERY)
+_looked = Throttle(EVERY)
 
 
 def renew(visit: Visit, found: Verified, component: str = "") -> None:

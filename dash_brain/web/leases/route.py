@@ -11,7 +11,7 @@ from typing import Any
 
 import dash
 
-from dash_brain.logs import warn
+from dash_brain.common.log import warn
 from dash_brain.web import sessions
 from dash_brain.web.dash_internals import add_hidden_callback
 from dash_brain.web.leases.claim import MOST_BYTES, BadClaim, read

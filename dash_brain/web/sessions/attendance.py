@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import lru_cache
 
+from dash_brain.common.throttle import Throttle
 from dash_brain.errors import ValueMissing
-from dash_brain.lately import Lately
 from dash_brain.settings import Settings
 from dash_brain.stores.base import Store, needs_scan
 
@@ -31,8 +31,8 @@ class Attendance:
         self._most = settings.max_sessions
         self._namespace = f"attendance/{app_id}"
         #: Sessions that were seen.
-        self.seen = Lately(min(EVERY, self._ttl / 10))
-        self._looked = Lately(LOOK)
+        self.seen = Throttle(min(EVERY, self._ttl / 10))
+        self._looked = Throttle(LOOK)
 
     def see(self, session: str, anonymous: str) -> bool:
         """Note that the session is in use, unless this process did lately; say whether it did now.

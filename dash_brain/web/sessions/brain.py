@@ -11,6 +11,7 @@ from dash_brain.memo.functions import Place
 from dash_brain.settings import current
 from dash_brain.shared_results import refuse
 from dash_brain.stores.base import Store
+from dash_brain.stores.namespaces import VALUE, Retention
 from dash_brain.web.sessions import visit
 
 
@@ -54,8 +55,8 @@ class SessionBrain(NamedValues):
         return current.use().session_ttl
 
     @property
-    def _quota(self) -> int | None:  # type: ignore[override]
-        return current.use().quota
+    def _retention(self) -> Retention:  # type: ignore[override]
+        return VALUE.within(current.use().quota)
 
     def __getitem__(self, name: str) -> Any:
         value = super().__getitem__(name)
@@ -65,7 +66,8 @@ class SessionBrain(NamedValues):
 
     def _results(self) -> Place:
         refuse("session_brain.memoize")
-        return Place(self._store, visit().namespace("session-memo"), self._ttl, self._quota, is_shared=False)
+        quota = current.use().quota
+        return Place(self._store, visit().namespace("session-memo"), self._ttl, quota, is_shared=False)
 
     def _making(self, name: str) -> AbstractContextManager[None]:
         return nullcontext()

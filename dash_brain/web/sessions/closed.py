@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from dash_brain.common.throttle import Throttle
 from dash_brain.errors import ValueMissing
-from dash_brain.lately import Lately
 from dash_brain.settings import Settings
 from dash_brain.stores.base import needs_scan
 from dash_brain.web.sessions.ids import SessionId
@@ -20,7 +20,7 @@ _NAMESPACE = "closed/sessions"
 #: memory, and whoever asks for pages and logouts in turn can have it made as often as he likes.
 _PER_SESSION = 2
 
-_looked = Lately(1.0)
+_looked = Throttle(1.0)
 
 
 def note_closed(settings: Settings, session_id: SessionId) -> None:

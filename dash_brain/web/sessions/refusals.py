@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from dash_brain.common.log import warn
 from dash_brain.errors import NoSession, ValueMissing
-from dash_brain.logs import warn
 from dash_brain.settings import Settings, current
 from dash_brain.web import tokens
 from dash_brain.web.dash_internals import is_asked_by_mcp, serves

@@ -7,8 +7,8 @@ import sys
 from importlib.metadata import version
 from platform import python_version
 
+from dash_brain.common.log import inform
 from dash_brain.common.sizes import shown_size
-from dash_brain.logs import inform
 from dash_brain.settings import Settings
 from dash_brain.stores.base import Bounded, Store
 

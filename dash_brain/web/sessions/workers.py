@@ -12,9 +12,9 @@ import secrets
 from contextlib import suppress
 from functools import lru_cache
 
+from dash_brain.common.log import warn
+from dash_brain.common.throttle import Throttle
 from dash_brain.errors import StoreError, ValueMissing
-from dash_brain.lately import Lately
-from dash_brain.logs import warn
 from dash_brain.settings import Settings
 from dash_brain.stores.base import Scans
 from dash_brain.web.sessions.start import say_start
@@ -32,7 +32,7 @@ class Workers:
         self._app_id = app_id
         self._namespace = f"workers/{app_id}"
         #: Process ids of which the workers were looked at.
-        self.seen = Lately(EVERY)
+        self.seen = Throttle(EVERY)
         self._name, self._pid = "", 0
 
     def see(self) -> None:

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import errno
-import functools
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
 
 from dash_brain.common.sizes import shown_size
 from dash_brain.errors import StoreError, StoreFull, StoreUnavailable
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 #: No blocks, no inodes, or no quota.
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -53,18 +47,3 @@ def crowded(nbytes: int) -> StoreFull:
         "for a small reserve, and beyond it the kernel kills processes. What was stored before is untouched. "
         "Give the container more memory, let its processes take less, or use a place on disk: file:///folder."
     )
-
-
-def faults_are_typed(method: Callable[P, T]) -> Callable[P, T]:
-    """Let only errors of our own out of ``method``."""
-
-    @functools.wraps(method)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return method(*args, **kwargs)
-        except StoreError:
-            raise
-        except OSError as error:
-            raise typed(error) from error
-
-    return wrapper

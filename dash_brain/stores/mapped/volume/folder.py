@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 from dash_brain.errors import StoreUnavailable
-from dash_brain.stores.mapped.locks import KernelLocks, Locks, lock_number
-from dash_brain.stores.mapped.locks.kernel import open_kernel_locks
+from dash_brain.stores.mapped.locks import KernelLocks, Locks, lock_number, open_kernel_locks
 from dash_brain.stores.mapped.system import platform
 from dash_brain.stores.mapped.volume.entries import Entry, entry_of, look
 from dash_brain.stores.mapped.volume.objectfile import Seal

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 
-from dash_brain.stores.mapped.locks.kernel import open_kernel_locks
+from dash_brain.stores.mapped.locks import open_kernel_locks
 from dash_brain.stores.mapped.system import platform
 from dash_brain.stores.mapped.volume.folder import FORMAT, Volume
 from dash_brain.stores.mapped.volume.private import enter_private

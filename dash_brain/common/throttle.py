@@ -6,14 +6,14 @@ import time
 from collections.abc import Hashable
 
 
-class Lately:
+class Throttle:
     """What was done in the last ``seconds``, by key, as far as this process knows.
 
     It remembers ``limit`` keys; to forget them costs doing their thing once more.
 
     Examples
     --------
-    >>> sent = Lately(seconds=60)
+    >>> sent = Throttle(seconds=60)
     >>> sent.note("a")
     >>> "a" in sent, "b" in sent
     (True, False)

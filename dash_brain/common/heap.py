@@ -7,7 +7,7 @@ import gc
 from contextlib import suppress
 
 
-def give_back() -> None:
+def trim_heap() -> None:
     """Give memory that was freed back to the system, where the C library can do that (glibc can).
 
     By itself glibc keeps freed blocks of up to 32 MB below whatever was allocated after them: a process that
@@ -15,7 +15,7 @@ def give_back() -> None:
 
     Examples
     --------
-    >>> give_back()
+    >>> trim_heap()
     """
     gc.collect()
     # Other C libraries have no such function; Windows has no library without a name.

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import logging
 
-from dash_brain.lately import Lately
+from dash_brain.common.throttle import Throttle
 
 _logger = logging.getLogger("dash_brain")
 
 #: Seconds in which a process warns of the same thing once: pages ask again and again.
 EVERY = 60.0
 
-_lately = Lately(EVERY)
-_ever = Lately(float("inf"))
+_lately = Throttle(EVERY)
+_ever = Throttle(float("inf"))
 
 
 def inform(event: str, message: str, **facts: object) -> None:
