@@ -446,7 +446,7 @@ def test_what_a_session_keeps_lives_while_it_is_read(open_page, tmp_path):
 def test_a_second_signal_while_a_worker_ends_prints_nothing(tmp_path):
     code = """
 import os, signal, sys
-from dash_brain.sessions.workers import workers
+from dash_brain.web.sessions.workers import workers
 from dash_brain.settings import current
 
 settings = current.use()

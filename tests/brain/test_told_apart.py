@@ -144,3 +144,10 @@ def test_functions_that_wrappers_of_libraries_hold_count(made, tmp_path, monkeyp
     assert (known := of_function(first)) != of_function(second)
     wrapped.calls += 1
     assert of_function(first) == known
+
+
+def test_metadata_of_a_dtype_counts():
+    kinds = [np.dtype("i4"), np.dtype("i4", metadata={"unit": "m"}), np.dtype("i4", metadata={"unit": "s"})]
+    assert (
+        len({of_value(kind) for kind in kinds}) == len({of_value(np.zeros(1, kind)) for kind in kinds}) == 3
+    )
