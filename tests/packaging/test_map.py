@@ -64,7 +64,7 @@ def test_most_of_the_map_is_names() -> None:
 
 def test_every_package_and_module_of_the_upper_levels_is_on_the_map_or_small() -> None:
     """What is not in the table is used by many, and says itself what it is."""
-    small = {"", "web", "heap", "lately", "shared_results"}
+    small = {"", "web", "shared_results"}
     shown = set(re.findall(r"`dash_brain/([\w/]+?)(?:\.py|/)`", prose(MAP)))
     there = {name.replace(".", "/") for name in modules() if name.removeprefix("web.").count(".") == 0}
     assert there - small - shown == set()
