@@ -91,7 +91,8 @@ def name_of_installed(thing: Any, home: str) -> str | None:
     module, name = attribute(thing, "__module__"), attribute(thing, "__qualname__")
     if not isinstance(module, str) or not isinstance(name, str):
         return None
-    if type(thing) is FunctionType and thing.__globals__.get("__name__") != module:
+    # numpy.full is defined in numpy._core.numeric, and says that it is of numpy.
+    if type(thing) is FunctionType and top_of(str(thing.__globals__.get("__name__"))) != top_of(module):
         return None
     if not is_installed(module, home) or found_by_name(module, name) is not thing:
         return None
