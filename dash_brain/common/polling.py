@@ -1,4 +1,4 @@
-"""Waiting for something that another process does."""
+"""Polling: asking again and again until another process has done something."""
 
 from __future__ import annotations
 

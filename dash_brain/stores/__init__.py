@@ -1,21 +1,48 @@
-"""Where values are kept; :func:`open_store` finds the store for a URL."""
+"""Where values are kept; :func:`open_store` finds the store for a URL.
+
+The names here are also what a store of your own is written with: :class:`Store` is the contract, and
+:mod:`dash_brain.testing` tests it.
+"""
 
 from __future__ import annotations
 
-from dash_brain.stores.base import Store
+from dash_brain.common.forks import reset_in_children
+from dash_brain.stores.base import (
+    ABSENT,
+    Bounded,
+    Frames,
+    Locks,
+    ObjectInfo,
+    Scans,
+    Store,
+    expires_at,
+    is_over,
+    new_object_id,
+)
 from dash_brain.stores.mapped import FileStore, SharedMemoryStore
 from dash_brain.stores.memory import MemoryStore
-from dash_brain.stores.namespaces import Retention
+from dash_brain.stores.namespaces import Retention, split
 from dash_brain.stores.registry import open_store, register_store
 from dash_brain.stores.wrapper import StoreWrapper
 
 __all__ = [
+    "ABSENT",
+    "Bounded",
     "FileStore",
+    "Frames",
+    "Locks",
     "MemoryStore",
+    "ObjectInfo",
     "Retention",
+    "Scans",
     "SharedMemoryStore",
     "Store",
     "StoreWrapper",
+    "expires_at",
+    "is_over",
+    "new_object_id",
     "open_store",
     "register_store",
+    "reset_in_children",
+    "split",
 ]

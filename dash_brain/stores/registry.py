@@ -57,6 +57,8 @@ def register_store(scheme: str, factory: Callable[[str], Store]) -> None:
     factory
         Returns the store for a URL, which it is given whole; a ``ValueError`` says what is wrong with it.
 
+    Call it in each process that opens such a URL, before it does: at the top of the module of the store.
+
     Raises
     ------
     ValueError
@@ -95,13 +97,18 @@ class _Opened:
 
 def _make(url: str) -> Store:
     try:
-        factory = _factories[urlsplit(url).scheme]
+        scheme = urlsplit(url).scheme
+        factory = _factories[scheme]
     except (KeyError, ValueError, TypeError, AttributeError):
-        raise StoreURLError(f"{_shown(url)} is no URL of a store; it is {_ALLOWED}.{_hint(url)}") from None
+        raise StoreURLError(
+            f"{_shown(url)} is no URL of a store; it is {_ALLOWED}, or of a scheme that register_store() "
+            f"added in this process.{_hint(url)}"
+        ) from None
     try:
         return factory(url)
     except ValueError as error:
-        raise StoreURLError(f"{_shown(url)}: {error} The URL is {_ALLOWED}.") from error
+        form = f" The URL is {_ALLOWED}." if scheme in _OURS else ""
+        raise StoreURLError(f"{_shown(url)}: {error}{form}") from error
 
 
 def _shared_memory(url: str) -> Store:
@@ -142,7 +149,7 @@ def _name(parts: SplitResult) -> str:
 
 def _shown(url: object) -> str:
     # A URL may carry a password: only its scheme is shown.
-    scheme = re.match(r"[a-z]+(?=:)", url) if isinstance(url, str) else None
+    scheme = re.match(r"[a-z]+(?=:)|[a-z][a-z0-9+.-]*(?=://)", url, re.I) if isinstance(url, str) else None
     return f"{scheme[0]}:…" if scheme else "What was given"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from dash_brain.errors import StoreFull
 from dash_brain.stores.base import Store, needs_budget, needs_lock, needs_scan
-from dash_brain.stores.namespaces import VALUE
+from dash_brain.stores.namespaces import DOMAINS, VALUE
 from dash_brain.testing.common import KEYS, SPACE, Contract, PassTime, Taker, in_threads, plain
 
 
@@ -140,6 +140,16 @@ class BoundedContract(Contract):
                     "session/a", str(number), [b"x" * 200_000], ttl=ttl, retention=VALUE.within(500_000)
                 )
         assert 200_000 < store.usage() <= 500_000
+
+    def test_bookkeeping_is_bounded_in_size_and_number(self, store: Store) -> None:
+        most, largest = DOMAINS["logins"].most, DOMAINS["logins"].largest
+        with pytest.raises(StoreFull):
+            store.put("logins/app", "large", [b"x" * (largest + 1)])
+        for number in range(most + 3):
+            store.put("logins/app", str(number), [b"x"])
+        there = [number for number in range(most + 3) if store.exists("logins/app", str(number))]
+        assert len(there) <= most
+        assert most + 2 in there
 
     def test_what_has_a_time_to_live_makes_room(self, store: Store) -> None:
         needs_budget(store).resize(1_000_000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import threading
 import time
 
@@ -72,6 +73,20 @@ class SharedContract(Contract):
             for one in putting:
                 one.get(60)
         assert sorted(taken) == sorted(_jobs(0) + _jobs(1))
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+    @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+    def test_forked_child_and_its_parent_use_the_store_at_once(self, store: Store) -> None:
+        store.put(SPACE, "key", [b"what the parent has opened"])
+        child = multiprocessing.get_context("fork").Process(target=_put_and_get, args=(store, b"child"))
+        child.start()
+        try:
+            _put_and_get(store, b"parent")
+            child.join(60)
+            assert child.exitcode == 0, "a store drops its connections in a forked child: reset_in_children"
+        finally:
+            child.kill()
+            child.join()
 
     def test_killed_holder_frees_its_lock(self, store: Store, reopen: Reopen) -> None:
         context = multiprocessing.get_context("spawn")
@@ -143,6 +158,15 @@ def _take_50(reopen: Reopen) -> list[bytes]:
             if store.delete(SPACE, "job", object_id=seen):
                 taken.append(job)
     return taken
+
+
+def _put_and_get(store: Store, mine: bytes) -> None:
+    """Use a store for a while, and meet nothing but what this process has put."""
+    for number in range(200):
+        frame = b"%s %d" % (mine, number)
+        with needs_lock(store).lock(mine.decode()):
+            store.put(SPACE, mine.decode(), [frame])
+        assert plain(store.get(SPACE, mine.decode())) == [frame]
 
 
 def _hold_for_ever(reopen: Reopen, held: threading.Event) -> None:

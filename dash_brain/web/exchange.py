@@ -1,4 +1,4 @@
-"""A value for a token, and back: the two ways through the house.
+"""A value for a token, and back.
 
     value -> codec.encode -> store.put -> tokens.mint -> browser
     browser -> tokens.verify -> store.get -> codec.decode -> value

@@ -28,7 +28,7 @@ PREFIXES = {"prefix": "/brain/app/", "proxied": "/proxied/", "mounted": "/mounte
 PREFIX = next((PREFIXES[guard] for guard in GUARDS if guard in PREFIXES), "/")
 
 flask_app = flask.Flask(__name__)
-flask_app.secret_key = "only for tests, the same in each worker"
+flask_app.secret_key = "only a test signs with this"
 paths: dict[str, Any] = {"url_base_pathname": PREFIX}
 if {"proxied", "mounted"} & set(GUARDS):
     paths = {"routes_pathname_prefix": "/", "requests_pathname_prefix": PREFIX}

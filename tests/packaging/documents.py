@@ -20,7 +20,7 @@ class Block:
 
 
 def documents() -> list[Path]:
-    return [*REPOSITORY.glob("README.md"), *sorted((REPOSITORY / "docs").rglob("*.md"))]
+    return [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").rglob("*.md"))]
 
 
 def blocks(document: Path) -> Iterator[Block]:

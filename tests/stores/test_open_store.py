@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 from dash_brain.errors import BrainError, StoreURLError
-from dash_brain.stores import FileStore, MemoryStore, SharedMemoryStore, open_store
+from dash_brain.stores import FileStore, MemoryStore, SharedMemoryStore, open_store, register_store
 from tests.stores.test_mapped_files import in_child
 
 
@@ -61,6 +61,24 @@ def test_other_urls_are_refused_with_what_is_allowed(url):
         open_store(url)
     assert isinstance(caught.value, BrainError)
     assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize("url", ["unknown://secret-word", "grpc+tls2.x://secret-word", "NFS4://secret-word"])
+def test_unknown_scheme_is_named_with_what_would_add_it_and_nothing_else_is_shown(url):
+    with pytest.raises(StoreURLError, match=r"register_store\(\)") as caught:
+        open_store(url)
+    assert str(caught.value).startswith(url.partition(":")[0])
+    assert "secret-word" not in str(caught.value)
+
+
+def test_what_is_wrong_with_a_url_is_said_by_the_store_that_was_registered():
+    def no_port(url):
+        raise ValueError("the port is missing.")
+
+    register_store("queue", no_port)
+    with pytest.raises(StoreURLError) as caught:
+        open_store("queue://secret-word")
+    assert str(caught.value) == "queue:…: the port is missing."
 
 
 def test_redis_is_said_to_be_missing_and_its_password_is_not_shown():

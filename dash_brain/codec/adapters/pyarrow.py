@@ -128,7 +128,7 @@ def array_of_one(scalar: pa.Scalar) -> pa.Array:
         # pyarrow 26 makes arrays of unions that crash the process when they are looked at.
         raise Refused("Scalars with unions are not stored: store the array that it comes from")
     try:
-        array = pa.repeat(scalar, 1)
+        array = _of_storage(scalar) if isinstance(scalar, pa.ExtensionScalar) else pa.repeat(scalar, 1)
     except (pa.ArrowException, TypeError) as error:
         raise Refused("Arrow makes no array of it: store the array that it comes from") from error
     if not same_type(array.type, scalar.type):
@@ -150,6 +150,13 @@ def types_in(kind: pa.DataType) -> Iterator[pa.DataType]:
 def new_scalar(array: pa.Array) -> pa.Scalar:
     """Return the one cell of an array."""
     return array[0]
+
+
+def _of_storage(scalar: pa.ExtensionScalar) -> pa.Array:
+    # pyarrow 18 repeats no scalars of extension types.
+    kind = scalar.type
+    storage = pa.nulls(1, kind.storage_type) if scalar.value is None else array_of_one(scalar.value)
+    return pa.ExtensionArray.from_storage(kind, storage)
 
 
 def _reduce_table(table: Any) -> tuple[Any, ...]:
