@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 
@@ -17,3 +19,11 @@ def test_function_that_names_another_module_of_its_library_counts_by_that(tmp_pa
         return function.__name__
 
     assert [named(), named()] == [function.__name__] * 2
+
+
+def test_function_that_draws_a_random_number_by_the_module_is_computed_once(tmp_path):
+    @Brain(path=tmp_path).memoize()
+    def drawn() -> float:
+        return random.uniform(0, 1)
+
+    assert drawn() == drawn()

@@ -94,7 +94,10 @@ def name_of_installed(thing: Any, home: str) -> str | None:
     # numpy.full is defined in numpy._core.numeric, and says that it is of numpy.
     if type(thing) is FunctionType and top_of(str(thing.__globals__.get("__name__"))) != top_of(module):
         return None
-    if not is_installed(module, home) or found_by_name(module, name) is not thing:
+    if not is_installed(module, home):
+        return None
+    # random.uniform is a method of an instance that the module keeps: what that holds is no part of the call.
+    if not any(found_by_name(module, one) is thing for one in (name, name.rpartition(".")[2])):
         return None
     return f"{version_of(module)}: {module}.{name}"
 
