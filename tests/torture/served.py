@@ -1,6 +1,6 @@
 """The app that the torture tests ask: every value says whose it is, which one it is, and whether it is whole.
 
-``tests.torture.served:server``, or ``tests.torture.served:with_users()``; also run as a script, for the debug
+``tests.torture.served:server``, with users where TORTURE_USERS is set; also run as a script, for the debug
 reloader.
 """
 
@@ -167,10 +167,8 @@ def user() -> str | None:
     return flask.request.cookies.get(USER)
 
 
-def with_users() -> flask.Flask:
-    """Return the app that tells the users of a browser from one another."""
+if os.environ.get("TORTURE_USERS"):
     configure(principal=user)
-    return server
 
 
 @server.get("/before-the-fork")

@@ -175,8 +175,8 @@ def write(rows: list[dict[str, Any]]) -> None:
 
 def test_descriptors_mappings_and_bytes_stay_as_they_are_however_long_it_runs(serve, shelf, tmp_path):
     env = shelf.environment(grace=GRACE, session_ttl=SESSION_TTL, session_quota=QUOTA)
-    env["MALLOC_ARENA_MAX"] = "1"
-    server = serve("tests.torture.served:with_users()", workers=3, threads=2, env=env, options=["--preload"])
+    env |= {"MALLOC_ARENA_MAX": "1", "TORTURE_USERS": "1"}
+    server = serve("tests.torture.served:server", workers=3, threads=2, env=env, options=["--preload"])
     users = [User(server.url, number, tmp_path) for number in range(USERS)]
     lap(users, shelf)  # in which all that is loaded late is loaded
     begin = time.monotonic()

@@ -35,8 +35,8 @@ def caller(url: str, number: int, folder: Path) -> list[Session]:
 
 
 def test_no_session_is_ever_handed_a_value_of_another(serve, shelf, tmp_path):
-    env = shelf.environment(grace=GRACE, session_quota=QUOTA)
-    target = "tests.torture.served:with_users()"
+    env = {**shelf.environment(grace=GRACE, session_quota=QUOTA), "TORTURE_USERS": "1"}
+    target = "tests.torture.served:server"
     server = serve(target, workers=WORKERS, threads=2, env=env, options=["--preload"])
     crowd = together(
         [lambda number=number: caller(server.url, number, tmp_path) for number in range(CALLERS)]

@@ -34,7 +34,8 @@ def full_name(thing: Any) -> str:
     file = getattr(sys.modules.get(module), "__file__", None)
     # A spawned process runs the same program under another name.
     module = "__main__" if module == "__mp_main__" else module
-    return f"{file or ''}:{module}.{attribute(thing, '__qualname__') or type(thing).__qualname__}"
+    name = attribute(thing, "__qualname__")  # polars.col has any attribute, and none is a name
+    return f"{file or ''}:{module}.{name if isinstance(name, str) else type(thing).__qualname__}"
 
 
 def top_of(module: str) -> str:
@@ -61,7 +62,9 @@ def is_of_a_library(thing: Any, home: str) -> bool:
     """Say whether an object is a library's own affair, rather than a wrapper of functions, or numbers."""
     module = type(thing).__module__
     is_open = (
-        top_of(module) in _OPEN or hasattr(type(thing), "__wrapped__") or attribute(thing, "__wrapped__")
+        top_of(module) in _OPEN
+        or hasattr(type(thing), "__wrapped__")
+        or attribute(thing, "__wrapped__") is not None
     )
     return is_installed(module, home) and not is_open
 
