@@ -48,7 +48,7 @@ import datetime, zoneinfo: datetime.datetime.now(zoneinfo.ZoneInfo("UTC")).year
 import json, re, math: json.dumps([re.compile("a").sub("b", "a"), math.sqrt(4)])
 import decimal, statistics: str(decimal.Decimal(1)) + str(statistics.mean([1, 2]))
 import logging, os, sys: [logging.getLogger("a").name, os.environ.get("HOME"), sys.version]
-import threading, uuid, hashlib: [threading.current_thread().name, hashlib.sha256(uuid.uuid4().bytes).hexdigest()]
+import threading, uuid, hashlib: [threading.current_thread().name, hashlib.sha256(uuid.uuid4().bytes)][0]
 import sqlite3: sqlite3.connect(":memory:").execute("select 1").fetchall()
 import concurrent.futures: concurrent.futures.ThreadPoolExecutor(1).submit(abs, -1).result()
 """

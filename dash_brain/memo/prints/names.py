@@ -91,6 +91,8 @@ def _resolved(home: str, function: Any, chain: Chain) -> Any:
         inner = vars(found).get(rest[0], MISSING)
         if inner is MISSING and kind == "import":
             inner = _imported(home, function, 0, f"{found.__name__}.{rest[0]}")
+        if inner is MISSING and is_installed(found.__name__, home):
+            inner = getattr(found, rest[0], MISSING)  # numpy.random is there when it is first asked for
         if inner is MISSING:
             break
         found, rest = inner, rest[1:]
