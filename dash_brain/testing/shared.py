@@ -77,7 +77,7 @@ class SharedContract(Contract):
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
     @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
     def test_forked_child_and_its_parent_use_the_store_at_once(self, store: Store) -> None:
-        store.put(SPACE, "key", [b"what the parent has opened"])
+        store.put(SPACE, "key", [b"opened before"])
         child = multiprocessing.get_context("fork").Process(target=_put_and_get, args=(store, b"child"))
         child.start()
         try:

@@ -48,7 +48,7 @@ class Tab:
         return [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
 
     def bodies(self) -> list[tuple[str, int]]:
-        """Return (request body, bytes of the answer on the wire) of each callback since the last look."""
+        """Return (request body, bytes of the answer on the wire) of the app's callbacks since the last look."""
         messages = self.messages()
         received = {
             message["params"]["requestId"]: message["params"]["encodedDataLength"]
@@ -60,6 +60,7 @@ class Tab:
             for message in messages
             if message["method"] == "Network.requestWillBeSent"
             and "_dash-update-component" in message["params"]["request"]["url"]
+            and "_dash-brain-claim" not in message["params"]["request"]["postData"]
         ]
 
     def assert_clean(self) -> None:

@@ -12,18 +12,19 @@ from selenium.webdriver.support.ui import WebDriverWait
 from tests.app.test_browser import Tab
 
 
-def shown_errors(tab: Tab) -> str:
-    """Return what the page's own error list says."""
+def wait_for_error(tab: Tab, wanted: tuple[str, ...]) -> None:
+    """Wait until the page's own error list says all that is wanted."""
     driver = tab.driver
 
-    def found(_: Any) -> str:
+    def found(_: Any) -> bool:
         driver.execute_script(
             "document.querySelectorAll('.test-devtools-error-toggle').forEach(one => one.click())"
         )
         errors = driver.find_elements("css selector", "iframe, .dash-fe-error__title, .dash-backend-error")
-        return " ".join(one.get_attribute("srcdoc") or one.get_attribute("textContent") for one in errors)
+        said = " ".join(one.get_attribute("srcdoc") or one.get_attribute("textContent") for one in errors)
+        return all(word in said for word in wanted)
 
-    return WebDriverWait(driver, 20).until(found)
+    WebDriverWait(driver, 20).until(found)
 
 
 @pytest.mark.parametrize("handled", [False, True])
@@ -41,10 +42,9 @@ def test_one_plain_callback_among_thirty_is_named(
     tab.wait("text3", "empty")
     tab.click("load")
     wanted = f"tests.app.ported.{plain.rstrip('3')}", "'store3'", "brain_callback"
-    assert all(word in served.log for word in wanted)
+    WebDriverWait(browser, 20).until(lambda _: all(word in served.log for word in wanted))
     if not handled:
-        errors = shown_errors(tab)
-        assert all(word in errors for word in wanted)
+        wait_for_error(tab, wanted)
     if json or plain == "show3":
         WebDriverWait(browser, 20).until(lambda _: "on_error:" in served.log)
         [*_, said] = re.findall(r"on_error: .*(?:\n(?!on_error).*)?", served.log)

@@ -167,8 +167,13 @@ def user() -> str | None:
     return flask.request.cookies.get(USER)
 
 
-if os.environ.get("TORTURE_USERS"):
+def with_users() -> None:
+    """Let the app tell the users of a browser from one another."""
     configure(principal=user)
+
+
+if os.environ.get("TORTURE_USERS"):  # before its first request, which is below
+    with_users()
 
 
 @server.get("/before-the-fork")
