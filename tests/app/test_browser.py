@@ -48,7 +48,7 @@ class Tab:
         return [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
 
     def bodies(self) -> list[tuple[str, int]]:
-        """Return request body and bytes of the answer on the wire of the app's callbacks since the last look."""
+        """Return request body and bytes of the answer, on the wire, of each callback since the last look."""
         messages = self.messages()
         received = {
             message["params"]["requestId"]: message["params"]["encodedDataLength"]
