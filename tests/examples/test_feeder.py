@@ -72,7 +72,7 @@ def test_the_page_follows_a_feeder_that_is_killed_and_started_again(feeder, star
 def assert_fed_by(page, feeder):
     """Wait until the page shows two versions that this process has learned, one after the other."""
     page.wait(lambda: f"pid {feeder.pid}" in page.text("numbers"))
-    newest = "Math.max(...(data[0]?.x._inputArray ?? [0]))"
+    newest = "Math.max(...(data?.[0]?.x?._inputArray ?? [0]))"
     shown, drawn = page.text("numbers"), page.figure("graph", newest)
     page.wait(lambda: page.text("numbers") != shown and page.figure("graph", newest) > drawn)
     assert "new within a second" in page.text("numbers")
