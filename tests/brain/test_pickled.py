@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import multiprocessing
 import pickle
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
@@ -17,6 +18,14 @@ from dash_brain.settings import Settings, current
 from dash_brain.stores import FileStore, MemoryStore, SharedMemoryStore, Store
 from tests.brain.workers import double_x, recall_x
 from tests.conftest import STORE_NAME
+
+
+@pytest.fixture(autouse=True)
+def _leave_no_settings() -> Iterator[None]:
+    """What a Brain is unpickled with is what is configured; the next test begins anew."""
+    yield
+    current.forget()
+
 
 METHODS = multiprocessing.get_all_start_methods()
 

@@ -14,8 +14,9 @@ import pytest
 from tests.conftest import Server, chrome, gunicorn
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    # One for each module: values that a test has had computed are there for the next.
     # The originals of examples 3 and 4 keep their caches in a folder that all workers share.
     env = {"EXAMPLES_FOLDER": str(tmp_path_factory.mktemp("caches"))}
     with gunicorn("examples.gallery:server", workers=4, env=env) as server:
