@@ -21,10 +21,10 @@ if [[ -z ${DASH_BRAIN_STORE:-} ]]; then
   export DASH_BRAIN_STORE=$own
 fi
 
+# The server has a process group of its own: a terminal's Ctrl-C reaches its workers once, by way of their master.
 server=
-trap : INT # a terminal sends it to the server too
-trap 'kill -TERM "$server" 2>/dev/null || true' TERM
-.venv/bin/python -m gunicorn examples.gallery:server \
+trap 'kill -INT "$server" 2>/dev/null || true' INT TERM HUP
+setsid .venv/bin/python -m gunicorn examples.gallery:server \
   --bind "127.0.0.1:$port" --workers 4 --threads 4 --log-level warning &
 server=$!
 while kill -0 "$server" 2>/dev/null; do wait "$server" || true; done

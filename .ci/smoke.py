@@ -13,7 +13,7 @@ with tempfile.TemporaryDirectory() as folder:
     package = Path(dash_brain.__file__).parent
     assert "site-packages" in package.parts, f"{package} is not the installed wheel"
     assert (package / "py.typed").is_file(), "the wheel lacks py.typed"
-    assert list(package.glob("*.js")), "the wheel lacks the browser half of ServerStore"
+    assert list(package.rglob("*.js")), "the wheel lacks the browser half of ServerStore"
 
     import pandas as pd
 

@@ -12,7 +12,7 @@ step() {
 }
 
 changes() { git status --porcelain 2>/dev/null || true; } # a source archive has no git
-unchanged() { diff <(echo "$before") <(changes); }
+unchanged() { diff <(echo "$before") <(echo "$(changes)"); }
 
 bash .ci/venv.sh test
 bash .ci/programs.sh

@@ -36,7 +36,8 @@
     }
 
     // The renderer's, with the token against forgery as it is now, and one that only scripts of this site can send.
-    function headers({csrf_token_name = "_csrf_token", csrf_header_name = "X-CSRFToken"}) {
+    // No session begins with a page's last claim: its cookie would take the place of the next page's.
+    function headers({csrf_token_name = "_csrf_token", csrf_header_name = "X-CSRFToken"}, isLast) {
         const all = new Headers(carried);
         const token = cookie(csrf_token_name);
         if (token) {
@@ -44,7 +45,7 @@
         }
         all.set("Accept", "application/json");
         all.set("Content-Type", "application/json");
-        all.set("X-Dash-Brain", "claim");
+        all.set("X-Dash-Brain", isLast ? "last claim" : "claim");
         return all;
     }
 
@@ -62,7 +63,7 @@
         return window.fetch(url(own), {
             method: "POST",
             body: asCallback(told),
-            headers: headers(own),
+            headers: headers(own, told.state !== "open"),
             credentials: "same-origin",
             ...options,
         });

@@ -80,7 +80,7 @@
     const moved = calls.reduce((sum, call) => sum + call.sent + call.received, 0);
     const busy = waiting().length;
     document.body.classList.toggle("busy", busy > 0);
-    Object.assign(badge.dataset, { bytes: moved, calls: calls.length, waiting: busy });
+    Object.assign(badge.dataset, { bytes: moved, calls: calls.length, waiting: busy, number });
     const count = ` in ${calls.length} callback${calls.length === 1 ? "" : "s"}`;
     summary.replaceChildren(node("b", "", bytes(moved)), count, node("span", "dim", twin()));
     panel.replaceChildren(...rows());

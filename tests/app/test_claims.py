@@ -555,6 +555,14 @@ def test_a_page_of_another_site_cannot_replace_the_session(open_page, app, clock
         assert "Set-Cookie" not in response.headers
 
 
+def test_a_page_that_goes_begins_no_session(open_page, app, clock):
+    claim = Claiming(open_page(app))
+    claim.page.client = app.server.test_client()
+    response = claim.post(claim.body(state="gone"), **{**OURS, "X-Dash-Brain": "last claim"})
+    assert response.status_code == 403
+    assert "Set-Cookie" not in response.headers
+
+
 def test_a_page_that_only_claims_counts_as_a_session_in_use(open_page, tmp_path):
     clock = Clock()
     current.forget()

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from dash_brain.errors import ValueMissing
 from dash_brain.stores import SharedMemoryStore
 from dash_brain.web.leases import UNCLAIMED
 from tests.app.test_browser import Tab
-from tests.app.test_lifetime import wait_for
+from tests.app.test_lifetime import left, wait_for
 from tests.conftest import Server, forget_everything
 
 PATHS = {"prefix": "/brain/app/", "proxied": "/proxied/", "mounted": "/mounted/"}
@@ -54,17 +51,6 @@ def opened(browser: Any, server: Server, guards: str) -> Tab:
     return tab
 
 
-def left(store: SharedMemoryStore) -> list[float]:
-    """Return for how many seconds each value of a session will live."""
-    store.sweep()
-    found = []
-    for space in list(store.namespaces("session")):
-        for key in store.scan(space):
-            with suppress(ValueMissing):
-                found.append((store.info(space, key).expires or 0) - time.time())
-    return found
-
-
 def close(driver: Any) -> None:
     """Close the page, and leave the browser."""
     driver.switch_to.new_window("tab")
@@ -88,7 +74,7 @@ def test_claims_arrive_wherever_callbacks_do(serve, store, browser, tmp_path, gu
     wait_for(lambda: len(left(store)) == 2, "what was replaced is gone")
     close(tab.driver)
     wait_for(lambda: not left(store), "the page is gone, and what it held")
-    assert "said claim 4" not in server.log
+    assert "claim 4" not in server.log
 
 
 def test_where_no_claim_arrives_reading_renews_and_the_log_names_the_cause(serve, store, browser, tmp_path):
@@ -122,3 +108,13 @@ def test_a_page_with_more_stores_than_its_last_request_holds_still_lets_go(serve
     wait_for(lambda: len(left(store)) == 601 and min(left(store)) > UNCLAIMED, "all are claimed")
     close(tab.driver)
     wait_for(lambda: not left(store), "the page is gone, and what it held")
+
+
+def test_a_page_that_goes_begins_no_session_in_place_of_the_next_pages(serve, store, browser, tmp_path):
+    server = served(serve, store, "", tmp_path)
+    tab = opened(browser, server, "")
+    wait_for(lambda: "said claim 200" in server.log, "the page claims")
+    tab.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})  # as when the session is too old
+    tab.driver.get("about:blank")
+    wait_for(lambda: "said last claim 403" in server.log, "the page says that it goes")
+    assert tab.driver.execute_cdp_cmd("Network.getAllCookies", {})["cookies"] == []

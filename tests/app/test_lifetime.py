@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dash_brain.errors import ValueMissing
-from dash_brain.stores import SharedMemoryStore
+from dash_brain.stores import SharedMemoryStore, Store
 from tests.app.test_browser import Tab
 from tests.conftest import Server, forget_everything
 
@@ -66,6 +66,17 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.1)
+
+
+def left(store: Store) -> list[float]:
+    """Return for how many seconds each value of a session will live."""
+    store.sweep()
+    found = []
+    for space in list(store.namespaces("session")):
+        for key in store.scan(space):
+            with suppress(ValueMissing):
+                found.append((store.info(space, key).expires or 0) - time.time())
+    return found
 
 
 def settles(store: SharedMemoryStore, *types: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 
 from tests.conftest import Server, chrome, gunicorn
 
@@ -50,6 +51,7 @@ class Page:
         self.driver = driver
         self._url = url
         self._pause = pause
+        self._requests: dict[str, dict[str, Any]] = {}  # what the network log has told since the last look
 
     def open(self, callbacks: int) -> float:
         """Open the page and return the seconds until that many callbacks have answered."""
@@ -62,7 +64,13 @@ class Page:
         """Choose an option and return the seconds until that many callbacks have answered."""
         self.driver.find_element("id", dropdown).click()
         found = self.wait(lambda: self._option(option))
-        return self._timed(found.click, callbacks)
+        seen = self.badge()["number"]
+
+        def choose() -> None:
+            found.click()
+            self.wait(lambda: self.badge()["number"] != seen)  # until then the badge tells of what was before
+
+        return self._timed(choose, callbacks)
 
     def _option(self, text: str) -> Any:
         options = self.driver.find_elements("css selector", ".dash-dropdown-option")
@@ -90,8 +98,10 @@ class Page:
         return result
 
     def text(self, component: str) -> str:
-        found = self.driver.find_elements("id", component)
-        return found[0].text if found else ""
+        try:
+            return self.driver.find_element("id", component).text
+        except (NoSuchElementException, StaleElementReferenceException):  # it is not there yet, or drawn anew
+            return ""
 
     def figure(self, graph: str, expression: str) -> Any:
         """Return an expression of the drawn figure: ``data`` and ``layout`` as plotly.js has them."""
@@ -100,13 +110,19 @@ class Page:
         return self.driver.execute_script(f"const {{data, layout}} = {drawn}; return {expression}")
 
     def network(self) -> dict[str, Callback]:
-        """Return the last callback for each output since the last look."""
-        messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
-        requests: dict[str, dict[str, Any]] = {}
-        for message in messages:
-            params = message["params"]
-            requests.setdefault(params.get("requestId", ""), {})[message["method"]] = params
-        return {found.output: found for found in map(as_callback, requests.values()) if found}
+        """Return the last callback for each output since the last look, when all have ended."""
+        self.wait(self._all_ended)  # the log may come later than the answer
+        told, self._requests = self._requests, {}
+        return {found.output: found for found in map(as_callback, told.values()) if found}
+
+    def _all_ended(self) -> bool:
+        for entry in self.driver.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            number = message["params"].get("requestId", "")
+            self._requests.setdefault(number, {})[message["method"]] = message["params"]
+        return all(
+            "Network.loadingFinished" in events for events in self._requests.values() if is_callback(events)
+        )
 
     def slowest(self) -> float:
         """Return the seconds that the slowest of these callbacks took."""
@@ -116,12 +132,19 @@ class Page:
         assert [entry for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"] == []
 
 
+def is_callback(events: dict[str, Any]) -> bool:
+    """Say whether these events are those of a request for a callback."""
+    sent = events.get("Network.requestWillBeSent")
+    return sent is not None and "_dash-update-component" in sent["request"]["url"]
+
+
 def as_callback(events: dict[str, Any]) -> Callback | None:
-    """Return the callback that these events of one request tell of, if they do."""
-    sent, answered = events.get("Network.requestWillBeSent"), events.get("Network.responseReceived")
-    finished = events.get("Network.loadingFinished")
-    if not (sent and answered and finished and "_dash-update-component" in sent["request"]["url"]):
+    """Return the callback of the app that these events of one request tell of, if they do."""
+    if not is_callback(events):
         return None
+    sent, answered, finished = (
+        events[f"Network.{name}"] for name in ("requestWillBeSent", "responseReceived", "loadingFinished")
+    )
     body = sent["request"]["postData"]
     output = re.search(r'"output":"([^"]+)"', body)
     assert output is not None

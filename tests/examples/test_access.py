@@ -76,7 +76,8 @@ def test_nothing_is_cut_off_or_covered(flights, width):
     resize(driver, width)
     flights.wait(lambda: driver.execute_script("return innerWidth") == width)
     assert driver.execute_script("return document.documentElement.scrollWidth") <= width
-    tops = [round(place["top"]) for place in places(driver, "#numbers > .tile")]
+    tiles = flights.wait(lambda: places(driver, "#numbers > .tile"))
+    tops = [round(tile["top"]) for tile in tiles]
     assert {tops.count(top) for top in tops} in ({2}, {4})  # no tile stands alone
     [bar] = places(driver, "#hours .cbcoloraxis, #hours .colorbar")
     assert bar["width"] > 50

@@ -34,7 +34,7 @@ def test_the_demo_removes_its_store_and_its_caches_when_it_is_interrupted(tmp_pa
             assert demo.wait(60) == 0
         finally:
             if demo.poll() is None:
-                os.killpg(demo.pid, signal.SIGKILL)
+                demo.terminate()  # which ends the server, whose process group is another
         assert not place.exists()
         assert list(Path(temporary).glob("*cache*")) == []
     assert "Traceback" not in (tmp_path / "log").read_text()

@@ -42,13 +42,14 @@ def may_begin(settings: Settings, request: Request) -> bool:
     """Say whether a session may begin with a request.
 
     Not with callbacks, which come in a dozen and would begin a dozen; but with a claim, of which there is
-    one at a time. And not with what another site can have the browser post: it comes without our cookie, and
-    a new one would take the place of the real one.
+    one at a time, unless it is the last of a page that goes: a new cookie would take the place of the next
+    page's. And not with what another site can have the browser post: it comes without our cookie, and a new
+    one would take the place of the real one.
     """
     if not cookies.can_be_kept(request, settings.cookie) or is_asked_by_mcp():
         return False
     if request.is_callback or serves("_dash-layout"):
-        return is_claim(request)
+        return is_claim(request) and request.headers[OURS] == "claim"
     return request.method in ("GET", "HEAD")
 
 
