@@ -20,7 +20,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.app.test_claims import as_callback
-from tests.conftest import REPOSITORY
+from tests.programs import REPOSITORY
 
 SERVERS = {
     "flask": ["gunicorn", "--bind=127.0.0.1:{port}"],

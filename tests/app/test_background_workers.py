@@ -18,7 +18,7 @@ from dash_brain.stores import FileStore
 from dash_brain.web.jobs.manager import BackgroundCallback, Jobs
 from tests.app.test_browser import Tab
 from tests.app.test_lifetime import settles, types_of, wait_for
-from tests.conftest import REPOSITORY
+from tests.programs import REPOSITORY
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome

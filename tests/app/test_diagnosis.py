@@ -22,7 +22,7 @@ from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore, MemoryStore
 from dash_brain.web.sessions.workers import EVERY, LIVE, Workers, workers
 from tests.app.test_sessions import cookie_of, secret_app
-from tests.conftest import REPOSITORY
+from tests.programs import REPOSITORY
 
 KEY, OTHER_KEY = secrets.token_urlsafe(), secrets.token_urlsafe()
 

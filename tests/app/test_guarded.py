@@ -13,7 +13,8 @@ from dash_brain.stores import SharedMemoryStore
 from dash_brain.web.leases import UNCLAIMED
 from tests.app.test_browser import Tab
 from tests.app.test_lifetime import left, wait_for
-from tests.conftest import Server, forget_everything
+from tests.browsers import forget_everything
+from tests.servers import Server
 
 PATHS = {"prefix": "/brain/app/", "proxied": "/proxied/", "mounted": "/mounted/"}
 GUARDS = ["csrf login list", "csrf-cookie views prefix", "proxied", "mounted"]

@@ -16,7 +16,7 @@ import pytest
 from dash_brain import configure
 from dash_brain.keys import Key, KeyRing, master_from
 from dash_brain.settings import current
-from tests.conftest import REPOSITORY
+from tests.programs import REPOSITORY
 
 KEY = Key(b"0" * 32)
 

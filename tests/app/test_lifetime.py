@@ -13,7 +13,8 @@ import pytest
 from dash_brain.errors import ValueMissing
 from dash_brain.stores import SharedMemoryStore, Store
 from tests.app.test_browser import Tab
-from tests.conftest import Server, forget_everything
+from tests.browsers import forget_everything
+from tests.servers import Server
 
 GRACE = 1.0
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 
-from tests.conftest import Server, chrome, gunicorn
+from tests.browsers import chrome
+from tests.servers import Server, gunicorn
 
 
 @pytest.fixture(scope="module")

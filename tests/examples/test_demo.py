@@ -13,7 +13,7 @@ from pathlib import Path
 import requests
 
 from dash_brain import Brain
-from tests.conftest import REPOSITORY
+from tests.programs import REPOSITORY
 
 
 def test_the_demo_removes_its_store_and_its_caches_when_it_is_interrupted(tmp_path):

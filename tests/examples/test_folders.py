@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
 from tests.examples.test_alone import free_ports, get
+from tests.programs import REPOSITORY
 
-PLAIN = [sys.executable, "examples/session_data_plain.py"], [sys.executable, "examples/signalling_plain.py"]
-DEMO = ["bash", ".ci/demo.sh"]
+COMMANDS = {
+    "session_data": (REPOSITORY / "examples", [sys.executable, "-m", "plain.session_data"]),
+    "signalling": (REPOSITORY / "examples", [sys.executable, "-m", "plain.signalling"]),
+    "demo": (REPOSITORY, ["bash", ".ci/demo.sh"]),
+}
 
 
 @pytest.fixture
@@ -34,13 +37,13 @@ def _heed_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-@pytest.mark.parametrize("command", [*PLAIN, DEMO], ids=lambda command: Path(command[1]).name)
-def test_caches_lie_in_a_private_folder_that_is_gone_in_the_end(command, temporary):
+@pytest.mark.parametrize(("folder", "command"), COMMANDS.values(), ids=COMMANDS)
+def test_caches_lie_in_a_private_folder_that_is_gone_in_the_end(folder, command, temporary):
     planted = set(temporary.iterdir())
     [port] = free_ports(1)
     environment = {**os.environ, "TMPDIR": str(temporary), "PORT": str(port), "PYTHONPATH": str(REPOSITORY)}
     process = subprocess.Popen(
-        command, cwd=REPOSITORY, env=environment, start_new_session=True, preexec_fn=_heed_ctrl_c
+        command, cwd=folder, env=environment, start_new_session=True, preexec_fn=_heed_ctrl_c
     )
     try:
         assert get(f"http://127.0.0.1:{port}/").status_code == 200

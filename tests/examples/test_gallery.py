@@ -7,7 +7,7 @@ from itertools import combinations
 
 import requests
 
-from tests.conftest import REPOSITORY
+from tests.programs import REPOSITORY
 
 #: Seconds that it takes to compute a value of the examples, at least. Who is given one is faster.
 COMPUTING = 3
@@ -21,8 +21,8 @@ def test_the_index_leads_to_every_example_and_its_original(gallery, browser_for_
     browser = browser_for_module
     browser.get(gallery.url)
     links = {link.get_attribute("href") for link in browser.find_elements("css selector", ".links a")}
-    originals = [path.stem for path in REPOSITORY.glob("examples/*_plain.py")]
-    names = originals + [name.removesuffix("_plain") for name in originals]
+    originals = {path.stem for path in REPOSITORY.glob("examples/plain/*.py")} - {"private_folder"}
+    names = [*originals, *(f"{name}_plain" for name in originals)]
     assert len(names) == 16
     assert links == {f"{gallery.url}/{name}/" for name in names}
     assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +10,10 @@ from typing import Any
 import pytest
 
 from tests.app.test_refusing_browsers import DENY_STORAGE, NO_COOKIES
-from tests.conftest import Server, chrome, gunicorn
+from tests.browsers import chrome
 from tests.examples.conftest import Page
+from tests.needs import needs_unshare
+from tests.servers import Server, gunicorn
 
 #: How many callbacks answer when a page is opened. Not the originals, which have nothing to lose by it.
 CALLBACKS = {
@@ -36,10 +36,6 @@ SHARED_MEMORY = {
     ),
     "64 MB": ("mount -t tmpfs -o size=64m tmpfs", "has room for 33.6 MB only"),
 }
-
-needs_mounts = pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("unshare"), reason="only root may mount another /dev/shm"
-)
 
 
 @contextmanager
@@ -103,7 +99,7 @@ def test_with_storage_denied_all_pages_work(gallery):
         assert errors(driver) == []
 
 
-@needs_mounts
+@needs_unshare
 @pytest.mark.parametrize("kind", SHARED_MEMORY)
 def test_with_hardly_any_shared_memory_the_examples_work_and_the_log_says_what_is_wrong(kind):
     mount, said = SHARED_MEMORY[kind]

@@ -14,8 +14,9 @@ import requests
 
 from dash_brain import Brain
 from examples.worker_memory import held
-from tests.conftest import REPOSITORY, gunicorn
 from tests.examples.conftest import Page
+from tests.programs import REPOSITORY
+from tests.servers import gunicorn
 
 WORKERS = 8
 TABS = 20

@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from tests.conftest import chrome
+from tests.browsers import chrome
 from tests.examples.conftest import Page
 
 #: Some have a browser. The others ask for the same without one, as drawing takes most of the time.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from tests.needs import missing, needs
 
 
 def place(store) -> Path:
@@ -28,9 +28,7 @@ def everything(store) -> set[str]:
     return {str(path.relative_to(place(store))) for path in place(store).rglob("*")}
 
 
-needs_disk = pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("mkfs.ext4"), reason="only root may mount a disk"
-)
+needs_disk = needs("root and mkfs.ext4", os.geteuid() == 0 and shutil.which("mkfs.ext4"))
 
 
 @contextmanager
@@ -54,7 +52,7 @@ def disk_image(image: Path, megabytes: int, *options: str) -> Path:
 def mounted_image(image: Path, folder: Path) -> Iterator[None]:
     """Mount a disk over a folder."""
     if subprocess.run(["mount", "-o", "loop", str(image), str(folder)], capture_output=True).returncode:
-        pytest.skip("no disk can be mounted here")
+        missing("the right to mount a disk")
     try:
         yield
     finally:

@@ -22,12 +22,12 @@ from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.space import Space
 from dash_brain.stores.namespaces import ENDING, EXPIRED, HELD, IDLE, MEMOIZED, rank
 from dash_brain.testing import Clock, plain
+from tests.needs import needs_root
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.places import ledger_of, mounted, place, volume_of
 from tests.stores.workers import check_pattern, fill_up, hold_until_told, patterned
 
 MB = 1 << 20
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from tests.conftest import REPOSITORY
 from tests.packaging.programs import open_page, serving
+from tests.programs import REPOSITORY
 
 #: What macOS lacks, by module.
 NOT_ON_MACOS = {

@@ -27,13 +27,14 @@ from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.spill import places as spill_places
 from dash_brain.stores.namespaces import VALUE
 from dash_brain.testing import Clock, plain
+from tests.needs import needs_root
 from tests.stores.fallbacks import SmallFallback, SmallSharedMemory
 from tests.stores.places import ledger_of, mounted, place
 from tests.stores.workers import check_pattern, patterned
 
 MB = 1 << 20
 SPACE = "brain/spilled"
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+pytestmark = needs_root
 
 
 @pytest.fixture(params=[SmallSharedMemory, SmallFallback])

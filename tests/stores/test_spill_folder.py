@@ -20,6 +20,7 @@ from dash_brain.stores.mapped.spill import owner as spill_owner
 from dash_brain.stores.mapped.spill import places as spill_places
 from dash_brain.stores.namespaces import VALUE, account_of
 from dash_brain.testing import Clock, plain
+from tests.needs import needs_root
 from tests.stores.fallbacks import SmallSharedMemory
 from tests.stores.places import (
     disk_image,
@@ -36,7 +37,7 @@ from tests.stores.workers import check_pattern, patterned
 MB = 1 << 20
 SPACE = "brain/spilled"
 OUTER = f"dash_brain-{os.geteuid()}"
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+pytestmark = needs_root
 
 
 @pytest.fixture

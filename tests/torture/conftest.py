@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import pytest
 
 from dash_brain.settings import current
-from tests.conftest import Serve, Server
+from tests.servers import Serve, Server
 from tests.torture.shelves import Shelf
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.conftest import Server
+from tests.servers import Server
 from tests.torture.shelves import Shelf
 
 SECRET = "s3cret of the client"

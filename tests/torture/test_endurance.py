@@ -12,7 +12,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from tests.conftest import REPOSITORY, Server
+from tests.programs import REPOSITORY
+from tests.servers import Server
 from tests.torture.crowds import children_of, meanwhile, wait_for
 from tests.torture.lives import SIZES
 from tests.torture.pages import Line, Page, as_callback

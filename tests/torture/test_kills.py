@@ -15,7 +15,7 @@ from dash_brain.brain import Brain
 from dash_brain.web.leases import UNCLAIMED
 from dash_brain.web.registry import ENTRY_TTL
 from dash_brain.web.sessions.attendance import DOMAINS
-from tests.conftest import REPOSITORY
+from tests.programs import REPOSITORY
 from tests.torture.crowds import kill_a_child_of, meanwhile
 from tests.torture.lives import SIZES, live, pages_go_on
 from tests.torture.marks import marked

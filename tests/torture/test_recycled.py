@@ -16,7 +16,7 @@ from threading import Thread
 from typing import Any
 from urllib.request import urlopen
 
-from tests.conftest import REPOSITORY
+from tests.programs import REPOSITORY
 from tests.torture.crowds import children_of, meanwhile, together, wait_for
 from tests.torture.lives import live, pages_go_on
 from tests.torture.pages import BROKEN, Line, Page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.conftest import Server
+from tests.servers import Server
 from tests.torture.crowds import children_of, together, wait_for
 from tests.torture.pages import Line, Page
 from tests.torture.shelves import Shelf

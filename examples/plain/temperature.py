@@ -10,7 +10,7 @@ import plotly.express as px
 from dash import Dash, Input, Output, callback, dcc, html
 from theme import INDEX, THEME, chart
 
-app = Dash(__name__, title="Temperature (plain Dash)", index_string=INDEX)
+app = Dash(__name__, assets_folder="../assets", title="Temperature (plain Dash)", index_string=INDEX)
 app.layout = [
     html.H1("Fetched once, shown in two units"),
     html.P(

@@ -39,7 +39,7 @@ def read_readings():
     )
 
 
-app = Dash(__name__, title="Load once (plain Dash)", index_string=INDEX)
+app = Dash(__name__, assets_folder="../assets", title="Load once (plain Dash)", index_string=INDEX)
 server = app.server
 app.layout = [
     html.H1("Loaded once, for all workers"),

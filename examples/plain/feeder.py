@@ -15,7 +15,9 @@ from tiles import tile
 FRUIT = {"apples": 3.0, "oranges": 2.0, "figs": 6.0, "pineapples": 4.5}
 ROWS, NEW_ROWS, PAUSE = 100_000, 50, 0.5  # how many are kept, come with each version; seconds
 
-app = Dash(__name__, title="Feeder (plain Dash)", index_string=INDEX, update_title=None)
+app = Dash(
+    __name__, assets_folder="../assets", title="Feeder (plain Dash)", index_string=INDEX, update_title=None
+)
 server = app.server
 app.layout = [
     html.H1("Follow another process"),

@@ -12,7 +12,7 @@ from theme import AMBER, INDEX, TEAL, THEME, VIOLET, chart
 
 MARKETS = ["Lisbon", "Rotterdam", "Gdańsk"]
 
-app = Dash(__name__, title="Aggregations (plain Dash)", index_string=INDEX)
+app = Dash(__name__, assets_folder="../assets", title="Aggregations (plain Dash)", index_string=INDEX)
 app.layout = [
     html.H1("One query, three frames"),
     html.P(

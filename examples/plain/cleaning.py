@@ -11,7 +11,7 @@ from theme import INDEX, THEME, chart
 
 STATIONS = ["Harbour", "Airport", "Hilltop"]
 
-app = Dash(__name__, title="Cleaning (plain Dash)", index_string=INDEX)
+app = Dash(__name__, assets_folder="../assets", title="Cleaning (plain Dash)", index_string=INDEX)
 app.layout = [
     html.H1("One cleaning step, two readers"),
     html.P(

@@ -8,10 +8,10 @@ from io import StringIO
 import pandas as pd
 from dash import Dash, Input, Output, callback, dcc, html
 from flask_caching import Cache
-from private_folder import private_folder
+from plain.private_folder import private_folder
 from theme import INDEX
 
-app = Dash(__name__, title="Session data (plain Dash)", index_string=INDEX)
+app = Dash(__name__, assets_folder="../assets", title="Session data (plain Dash)", index_string=INDEX)
 cache = Cache(
     app.server,
     config={

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from dash import Dash, Input, Output, callback, dcc, html
 from flask_caching import Cache
-from private_folder import private_folder
+from plain.private_folder import private_folder
 from theme import INDEX, THEME, chart
 
 N = 100
@@ -23,7 +23,7 @@ VIEWS = {
     4: "Contour plot: how many of the points lie where",
 }
 
-app = Dash(__name__, title="Signalling (plain Dash)", index_string=INDEX)
+app = Dash(__name__, assets_folder="../assets", title="Signalling (plain Dash)", index_string=INDEX)
 cache = Cache(
     app.server,
     config={"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": f"{private_folder()}/signalling"},

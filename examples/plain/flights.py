@@ -9,7 +9,7 @@ from dash import Dash, Input, Output, callback, dcc
 from flights_data import FILTERS, choose, read_flights, sort_page
 from theme import INDEX
 
-app = Dash(__name__, title="Flights (plain Dash)", index_string=INDEX)
+app = Dash(__name__, assets_folder="../assets", title="Flights (plain Dash)", index_string=INDEX)
 app.layout = [
     *views.layout(
         "Filter, or click an airline, a destination or an hour, and be patient: your selection travels to "
