@@ -20,8 +20,8 @@ from tests.torture.pages import Line, Page, as_callback
 from tests.torture.shelves import Shelf, descriptors_of, maps_of, resident_of, threads_of
 from tests.torture.sizes import SOAK, size
 
-LAPS = size(4, 60)
-SECONDS = size(6, 60)
+LAPS = size(2, 60)
+SECONDS = size(2, 60)
 USERS = 5
 GRACE = 1.0
 SESSION_TTL = 60.0

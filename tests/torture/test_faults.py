@@ -39,8 +39,6 @@ from tests.torture.sizes import SOAK
 
 #: What may fail when the change is done: closing, freeing a lock. And a process may be killed then.
 MAY_BE_LATE = {"close", "fcntl", "flock", "a process"}
-#: An operation of more system calls than this is tried less thoroughly, but for the soak.
-MANY = 40
 #: A lock that nobody frees keeps the next one waiting this long, in seconds.
 STUCK_AFTER = 20
 
@@ -165,27 +163,16 @@ class Trial:
         store.close()
 
 
-def faults_for(made, *, spills=False):
-    """Yield the faults of all these calls.
-
-    The usual run leaves out what others stand for: each call fails for ever with one errno in turn, and in an
-    operation of many calls fails once with two in turn; with one, where it spills.
-    """
+def faults_for(made):
+    """Yield the faults of all these calls: with every errno, or in the usual run with each in its turn."""
     for number, name in enumerate(made):
         in_turn = [ERRNOS[(number + step) % len(ERRNOS)] for step in range(len(ERRNOS))]
-        for kind in in_turn[: _thoroughness(len(made), spills)]:
+        for kind in in_turn if SOAK else in_turn[:1]:
             yield Fault(number, kind)
         for kind in in_turn if SOAK else in_turn[2:3]:
             yield Fault(number, kind, for_ever=True)
         if name in MAY_BE_SHORT:
             yield from (Fault(number, SHORT), Fault(number, SHORT, for_ever=True))
-
-
-def _thoroughness(calls, spills):
-    """Return with how many errnos each of so many calls fails once; fewer, if most are made elsewhere too."""
-    if SOAK or (calls <= MANY and not spills):
-        return len(ERRNOS)
-    return 1 if spills else 2
 
 
 class Trials:
@@ -208,7 +195,7 @@ class Trials:
                 for number in (number for number, name in enumerate(made) if name in CHANGING):
                     self.run_one(operation, Fault(number, KILLED), Trial.die)
             else:
-                for fault in faults_for(made, spills=operation.spills):
+                for fault in faults_for(made):
                     self.run_one(operation, fault, partial(Trial.run, clean=clean))
         return self.number, self.wrong
 

@@ -24,9 +24,9 @@ from tests.torture.shelves import Shelf
 from tests.torture.sizes import size
 from tests.torture.trial import cookie_parts, failures, page_of, unpickled, visit_of
 
-TOKENS = size(200_000, 10_000_000)
-COOKIES = size(50_000, 1_000_000)
-CLAIMS = size(50_000, 1_000_000)
+TOKENS = size(10_000, 10_000_000)
+COOKIES = size(5_000, 1_000_000)
+CLAIMS = size(5_000, 1_000_000)
 
 AT_ONCE = 500
 VALUES = 20
@@ -209,7 +209,12 @@ def test_no_forged_claim_keeps_deletes_or_registers_anything(seed, shelf, monkey
     forger = ClaimForger(chance, real, tokens, wrong_marks)
     with unpickled(monkeypatch) as streams, failures(server) as failed:
         accepted = judge_claims(thief, (forger.body() for _ in range(CLAIMS)))
-        statuses = {post_claim(thief, forger.body()) for _ in range(CLAIMS // 20)}
+        too_large = json.dumps(
+            {**real, "dropped": own[:1] * 10_000}
+        )  # chance alone makes one of these seldom
+        statuses = {post_claim(thief, forger.body()) for _ in range(CLAIMS // 20)} | {
+            post_claim(thief, too_large)
+        }
     assert failed == streams == [], f"seed {seed}"
     assert statuses == {200, 400, 413}, f"seed {seed}"
     assert accepted > CLAIMS / 10

@@ -24,7 +24,7 @@ from tests.torture.readers import NAME
 from tests.torture.shelves import OWN_FILES, Shelf
 from tests.torture.sizes import size
 
-DEATHS = size(50, 1000)
+DEATHS = size(10, 1000)
 SESSIONS = 8
 GRACE = 2.0
 

@@ -25,9 +25,9 @@ from tests.torture.sizes import size
 
 APP = "tests.torture.served:server"
 SESSIONS = 4
-RECYCLED = size(12, 500)
+RECYCLED = size(5, 500)
 GEVENT = ["--worker-class=gevent"]
-RELOADS = size(2, 30)
+RELOADS = size(1, 30)
 
 
 def load(url: str) -> list[Any]:

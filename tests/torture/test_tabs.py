@@ -11,10 +11,10 @@ from tests.torture.pages import Line, Page
 from tests.torture.shelves import Shelf
 from tests.torture.sizes import size
 
-TABS = size(20, 200)
+TABS = size(8, 200)
 LARGE = 200 << 20
 OWN = size(10 << 20, 5 << 20)
-BROWSER_TABS = size(5, 20)
+BROWSER_TABS = size(2, 20)
 GRACE = 1.0
 
 MB = 1 << 20
