@@ -48,15 +48,22 @@ def chrome(*more_options: str, preferences: Mapping[str, object] | None = None) 
             driver.quit()
 
 
-@pytest.fixture(scope="module")
-def browser_for_module() -> Iterator[Chrome]:
-    """A browser that all tests of a module share, which saves seconds: see :func:`forget_everything`."""
+@pytest.fixture(scope="session")
+def browser_for_all() -> Iterator[Chrome]:
+    """A browser that all tests share, which saves seconds: see :func:`forget_everything`."""
     with chrome() as driver:
         yield driver
 
 
+@pytest.fixture(scope="module")
+def browser_for_module(browser_for_all: Chrome) -> Chrome:
+    """The browser, as a new user's when the module begins."""
+    forget_everything(browser_for_all)
+    return browser_for_all
+
+
 def forget_everything(driver: Chrome) -> None:
-    """Make a new user of a browser: no cookies, no log, and one empty tab, of which no storage is left."""
+    """Make a new user of a browser: no cookies, no storage, no log, and one empty tab."""
     before = driver.window_handles
     driver.switch_to.new_window("tab")
     new = driver.current_window_handle
@@ -65,6 +72,8 @@ def forget_everything(driver: Chrome) -> None:
         driver.close()
     driver.switch_to.window(new)
     driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    # A server may have the port of an earlier one, and so find what that has kept.
+    driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"})
     for log in ("browser", "performance"):
         driver.get_log(log)
 

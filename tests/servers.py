@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 from urllib.error import HTTPError
@@ -20,7 +21,10 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests import zygote
 from tests.programs import REPOSITORY
+
+Process: TypeAlias = "subprocess.Popen[bytes] | zygote.Program"
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Server:
     """A running gunicorn: where it listens (no slash at the end) and what it has printed so far."""
 
     url: str
-    process: subprocess.Popen[bytes]
+    process: Process
     log_file: Path
 
     @property
@@ -49,32 +53,46 @@ def gunicorn(
     folder: Path = REPOSITORY,
     options: Sequence[str] = (),
     within: Sequence[str] = (),
+    fork: bool = True,
 ) -> Iterator[Server]:
     """Serve ``target`` (``"module:server"``, found in ``folder``) on a free port while the block runs.
 
-    ``within`` is a command that becomes the one that it is given, such as ``unshare``.
+    ``within`` is a command that becomes the one that it is given, such as ``unshare``. With ``fork`` it is
+    forked from a process that has loaded the libraries; without, it shares no memory with others.
     """
-    handle, name = tempfile.mkstemp(prefix="gunicorn-", suffix=".log")
-    command = [*within, sys.executable, "-m", "gunicorn", target, "--bind=127.0.0.1:0", f"--chdir={folder}"]
-    command += [f"--workers={workers}", f"--threads={threads}", "--graceful-timeout=5", *options]
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=handle,
-        stderr=handle,
-        start_new_session=True,  # a process group of its own, so that no worker outlives the test
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
-    )
-    os.close(handle)
-    log_file = Path(name)
-    try:
-        yield Server(_wait_until_ready(process, log_file), process, log_file)
-    finally:
-        _stop(process)
-        log_file.unlink()
+    arguments = ["-m", "gunicorn", target, "--bind=127.0.0.1:0", f"--chdir={folder}"]
+    # An idle connection of a browser keeps a worker from ending for as long as it may.
+    arguments += [f"--workers={workers}", f"--threads={threads}", "--graceful-timeout=1", *options]
+    env = env or {}
+    with tempfile.TemporaryDirectory(prefix="gunicorn-") as place:
+        log_file = Path(place, "log")
+        log_file.touch()
+        # gevent has to patch the standard library before anything else imports it.
+        fork = fork and not within and zygote.can_start(env) and "worker-class" not in str(options)
+        begin = zygote.start if fork else partial(_start, within)
+        process = begin(arguments, output=log_file, env=env)
+        try:
+            yield Server(_wait_until_ready(process, log_file), process, log_file)
+        finally:
+            _stop(process)
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], log_file: Path, timeout: float = 60) -> str:
+def _start(
+    within: Sequence[str], arguments: Sequence[str], *, output: Path, env: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """Begin a Python that loads everything itself, in a process group of its own."""
+    with output.open("ab") as log:
+        return subprocess.Popen(
+            [*within, sys.executable, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **env},
+        )
+
+
+def _wait_until_ready(process: Process, log_file: Path, timeout: float = 60) -> str:
     deadline = time.monotonic() + timeout
     while process.poll() is None and time.monotonic() < deadline:
         listening = re.search(r"Listening at: (https?://\S+)", log_file.read_text(errors="replace"))
@@ -96,7 +114,7 @@ def _answers(url: str) -> bool:
     return True
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: Process) -> None:
     process.terminate()
     try:
         with suppress(subprocess.TimeoutExpired):

@@ -6,7 +6,9 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +18,18 @@ from tests.browsers import chrome
 from tests.servers import Server, gunicorn
 
 
-@pytest.fixture(scope="module")
+@contextmanager
+def serving(folder: Path) -> Iterator[Server]:
+    """Serve a gallery, with its store in a folder, and what the originals of examples 3 and 4 keep."""
+    env = {"EXAMPLES_FOLDER": str(folder), "DASH_BRAIN_STORE": f"file://{folder}/store"}
+    with gunicorn("examples.gallery:server", workers=2, env=env) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    # One for each module: values that a test has had computed are there for the next.
-    # The originals of examples 3 and 4 keep their caches in a folder that all workers share.
-    env = {"EXAMPLES_FOLDER": str(tmp_path_factory.mktemp("caches"))}
-    with gunicorn("examples.gallery:server", workers=4, env=env) as server:
+    """One for all tests: what one has had computed may be there for the next."""
+    with serving(tmp_path_factory.mktemp("caches")) as server:
         yield server
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
 import time
+from pathlib import Path
 
 import pytest
 import requests
 
+from tests import zygote
 from tests.programs import REPOSITORY
 
 SUPPORT = {"theme", "tiles", "flights_data", "flights_views", "worker_memory", "feed", "private_folder"}
@@ -45,9 +45,7 @@ def free_ports(count):
 
 def start(name, port):
     arguments, folder = ALONE[name]
-    environment = {**os.environ, "PORT": str(port), "PYTHONPATH": str(REPOSITORY)}
-    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen([sys.executable, *arguments], env=environment, cwd=folder, **silent)
+    return zygote.start(arguments, output=Path(os.devnull), folder=folder, env={"PORT": str(port)})
 
 
 def get(url):

@@ -5,12 +5,21 @@ from __future__ import annotations
 import re
 from itertools import combinations
 
+import pytest
 import requests
 
+from tests.examples.conftest import serving
 from tests.programs import REPOSITORY
 
 #: Seconds that it takes to compute a value of the examples, at least. Who is given one is faster.
 COMPUTING = 3
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory):
+    """One of its own: what it computes, and says in its log, is for these tests."""
+    with serving(tmp_path_factory.mktemp("caches")) as server:
+        yield server
 
 
 def timestamps(text):

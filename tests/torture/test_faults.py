@@ -163,16 +163,25 @@ class Trial:
         store.close()
 
 
-def faults_for(made):
-    """Yield the faults of all these calls: with every errno, or in the usual run with each in its turn."""
-    for number, name in enumerate(made):
+def faults_for(made, turn=0):
+    """Yield the faults of all these calls: with every errno, once and for ever.
+
+    In the usual run each call fails once, with one errno in turn, and every third for ever.
+    """
+    for number, name in enumerate(made, turn):
         in_turn = [ERRNOS[(number + step) % len(ERRNOS)] for step in range(len(ERRNOS))]
         for kind in in_turn if SOAK else in_turn[:1]:
-            yield Fault(number, kind)
-        for kind in in_turn if SOAK else in_turn[2:3]:
-            yield Fault(number, kind, for_ever=True)
+            yield Fault(number - turn, kind)
+        for kind in in_turn if SOAK else in_turn[2:3] * (number % 3 == 0):
+            yield Fault(number - turn, kind, for_ever=True)
         if name in MAY_BE_SHORT:
-            yield from (Fault(number, SHORT), Fault(number, SHORT, for_ever=True))
+            yield from (Fault(number - turn, SHORT), Fault(number - turn, SHORT, for_ever=True))
+
+
+def kills_for(made, turn=0):
+    """Yield a kill before each call that changes anything; in the usual run before every third."""
+    changing = [number for number, name in enumerate(made) if name in CHANGING]
+    yield from (Fault(number, KILLED) for number in (changing if SOAK else changing[turn % 3 :: 3]))
 
 
 class Trials:
@@ -187,15 +196,15 @@ class Trials:
         gc.freeze()  # what the parent made need not be looked through again and again
         signal.signal(signal.SIGALRM, _stuck)
         sys.unraisablehook = lambda lost: self.lost.append(repr(lost.exc_value))
-        for operation in operations:
+        for turn, operation in enumerate(operations):
             gc.collect()  # else what the last trials left may be closed, and counted, in this one
             with self.ground("clean") as folder:
                 made, clean = Trial(self.kind, folder, operation).run()
             if deadly:
-                for number in (number for number, name in enumerate(made) if name in CHANGING):
-                    self.run_one(operation, Fault(number, KILLED), Trial.die)
+                for fault in kills_for(made, turn):
+                    self.run_one(operation, fault, Trial.die)
             else:
-                for fault in faults_for(made):
+                for fault in faults_for(made, turn):
                     self.run_one(operation, fault, partial(Trial.run, clean=clean))
         return self.number, self.wrong
 

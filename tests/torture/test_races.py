@@ -142,7 +142,7 @@ def race(store, processes, lives, seconds):
         time.sleep(0.05)
     enough.up()
     done = [child.result() for child in children]
-    assert all(number > 20 for counts in done for number in counts.values())
+    assert all(number > size(4, 20) for counts in done for number in counts.values())
     store.sweep()
 
 
