@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,16 +16,19 @@ from typing import Any
 import pytest
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 
+from dash_brain.stores import SharedMemoryStore
 from tests.browsers import chrome
 from tests.servers import Server, gunicorn
 
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Server]:
-    """Serve a gallery, with its store in a folder, and what the originals of examples 3 and 4 keep."""
-    env = {"EXAMPLES_FOLDER": str(folder), "DASH_BRAIN_STORE": f"file://{folder}/store"}
+    """Serve a gallery with a store of its own; the originals of examples 3 and 4 keep their caches in a folder."""
+    store = SharedMemoryStore(f"test-gallery-{secrets.token_hex(4)}")
+    env = {"DASH_BRAIN_STORE": f"shm://{store.name}", "EXAMPLES_FOLDER": str(folder)}
     with gunicorn("examples.gallery:server", workers=2, env=env) as server:
         yield server
+    shutil.rmtree(store.place)
 
 
 @pytest.fixture(scope="session")
