@@ -1,4 +1,4 @@
-"""The gallery under gunicorn with four workers, and its pages in a real browser."""
+"""The gallery under gunicorn, and its pages in a real browser."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.servers import Server, gunicorn
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Server]:
-    """Serve a gallery with a store of its own; the originals of examples 3 and 4 keep their caches in a folder."""
+    """Serve a gallery with a store of its own, and a folder for what two of the originals keep."""
     store = SharedMemoryStore(f"test-gallery-{secrets.token_hex(4)}")
     env = {"DASH_BRAIN_STORE": f"shm://{store.name}", "EXAMPLES_FOLDER": str(folder)}
     with gunicorn("examples.gallery:server", workers=2, env=env) as server:
