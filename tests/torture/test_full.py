@@ -80,7 +80,7 @@ def test_puts_into_a_place_that_is_too_small_are_refused_or_spilled_and_nobody_d
         store = kind(folder)
         store.secret()
         with beside(partial(read, store)) as read_by_others:
-            writers = [Child(fill, store, number, size(6_000, 1_000_000) // 8) for number in range(2)]
+            writers = [Child(fill, store, number, size(20_000, 1_000_000) // 8) for number in range(2)]
             refused = [writer.result() for writer in writers]
         assert min(refused) > 10 or (
             kind is SpillingStore and (tmp_path / f"dash_brain-{os.geteuid()}").exists()
