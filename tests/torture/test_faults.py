@@ -168,8 +168,8 @@ class Trial:
 def faults_for(made, turn=0):
     """Yield the faults of all these calls: with every errno, once and for ever.
 
-    In the usual run each call fails once, with one errno in turn, and every third for ever. Of an operation of
-    many calls every second one fails: most of them are made by others too.
+    In the usual run each call fails once, with one errno in turn, and every third for ever. Of an operation
+    of many calls every second one fails: most of them are made by others too.
     """
     for number, name in enumerate(made, turn):
         if not SOAK and len(made) > MANY and number % 2:
