@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copyreg
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from functools import cache
 from importlib import import_module
 from operator import methodcaller
@@ -111,6 +111,18 @@ def register(
         ) from error
     known.pop(type, None)  # this code may fail
     registered[type] = lambda value: (decode, (encode(value),))
+
+
+def added(value: Any, internal: Set[str]) -> dict[str, Any] | None:
+    """Return the attributes that were set on an object of a library, besides its ``internal`` ones.
+
+    What the class knows by the same name, such as an accessor, is kept there to be found sooner.
+    """
+    names = vars(value).keys() - internal
+    kept = {
+        name: part for name, part in vars(value).items() if name in names and not hasattr(type(value), name)
+    }
+    return kept or None
 
 
 @cache
