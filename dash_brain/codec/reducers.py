@@ -11,6 +11,7 @@ import pickle
 from collections.abc import Callable, Set
 from functools import cache
 from importlib import import_module
+from inspect import getattr_static
 from operator import methodcaller
 from types import FunctionType, ModuleType
 from typing import Any, TypeVar
@@ -116,13 +117,14 @@ def register(
 def added(value: Any, internal: Set[str]) -> dict[str, Any] | None:
     """Return the attributes that were set on an object of a library, besides its ``internal`` ones.
 
-    What the class knows by the same name, such as an accessor, is kept there to be found sooner.
+    What an accessor of the class keeps there, to be found sooner, is none.
     """
-    names = vars(value).keys() - internal
-    kept = {
-        name: part for name, part in vars(value).items() if name in names and not hasattr(type(value), name)
-    }
-    return kept or None
+    named = [name for name in vars(value) if name not in internal and not _is_made(type(value), name)]
+    return {name: vars(value)[name] for name in named} or None
+
+
+def _is_made(cls: type, name: str) -> bool:
+    return hasattr(type(getattr_static(cls, name, None)), "__get__")
 
 
 @cache

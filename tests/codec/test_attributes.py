@@ -59,6 +59,14 @@ def test_what_an_accessor_keeps_on_a_frame_is_no_attribute() -> None:
     assert "str" not in vars(decode(encode(series)))
 
 
+class WithDefault(pd.DataFrame):
+    remark: str | None = None
+
+
+def test_attribute_with_a_default_in_the_class_comes_back() -> None:
+    assert decode(encode(with_remark(WithDefault({"a": [1]}), "m"))).remark == "m"
+
+
 class InSlots(np.ndarray[Any, Any]):
     __slots__ = ("unit",)
 
