@@ -195,6 +195,11 @@ _MEMOIZE = (
     "Memoize that says more, and no {type}: it has no default, since one of them would be wrong."
 )
 
+_COROUTINE = (
+    "The function returned a coroutine: something calls the coroutine function as a plain one, as the "
+    "transforms of dash-extensions do. Make it a plain function there."
+)
+
 
 class _Wiring:
     """How the values of one declared callback travel: what its function is wrapped into."""
@@ -316,6 +321,9 @@ class _Wiring:
 
     def _results(self, result: Any, context: Any) -> Any:
         """Return what goes to the browser, for who asks now: the callback may have closed the session."""
+        if inspect.iscoroutine(result):
+            result.close()
+            raise WiringError(_COROUTINE)
         if not (self._sent.may_have_tokens or context.updated_props):
             return result
         outgoing = Outgoing(visit())
