@@ -334,6 +334,7 @@ class _Wiring:
             return outputs
         except BaseException:
             outgoing.undo()
+            context.updated_props.clear()  # or what on_error returns would fail for the same reason
             raise
 
     def _on_error(self, error: Exception) -> Any:
