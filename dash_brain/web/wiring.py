@@ -19,7 +19,7 @@ from dash.exceptions import PreventUpdate
 
 from dash_brain.common.log import warn
 from dash_brain.errors import BadId, WiringError
-from dash_brain.web.calls import uses
+from dash_brain.web.calls import ids_in_set_props, uses
 from dash_brain.web.dash_internals import (
     coerce_to_list,
     create_callback_id,
@@ -144,6 +144,7 @@ def _itself(name: str, spec: dict[str, Any], entry: dict[str, Any]) -> Wired:
         return Wired(name, "clientside_callback", entry, reads, writes)
     if is_ours(entry):
         return Wired(name, "plain_store", entry, [], writes)
+    writes += [one for text in ids_in_set_props(entry["callback"]) for one in _data_of(text, "data")]
     reads = [] if reads and uses(entry["callback"], "from_token") else reads
     writes = [] if writes and uses(entry["callback"], "to_token") else writes
     return Wired(name, "plain_callback", entry, reads, writes)

@@ -262,6 +262,62 @@ def test_a_store_that_a_callback_makes_is_known_when_it_is_sent(open_page, caplo
     assert "use from_token" in page.fire("out0.children")["out0"]["children"]
 
 
+def set_by_helper(rows):
+    dash.set_props(component_id="orders", props={"data": rows, "clear_data": False})
+
+
+def set_by_context(n):
+    dash.ctx.set_props("orders", {"data": [n]})
+
+
+def set_in_a_loop(n):
+    from dash import set_props
+
+    [set_props("orders", {"data": row}) for row in [n]]
+
+
+SETS = {"a helper": lambda n: set_by_helper([n]), "the context": set_by_context, "a loop": set_in_a_loop}
+
+
+@pytest.mark.parametrize("way", SETS)
+def test_a_plain_callback_that_sets_the_data_of_a_store_is_named(app, open_page, caplog, way):
+    app.callback(Input("n", "value"))(SETS[way])
+    open_page(app)
+    [(reason, line)] = named(caplog)
+    assert reason == "plain_callback"
+    assert "writes ServerStore 'orders'" in line
+
+
+def ours(n):
+    dash_brain.set_props("orders", {"data": [n]})
+
+
+def ours_imported(n):
+    from dash_brain import set_props
+
+    set_props("orders", {"data": [n]})
+
+
+def other_component(n):
+    if n == "orders":
+        dash.set_props("plain", {"data": [n]})
+
+
+def clears(n):
+    dash.set_props("orders", {"clear_data": True})
+
+
+def sets_a_token(n):
+    dash.set_props("orders", {"data": to_token([n])})
+
+
+@pytest.mark.parametrize("function", [ours, ours_imported, other_component, clears, sets_a_token])
+def test_a_plain_callback_that_sets_something_else_is_named_nowhere(app, open_page, caplog, function):
+    app.callback(Input("n", "value"))(function)
+    open_page(app)
+    assert not named(caplog)
+
+
 @pytest.fixture
 def manager(tmp_path):
     with diskcache.Cache(tmp_path / "jobs") as cache:
