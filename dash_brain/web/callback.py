@@ -330,11 +330,10 @@ class _Wiring:
         try:
             outputs = outgoing.outputs(result, context.outputs_list, self._sent)
             if context.updated_props:
-                context.updated_props.update(outgoing.side_updates(context.updated_props))
+                _keep_here(context.updated_props, outgoing)
             return outputs
         except BaseException:
             outgoing.undo()
-            context.updated_props.clear()  # or what on_error returns would fail for the same reason
             raise
 
     def _on_error(self, error: Exception) -> Any:
@@ -347,3 +346,12 @@ class _Wiring:
         result = dash.no_update if result is None and self.schema else result
         context = callback_context()
         return result if context is None else self._results(result, context)  # None: called by hand
+
+
+def _keep_here(props: dict[str, dict[str, Any]], outgoing: Outgoing) -> None:
+    """Put tokens in place of the values that were given to ``set_props``."""
+    try:
+        props.update(outgoing.side_updates(props))
+    except BaseException:
+        props.clear()  # or what on_error returns would fail for the same reason
+        raise
