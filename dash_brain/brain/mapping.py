@@ -13,8 +13,8 @@ from dash_brain import codec
 from dash_brain.brain.namespaces import results_of
 from dash_brain.errors import BrainNameTypeError, ValueConflict, ValueMissing
 from dash_brain.memo.functions import Memoized, Place, memoized
-from dash_brain.memo.lifetimes import lifetime
-from dash_brain.shared_results import made_for_all
+from dash_brain.memo.lifetimes import checked_lifetime
+from dash_brain.shared_results import computing_shared_result
 from dash_brain.singleflight import fly, fly_async
 from dash_brain.singleflight.flight_key import FlightKey
 from dash_brain.stores.base import ABSENT, Frames, ObjectInfo, Store, needs_scan
@@ -168,7 +168,7 @@ class NamedValues(MutableMapping[str, Any]):
 
     def _making(self, name: str) -> AbstractContextManager[None]:
         """Return what is to be entered while the value of a name is made, which is for all who ask."""
-        return made_for_all(f"the value {shown(name)}")
+        return computing_shared_result(f"the value {shown(name)}")
 
     def _learn_first(
         self, name: str, thing: Any, ttl: float | None = None, *, replaces: str = ABSENT, **meta: str
@@ -244,7 +244,7 @@ class NamedValues(MutableMapping[str, Any]):
         >>> total.info().size
         0
         """
-        lifetime(ttl, stale)  # what is wrong is said here, not at the first call
+        checked_lifetime(ttl, stale)  # what is wrong is said here, not at the first call
         return lambda function: memoized(function, self._results, ttl=ttl, stale=stale, key=key)
 
     def __getitem__(self, name: str) -> Any:

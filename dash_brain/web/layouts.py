@@ -1,4 +1,4 @@
-"""What an app's layouts say of its ids, without a page being served."""
+"""The ids and types of the components in an app's layouts, known before a page is served."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import dash
 from dash.development.base_component import Component
 
 from dash_brain.errors import BadId
-from dash_brain.web.dash_internals import call_outside_requests
-from dash_brain.web.ids import canonical
+from dash_brain.web.component_ids import canonical
+from dash_brain.web.dash_internals import call_outside_requests, components_in, type_of_component
 
-#: The kinds of components that matter here.
+#: Types of components, as ``namespace.type``.
 SERVER_STORE, PLAIN_STORE = "dash_brain.ServerStore", "dash_core_components.Store"
 
 log = logging.getLogger("dash_brain")
@@ -24,9 +24,8 @@ log = logging.getLogger("dash_brain")
 class Layouts:
     """The layouts of one app: id -> kind of component, as ``namespace.type``.
 
-    What stands in a layout that is no function, or in ``validation_layout``, is so for every page. Layout
-    functions, also those of pages, are called once in a process to know what they make; what they make for
-    somebody may be something else.
+    A layout that is no function, and ``validation_layout``, hold for every page. Layout functions, also those
+    of pages, are called once in a process, outside of requests; for a session they may return another layout.
     """
 
     def __init__(self, app: dash.Dash | None) -> None:
@@ -61,7 +60,7 @@ class Layouts:
             return {}
         with self._lock:
             if app.layout is not self._called[0]:
-                self._called = (app.layout, {})  # should a function ask for what it makes
+                self._called = (app.layout, {})  # a layout function may ask, too
                 self._called = (app.layout, _kinds(list(_call(app))))
             return self._called[1]
 
@@ -91,9 +90,9 @@ def _kinds(layouts: list[Any]) -> dict[str, str]:
     kinds: dict[str, str] = {}
     for part in _parts(layouts):
         name = _name(getattr(part, "id", None))
-        # Two pages may use an id for different things; nothing of a ServerStore may get out by that.
+        # Two pages may use one id for a ServerStore and another component: no value may leave the server.
         if name is not None and kinds.get(name) != SERVER_STORE:
-            kinds[name] = f"{part._namespace}.{part._type}"
+            kinds[name] = type_of_component(part)
     return kinds
 
 
@@ -101,8 +100,7 @@ def _parts(layouts: list[Any]) -> Iterator[Component]:
     for layout in layouts:
         for root in layout if isinstance(layout, (list, tuple)) else [layout]:
             if isinstance(root, Component):
-                yield root
-                yield from (part for part in root._traverse() if isinstance(part, Component))
+                yield from components_in(root)
 
 
 def _name(component_id: Any) -> str | None:

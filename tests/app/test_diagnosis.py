@@ -20,7 +20,7 @@ from dash_brain.common import log as logs
 from dash_brain.errors import BadToken, NoSession, ValueMissing
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore, MemoryStore
-from dash_brain.web.sessions.workers import EVERY, LIVE, Workers, workers
+from dash_brain.web.sessions.worker_keys import EVERY, LIVE, WorkerKeys, worker_keys
 from tests.app.test_sessions import cookie_of, secret_app
 from tests.conftest import REPOSITORY
 
@@ -300,13 +300,13 @@ def another_worker(*keys: str) -> None:
     ours = current._settings
     current.forget()
     configure(store, key=list(keys))
-    Workers(current.use(), "app").see()
+    WorkerKeys(current.use(), "app").check()
     current._settings = ours
 
 
 def see() -> None:
-    workers.cache_clear()
-    workers(current.use(), "app").see()
+    worker_keys.cache_clear()
+    worker_keys(current.use(), "app").check()
 
 
 def test_a_worker_with_another_key_is_noticed(clock, caplog):
@@ -336,17 +336,17 @@ def test_a_worker_that_is_gone_disagrees_no_more(clock, caplog):
 
 
 def test_a_worker_looks_at_the_others_now_and_then_only(clock, caplog, monkeypatch):
-    seen = workers(current.use(), "app now and then")
-    seen.see()
+    seen = worker_keys(current.use(), "app now and then")
+    seen.check()
     store, before = current.use().store, len(caplog.records)
     store.put("workers/app now and then", "other", [b""], ttl=LIVE, meta={"kids": "00000000"})
-    seen.see()
+    seen.check()
     assert len(caplog.records) == before
     import time
 
     later = time.monotonic() + EVERY + 1
     monkeypatch.setattr("time.monotonic", lambda: later)
-    seen.see()
+    seen.check()
     assert caplog.records[-1].other_kid == "00000000"
 
 

@@ -1,4 +1,4 @@
-"""Flask's request and response, and what in them names who asks: the only file that touches its objects."""
+"""Requests and responses of Flask. No other file touches Flask's objects."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import flask.globals
 from werkzeug.http import dump_cookie
 
 from dash_brain.web.servers.base import Request, Response
-from dash_brain.web.servers.refusing import RefusedHeaders, RefusedMapping, changed, instead, without
+from dash_brain.web.servers.guarded import RefusedHeaders, RefusedMapping, copy_with, guarded, overridden
 
 #: The name in ``flask.g`` under which a request is kept.
 _NAME = "dash_brain_request"
 
-#: What in ``flask.request`` and ``flask.g`` names who asks. The query string may name the page.
+#: Attributes that identify the caller, also by the query string, which may name the page.
 _OF_REQUEST = (
     *("access_route", "authorization", "cookies", "environ", "remote_addr", "remote_user", "user_agent"),
     *("args", "full_path", "query_string", "url", "values"),
@@ -43,7 +43,7 @@ class FlaskRequest(Request):
         self.is_callback = self.route.endswith("_dash-update-component")
         self.is_secure = request.is_secure
         self.server = flask.current_app._get_current_object()  # type: ignore[attr-defined]
-        self.kept = {}
+        self.state = {}
         self._changes: dict[Callable[[Response], None], None] = {}
 
     @property
@@ -58,20 +58,20 @@ class FlaskRequest(Request):
 
     @property
     def query(self) -> Mapping[str, str]:
-        """The arguments in the address by name."""
+        """The arguments of the query string by name."""
         return cast(Mapping[str, str], self._request.args)
 
     @property
     def view(self) -> Callable[..., Any] | None:
-        """The function that answers."""
+        """The view function."""
         return cast("Callable[..., Any] | None", self.server.view_functions.get(self.route))
 
     def refuse(self, status: int) -> NoReturn:
-        """Have the request answered by a status of HTTP, and nothing else."""
+        """Abort the request with an HTTP status."""
         flask.abort(status)
 
     def before_sending(self, change: Callable[[Response], None]) -> None:
-        """Have the response changed before it is sent, once by each of these."""
+        """Register a change of the response; the same one is applied once."""
         if not self._changes:
             flask.after_this_request(self._changed)
         self._changes[change] = None
@@ -110,7 +110,7 @@ class FlaskResponse(Response):
         self.response.headers.add("Set-Cookie", header)
 
     def keep_private(self) -> None:
-        """Let no cache give the response to others."""
+        """Forbid shared caches to keep the response."""
         cache = self.response.cache_control
         cache.public = False
         cache.private = True
@@ -120,7 +120,7 @@ class FlaskResponse(Response):
 
 
 def current_request() -> Request | None:
-    """Return the request that is answered here, None outside of requests."""
+    """Return the current request, None outside of requests."""
     if not flask.has_request_context():
         return None
     kept = flask.g.get(_NAME)
@@ -136,7 +136,7 @@ def is_flask(server: object) -> bool:
 
 
 def bound_bodies(server: flask.Flask, route: str, header: str, nbytes: int) -> None:
-    """Refuse requests to a route with this header that are longer, before any more of them is read."""
+    """Refuse longer requests to a route that have this header, before their body is read."""
 
     @server.before_request
     def bound() -> None:
@@ -145,7 +145,7 @@ def bound_bodies(server: flask.Flask, route: str, header: str, nbytes: int) -> N
 
 
 def keep_private(server: flask.Flask, route: str) -> None:
-    """Let no cache give to others what a server answers at a route, named as :attr:`Request.route`."""
+    """Forbid shared caches to keep responses of a route, named as :attr:`Request.route`."""
     for name, view in server.view_functions.items():
         if name.endswith(route):
             server.view_functions[name] = _private(view)
@@ -166,16 +166,16 @@ def _as_private(response: flask.Response) -> flask.Response:
 
 
 @contextmanager
-def refusing_who_asks() -> Iterator[None]:
-    """Have Flask's objects refuse to say who asks, while the block runs."""
-    current_request()  # kept with Flask's own objects, for what needs no session
+def hide_who_asks() -> Iterator[None]:
+    """Make attributes of Flask's objects that identify the caller raise, while the block runs."""
+    current_request()  # made from Flask's own objects, for code that needs no session
     with ExitStack() as entered:
         request, app = (getattr(flask.globals, name, None) for name in ("_cv_request", "_cv_app"))
         if flask.has_request_context() and request is not None:
-            entered.enter_context(instead(request, _nobodys(request.get())))
+            entered.enter_context(overridden(request, _guarded_context(request.get())))
         if flask.has_app_context() and app is not None:
-            nobodys_g = without(app.get().g, "flask.g", _OF_G, get=_get)
-            entered.enter_context(instead(app, changed(app.get(), g=nobodys_g)))
+            guarded_g = guarded(app.get().g, "flask.g", _OF_G, get=_get)
+            entered.enter_context(overridden(app, copy_with(app.get(), g=guarded_g)))
         yield
 
 
@@ -183,6 +183,6 @@ def _get(g: Any, name: str, default: Any = None) -> Any:
     return getattr(g, name, default)
 
 
-def _nobodys(context: Any) -> Any:
-    request = without(context.request, "flask.request", _OF_REQUEST, headers=_HEADERS)
-    return changed(context, request=request, _session=RefusedMapping("flask.session"))
+def _guarded_context(context: Any) -> Any:
+    request = guarded(context.request, "flask.request", _OF_REQUEST, headers=_HEADERS)
+    return copy_with(context, request=request, _session=RefusedMapping("flask.session"))

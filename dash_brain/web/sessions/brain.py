@@ -12,7 +12,7 @@ from dash_brain.settings import current
 from dash_brain.shared_results import refuse
 from dash_brain.stores.base import Store
 from dash_brain.stores.namespaces import VALUE, Retention
-from dash_brain.web.sessions import visit
+from dash_brain.web.sessions import current_caller
 
 
 class SessionBrain(NamedValues):
@@ -48,7 +48,7 @@ class SessionBrain(NamedValues):
     @property
     def _within(self) -> str:  # type: ignore[override]
         refuse("session_brain")
-        return visit().names
+        return current_caller().names
 
     @property
     def _ttl(self) -> float:  # type: ignore[override]
@@ -67,7 +67,9 @@ class SessionBrain(NamedValues):
     def _results(self) -> Place:
         refuse("session_brain.memoize")
         quota = current.use().quota
-        return Place(self._store, visit().namespace("session-memo"), self._ttl, quota, is_shared=False)
+        return Place(
+            self._store, current_caller().namespace("session-memo"), self._ttl, quota, is_shared=False
+        )
 
     def _making(self, name: str) -> AbstractContextManager[None]:
         return nullcontext()
