@@ -29,7 +29,7 @@ _DASH = {
     "brain_callback": "web.callback",
     "close_session": "web.sessions",
     "from_token": "web.exchange",
-    "session_brain": "web.sessions.brain",
+    "session_brain": "web.sessions.session_brain",
     "set_props": "web.callback",
     "to_token": "web.exchange",
 }
@@ -77,5 +77,5 @@ if TYPE_CHECKING:
     from dash_brain.web.component import ServerOutput, ServerStore
     from dash_brain.web.exchange import from_token, to_token
     from dash_brain.web.sessions import close_session
-    from dash_brain.web.sessions.brain import session_brain
+    from dash_brain.web.sessions.session_brain import session_brain
     from dash_brain.web.tokens import Token

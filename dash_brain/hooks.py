@@ -10,9 +10,15 @@ import weakref
 
 import dash
 
-apps: weakref.WeakSet[dash.Dash] = weakref.WeakSet()
+#: The oldest first.
+references: list[weakref.ref[dash.Dash]] = []
+
+
+def apps() -> list[dash.Dash]:
+    """Return the apps that are alive."""
+    return [app for reference in tuple(references) if (app := reference()) is not None]
 
 
 @dash.hooks.setup()  # type: ignore[untyped-decorator]
 def _note(app: dash.Dash) -> None:
-    apps.add(app)
+    references.append(weakref.ref(app, references.remove))

@@ -12,7 +12,7 @@ from blake3 import blake3
 from dash_brain import codec
 from dash_brain.brain.namespaces import results_of
 from dash_brain.errors import BrainNameTypeError, ValueConflict, ValueMissing
-from dash_brain.memo.functions import Memoized, Place, memoized
+from dash_brain.memo.functions import Memoized, ResultStorage, memoized
 from dash_brain.memo.lifetimes import checked_lifetime
 from dash_brain.shared_results import computing_shared_result
 from dash_brain.singleflight import fly, fly_async
@@ -184,9 +184,9 @@ class NamedValues(MutableMapping[str, Any]):
             replaces = ABSENT  # it was forgotten too
         raise _restless(name)
 
-    def _results(self) -> Place:
+    def _results(self) -> ResultStorage:
         """Return where results of memoized functions are kept."""
-        return Place(self._store, results_of(self._within), self._ttl, self._retention.quota)
+        return ResultStorage(self._store, results_of(self._within), self._ttl, self._retention.quota)
 
     def _flight_key(self, name: str) -> FlightKey:
         return FlightKey(self._store, f"{len(self._within)}:{self._within}/{name}", name)

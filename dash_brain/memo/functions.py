@@ -87,7 +87,7 @@ class Memoized(Protocol[P, R_co]):
     ) -> Memoized[Q, R]: ...
 
 
-class Place(NamedTuple):
+class ResultStorage(NamedTuple):
     """Where the results of a call are kept, for how many seconds by default, and in how many bytes.
 
     ``is_shared``: they are for all callers, not for one session.
@@ -102,7 +102,7 @@ class Place(NamedTuple):
 
 def memoized(
     function: Callable[P, R],
-    place: Callable[[], Place],
+    place: Callable[[], ResultStorage],
     *,
     ttl: float | None = None,
     stale: float | None = None,
@@ -177,7 +177,7 @@ class _Memo:
     def __init__(
         self,
         function: Callable[..., Any],
-        place: Callable[[], Place],
+        place: Callable[[], ResultStorage],
         lifetime: Lifetime,
         key: Callable[..., Any] | None,
     ) -> None:
@@ -281,7 +281,7 @@ class _Memo:
         self._prefix()
         return list(self._prefixes)
 
-    def _keys(self, place: Place) -> list[str]:
+    def _keys(self, place: ResultStorage) -> list[str]:
         known = set(self._known_by())
         return [key for key in needs_scan(place.store).scan(place.namespace) if key[:_PREFIX] in known]
 
@@ -289,7 +289,7 @@ class _Memo:
 class _Result(NamedTuple):
     """The result for certain arguments, whether it is there or not."""
 
-    place: Place
+    place: ResultStorage
     key: str
     name: str
     lifetime: Lifetime

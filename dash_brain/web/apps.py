@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import dash
 
 from dash_brain.errors import BackendNotSupported
-from dash_brain.hooks import apps
+from dash_brain.hooks import apps, references
 from dash_brain.web.servers import Request, current_request
 from dash_brain.web.servers.flask import is_flask
-
-
-def known_apps() -> list[dash.Dash]:
-    """Return the apps that were created since dash_brain was imported."""
-    return list(apps)
 
 
 def requested_app() -> dash.Dash | None:
@@ -30,9 +23,12 @@ def requested_app() -> dash.Dash | None:
 def app_of(request: Request) -> dash.Dash | None:
     """Return the Dash app below whose path a request came in."""
     found, length = None, -1
-    for app in apps:
-        prefix = app.config.routes_pathname_prefix
-        if app.server is request.server and request.path.startswith(prefix) and len(prefix) > length:
+    for reference in tuple(references):
+        app = reference()
+        if app is None or app.server is not request.server:
+            continue
+        prefix = app.config["routes_pathname_prefix"]
+        if request.path.startswith(prefix) and len(prefix) > length:
             found, length = app, len(prefix)
     return found or latest_app()
 
@@ -40,14 +36,15 @@ def app_of(request: Request) -> dash.Dash | None:
 def latest_app() -> dash.Dash | None:
     """Return the app created last, also one from before dash_brain was imported."""
     try:
-        return cast(dash.Dash, dash.get_app())
+        app: dash.Dash = dash.get_app()
+        return app
     except dash.exceptions.AppNotFoundError:
         return None
 
 
 def check_backend(app: dash.Dash | None = None) -> None:
     """Raise :class:`BackendNotSupported` when this app is not served by Flask; None: when no app is."""
-    asked = [app] if app is not None else list(apps)
+    asked = [app] if app is not None else apps()
     servers = set(map(server_type, asked))
     if servers and "flask" not in servers:
         raise BackendNotSupported(

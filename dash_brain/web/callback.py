@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar, overload
 
@@ -19,7 +19,6 @@ from dash_brain.web.api_endpoint import Endpoint
 from dash_brain.web.apps import check_backend
 from dash_brain.web.blueprints import blueprint_of, register_later
 from dash_brain.web.dash_internals import (
-    JOB_CONTEXT,
     app_error_handler,
     background_manager_of,
     call_from,
@@ -33,7 +32,7 @@ from dash_brain.web.dash_internals import (
 )
 from dash_brain.web.dependencies import Inputs, Outputs
 from dash_brain.web.incoming import resolve_arguments, substitute
-from dash_brain.web.jobs.job_process import set_progress_of, working
+from dash_brain.web.jobs.job_process import in_job, set_progress_of
 from dash_brain.web.jobs.manager import BackgroundCallback, ManagerProxy
 from dash_brain.web.memo.call import NotKept
 from dash_brain.web.memo.callbacks import CallbackWithResults, MemoizedCallback
@@ -189,8 +188,6 @@ def set_props(component_id: str | dict[str, Any], props: dict[str, Any]) -> None
     dash.set_props(component_id, Outgoing(current_caller()).props(component_id, props))
 
 
-_NO_JOB = nullcontext()
-
 _MEMOIZE = (
     'memoize= takes "app" (one result for all sessions of the app), "session" (one for each session) or a '
     "Memoize that says more, and no {type}: it has no default, since one of them would be wrong."
@@ -226,7 +223,8 @@ class _DeclaredCallback:
         self._progress = coerce_to_list((options.get("background") and options.get("progress")) or [])
         if self._progress and self._memoize:
             raise TypeError("brain_callback takes progress= or memoize=, not both: a kept result has none.")
-        if options.get("background"):
+        self._is_background = bool(options.get("background"))
+        if self._is_background:
             declared = BackgroundCallback(self._inputs, self._outputs, self._progress, self._refuse)
             self.options["manager"] = ManagerProxy(options.get("manager"), declared)
 
@@ -240,16 +238,17 @@ class _DeclaredCallback:
 
     def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function that Dash calls: it takes tokens and returns tokens."""
-        return mark_as_brain_callback(self._wrap(function))
-
-    def _wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
             raise TypeError(
                 f"brain_callback cannot take the generator {function.__qualname__}: return one result, or "
                 "use dash.callback and plain values there."
             )
-        if inspect.iscoroutinefunction(function):
-            return self._wrap_async(function)
+        wrapped = (
+            self._wrap_async(function) if inspect.iscoroutinefunction(function) else self._wrap(function)
+        )
+        return mark_as_brain_callback(in_job(wrapped) if self._is_background else wrapped)
+
+    def _wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
         memo = self._memo(function)
 
         @wraps(function)
@@ -260,12 +259,11 @@ class _DeclaredCallback:
                     return function(*args, **kwargs)
                 with self._endpoint.called(function, args, kwargs):
                     return exchange()
-            with working(context) if JOB_CONTEXT in context else _NO_JOB:
-                if memo is not None:
-                    with suppress(NotKept):
-                        return self._results(memo.outputs(current_caller(), context), context)
-                args, kwargs = self._arguments(context, args, kwargs)
-                return self._results(function(*args, **kwargs), context)
+            if memo is not None:
+                with suppress(NotKept):
+                    return self._results(memo.outputs(current_caller(), context), context)
+            args, kwargs = self._arguments(context, args, kwargs)
+            return self._results(function(*args, **kwargs), context)
 
         return exchange
 
@@ -280,12 +278,11 @@ class _DeclaredCallback:
                     return await function(*args, **kwargs)
                 with self._endpoint.called(function, args, kwargs):
                     return await exchange_async()
-            with working(context) if JOB_CONTEXT in context else _NO_JOB:
-                if memo is not None:
-                    with suppress(NotKept):
-                        return self._results(await memo.outputs_async(current_caller(), context), context)
-                args, kwargs = self._arguments(context, args, kwargs)
-                return self._results(await function(*args, **kwargs), context)
+            if memo is not None:
+                with suppress(NotKept):
+                    return self._results(await memo.outputs_async(current_caller(), context), context)
+            args, kwargs = self._arguments(context, args, kwargs)
+            return self._results(await function(*args, **kwargs), context)
 
         return exchange_async
 
@@ -303,7 +300,7 @@ class _DeclaredCallback:
         self, context: Any, sent: tuple[Any, ...], named: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments that Dash passes, with values in place of tokens."""
-        self._outputs.checked(context.outputs_list)
+        self._outputs.checked(context["outputs_list"])
         args, kwargs = resolve_arguments(context, current_caller(), self._inputs, self._on_missing)
         if self._progress:  # Dash puts its set_progress first
             args = (set_progress_of(sent[0], self._progress), *args)
@@ -317,13 +314,13 @@ class _DeclaredCallback:
 
     def _results(self, result: Any, context: Any) -> Any:
         """Return the result with tokens, for the present caller: the callback may have closed the session."""
-        if not (self._outputs.may_have_tokens or context.updated_props):
+        if not (self._outputs.may_have_tokens or context["updated_props"]):
             return result
         outgoing = Outgoing(current_caller())
         try:
-            outputs = outgoing.outputs(result, context.outputs_list, self._outputs)
-            if context.updated_props:
-                context.updated_props.update(outgoing.side_updates(context.updated_props))
+            outputs = outgoing.outputs(result, context["outputs_list"], self._outputs)
+            if context["updated_props"]:
+                context["updated_props"].update(outgoing.side_updates(context["updated_props"]))
             return outputs
         except BaseException:
             outgoing.undo()

@@ -14,9 +14,10 @@ import dash
 
 from dash_brain.common.throttle import Throttle
 from dash_brain.errors import ValueMissing
+from dash_brain.hooks import apps
 from dash_brain.settings import Settings, current
 from dash_brain.stores.base import Store
-from dash_brain.web.apps import known_apps, requested_app
+from dash_brain.web.apps import requested_app
 from dash_brain.web.component_ids import canonical
 from dash_brain.web.layouts import SERVER_STORE, layouts_of
 from dash_brain.web.sessions import Caller
@@ -114,6 +115,6 @@ def current_registry() -> ComponentRegistry:
 
 @lru_cache(maxsize=256)
 def _registry(settings: Settings, app_id: str) -> ComponentRegistry:
-    candidates = (app for app in (requested_app(), *known_apps()) if app is not None)
+    candidates = (app for app in (requested_app(), *apps()) if app is not None)
     app = next((app for app in candidates if app_identity(settings, app) == app_id), None)
     return ComponentRegistry(settings.store, app_id, app)

@@ -30,7 +30,8 @@ from dash._validate import validate_duplicate_output
 from dash.dependencies import handle_grouped_callback_args
 from dash.development.base_component import Component
 
-from dash_brain.web.apps import are_requests_of_flask, known_apps, latest_app, requested_app, server_type
+from dash_brain.hooks import apps
+from dash_brain.web.apps import are_requests_of_flask, latest_app, requested_app, server_type
 from dash_brain.web.servers import Response, current_request
 
 __all__ = [
@@ -143,7 +144,7 @@ def declared_callbacks(app: dash.Dash) -> list[tuple[dict[str, Any], dict[str, A
 
 def unserved_apps() -> list[dash.Dash]:
     """Return the apps of Flask that were made before dash_brain was used, and have not served yet."""
-    made = (app for app in known_apps() if getattr(app, "_initialized_server", None) is app.server)
+    made = (app for app in apps() if getattr(app, "_initialized_server", None) is app.server)
     return [app for app in made if server_type(app) == "flask" and not app.server._got_first_request]
 
 

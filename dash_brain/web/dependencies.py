@@ -117,6 +117,8 @@ class Inputs:
         self.dependencies = dependencies
         self.indices = indices
         self.declared = list(map(Dependency, dependencies))
+        #: Whether they are a plain list of arguments.
+        self.is_flat = isinstance(indices, (list, tuple)) and all(isinstance(one, int) for one in indices)
         #: The declaration of each place in a context: in the lists of inputs and states, and in the grouping.
         self.places = [*self.declared, *(self.declared[index] for index in flatten_grouping(indices))]
         self._prop_ids = {one.prop_id for one in self.declared}
@@ -138,6 +140,8 @@ class Inputs:
 
     def arguments(self, values: list[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments of the function, of values in the order of declaration."""
+        if self.is_flat:  # the common case
+            return tuple(map(values.__getitem__, self.indices)), {}
         grouped = map_grouping(values.__getitem__, self.indices)
         if isinstance(self.indices, dict):
             return (), grouped

@@ -51,7 +51,7 @@ def resolve_arguments(
         _replace(context, inputs, _resolved(stores, caller, on_missing))
         forget_context_afterwards()
     values = []
-    for leaf in (*context.inputs_list, *context.states_list):
+    for leaf in (*context["inputs_list"], *context["states_list"]):
         is_many = isinstance(leaf, list)
         values.append([one.get("value") for one in leaf] if is_many else leaf.get("value"))
     return inputs.arguments(values)
@@ -65,7 +65,7 @@ def server_stores(context: Any, inputs: Inputs, caller: Caller) -> dict[int, Sen
     BadToken
         When the request does not fit the declared inputs and states.
     """
-    leaves = [*context.inputs_list, *context.states_list]
+    leaves = [*context["inputs_list"], *context["states_list"]]
     inputs.check(leaves, context.get("triggered_inputs") or ())
     stores = {}
     for declared, place in zip(inputs.declared, leaves, strict=True):
@@ -113,18 +113,19 @@ _SUBSTITUTES: dict[str, Callable[[Exception], Any]] = {
 
 def _replace(context: Any, inputs: Inputs, values: dict[str, Any]) -> None:
     """Put the values everywhere in the context: Dash has copied each token to several places."""
-    places = [*context.inputs_list, *context.states_list]
-    places += flatten_grouping(context.args_grouping, inputs.indices)
+    places = [*context["inputs_list"], *context["states_list"]]
+    grouping = context["args_grouping"]
+    places += grouping if inputs.is_flat else flatten_grouping(grouping, inputs.indices)
     for one, place in zip(inputs.places, places, strict=True):
         if one.is_data:
             for leaf in place if isinstance(place, list) else [place]:
                 prop_id = one.prop_id or _prop_id(leaf)
                 if prop_id in values:
                     leaf["value"] = values[prop_id]
-    for trigger in context.triggered_inputs:
+    for trigger in context["triggered_inputs"]:
         if trigger["prop_id"] in values:
             trigger["value"] = values[trigger["prop_id"]]
-    for known in (context.input_values, context.state_values):
+    for known in (context["input_values"], context["state_values"]):
         for prop_id in values.keys() & known.keys():
             known[prop_id] = values[prop_id]
 

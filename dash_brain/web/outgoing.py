@@ -23,7 +23,7 @@ from dash_brain.web.tokens import Token
 
 def server_store_ids(context: Any, outputs: Outputs, caller: Caller) -> Iterator[str]:
     """Yield the ids of the ServerStores among the concrete outputs of a call."""
-    specs = outputs.checked(context.outputs_list)
+    specs = outputs.checked(context["outputs_list"])
     for spec, flags in zip(specs, server_store_outputs(context, outputs, caller), strict=True):
         for one, is_server_store in zip(listed(spec), flags, strict=True):
             if is_server_store:
@@ -41,7 +41,7 @@ def server_store_outputs(context: Any, outputs: Outputs, caller: Caller) -> list
     stores = registry_of(caller)
     return [
         [declared.is_data and stores.holds_tokens(one["id"]) for one in listed(spec)]
-        for spec, declared in zip(outputs.checked(context.outputs_list), outputs.declared, strict=True)
+        for spec, declared in zip(outputs.checked(context["outputs_list"]), outputs.declared, strict=True)
     ]
 
 

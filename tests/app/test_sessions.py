@@ -21,6 +21,7 @@ from dash_brain.errors import BadToken, NoSession
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
 from dash_brain.stores.mapped.volume.quoting import quote
+from dash_brain.web import servers
 from dash_brain.web.sessions.session_registry import session_registry
 
 
@@ -457,3 +458,11 @@ type(settings.store).delete = lambda *_: os.kill(os.getpid(), signal.SIGTERM)
     env = {**os.environ, "DASH_BRAIN_STORE": f"file://{tmp_path}"}
     ended = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["_REQUEST_CONTEXT", "_APP_CONTEXT"])
+def test_a_release_of_flask_without_these_context_variables_serves_sessions_too(open_page, monkeypatch, name):
+    monkeypatch.setattr(servers.flask, name, None)
+    page = open_page(secret_app())
+    page.fire("a.data")
+    assert shown(page) == "{'kept': 'secret'}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import wraps
 from itertools import chain
 from typing import Any
 
@@ -13,7 +15,7 @@ from dash_brain.errors import NoSession, StoreError
 from dash_brain.settings import current
 from dash_brain.web.component_ids import canonical
 from dash_brain.web.component_registry import registry_of
-from dash_brain.web.dash_internals import JOB_CONTEXT
+from dash_brain.web.dash_internals import JOB_CONTEXT, callback_context
 from dash_brain.web.dependencies import listed
 from dash_brain.web.jobs.side_updates import SideUpdates
 from dash_brain.web.leases.jobs import JobClaims
@@ -23,9 +25,31 @@ from dash_brain.web.sessions.job_context import JobContext, running_job
 from dash_brain.web.tokens import Token, verify
 
 
+def in_job(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what exchanges the values of a job while it calls a function, and only calls it elsewhere."""
+    if inspect.iscoroutinefunction(function):
+
+        @wraps(function)
+        async def call_async(*args: Any, **kwargs: Any) -> Any:
+            with _running(callback_context()):
+                return await function(*args, **kwargs)
+
+        return call_async
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with _running(callback_context()):
+            return function(*args, **kwargs)
+
+    return call
+
+
 @contextmanager
-def working(context: Any) -> Iterator[None]:
+def _running(context: Any) -> Iterator[None]:
     """Exchange values and tokens of a job as in a request, while its function runs."""
+    if context is None or JOB_CONTEXT not in context:
+        yield
+        return
     job = JobContext(*context[JOB_CONTEXT])
     if job.session is not None:  # a job without a session has no ServerStore: Dash's own way is kept
         context.updated_props = _UpdatedProps(current_caller(), job.key)
@@ -41,7 +65,7 @@ def working(context: Any) -> Iterator[None]:
 
 def _named(context: Any) -> Iterator[str]:
     """Yield the ids of inputs and outputs; those that the job context does not list are no ServerStores."""
-    places = (*context.inputs_list, *context.states_list, *listed(context.outputs_list))
+    places = (*context["inputs_list"], *context["states_list"], *listed(context["outputs_list"]))
     for leaf in chain.from_iterable(map(listed, places)):
         yield canonical(leaf["id"])
 

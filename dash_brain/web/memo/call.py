@@ -13,7 +13,7 @@ from dash_brain.web import tokens
 from dash_brain.web.exchange import resolve_verified
 from dash_brain.web.incoming import resolve_arguments, server_stores
 from dash_brain.web.leases import reading
-from dash_brain.web.memo.result import Address, MemoizedResult
+from dash_brain.web.memo.result import MemoizedResult, ResultKey
 from dash_brain.web.outgoing import server_store_outputs
 from dash_brain.web.recipes import records
 from dash_brain.web.recipes.definitions import Definition
@@ -48,7 +48,7 @@ class MemoizedCall:
         self._caller = caller
         self._context = context
         self._given = list(self._what_is_given())
-        self.result = MemoizedResult(callback, self._address(), self._given)
+        self.result = MemoizedResult(callback, self._result_key(), self._given)
 
     def compute(self) -> Record | Unkept[Record]:
         """Call the function, and keep what it returns."""
@@ -65,7 +65,7 @@ class MemoizedCall:
     def _keep(self, result: Any) -> Record | Unkept[Record]:
         return self.result.keep(result, self._caller, self._context)
 
-    def _address(self) -> Address:
+    def _result_key(self) -> ResultKey:
         callback, store = self._callback, current.use().store
         scope = records.SCOPES["session" if self._is_personal() else callback.memoize.scope]
         function = callback.fingerprint()
@@ -73,7 +73,7 @@ class MemoizedCall:
         shape = repr(callback.outputs.schema), repr(callback.inputs.indices), stores
         identity = fingerprints.of_value(self._identity())
         call = fingerprints.of_value((function, shape, identity))
-        return Address(store, scope, self._caller.namespace(scope), function, call, identity)
+        return ResultKey(store, scope, self._caller.namespace(scope), function, call, identity)
 
     def _what_is_given(self) -> Iterator[Any]:
         """Yield the value of each input and state, with :class:`ArgumentRef` for large ones."""
@@ -91,7 +91,7 @@ class MemoizedCall:
             reading.renew(self._caller, found, str(leaf["id"]))
             return ArgumentRef(*found)
 
-        for leaf in (*self._context.inputs_list, *self._context.states_list):
+        for leaf in (*self._context["inputs_list"], *self._context["states_list"]):
             yield list(map(given, leaf)) if isinstance(leaf, list) else given(leaf)
 
     def _is_personal(self) -> bool:

@@ -24,7 +24,7 @@ from dash_brain.web.sessions import Caller
 log = logging.getLogger("dash_brain")
 
 
-class Address(NamedTuple):
+class ResultKey(NamedTuple):
     """The key of a result: its scope, and the fingerprints of function, call and arguments."""
 
     store: Store
@@ -53,11 +53,11 @@ class MemoizedResult:
         The arguments, with :class:`ArgumentRef` for the values of tokens.
     """
 
-    def __init__(self, callback: Definition, address: Address, given: list[Any]) -> None:
+    def __init__(self, callback: Definition, result_key: ResultKey, given: list[Any]) -> None:
         self._callback = callback
-        self._store, self._scope, self._namespace = address[:3]
-        self._short = address.short
-        self._address = address
+        self._store, self._scope, self._namespace = result_key[:3]
+        self._short = result_key.short
+        self._result_key = result_key
         self._given = given
 
     @property
@@ -90,7 +90,7 @@ class MemoizedResult:
 
     def keep(self, result: Any, caller: Caller, context: Any) -> Record | Unkept[Record]:
         """Store what the function returned: under its old ids if it was evicted, else under new ones."""
-        self._callback.stability.compare(self._address.function, self._callback.fingerprint)
+        self._callback.stability.compare(self._result_key.function, self._callback.fingerprint)
         evicted = self._record()
         if evicted is not None and not self.is_stale(evicted):
             with suppress(ValueMissing):  # pages may hold tokens with the old ids
@@ -102,7 +102,7 @@ class MemoizedResult:
     def _record(self) -> Record | None:
         record = records.read(self._store, self._namespace, self._short)
         whole = self._callback.lifetime.whole
-        if record is None or record.call != self._address.call:
+        if record is None or record.call != self._result_key.call:
             return None
         return record if whole is None or abs(time.time() - record.made) <= whole else None
 
@@ -114,7 +114,7 @@ class MemoizedResult:
             return objects[-1]
 
         try:
-            outputs = Outgoing(caller, put).outputs(result, context.outputs_list, self._callback.outputs)
+            outputs = Outgoing(caller, put).outputs(result, context["outputs_list"], self._callback.outputs)
             return self._written(self._as_record(outputs, objects))
         except BaseException:
             for held in objects:
@@ -152,9 +152,9 @@ class MemoizedResult:
         known = self._callback.memoize.key is None and sum(map(len, given)) <= records.LARGEST_ARGUMENTS
         return Record(
             callback=self._callback.name,
-            function=self._address.function,
-            call=self._address.call,
-            identity=self._address.identity,
+            function=self._result_key.function,
+            call=self._result_key.call,
+            identity=self._result_key.identity,
             made=time.time(),
             outputs=outputs,
             objects=tuple(objects),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 import flask
 import flask.globals
@@ -17,6 +17,9 @@ from dash_brain.web.servers.guarded import RefusedHeaders, RefusedMapping, copy_
 
 #: The name in ``flask.g`` under which a request is kept.
 _NAME = "dash_brain_request"
+
+#: Flask's variables for the current contexts. Its proxies cost a dozen calls for each attribute.
+_REQUEST_CONTEXT, _APP_CONTEXT = (getattr(flask.globals, name, None) for name in ("_cv_request", "_cv_app"))
 
 #: Attributes that identify the caller, also by the query string, which may name the page.
 _OF_REQUEST = (
@@ -35,36 +38,37 @@ class FlaskRequest(Request):
 
     __slots__ = ("_changes", "_environ", "_request")
 
-    def __init__(self) -> None:
-        request = flask.request._get_current_object()  # type: ignore[attr-defined]
+    def __init__(self, request: flask.Request, server: flask.Flask) -> None:
         self._request, self._environ = request, vars(request)["environ"]
         self.method, self.path = request.method, request.path
         self.route = str(request.endpoint)
         self.is_callback = self.route.endswith("_dash-update-component")
         self.is_secure = request.is_secure
-        self.server = flask.current_app._get_current_object()  # type: ignore[attr-defined]
+        self.server = server
         self.state = {}
         self._changes: dict[Callable[[Response], None], None] = {}
 
     @property
     def cookies(self) -> Mapping[str, str]:
         """The cookies by name."""
-        return cast(Mapping[str, str], self._request.cookies)
+        return self._request.cookies
 
     @property
     def headers(self) -> Mapping[str, str]:
         """The headers by name."""
-        return cast(Mapping[str, str], self._request.headers)
+        headers: Any = self._request.headers
+        return headers  # type: ignore[no-any-return]
 
     @property
     def query(self) -> Mapping[str, str]:
         """The arguments of the query string by name."""
-        return cast(Mapping[str, str], self._request.args)
+        return self._request.args
 
     @property
     def view(self) -> Callable[..., Any] | None:
         """The view function."""
-        return cast("Callable[..., Any] | None", self.server.view_functions.get(self.route))
+        views: dict[str, Callable[..., Any]] = self.server.view_functions
+        return views.get(self.route)
 
     def refuse(self, status: int) -> NoReturn:
         """Abort the request with an HTTP status."""
@@ -111,6 +115,11 @@ class FlaskResponse(Response):
 
     def keep_private(self) -> None:
         """Forbid shared caches to keep the response."""
+        headers = self.response.headers
+        if "Cache-Control" not in headers and "Vary" not in headers:  # the common case, in a few calls
+            headers.add("Cache-Control", "private, no-cache")
+            headers.add("Vary", "Cookie")
+            return
         cache = self.response.cache_control
         cache.public = False
         cache.private = True
@@ -121,13 +130,28 @@ class FlaskResponse(Response):
 
 def current_request() -> Request | None:
     """Return the current request, None outside of requests."""
+    if _REQUEST_CONTEXT is None or _APP_CONTEXT is None:  # another release of Flask
+        return _current_by_proxies()
+    context = _REQUEST_CONTEXT.get(None)
+    if context is None:
+        return None
+    request, g = context.request, vars(_APP_CONTEXT.get().g)
+    known: FlaskRequest | None = g.get(_NAME)
+    # flask.g outlives a request that is made while an application context is open.
+    if known is None or known._environ is not vars(request)["environ"]:
+        known = g[_NAME] = FlaskRequest(request, context.app)
+    return known
+
+
+def _current_by_proxies() -> Request | None:
     if not flask.has_request_context():
         return None
-    kept = flask.g.get(_NAME)
-    # flask.g outlives a request that is made while an application context is open.
-    if kept is None or kept._environ is not vars(flask.request)["environ"]:
-        kept = flask.g.dash_brain_request = FlaskRequest()
-    return cast(FlaskRequest, kept)
+    proxies: tuple[Any, ...] = (flask.request, flask.current_app, flask.g)
+    request, app, g = (proxy._get_current_object() for proxy in proxies)
+    known: FlaskRequest | None = vars(g).get(_NAME)
+    if known is None or known._environ is not vars(request)["environ"]:
+        known = vars(g)[_NAME] = FlaskRequest(request, app)
+    return known
 
 
 def is_flask(server: object) -> bool:
@@ -170,7 +194,7 @@ def hide_who_asks() -> Iterator[None]:
     """Make attributes of Flask's objects that identify the caller raise, while the block runs."""
     current_request()  # made from Flask's own objects, for code that needs no session
     with ExitStack() as entered:
-        request, app = (getattr(flask.globals, name, None) for name in ("_cv_request", "_cv_app"))
+        request, app = _REQUEST_CONTEXT, _APP_CONTEXT
         if flask.has_request_context() and request is not None:
             entered.enter_context(overridden(request, _guarded_context(request.get())))
         if flask.has_app_context() and app is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NoReturn, cast
+from typing import NoReturn
 
 from dash_brain.errors import NoSession
 from dash_brain.keys import KeyRing
@@ -94,9 +94,10 @@ def current_caller() -> Caller:
     if is_computing_shared_result():  # a shared result has no session
         settings = current.use()
         return Caller(app_identity(settings, app_of(request)), None, settings, settings.keys)
-    if "caller" not in request.state:
-        request.state["caller"] = _caller(current.use(), request)
-    return cast(Caller, request.state["caller"])
+    caller: Caller | None = request.state.get("caller")
+    if caller is None:
+        caller = request.state["caller"] = _caller(current.use(), request)
+    return caller
 
 
 def is_user_without_session() -> bool:
@@ -248,14 +249,15 @@ def _principal(settings: Settings, request: Request) -> str | int | None:
     if settings.principal is None:
         return None
     if "naming" in request.state:
-        raise RuntimeError("principal= cannot use the session: the session depends on its result.")
+        raise RuntimeError("principal= cannot use session_brain: the session depends on its result.")
     if "principal" not in request.state:
         request.state["naming"] = True
         try:
             request.state["principal"] = checked_principal(settings.principal())
         finally:
             del request.state["naming"]
-    return cast("str | int | None", request.state["principal"])
+    user: str | int | None = request.state["principal"]
+    return user
 
 
 def _is_use(request: Request) -> bool:

@@ -9,7 +9,6 @@ another site; each such site then has a session of its own (a partitioned cookie
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Iterator
 
 from dash_brain.keys import KeyRing
@@ -17,7 +16,6 @@ from dash_brain.web.servers import Request, Response
 from dash_brain.web.sessions.session_ids import SessionId
 
 _LABEL = "session cookie"
-_SESSION_ID_BYTES = 32
 
 #: Prefixes of the cookie's name, before the kid: on http, on https, and in mode ``"iframe"``.
 PLAIN, SECURE, IFRAME = "dash_brain_", "__Host-dash_brain_", "__Host-dash_brain_iframe_"
@@ -34,11 +32,6 @@ def session_ids_in(request: Request, keys: KeyRing, mode: str) -> list[SessionId
         if name == key.kid and key.signs(signature, _LABEL, secret):
             found.append(SessionId(key, secret))
     return found
-
-
-def new_session_id(keys: KeyRing) -> SessionId:
-    """Return a new random session id."""
-    return SessionId(keys.newest, secrets.token_urlsafe(_SESSION_ID_BYTES))
 
 
 def set_session_cookie(

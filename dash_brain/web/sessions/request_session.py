@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from operator import methodcaller
-from typing import cast
 
 from dash_brain.keys import KeyRing
 from dash_brain.settings import Settings
@@ -12,7 +11,7 @@ from dash_brain.web.dash_internals import is_asked_by_mcp, is_request_to
 from dash_brain.web.servers import Request, Response
 from dash_brain.web.sessions import cookies, page_secrets
 from dash_brain.web.sessions.closed_sessions import is_closed
-from dash_brain.web.sessions.session_ids import HEADER, SessionId
+from dash_brain.web.sessions.session_ids import HEADER, SessionId, new_session_id
 
 #: Forbids shared caches to keep a response.
 KEEP_PRIVATE = methodcaller("keep_private")
@@ -28,7 +27,8 @@ def find_session_id(settings: Settings, request: Request, keys: KeyRing) -> Sess
                     found = session_id
                     break
         request.state["session_id"] = found
-    return cast("SessionId | None", request.state["session_id"])
+    known: SessionId | None = request.state["session_id"]
+    return known
 
 
 def is_claim(request: Request) -> bool:
@@ -55,7 +55,7 @@ def may_begin_session(settings: Settings, request: Request) -> bool:
 
 def begin_session(settings: Settings, request: Request) -> SessionId:
     """Begin a session with a request."""
-    session_id = request.state["session_id"] = cookies.new_session_id(settings.keys)
+    session_id = request.state["session_id"] = new_session_id(settings.keys)
     request.state["began"] = True
     send_cookie(settings, request)
     return session_id

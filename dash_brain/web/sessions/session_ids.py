@@ -7,12 +7,14 @@ logged in. So the id alone gives access to nothing.
 from __future__ import annotations
 
 import hashlib
+import secrets
 import sys
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import dash
 
-from dash_brain.keys import Key
+from dash_brain.keys import Key, KeyRing
 from dash_brain.settings import Settings
 
 #: The header of claims: scripts of other sites cannot send it.
@@ -20,6 +22,9 @@ HEADER = "X-Dash-Brain"
 
 #: How a browser keeps a session id: in a cookie, or with one page.
 COOKIE, PAGE = "session", "page"
+
+
+_SESSION_ID_BYTES = 32
 
 
 class SessionId(NamedTuple):
@@ -43,14 +48,29 @@ class SessionId(NamedTuple):
         return self.key.mac(f"closed {self.kind}", self.secret).hex()[:32]
 
 
+def new_session_id(keys: KeyRing) -> SessionId:
+    """Return a new random session id."""
+    return SessionId(keys.newest, secrets.token_urlsafe(_SESSION_ID_BYTES))
+
+
 def app_identity(settings: Settings, app: dash.Dash | None) -> str:
     """Return the app id as 32 hex digits: as configured, else from the app's name, file and path prefix."""
-    name = settings.app_id
-    if name is None and app is not None:
+    if settings.app_id is not None or app is None:
+        return _as_id(settings.app_id or "")
+    known = _of_apps.get(app)
+    if known is None:
         # Many projects have a module "app": their files differ.
         file = getattr(sys.modules.get(app.config.name), "__file__", "")
-        name = f"{app.config.name}\0{file}\0{app.config.requests_pathname_prefix}"
-    return hashlib.sha256((name or "").encode()).hexdigest()[:32]
+        known = _as_id(f"{app.config.name}\0{file}\0{app.config.requests_pathname_prefix}")
+        _of_apps[app] = known
+    return known
+
+
+_of_apps: WeakKeyDictionary[dash.Dash, str] = WeakKeyDictionary()
+
+
+def _as_id(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
 def checked_principal(who: Any) -> str | int | None:

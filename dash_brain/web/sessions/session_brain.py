@@ -7,7 +7,7 @@ from typing import Any
 
 from dash_brain.brain.mapping import NamedValues
 from dash_brain.errors import ValueMissing
-from dash_brain.memo.functions import Place
+from dash_brain.memo.functions import ResultStorage
 from dash_brain.settings import current
 from dash_brain.shared_results import refuse
 from dash_brain.stores.base import Store
@@ -64,10 +64,10 @@ class SessionBrain(NamedValues):
             self._store.touch(self._within, name, self._ttl)
         return value
 
-    def _results(self) -> Place:
+    def _results(self) -> ResultStorage:
         refuse("session_brain.memoize")
         quota = current.use().quota
-        return Place(
+        return ResultStorage(
             self._store, current_caller().namespace("session-memo"), self._ttl, quota, is_shared=False
         )
 
