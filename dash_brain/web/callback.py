@@ -136,9 +136,7 @@ def brain_callback(
     [0, 1, 2]
     """
     if dash_options.get("websocket"):
-        raise TypeError(
-            "brain_callback cannot take websocket= yet: use dash.callback and plain values there."
-        )
+        raise TypeError(_NO_WEBSOCKET)
     check_backend(app)
     warn_of_no_effect(dash_options, background_manager_of(app))
     declare = partial(_DeclaredCallback, memoize=memoize, on_missing=on_missing)
@@ -188,6 +186,7 @@ def set_props(component_id: str | dict[str, Any], props: dict[str, Any]) -> None
     dash.set_props(component_id, Outgoing(current_caller()).props(component_id, props))
 
 
+_NO_WEBSOCKET = "brain_callback cannot take websocket= yet: use dash.callback and plain values there."
 _MEMOIZE = (
     'memoize= takes "app" (one result for all sessions of the app), "session" (one for each session) or a '
     "Memoize that says more, and no {type}: it has no default, since one of them would be wrong."

@@ -77,7 +77,7 @@ def test_a_store_that_was_lost_is_named(shown, tmp_path):
     page = shown()
     shutil.rmtree(tmp_path / "store")
     restart(f"file://{tmp_path}/store")
-    assert "made anew" in page.fails(BadToken, "bad_token", "unknown_key")
+    assert "was lost" in page.fails(BadToken, "bad_token", "unknown_key")
 
 
 def test_a_store_that_was_lost_while_the_key_is_configured_is_named(shown, tmp_path):
@@ -85,7 +85,7 @@ def test_a_store_that_was_lost_while_the_key_is_configured_is_named(shown, tmp_p
     page = shown()
     shutil.rmtree(tmp_path / "store")
     restart(f"file://{tmp_path}/store", key=KEY)
-    assert "the store was made anew" in page.fails(ValueMissing, "value_missing", "unknown")
+    assert "the store was lost" in page.fails(ValueMissing, "value_missing", "unknown")
     assert "on_missing" in page.answer()
 
 

@@ -17,11 +17,11 @@ from dash_brain.web.sessions import cookies, page_secrets
 from dash_brain.web.sessions.session_ids import HEADER
 
 _UNKNOWN_KEY = (
-    "signed by key {kid}, which this server does not know: the key was changed, the store that holds it was "
-    "made anew, or another machine or app signed it. Workers that serve one app need one key: set "
+    "signed by key {kid}, which this server does not know: the key was changed, the store with the key was "
+    "lost, or another machine or app signed it. Workers that serve one app need one key: set "
     "DASH_BRAIN_KEY."
 )
-_HTTPS = "Behind a proxy that ends https, use Werkzeug's ProxyFix, so that every request counts as https."
+_HTTPS = "Behind a proxy that terminates TLS, use Werkzeug's ProxyFix, so that every request counts as https."
 
 
 class Cause(NamedTuple):
@@ -106,13 +106,14 @@ def _why_bad(settings: Settings, session: str | None, token: object) -> Cause:
     kid = tokens.kid_in(token)
     if kid is None:
         return Cause(
-            "malformed", "it has not the form of a token: something else than a brain_callback wrote there."
+            "malformed",
+            "it is no token by its form: something else than a brain_callback wrote it.",
         )
     if settings.keys.find(kid) is None:
         return _unknown_key(settings, "it is", kid)
     if session is None:
         why = _why_no_session(settings, current_request())
-        return Cause(f"no_session_{why.reason}", f"there is no session that it could be of. {why.text}", kid)
+        return Cause(f"no_session_{why.reason}", f"the caller has no session. {why.text}", kid)
     return Cause(
         "other_session",
         "its signature is not for this session and app: it was made for another session, before a login or "
@@ -128,7 +129,7 @@ def _unknown_key(settings: Settings, it_is: str, kid: str) -> Cause:
 def _alone(settings: Settings) -> str:
     """Return a hint for stores that no other worker shares."""
     if settings.store.shared == "process":
-        return " The store is memory://, which each worker has for itself: several workers need shm://."
+        return " The store is memory://, of which each worker has its own: several workers need shm://."
     return ""
 
 
@@ -188,14 +189,14 @@ def _why_no_page(settings: Settings, request: Request) -> Cause:
 _NO_REQUEST = Cause("job", "the browser had none when it started this background job.")
 _MCP = Cause(
     "mcp",
-    "Dash's MCP server keeps what it computed for one client and shows it to all, so nothing of a session is "
-    'there. What a tool needs is an argument, or of the app: memoize="app", or to_token(..., scope="app").',
+    "Dash's MCP server keeps what it computed for one client and shows it to all, so it has no session. Pass "
+    'what a tool needs as an argument, or keep it for the app: memoize="app", or to_token(..., scope="app").',
 )
 _GONE = {
-    "expired": "it expired: no page held it any more, or the browser was not heard of for too long",
+    "expired": "it expired: no page held it any more, or no claim of its page arrived for too long",
     "evicted": "it was evicted to make room in the store",
     "deleted": "it was deleted",
-    "unknown": "no page held it any more, it expired, it was evicted, the store was made anew, or it lies in "
+    "unknown": "no page held it any more, it expired, it was evicted, the store was lost, or it lies in "
     "the store of another machine (machines do not share shm:// and file://: use sticky sessions)",
 }
 _SCHEME = f"the browser's cookie was set through http, and this request came by https. {_HTTPS}"

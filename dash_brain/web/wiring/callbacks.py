@@ -31,22 +31,22 @@ from dash_brain.web.layouts import PLAIN_STORE, SERVER_STORE, layouts_of
 from dash_brain.web.wiring.code import uses
 
 _TEXTS = {
-    "plain_callback": "{name} is a plain dash.callback that {does}. A plain callback is given the token, a "
-    "string, in place of the value, and what it writes is no token: who reads it gets BadToken. Register it "
-    "with brain_callback, or use from_token and to_token in it.",
-    "clientside_callback": "{name} is a clientside callback that {does}. In the browser there is the token "
-    "only: it tells that there is a value, and anything else that is written in its place is refused as "
-    "BadToken. Let a brain_callback read and write the value; modified_timestamp tells that it changed.",
-    "running": "running= of {name} {does}. Its values go to the browser as they are, and are no tokens: who "
-    "reads them gets BadToken. Write to the store with an Output of a brain_callback.",
+    "plain_callback": "{name} is a plain dash.callback that {does}. A plain callback gets the token, a "
+    "string, in place of the value, and writes plain JSON in place of a token, so that its readers get "
+    "BadToken. Register it with brain_callback, or use from_token and to_token in it.",
+    "clientside_callback": "{name} is a clientside callback that {does}. The browser has the token only, and "
+    "anything else that is written in its place is refused as BadToken. Read and write the value in a "
+    "brain_callback; modified_timestamp tells when it changes.",
+    "running": "running= of {name} {does}. Dash sends its values to the browser as they are, without tokens: "
+    "readers get BadToken. Write to the store with an Output of a brain_callback.",
     "plain_store": "{name} is a brain_callback that {does}: the value goes to the browser as JSON. Make "
     "it a ServerStore, and it stays on the server.",
 }
 
 
 _SAME_ID = (
-    "{name} has no outputs, and another callback has the same inputs and none either: Dash gives both one id "
-    "and runs this one for both. Give one of them an Output or another Input."
+    "{name} and another callback have no outputs and equal inputs: Dash gives both one id and runs this "
+    "one for both. Give one of them an Output or another Input."
 )
 
 
