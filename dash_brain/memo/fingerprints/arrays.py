@@ -10,15 +10,15 @@ import numpy as np
 from dash_brain.memo.fingerprints.hasher import Hasher
 from dash_brain.memo.fingerprints.walk import Rule, Walk, refuse
 
-#: Bytes that are brought into order at once.
+#: Bytes that are copied into contiguous memory at once.
 _PIECE = 1 << 20
 
-#: What a memory map knows of its file is no part of its numbers.
+#: Attributes of a memory map about its file, which do not count.
 _PLAIN = {np.ndarray, np.memmap}
 
 
 def rule(cls: type) -> Rule | None:
-    """Return the rule for a type of numpy, or one that is made of it."""
+    """Return the rule for a type of numpy, or a subclass."""
     if issubclass(cls, np.ma.MaskedArray):
         return _masked
     if issubclass(cls, np.ndarray):
@@ -73,7 +73,7 @@ def _dtype(walk: Walk, hasher: Hasher, dtype: Any) -> None:
 
 
 def _numbers(walk: Walk, hasher: Hasher, array: Any) -> None:
-    if array.dtype.names is not None:  # between fields there may be bytes that mean nothing
+    if array.dtype.names is not None:  # bytes between fields are undefined
         for name in array.dtype.names:
             _numbers(walk, hasher, array[name])
     elif array.dtype.hasobject or array.dtype.kind == "T":
@@ -86,7 +86,7 @@ def _numbers(walk: Walk, hasher: Hasher, array: Any) -> None:
 
 
 def _strided(hasher: Hasher, array: Any) -> None:
-    """Write an array that lies scattered in memory, in pieces, as if it lay in order."""
+    """Write an array that is not contiguous, as contiguous pieces."""
     hasher.mark(b"b", array.nbytes)
     if array.nbytes > 4 << 20:
         whole = Hasher()

@@ -1,4 +1,4 @@
-"""Rules for Arrow and polars: types with all that they say, and cells, whatever chunks these lie in."""
+"""Rules for Arrow and polars: types with their metadata, and cells, in whatever chunks."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from dash_brain.codec.reducers import Refused as CannotStore
 from dash_brain.memo.fingerprints.hasher import Hasher
 from dash_brain.memo.fingerprints.walk import Rule, Walk, refuse
 
-#: Rows that are looked at together, so that what has to be brought into order stays small.
+#: Rows that are processed together, so that copies stay small.
 _ROWS = 1 << 16
 
-#: Bytes that they take, about, if they are long.
+#: Bytes of such rows, about, if they are long.
 _PIECE = 16 << 20
 
 _VIEWS = ("string_view", "binary_view")
@@ -105,7 +105,7 @@ def _texts(hasher: Hasher, piece: Any) -> None:
     lengths = np.diff(places).astype("i8")
     if piece.null_count:
         missing = piece.is_null().to_numpy(zero_copy_only=False)
-        if lengths[missing].any():  # what lies below a missing one means nothing
+        if lengths[missing].any():  # the bytes of a missing value are undefined
             _texts(hasher, pa.array(piece.to_pylist(), piece.type))
             return
         lengths[missing] = -1
@@ -129,9 +129,9 @@ def _numbers(hasher: Hasher, piece: Any) -> None:
 
 
 def _streamed(piece: Any) -> Any:
-    """Return an array as Arrow writes it into a stream, with nothing of what lies around it."""
+    """Return an array as Arrow writes it into a stream, without unused parts of its buffers."""
     if piece.null_count and (pa.types.is_boolean(piece.type) or str(piece.type) in _VIEWS):
-        piece = pa.array(piece.to_pylist(), piece.type)  # what lies below a missing one means nothing
+        piece = pa.array(piece.to_pylist(), piece.type)  # the bytes of a missing value are undefined
     batch, stream = pa.record_batch([piece], ["cells"]), pa.BufferOutputStream()
     with pa.ipc.new_stream(stream, batch.schema) as writer:
         writer.write_batch(batch)
@@ -139,7 +139,7 @@ def _streamed(piece: Any) -> Any:
 
 
 def _has_width(kind: Any) -> bool:
-    """Say whether cells of a type lie one after the other, each in so many bytes."""
+    """Say whether the cells of a type have a fixed width in bytes."""
     if pa.types.is_dictionary(kind) or kind.num_fields or isinstance(kind, pa.BaseExtensionType):
         return False
     try:

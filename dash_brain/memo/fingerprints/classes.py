@@ -1,4 +1,4 @@
-"""Rules for classes: these count by all that their bodies define, and by their bases and metaclasses."""
+"""Rules for classes: they count by their attributes, bases and metaclasses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dash_brain.memo.fingerprints.origins import full_name, is_of_a_library, nam
 from dash_brain.memo.fingerprints.refusal import Refused
 from dash_brain.memo.fingerprints.walk import Walk
 
-#: What is said elsewhere, says nothing of what a class does, or changes while it is used.
+#: Attributes that are written elsewhere, do not affect what a class does, or change while it is used.
 _LEFT_OUT = {
     *("__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__firstlineno__"),
     *("__static_attributes__", "__annotations__", "__annotations_cache__"),
@@ -25,7 +25,7 @@ _LEFT_OUT = {
 
 
 def write_class(walk: Walk, hasher: Hasher, cls: Any) -> None:
-    """Write a class as its name; what it does is added at the end of the walk."""
+    """Write a class as its name; its content is added at the end of the walk."""
     name = name_of_installed(cls, walk.home) or _name_in_c(cls)
     hasher.mark(b"C")
     if name is not None:
@@ -35,7 +35,7 @@ def write_class(walk: Walk, hasher: Hasher, cls: Any) -> None:
 
 
 def _name_in_c(cls: type) -> str | None:
-    """Return the name of a class that is written in C, and can therefore not be another one by that name."""
+    """Return the name of a class that is written in C: another one cannot have its name."""
     is_static = not cls.__flags__ & (1 << 9)
     return f"{cls.__module__}.{cls.__qualname__}" if is_static else None
 
@@ -44,7 +44,7 @@ def _body(walk: Walk, hasher: Hasher, cls: Any) -> None:
     walk.put(hasher, type(cls))
     walk.items(hasher, cls.__bases__, ".__bases__[{}]".format)
     hasher.text(written(vars(cls).get("__doc__")))
-    hasher.text(written(getattr(cls, "__struct_defaults__", None)))  # those of msgspec lie in C
+    hasher.text(written(getattr(cls, "__struct_defaults__", None)))  # those of msgspec are in C
     write_annotations(hasher, vars(cls).get("__annotations__"))
     for name, value in sorted(vars(cls).items()):
         if name in _LEFT_OUT:
@@ -59,18 +59,18 @@ def _body(walk: Walk, hasher: Hasher, cls: Any) -> None:
 
 
 def write_annotations(hasher: Hasher, annotations: Any) -> None:
-    """Write what a function or class says of types: by how it is written, for only that can matter."""
+    """Write annotations, as their source text."""
     for name, hint in annotations.items() if isinstance(annotations, dict) else ():
         hasher.text(f"{name}: {full_name(hint) if isinstance(hint, type) else written(hint)}")
 
 
 def written(thing: Any) -> str:
-    """Return how something is written, without addresses."""
+    """Return the repr of something, without addresses."""
     return re.sub(" at 0x[0-9a-fA-F]+", "", thing if isinstance(thing, str) else repr(thing))
 
 
 def write_field(walk: Walk, hasher: Hasher, field: Any) -> None:
-    """Write a field of a dataclass, without the type that it is said to have."""
+    """Write a field of a dataclass, without its type."""
     hasher.mark(b"f")
     for name in (
         "name",
@@ -87,7 +87,7 @@ def write_field(walk: Walk, hasher: Hasher, field: Any) -> None:
 
 
 def write_type_hint(walk: Walk, hasher: Hasher, hint: Any) -> None:
-    """Write what typing makes of brackets: by how it is written."""
+    """Write a generic alias of typing, as its source text."""
     hasher.mark(b"T")
     hasher.text(written(hint))
 

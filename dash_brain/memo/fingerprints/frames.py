@@ -1,4 +1,4 @@
-"""Rules for pandas: equal frames lie in memory in several ways, so each column counts by its cells."""
+"""Rules for pandas: each column counts by its cells, because equal frames may have different blocks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ROWS = 1 << 18
 
 
 def rule(cls: type) -> Rule | None:
-    """Return the rule for a type of pandas, or one that is made of it."""
+    """Return the rule for a type of pandas, or a subclass."""
     if cls in _RULES:
         return _RULES[cls]
     if issubclass(cls, pd.api.extensions.ExtensionArray):
@@ -78,7 +78,7 @@ def _array(walk: Walk, hasher: Hasher, array: Any) -> None:
         walk.inline(hasher, array._mask)
         for start in range(0, len(array), _ROWS):
             piece = array._data[start : start + _ROWS].copy()
-            piece[array._mask[start : start + _ROWS]] = 0  # what lies below a missing one means nothing
+            piece[array._mask[start : start + _ROWS]] = 0  # the bytes of a missing value are undefined
             walk.inline(hasher, piece)
     else:
         walk.items(hasher, array.__reduce_ex__(5)[1:])

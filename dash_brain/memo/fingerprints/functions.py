@@ -1,4 +1,4 @@
-"""Rules for functions, code, and what wraps functions: they count by what they do."""
+"""Rules for functions, code, and wrappers of functions: they count by their code."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _function(walk: Walk, hasher: Hasher, function: Any) -> None:
 
 
 def write_function(walk: Walk, hasher: Hasher, function: Any) -> None:
-    """Write a function: where it is defined, what it does, and what it holds and reads."""
+    """Write a function: where it is defined, its code, its data, and what it reads by name."""
     ignores_cells, walk.ignores_cells = walk.ignores_cells, False
     hasher.mark(b"F")
     hasher.text(full_name(function))
@@ -73,7 +73,7 @@ def _cells(walk: Walk, hasher: Hasher, function: Any) -> None:
 
 
 def _attributes(walk: Walk, hasher: Hasher, function: Any) -> None:
-    """Write what was set on a function; what a library notes on its own wrapper is its own affair."""
+    """Write the attributes of a function, without those that a library sets on its own wrapper."""
     is_library = is_installed_file(function.__code__.co_filename)
     named = vars(function)
     if "mock" in named and callable(getattr(named["mock"], "attach_mock", None)):
@@ -82,7 +82,7 @@ def _attributes(walk: Walk, hasher: Hasher, function: Any) -> None:
         }  # made by autospec=
     for name, value in sorted(named.items()):
         if _is_ours(value):
-            continue  # what forgets the results of a memoized callback
+            continue  # forget() of a memoized callback
         if name == "__wrapped__" or not is_library:
             hasher.text(name)
             walk.put_at(hasher, f".{name}", value)
@@ -100,7 +100,7 @@ _known: dict[int, tuple[weakref.ref[CodeType], bytes]] = {}
 
 
 def _what_it_does(walk: Walk, code: CodeType) -> bytes:
-    """Return the digest of a piece of code; where it stands in its file is no part of it."""
+    """Return the digest of a piece of code, without its line numbers."""
     known = _known.get(id(code))
     if known is not None and known[0]() is code:
         return known[1]
@@ -136,7 +136,7 @@ def _slot(walk: Walk, hasher: Hasher, descriptor: Any) -> None:
 
 
 def _through(*names: str) -> Rule:
-    """Return the rule for what wraps functions, which counts by them."""
+    """Return the rule for wrappers, which count by the functions that they wrap."""
 
     def write(walk: Walk, hasher: Hasher, value: Any) -> None:
         hasher.mark(b"W")

@@ -1,8 +1,8 @@
-"""What code finds by name while it runs, looked up as it would be found now.
+"""The names that code reads while it runs, looked up at the time of the call.
 
-Functions, classes and callable objects count by what they do, and plain values by value. Other data counts
-by name only: to read a large table for each call would cost too much, and lists are often written to.
-Programs without a file, such as notebooks, are all called alike, so their data is never taken for another's.
+Functions, classes and callable objects count by their code, and plain values by value. Other data counts by
+name only: to hash a large table for each call would cost too much, and lists are often written to. Programs
+without a file, such as notebooks, all have the same name, so their data counts by a random id of the program.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ from dash_brain.memo.fingerprints.refusal import Refused, key_label
 from dash_brain.memo.fingerprints.snapshot import MISSING, Snapshot, is_value
 from dash_brain.memo.fingerprints.walk import Walk
 
-#: Attribute by which a memoized function leads to the one that it was made of.
+#: Attribute of a memoized function with the plain function.
 PLAIN = "_dash_brain_plain"
 
-#: So many elements of a list or dict, and of those in it, are looked through for functions.
+#: Elements of a list or dict, and of those in it, that are searched for functions.
 _FEW = 256
 
-#: Stands for a global list and the like.
+#: Stands for other data.
 _DATA = "data"
 
-#: Under this name a program without a file keeps what tells it apart from all others.
+#: The global name of the random id of a program without a file.
 _PROGRAM = "__dash_brain_program__"
 
 
@@ -60,12 +60,12 @@ def write_names(walk: Walk, hasher: Hasher, function: Any) -> None:
 
 
 def looks(home: str) -> Snapshot:
-    """Return what remembers where the names of functions lead to."""
+    """Return a new snapshot of the objects that names stand for."""
     return Snapshot(lambda function, chain: _as_seen(home, _resolved(home, function, chain)))
 
 
 def _as_seen(home: str, found: Any) -> Any:
-    """Return what stands for what a name leads to; of the same thing, it is always the same object."""
+    """Return what a name counts by; for the same object always the same one."""
     cls = type(found)
     if cls in _TABLES and not is_value(found):
         return object() if _code_within(found) else _DATA
@@ -76,7 +76,7 @@ def _as_seen(home: str, found: Any) -> Any:
 
 
 def _resolved(home: str, function: Any, chain: Chain) -> Any:
-    """Return what a chain of names leads to, through modules and no further."""
+    """Return the object that a chain of names stands for, through modules only."""
     kind, name, *rest = chain
     if kind == "import":
         found, rest = _imported(home, function, name, rest[0]), rest[1:]
@@ -92,7 +92,7 @@ def _resolved(home: str, function: Any, chain: Chain) -> Any:
         if inner is MISSING and kind == "import":
             inner = _imported(home, function, 0, f"{found.__name__}.{rest[0]}")
         if inner is MISSING and is_installed(found.__name__, home):
-            inner = getattr(found, rest[0], MISSING)  # numpy.random is there when it is first asked for
+            inner = getattr(found, rest[0], MISSING)  # numpy.random is imported at the first access
         if inner is MISSING:
             break
         found, rest = inner, rest[1:]
@@ -112,14 +112,14 @@ def _imported(home: str, function: Any, level: int, name: str) -> Any:
 
 
 def _cell(function: Any, name: str) -> Any:
-    with suppress(ValueError):  # it is one of an outer function's, or not assigned yet
+    with suppress(ValueError):  # a variable of an outer function, or not assigned yet
         number = function.__code__.co_freevars.index(name)
         return function.__closure__[number].cell_contents
     return MISSING
 
 
 def _write(walk: Walk, hasher: Hasher, scope: dict[str, Any], found: Any, label: str) -> None:
-    # Asked of its class: a mock has every attribute that it is asked for, and a proxy stands for another.
+    # An attribute of its class: a mock has every attribute, and a proxy has those of another object.
     found = getattr(found, PLAIN) if hasattr(type(found), PLAIN) else found
     if issubclass(type(found), (ModuleType, type)) or is_value(found):
         walk.put(hasher, found)
@@ -131,12 +131,12 @@ def _write(walk: Walk, hasher: Hasher, scope: dict[str, Any], found: Any, label:
         walk.refer(hasher, found, f"{type(found).__name__} {full_name(found)}", _content, label)
 
 
-#: Variables of a library's module, as far as they are asked for.
+#: Cached variables of a library's modules.
 _LIBRARY = {"__file__": "library"}
 
 
 def _content(walk: Walk, hasher: Hasher, thing: Any) -> None:
-    """Write what a name leads to; an object of a library without a fingerprint, such as a client, is data."""
+    """Write the object of a name; a library's object without a fingerprint, such as a client, is data."""
     own = Hasher()
     try:
         walk.inline(own, thing)
@@ -150,7 +150,7 @@ def _content(walk: Walk, hasher: Hasher, thing: Any) -> None:
 
 
 def _is_code(walk: Walk, found: Any) -> bool:
-    """Say whether something is called for what its own code does, rather than being data."""
+    """Say whether something is callable by its own code, and so no data."""
     if not callable(found):
         return False
     call = inspect.getattr_static(type(found), "__call__", None)
@@ -160,7 +160,7 @@ def _is_code(walk: Walk, found: Any) -> bool:
 
 
 def write_module(walk: Walk, hasher: Hasher, module: Any) -> None:
-    """Write a module: an installed one by name and version, the user's own by all that it has."""
+    """Write a module: an installed one by name and version, the user's own by its content."""
     hasher.mark(b"i")
     if is_installed(module.__name__, walk.home):
         hasher.text(f"{version_of(module.__name__)}: {module.__name__}")
@@ -184,7 +184,7 @@ def _code_within(data: Any) -> list[tuple[Any, Any]]:
     return [(key, one) for key, one in pairs if callable(one)]
 
 
-#: What tables of handlers are made of.
+#: Types of tables of handlers.
 _TABLES = (dict, list, tuple, set, frozenset, deque, OrderedDict, defaultdict, MappingProxyType)
 
 
@@ -214,7 +214,7 @@ def _functions_within(walk: Walk, hasher: Hasher, scope: dict[str, Any], data: A
 
 
 def _program(scope: dict[str, Any]) -> str:
-    """Return what tells a program without a file from all others, also from copies of its variables."""
+    """Return the random id of a program without a file, which copies of its variables do not have."""
     address, name = scope.get(_PROGRAM, (0, ""))
     if address != id(scope):
         scope[_PROGRAM] = address, name = id(scope), uuid.uuid4().hex

@@ -1,4 +1,4 @@
-"""Rules for Python's own containers, and for objects: these count by their class and by what pickle keeps."""
+"""Rules for containers of Python, and for objects: these count by their class and the state for pickle."""
 
 from __future__ import annotations
 
