@@ -67,7 +67,7 @@ class NamedValues(MutableMapping[str, Any]):
     def _store(self) -> Store:
         return self._opened
 
-    def _known_by(self) -> tuple[Any, ...]:
+    def _fingerprint_parts(self) -> tuple[Any, ...]:
         """Return what stands for the mapping in the fingerprint of a function: where its names lie."""
         return type(self), self._within, blake3(self._opened.secret()).digest()
 

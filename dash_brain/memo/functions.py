@@ -227,7 +227,7 @@ class _Memo:
 
     def forget(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         place, call = self._place(), self._fingerprint(args, kwargs)
-        for prefix in self._known_by():
+        for prefix in self._prefixes_so_far():
             result = _Result(place, prefix + call, self._name, self._lifetime)
             # A computation that is under way stores its result before it is deleted here, not afterwards.
             with unmade(result.goal):
@@ -276,13 +276,13 @@ class _Memo:
                 self._prefixes.pop(next(iter(self._prefixes)), None)
         return prefix
 
-    def _known_by(self) -> list[str]:
+    def _prefixes_so_far(self) -> list[str]:
         """Return the fingerprints that the function has had in this process, the present one included."""
         self._prefix()
         return list(self._prefixes)
 
     def _keys(self, place: ResultStorage) -> list[str]:
-        known = set(self._known_by())
+        known = set(self._prefixes_so_far())
         return [key for key in needs_scan(place.store).scan(place.namespace) if key[:_PREFIX] in known]
 
 

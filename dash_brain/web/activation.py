@@ -1,6 +1,6 @@
 """Everything that dash_brain registers with Dash.
 
-Before :func:`activate` an app has nothing of dash_brain, though Dash loads ``dash_brain.hooks`` into all.
+Until :func:`activate` is called dash_brain changes no app, though Dash loads ``dash_brain.hooks`` for all.
 """
 
 from __future__ import annotations

@@ -331,7 +331,7 @@ def _call(function: Callable[..., Any], args: tuple[Any, ...], options: dict[str
 
 
 def type_of_component(component: Component) -> str:
-    """Return ``namespace.type`` of a component, as the browser is told it."""
+    """Return ``namespace.type`` of a component, as the browser gets it."""
     return f"{component._namespace}.{component._type}"
 
 

@@ -46,7 +46,7 @@ _NOTED = (
 )
 
 #: Name of the method by which an object gives what its fingerprint is computed from.
-KNOWN_BY = "_known_by"
+FINGERPRINT_PARTS = "_fingerprint_parts"
 
 
 def rule_of(cls: type) -> Rule:
@@ -66,8 +66,8 @@ def _by_ancestry(cls: type) -> Rule | None:
         return write_module
     if hasattr(cls, PLAIN):
         return lambda walk, hasher, value: walk.put(hasher, getattr(value, PLAIN))
-    if hasattr(cls, KNOWN_BY):
-        return _known_by
+    if hasattr(cls, FINGERPRINT_PARTS):
+        return _fingerprint_parts
     for base in cls.__mro__:
         if (base.__module__, base.__qualname__) == ("werkzeug.local", "LocalProxy"):
             return _proxy
@@ -89,9 +89,9 @@ def _of_library(library: str, cls: type) -> Rule | None:
     return _mock if library == "unittest" and mock and issubclass(cls, mock.NonCallableMock) else None
 
 
-def _known_by(walk: Walk, hasher: Hasher, value: Any) -> None:
+def _fingerprint_parts(walk: Walk, hasher: Hasher, value: Any) -> None:
     hasher.mark(b"k")
-    walk.put(hasher, getattr(value, KNOWN_BY)())
+    walk.put(hasher, getattr(value, FINGERPRINT_PARTS)())
 
 
 def _app(walk: Walk, hasher: Hasher, app: Any) -> None:

@@ -11,7 +11,7 @@ from dash_brain.web.dash_internals import JOB_CONTEXT, context_value
 
 
 class JobContext(NamedTuple):
-    """What one job is told. It is a part of the callback context that Dash passes to it, perhaps as JSON."""
+    """The context of one job: a part of the callback context that Dash passes to it, perhaps as JSON."""
 
     #: The app, and the session that started the job.
     app_id: str

@@ -36,10 +36,10 @@ class SessionBrain(NamedValues):
     """
 
     def __init__(self) -> None:
-        """Take nothing: what the mapping needs follows from who asks."""
+        """Take no argument: store and namespace depend on the caller."""
 
-    def _known_by(self) -> tuple[str, str, bytes]:
-        return type(self).__name__, "", b""  # it is whose it is at the time of each use
+    def _fingerprint_parts(self) -> tuple[str, str, bytes]:
+        return type(self).__name__, "", b""  # its content depends on the caller of each use
 
     @property
     def _store(self) -> Store:
@@ -60,7 +60,7 @@ class SessionBrain(NamedValues):
 
     def __getitem__(self, name: str) -> Any:
         value = super().__getitem__(name)
-        with suppress(ValueMissing):  # forgotten just now, but held here
+        with suppress(ValueMissing):  # deleted meanwhile
             self._store.touch(self._within, name, self._ttl)
         return value
 
