@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from dash_brain.codec.adapters.numpy import OF_MASKED
+from dash_brain.codec.reducers import added
 from dash_brain.memo.fingerprints.hasher import Hasher
 from dash_brain.memo.fingerprints.walk import Rule, Walk, refuse
 
@@ -49,6 +51,7 @@ def _masked(walk: Walk, hasher: Hasher, array: Any) -> None:
     for part in (array.data, array.mask if np.any(array.mask) else np.ma.nomask, array.fill_value):
         walk.inline(hasher, np.asarray(part))
     walk.put(hasher, bool(array.hardmask))
+    walk.put_at(hasher, "", added(array, OF_MASKED))
 
 
 def _scalar(walk: Walk, hasher: Hasher, scalar: Any) -> None:

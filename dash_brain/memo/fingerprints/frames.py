@@ -6,7 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from dash_brain.codec.adapters.pandas import OF_FRAMES, OF_INDEXES
+from dash_brain.codec.reducers import added
 from dash_brain.memo.fingerprints.hasher import Hasher
+from dash_brain.memo.fingerprints.values import write_object
 from dash_brain.memo.fingerprints.walk import Rule, Walk
 
 #: Rows that are copied at once.
@@ -17,6 +20,11 @@ def rule(cls: type) -> Rule | None:
     """Return the rule for a type of pandas, or a subclass."""
     if cls in _RULES:
         return _RULES[cls]
+    if issubclass(cls, pd.Index):
+        return _special_index
+    for base in (pd.DataFrame, pd.Series):
+        if issubclass(cls, base) and cls.__reduce__ is object.__reduce__:
+            return _RULES[base]
     if issubclass(cls, pd.api.extensions.ExtensionArray):
         return _array
     return _dtype if issubclass(cls, pd.api.extensions.ExtensionDtype) else None
@@ -55,12 +63,28 @@ def _labels(walk: Walk, hasher: Hasher, value: Any) -> None:
     walk.put_at(hasher, ".index", value.index)
     walk.put_at(hasher, ".attrs", value.attrs)
     walk.put(hasher, value.flags.allows_duplicate_labels)
+    _own(walk, hasher, value, OF_FRAMES)
+
+
+def _own(walk: Walk, hasher: Hasher, value: Any, internal: frozenset[str]) -> None:
+    """Write the class of a subclass, what it keeps by its metadata, and what else was set on it."""
+    if type(value) not in _RULES:
+        walk.put(hasher, type(value))
+        for name in getattr(value, "_metadata", ()):
+            walk.put_at(hasher, f".{name}", getattr(value, name, None))
+    walk.put_at(hasher, "", added(value, internal))
 
 
 def _index(walk: Walk, hasher: Hasher, index: Any) -> None:
     hasher.text("index")
     walk.put_at(hasher, ".name", index.name)
     _column(walk, hasher, index.array)
+    _own(walk, hasher, index, OF_INDEXES)
+
+
+def _special_index(walk: Walk, hasher: Hasher, index: Any) -> None:
+    write_object(walk, hasher, index)
+    walk.put_at(hasher, "", added(index, OF_INDEXES))
 
 
 def _array(walk: Walk, hasher: Hasher, array: Any) -> None:

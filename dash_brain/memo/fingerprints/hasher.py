@@ -38,6 +38,10 @@ class Hasher:
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Add bytes whose type and length are known from what was added before."""
+        if len(data) >= _PIECE:  # without a copy
+            self._flush()
+            self._hash.update(data)
+            return
         self._begun += data
         if len(self._begun) >= _PIECE:
             self._flush()

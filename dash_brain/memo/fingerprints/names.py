@@ -14,10 +14,8 @@ import importlib.util
 import inspect
 import sys
 import uuid
-from collections import OrderedDict, defaultdict, deque
 from contextlib import suppress
-from itertools import islice
-from types import FunctionType, MappingProxyType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from dash_brain.memo.fingerprints.hasher import Hasher
@@ -33,19 +31,18 @@ from dash_brain.memo.fingerprints.origins import (
 )
 from dash_brain.memo.fingerprints.refusal import Refused, key_label
 from dash_brain.memo.fingerprints.snapshot import MISSING, Snapshot, is_value
-from dash_brain.memo.fingerprints.walk import Walk
-
-#: Attribute of a memoized function with the plain function.
-PLAIN = "_dash_brain_plain"
-
-#: Elements of a list or dict, and of those in it, that are searched for functions.
-_FEW = 256
+from dash_brain.memo.fingerprints.tables import PLAIN, code_within, is_looked_into, is_table
+from dash_brain.memo.fingerprints.walk import Rule, Walk
 
 #: Stands for other data.
 _DATA = "data"
 
 #: The global name of the random id of a program without a file.
 _PROGRAM = "__dash_brain_program__"
+
+
+#: By these, code reads names that cannot be told before it runs.
+_READERS = (builtins.globals, builtins.eval, builtins.exec)
 
 
 def write_names(walk: Walk, hasher: Hasher, function: Any) -> None:
@@ -57,6 +54,8 @@ def write_names(walk: Walk, hasher: Hasher, function: Any) -> None:
         if found is not MISSING:
             hasher.text(repr(chain))
             _write(walk, hasher, function.__globals__, found, f"{function.__qualname__}.{chain[-1]}")
+        if any(found is reader for reader in _READERS):
+            walk.refer(hasher, function.__globals__, f"all of {function.__module__}", _functions_of_module)
 
 
 def looks(home: str) -> Snapshot:
@@ -67,8 +66,8 @@ def looks(home: str) -> Snapshot:
 def _as_seen(home: str, found: Any) -> Any:
     """Return what a name counts by; for the same object always the same one."""
     cls = type(found)
-    if cls in _TABLES and not is_value(found):
-        return object() if _code_within(found) else _DATA
+    if is_looked_into(found, home) and not is_value(found):
+        return object() if code_within(found, home) else _DATA
     if cls.__weakrefoffset__ or found is MISSING or is_value(found):
         return found
     name = name_of_installed(found, home)
@@ -118,7 +117,9 @@ def _cell(function: Any, name: str) -> Any:
     return MISSING
 
 
-def _write(walk: Walk, hasher: Hasher, scope: dict[str, Any], found: Any, label: str) -> None:
+def _write(
+    walk: Walk, hasher: Hasher, scope: dict[str, Any], found: Any, label: str, content: Rule | None = None
+) -> None:
     # An attribute of its class: a mock has every attribute, and a proxy has those of another object.
     found = getattr(found, PLAIN) if hasattr(type(found), PLAIN) else found
     if issubclass(type(found), (ModuleType, type)) or is_value(found):
@@ -128,7 +129,7 @@ def _write(walk: Walk, hasher: Hasher, scope: dict[str, Any], found: Any, label:
     elif (name := name_of_installed(found, walk.home)) is not None:
         hasher.text(name)
     else:
-        walk.refer(hasher, found, f"{type(found).__name__} {full_name(found)}", _content, label)
+        walk.refer(hasher, found, f"{type(found).__name__} {full_name(found)}", content or _content, label)
 
 
 #: Cached variables of a library's modules.
@@ -165,52 +166,56 @@ def write_module(walk: Walk, hasher: Hasher, module: Any) -> None:
     if is_installed(module.__name__, walk.home):
         hasher.text(f"{version_of(module.__name__)}: {module.__name__}")
     else:
+        if not is_installed(type(module).__module__, walk.home):
+            walk.put(hasher, type(module))  # it may have properties
         walk.refer(hasher, module, f"module {module.__name__}", _members, module.__name__)
+
+
+#: Variables that importing gives each module, and the one that we give it.
+_OF_EVERY_MODULE = {
+    *("__name__", "__doc__", "__package__", "__loader__", "__spec__", "__path__", "__file__", "__cached__"),
+    *("__builtins__", "__annotations__", "__warningregistry__", _PROGRAM),
+}
 
 
 def _members(walk: Walk, hasher: Hasher, module: Any) -> None:
     for name, found in sorted(vars(module).items()):
-        if not name.startswith("__"):
+        if name not in _OF_EVERY_MODULE:
             hasher.text(name)
             _write(walk, hasher, vars(module), found, f".{name}")
 
 
-def _code_within(data: Any) -> list[tuple[Any, Any]]:
-    """Return the functions and classes in a container, such as a table of handlers, and in those in it."""
-    pairs = _pairs(data)
-    for _, one in pairs:  # to which it adds
-        if type(one) in _TABLES and len(pairs) < _FEW:
-            pairs += islice(_pairs(one), _FEW - len(pairs))
-    return [(key, one) for key, one in pairs if callable(one)]
-
-
-#: Types of tables of handlers.
-_TABLES = (dict, list, tuple, set, frozenset, deque, OrderedDict, defaultdict, MappingProxyType)
-
-
-def _pairs(data: Any) -> list[tuple[Any, Any]]:
-    """Return the first keys and elements of a container."""
-    if isinstance(data, (list, tuple, set, frozenset, deque)):
-        return list(enumerate(islice(data, _FEW)))
-    if not isinstance(data, (dict, MappingProxyType)):
-        return []
-    made_by = [("default_factory", data.default_factory)] if isinstance(data, defaultdict) else []
-    return made_by + list(islice(data.items(), _FEW))
+def _functions_of_module(walk: Walk, hasher: Hasher, scope: dict[str, Any]) -> None:
+    # A notebook keeps what was put in and out under names with a bar in front.
+    named = {name: one for name, one in scope.items() if callable(one) and not name.startswith("_")}
+    for name, one in sorted(named.items()):
+        hasher.text(name)
+        _write(walk, hasher, scope, one, f".{name}", _content_or_type)
 
 
 def _by_name(walk: Walk, hasher: Hasher, scope: dict[str, Any], found: Any) -> None:
     hasher.mark(b"n")
     _functions_within(walk, hasher, scope, found)
-    if not is_installed(type(found).__module__, walk.home):
-        walk.put(hasher, type(found))
     if str(scope.get("__file__", "<")).startswith("<"):  # "<stdin>"
         hasher.text(_program(scope))
 
 
 def _functions_within(walk: Walk, hasher: Hasher, scope: dict[str, Any], data: Any) -> None:
-    for key, one in _code_within(data):
+    content = _content if is_table(data) else _content_or_type
+    for key, one in code_within(data, walk.home):
         hasher.text(key if type(key) is str else type(key).__name__)
-        _write(walk, hasher, scope, one, key_label(key))
+        _write(walk, hasher, scope, one, key_label(key), content)
+
+
+def _content_or_type(walk: Walk, hasher: Hasher, thing: Any) -> None:
+    """Write a function that an object keeps; by its type, if it holds what has no fingerprint."""
+    own = Hasher()
+    try:
+        _content(walk, own, thing)
+    except Refused:
+        own = Hasher()
+        walk.put(own, thing.__code__ if isinstance(thing, FunctionType) else type(thing))
+    hasher.write(own.digest())
 
 
 def _program(scope: dict[str, Any]) -> str:

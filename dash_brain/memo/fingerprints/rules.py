@@ -12,8 +12,9 @@ from typing import Any
 
 from dash_brain.memo.fingerprints import classes, functions, values
 from dash_brain.memo.fingerprints.hasher import ATOMS, Hasher
-from dash_brain.memo.fingerprints.names import PLAIN, write_module
+from dash_brain.memo.fingerprints.names import write_module
 from dash_brain.memo.fingerprints.origins import top_of
+from dash_brain.memo.fingerprints.tables import PLAIN
 from dash_brain.memo.fingerprints.walk import Rule, Walk
 
 _RULES: dict[type, Rule] = {**values.RULES, **functions.RULES, **classes.RULES}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import array
+import collections
 import copyreg
 import itertools
 import threading
@@ -177,6 +179,18 @@ def _pickle_buffer(walk: Walk, hasher: Hasher, value: Any) -> None:
     hasher.buffer(value.raw())
 
 
+def _array(walk: Walk, hasher: Hasher, value: Any) -> None:
+    hasher.mark(b"Y")
+    hasher.text(value.typecode)
+    hasher.buffer(value)
+
+
+def _counter(walk: Walk, hasher: Hasher, value: Any) -> None:
+    hasher.mark(b"N")
+    write_dict(walk, hasher, value)  # pickle takes a copy
+    _state(walk, hasher, vars(value))
+
+
 def _count(walk: Walk, hasher: Hasher, value: Any) -> None:
     hasher.mark(b"c")
     hasher.text(repr(value))  # to pickle it is deprecated
@@ -191,6 +205,8 @@ RULES: dict[type, Rule] = {
     MappingProxyType: _proxy,
     PickleBuffer: _pickle_buffer,
     itertools.count: _count,
+    array.array: _array,
+    collections.Counter: _counter,
     object: _bare,
     **dict.fromkeys(_LOCKS, _lock),
 }
