@@ -48,8 +48,9 @@ def _prepare(app: dash.Dash) -> None:
 def _begin(app: dash.Dash) -> None:
     """Begin to serve an app, of which Dash has collected the callbacks."""
     share_cancels(app)
-    route.take_claims(app)
-    if is_flask(app.server):  # no proxy may cache a part of a page: it may serve several users
+    if is_flask(app.server):
+        route.take_claims(app)
+        # No proxy may cache a part of a page: it may serve several users
         keep_private(app.server, "_dash-dependencies")
     startup.check_app(app)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from dash.dependencies import DashDependency
 
+from dash_brain.web.component_ids import canonical, parse
 from dash_brain.web.dash_internals import flatten_grouping, own_context
 from dash_brain.web.dependencies import in_declared_order
 
@@ -70,4 +71,6 @@ class Endpoint:
 
 
 def _leaf(dependency: DashDependency) -> dict[str, Any]:
-    return {"id": dependency.component_id, "property": dependency.component_property}
+    """Return one part of a request as a page would send it."""
+    component_id = parse(canonical(dependency.component_id))
+    return {"id": component_id, "property": dependency.component_property}

@@ -192,6 +192,11 @@ _MEMOIZE = (
     "Memoize that says more, and no {type}: it has no default, since one of them would be wrong."
 )
 
+_COROUTINE = (
+    "The function returned a coroutine: something calls the coroutine function as a plain one, as the "
+    "transforms of dash-extensions do. Make it a plain function there."
+)
+
 
 class _DeclaredCallback:
     """One declared callback: its inputs and outputs, and the wrapper that exchanges values and tokens."""
@@ -313,13 +318,16 @@ class _DeclaredCallback:
 
     def _results(self, result: Any, context: Any) -> Any:
         """Return the result with tokens, for the present caller: the callback may have closed the session."""
+        if inspect.iscoroutine(result):
+            result.close()
+            raise WiringError(_COROUTINE)
         if not (self._outputs.may_have_tokens or context["updated_props"]):
             return result
         outgoing = Outgoing(current_caller())
         try:
             outputs = outgoing.outputs(result, context["outputs_list"], self._outputs)
             if context["updated_props"]:
-                context["updated_props"].update(outgoing.side_updates(context["updated_props"]))
+                _put_tokens(context["updated_props"], outgoing)
             return outputs
         except BaseException:
             outgoing.undo()
@@ -337,3 +345,12 @@ class _DeclaredCallback:
         return (
             result if context is None else self._results(result, context)
         )  # None: the callback was called as a plain function
+
+
+def _put_tokens(props: dict[str, dict[str, Any]], outgoing: Outgoing) -> None:
+    """Put tokens in place of the values that were given to ``set_props``."""
+    try:
+        props.update(outgoing.side_updates(props))
+    except BaseException:
+        props.clear()  # else the result of on_error would fail for the same reason
+        raise

@@ -11,9 +11,8 @@ from dash_brain.errors import BrainError, EncodeError, WiringError
 from dash_brain.settings import current
 from dash_brain.web.apps import check_backend, check_current_backend
 from dash_brain.web.component_ids import canonical
-from dash_brain.web.component_registry import registry_of
 from dash_brain.web.dash_internals import is_asked_by_mcp
-from dash_brain.web.exchange import store_by_content
+from dash_brain.web.exchange import register_server_store, store_by_content
 from dash_brain.web.leases.pages import mark
 from dash_brain.web.sessions import (
     Caller,
@@ -111,7 +110,7 @@ class ServerStore(Component):
         sent: dict[str, Any] = super().to_plotly_json()  # type: ignore[no-untyped-call]
         caller = _caller()
         if caller is not None:
-            registry_of(caller).add(self.id)
+            register_server_store(caller, self.id)
             sent["props"]["mark"] = mark(caller, self.id)
             user = user_tag(caller)
             if user is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -340,10 +341,15 @@ def has_property(component: Component, name: str) -> bool:
     return name in component._prop_names
 
 
-def components_in(layout: Component) -> Iterator[Component]:
-    """Yield a component and all that are in it."""
-    yield layout
-    yield from (part for part in layout._traverse() if isinstance(part, Component))
+def components_in(thing: Any) -> Iterator[Component]:
+    """Yield the components in a layout or list, also those in other properties than ``children``."""
+    if isinstance(thing, Component):
+        yield thing
+        for name in {"children", *(re.split(r"\W", path)[0] for path in thing._children_props)}:
+            yield from components_in(getattr(thing, name, None))
+    elif isinstance(thing, (list, tuple, dict)):
+        for part in thing.values() if isinstance(thing, dict) else thing:
+            yield from components_in(part)
 
 
 def watch_sent_components(note: Callable[[Component], None]) -> None:

@@ -28,7 +28,7 @@ from dash_brain.web.sessions import Caller, current_caller
 from dash_brain.web.sessions.job_context import current_job
 from dash_brain.web.sessions.refusals import log_bad_token, value_missing_error
 from dash_brain.web.tokens import Token
-from dash_brain.web.wiring.callbacks import suspects
+from dash_brain.web.wiring.callbacks import check_sent, suspects
 
 
 def to_token(value: Any, scope: str = "session") -> Token:
@@ -198,3 +198,11 @@ def discard(caller: Caller, token: Token) -> None:
     namespace, object_id = tokens.verify(caller.keys, caller.namespaces, token)
     with suppress(StoreError):  # it expires
         settings.store.delete(namespace, object_id)
+
+
+def register_server_store(caller: Caller, component_id: Any) -> None:
+    """Register the id of a ServerStore that is sent, and check the app's callbacks against it."""
+    registry_of(caller).add(component_id)
+    app = requested_app()
+    if app is not None:
+        check_sent(app, caller.app_id, component_id)

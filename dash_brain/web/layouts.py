@@ -9,14 +9,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dash
-from dash.development.base_component import Component
 
 from dash_brain.errors import BadId
-from dash_brain.web.component_ids import canonical
+from dash_brain.web.component_ids import canonical, repeated
 from dash_brain.web.dash_internals import call_outside_requests, components_in, type_of_component
 
 #: Types of components, as ``namespace.type``.
 SERVER_STORE, PLAIN_STORE = "dash_brain.ServerStore", "dash_core_components.Store"
+
+#: A component that repeats the data of another one.
+_BREAKER = "dash_extensions.CycleBreaker"
 
 log = logging.getLogger("dash_brain")
 
@@ -30,7 +32,7 @@ class Layouts:
 
     def __init__(self, app: dash.Dash | None) -> None:
         self._app = weakref.ref(app) if app is not None else lambda: None
-        self._read: tuple[Any, dict[str, str]] = (None, {})
+        self._read: tuple[Any, Any, dict[str, str]] = (None, None, {})
         self._called: tuple[Any, dict[str, str]] = (None, {})
         self._lock = threading.RLock()
 
@@ -45,18 +47,20 @@ class Layouts:
     def declared(self) -> dict[str, str]:
         """Return id -> kind for the components that every page has."""
         app = self._app()
-        layout = None if app is None else app.layout
-        if app is not None and app.validation_layout is not None:
-            layout = app.validation_layout
-        if layout is not self._read[0]:
-            self._read = (layout, _kinds([layout]))
-        return self._read[1]
+        if app is None:
+            return {}
+        first, second = app.validation_layout, app.layout
+        if first is not self._read[0] or second is not self._read[1]:
+            # Pages also have what validation_layout leaves out.
+            self._read = (first, second, _kinds([first, second]))
+        return self._read[2]
 
     def _made(self) -> dict[str, str]:
         app = self._app()
-        # Dash calls the functions itself for validation_layout, which it does not make when exceptions are
-        # suppressed.
-        if app is None or app.validation_layout is not None:
+        # Dash calls the functions itself for validation_layout, which it neither makes nor needs when
+        # exceptions are suppressed.
+        is_whole = app is not None and app.validation_layout is not None
+        if app is None or (is_whole and not app.config.suppress_callback_exceptions):
             return {}
         with self._lock:
             if app.layout is not self._called[0]:
@@ -88,19 +92,18 @@ def _call(app: dash.Dash) -> Iterator[Any]:
 def _kinds(layouts: list[Any]) -> dict[str, str]:
     """Return id -> kind for every component of layouts."""
     kinds: dict[str, str] = {}
-    for part in _parts(layouts):
+    for part in components_in(layouts):
         name = _name(getattr(part, "id", None))
         # Two pages may use one id for a ServerStore and another component: no value may leave the server.
         if name is not None and kinds.get(name) != SERVER_STORE:
             kinds[name] = type_of_component(part)
+    for name in [name for name, kind in kinds.items() if kind == _BREAKER]:
+        kind = kinds.get(repeated(name) or name)
+        if kind is None:
+            del kinds[name]  # a callback makes the other component
+        else:
+            kinds[name] = kind
     return kinds
-
-
-def _parts(layouts: list[Any]) -> Iterator[Component]:
-    for layout in layouts:
-        for root in layout if isinstance(layout, (list, tuple)) else [layout]:
-            if isinstance(root, Component):
-                yield from components_in(root)
 
 
 def _name(component_id: Any) -> str | None:

@@ -15,7 +15,7 @@ from dash_brain.web.component_ids import canonical
 from dash_brain.web.component_registry import registry_of
 from dash_brain.web.dash_internals import flatten_grouping, is_json, is_no_update, make_grouping_by_index
 from dash_brain.web.dependencies import Dependency, Outputs, listed
-from dash_brain.web.exchange import discard, mint, store_value
+from dash_brain.web.exchange import discard, mint, register_server_store, store_value
 from dash_brain.web.recipes.records import ObjectRef
 from dash_brain.web.sessions import Caller
 from dash_brain.web.tokens import Token
@@ -117,7 +117,7 @@ class Outgoing:
         if not output.is_data:
             return value
         if isinstance(output.dependency, ServerOutput):
-            registry_of(self._caller).add(output.dependency.component_id)
+            register_server_store(self._caller, output.dependency.component_id)
         if not isinstance(spec, list):
             return self._single(value, spec)
         if not isinstance(value, (list, tuple)) or len(value) != len(spec):

@@ -14,8 +14,8 @@ PACKAGE = Path(dash_brain.__file__).parent
 #: The packages from the ground up. A new one has to be given a floor here.
 FLOORS: list[set[str]] = [
     {"errors", "weak_keys"},
-    {"codec", "common", "floors", "keys", "shared_results"},
-    {"stores"},
+    {"common", "floors", "keys", "shared_results"},
+    {"codec", "stores"},
     {"settings", "singleflight"},
     {"memo"},
     {"brain", "hooks"},

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import date
+from enum import Enum
 from functools import wraps
+from numbers import Number
 from typing import Any, NoReturn
+from uuid import UUID
 
 import flask
 import flask.globals
@@ -30,6 +34,9 @@ _OF_G = (
     *("_login_user", "_jwt_extended_jwt", "_jwt_extended_jwt_user", "flask_httpauth_user"),
     *("current_user", "identity", "user", "user_id", "username"),
 )
+#: Names in ``flask.g`` that describe the request only: loggers read them whatever function runs.
+_HARMLESS_OF_G = ("correlation_id", "request_id", "start_time", "timing_information", "trace_id")
+_DATA = (str, bytes, Number, date, Enum, UUID, dict, list, tuple, set, frozenset)
 _HEADERS = property(lambda request: RefusedHeaders("flask.request.headers", vars(request)["headers"]))
 
 
@@ -198,13 +205,32 @@ def hide_who_asks() -> Iterator[None]:
         if flask.has_request_context() and request is not None:
             entered.enter_context(overridden(request, _guarded_context(request.get())))
         if flask.has_app_context() and app is not None:
-            guarded_g = guarded(app.get().g, "flask.g", _OF_G, get=_get)
-            entered.enter_context(overridden(app, copy_with(app.get(), g=guarded_g)))
+            entered.enter_context(overridden(app, copy_with(app.get(), g=_guarded_g(app.get().g))))
         yield
+
+
+def _guarded_g(g: Any) -> Any:
+    """Return ``flask.g`` without data that was put there before, under any name: it may identify the caller.
+
+    Connections stay, which functions share with what runs before them.
+    """
+    data = sorted(name for name, value in vars(g).items() if isinstance(value, _DATA))
+    refused = (*_OF_G, *(name for name in data if name not in (*_OF_G, *_HARMLESS_OF_G)))
+    return guarded(g, "flask.g", refused, get=_get, pop=_pop, setdefault=_setdefault)
 
 
 def _get(g: Any, name: str, default: Any = None) -> Any:
     return getattr(g, name, default)
+
+
+def _pop(g: Any, name: str, *default: Any) -> Any:
+    _get(g, name)  # which may be refused
+    return super(type(g), g).pop(name, *default)
+
+
+def _setdefault(g: Any, name: str, default: Any = None) -> Any:
+    _get(g, name)
+    return super(type(g), g).setdefault(name, default)
 
 
 def _guarded_context(context: Any) -> Any:
