@@ -36,7 +36,7 @@ def note(caller: Caller, store_id: str, object_id: str, unclaimed: float) -> Non
     unclaimed
         Seconds that an unclaimed value lives.
     """
-    where = caller.namespace("session"), store_id
+    where = caller.namespaces["session"], store_id
     newest = _newest.setdefault(where, deque())
     _newest.move_to_end(where)
     newest.append(object_id)
