@@ -6,13 +6,16 @@ verify, so that a key can be rotated while sessions live on.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
+from binascii import b2a_base64
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from dash_brain.weak_keys import weakness
+
+#: 32 bytes are 43 characters of base64 and its padding. The functions of ``base64`` cost two calls more.
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Key:
@@ -42,12 +45,12 @@ class Key:
 
     def signature(self, label: str, *parts: str | bytes) -> str:
         """Return :meth:`mac` as 43 URL-safe characters."""
-        return base64.urlsafe_b64encode(self.mac(label, *parts)).decode().rstrip("=")
+        return b2a_base64(self.mac(label, *parts))[:43].translate(_URL_SAFE).decode()
 
     def signs(self, signature: str, label: str, *parts: str | bytes) -> bool:
         """Say, in constant time, whether ``signature`` is this key's for label and parts."""
         # compare_digest takes text only when it is ASCII; other text can be no signature.
-        ours = base64.urlsafe_b64encode(self.mac(label, *parts)).decode().rstrip("=")
+        ours = b2a_base64(self.mac(label, *parts))[:43].translate(_URL_SAFE).decode()
         return signature.isascii() and hmac.compare_digest(signature, ours)
 
     def _state(self, label: str) -> hmac.HMAC:

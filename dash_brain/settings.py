@@ -1,4 +1,4 @@
-"""What ``configure()`` and the environment say, and the store and keys that follow from it."""
+"""``configure()`` and the environment: the settings of a process, its store and its keys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dash_brain.stores.base import Bounded, Store, check_abilities
 
 Secret: TypeAlias = "str | bytes"
 
-#: Says who is logged in, in a request; None: nobody.
+#: Returns the user who is logged in, in a request; None: nobody is.
 Principal: TypeAlias = "Callable[[], str | int | None]"
 
 #: How the browser keeps its session.

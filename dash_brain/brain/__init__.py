@@ -92,8 +92,8 @@ class Brain(DescribedValues):
         """Return what a subclass keeps besides."""
         return {name: value for name, value in vars(self).items() if name not in _REOPENED}
 
-    def _known_by(self) -> tuple[Any, ...]:
-        return *super()._known_by(), self._own()
+    def _fingerprint_parts(self) -> tuple[Any, ...]:
+        return *super()._fingerprint_parts(), self._own()
 
     def __copy__(self) -> Brain:
         twin = object.__new__(type(self))

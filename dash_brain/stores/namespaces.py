@@ -88,7 +88,7 @@ DOMAINS: dict[str, Domain] = {
     # what pages hold; one note a page
     "claims": Domain(NOTE, of_client=True, most=256, largest=64 << 10),
     # what sessions, pages and apps are known by
-    "attendance": Domain(NOTE, largest=4 << 10),
+    "session-registry": Domain(NOTE, largest=4 << 10),
     "closed": Domain(NOTE, most=100_000, largest=4 << 10),
     "logins": Domain(NOTE, most=64, largest=4 << 10),
     "registry": Domain(NOTE, most=10_000, largest=4 << 10),

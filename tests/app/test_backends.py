@@ -150,6 +150,19 @@ def said(tmp_path) -> Callable[[str], str]:
     return run
 
 
+def test_sessions_are_registered_with_dash_by_a_call_and_once():
+    code = """
+from dash._hooks import HooksManager
+from dash_brain.web.activation import activate
+hooks = HooksManager.hooks._ns
+print(len(hooks["setup"]), len(hooks["index"]))
+activate(), activate()
+print(len(hooks["setup"]), len(hooks["index"]))
+"""
+    before, after = (tuple(map(int, line.split())) for line in run(code).stdout.splitlines())
+    assert (before, after) == ((before[0], 0), (before[0] + 1, 1))
+
+
 USES = {
     "brain_callback": "brain_callback(Output('a', 'data'), Input('b', 'value'))(str)",
     "brain_callback with app": "brain_callback(Output('a', 'data'), Input('b', 'value'), app=app)(str)",

@@ -48,7 +48,7 @@ MB = 1 << 20
         ("recipes", 60, 1e6, ENDING),
         ("recipes", None, 0, HELD),
         ("recipes", None, 1e6, IDLE),
-        *((domain, 60, 1e6, None) for domain in ("claims", "registry", "attendance")),
+        *((domain, 60, 1e6, None) for domain in ("claims", "registry", "session-registry")),
         ("outcomes", 3600, 0, ENDING),
     ],
 )
@@ -190,7 +190,7 @@ def test_what_a_client_makes_the_store_remember_is_bounded_and_the_oldest_goes(b
     left = set(store.scan("claims/a"))
     assert 200 < len(left) <= 256
     assert left == {str(number) for number in range(2000 - len(left), 2000)}
-    for namespace in ("claims/a", "registry/app", "attendance/app", "logins/x", "outcomes/flights"):
+    for namespace in ("claims/a", "registry/app", "session-registry/app", "logins/x", "outcomes/flights"):
         with pytest.raises(StoreFull, match=r"note of .* is refused"):
             store.put(namespace, "large", [bytes(300_000)], ttl=1e5)
 

@@ -13,9 +13,9 @@ import pytest
 
 from dash_brain.keys import KeyRing
 from dash_brain.settings import current
-from dash_brain.web.leases.claim import BadClaim, read
+from dash_brain.web.leases.claim import BadClaim, parse
 from dash_brain.web.leases.pages import accept
-from dash_brain.web.sessions import visit
+from dash_brain.web.sessions import current_caller
 from dash_brain.web.tokens import SCOPES, mint
 from tests.torture.forgeries import ClaimForger, Forger
 from tests.torture.pages import OURS, Page, as_callback
@@ -122,7 +122,7 @@ def test_no_forged_cookie_is_a_session(seed, monkeypatch):
                 if (
                     flask.request.cookies.get(name) not in real
                 ):  # quotes and blanks around a real one are no lie
-                    assert visit().session is None, f"seed {seed}"
+                    assert current_caller().session is None, f"seed {seed}"
     assert streams == []
 
 
@@ -186,10 +186,10 @@ def judge_claims(page: Page, bodies: Iterator[str]) -> int:
     with server.test_request_context(
         "/_dash-update-component", method="POST", headers={"Cookie": str(page.cookie), **OURS}
     ):
-        asking = visit()
+        asking = current_caller()
         for body in bodies:
             with suppress(BadClaim):
-                accept(asking, read(body))
+                accept(asking, parse(body))
                 accepted += 1
     return accepted
 
