@@ -13,8 +13,8 @@ PACKAGE = Path(dash_brain.__file__).parent
 
 #: From the ground up. A new module has to be given a floor here.
 FLOORS = [
-    {"errors", "floors", "weak_keys"},
-    {"codec", "common", "keys", "shared_results", "web.tokens"},
+    {"errors", "floors"},
+    {"codec", "common", "shared_results", "web.tokens"},
     {"stores", "singleflight", "memo", "settings"},
     {"brain"},
     {

@@ -6,9 +6,11 @@ the objects does the rest: nothing has to walk over sessions.
 
 from typing import Final
 
+from dash_brain.stores import namespaces
+
 #: Seconds in which a page has to claim an object that is on its way; else its response was superseded.
 #: Reading lets it live so long again.
-UNCLAIMED: Final = 600.0
+UNCLAIMED: Final = namespaces.UNCLAIMED
 
 #: Seconds that an object lives on after a page claimed it last: for a laptop that sleeps, and for a
 #: browser that died without a word. Pages claim anew every few minutes.

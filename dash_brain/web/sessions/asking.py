@@ -6,7 +6,7 @@ from functools import partial
 from operator import methodcaller
 from typing import cast
 
-from dash_brain.keys import KeyRing
+from dash_brain.common.signing import KeyRing
 from dash_brain.settings import Settings
 from dash_brain.web.dash_internals import is_asked_by_mcp, serves
 from dash_brain.web.servers import Request, Response

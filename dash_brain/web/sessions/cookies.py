@@ -12,7 +12,7 @@ import re
 import secrets
 from collections.abc import Iterator
 
-from dash_brain.keys import KeyRing
+from dash_brain.common.signing import KeyRing
 from dash_brain.web.servers import Request, Response
 from dash_brain.web.sessions.ids import SessionId
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import dash
 
-from dash_brain.keys import Key
+from dash_brain.common.signing import Key
 from dash_brain.settings import Settings
 
 #: The header between our script and the server; scripts of other sites cannot send it without our leave.

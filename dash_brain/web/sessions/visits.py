@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NoReturn, cast
 
+from dash_brain.common.signing import KeyRing
 from dash_brain.errors import NoSession
-from dash_brain.keys import KeyRing
 from dash_brain.settings import Settings, current
 from dash_brain.shared_results import is_made, refuse
 from dash_brain.web.dash_internals import app_of, check_backend_that_asks, is_api_call, requested_app, serves

@@ -12,7 +12,7 @@ import hmac
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-from dash_brain.weak_keys import weakness
+from dash_brain.common.weak_keys import weakness
 
 
 class Key:
