@@ -14,6 +14,7 @@ from dash_brain.errors import ValueMissing
 from dash_brain.stores import SharedMemoryStore, Store
 from tests.app.test_browser import Tab
 from tests.conftest import Server, forget_everything
+from tests.stores.places import remove
 
 GRACE = 1.0
 
@@ -25,11 +26,10 @@ def name() -> str:
 
 @pytest.fixture(scope="module")
 def store(name: str) -> Iterator[SharedMemoryStore]:
-    import shutil
 
     store = SharedMemoryStore(name)
     yield store
-    shutil.rmtree(store.place, ignore_errors=True)
+    remove(store)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from selenium.common.exceptions import NoSuchElementException, StaleElementRefer
 
 from dash_brain.stores import SharedMemoryStore
 from tests.conftest import Server, chrome, gunicorn
+from tests.stores.places import remove
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     }
     with gunicorn("examples.gallery:server", workers=4, env=env) as server:
         yield server
-    shutil.rmtree(store.place)
+    remove(store)
 
 
 @dataclass(frozen=True)
