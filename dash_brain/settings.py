@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias
 
+from dash_brain.common.signing import KeyRing, master_from
 from dash_brain.common.sizes import parse_size
 from dash_brain.errors import AlreadyConfigured
-from dash_brain.keys import KeyRing, master_from
 from dash_brain.stores import open_store
 from dash_brain.stores.base import Bounded, Store, check_abilities
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import secrets
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,9 +61,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove the stores of this run."""
-    for root in (Path("/dev/shm"), Path(tempfile.gettempdir())):
-        for name in _stores:
-            shutil.rmtree(root / f"dash_brain-{os.geteuid()}" / name, ignore_errors=True)
+    from dash_brain.stores import SharedMemoryStore
+    from tests.stores.places import remove
+
+    for name in _stores:
+        remove(SharedMemoryStore(name))
 
 
 def _load_hypothesis_profile() -> None:

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from dash_brain.codec.stable import named
+from dash_brain.common.signing import KeyRing
 from dash_brain.errors import BadToken
-from dash_brain.keys import KeyRing
 from dash_brain.shared_results import refuse
 
 #: Scopes and the letter that stands for each in a token.
@@ -53,7 +53,7 @@ def mint(keys: KeyRing, scope: str, namespace: str, object_id: str) -> Token:
 
     Examples
     --------
-    >>> from dash_brain.keys import KeyRing
+    >>> from dash_brain.common.signing import KeyRing
     >>> token = mint(KeyRing([b"0" * 32]), "session", "session/1f", "00" * 16)
     >>> len(token)
     90

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from dash_brain import configure
-from dash_brain.keys import Key, KeyRing, master_from
+from dash_brain.common.signing import Key, KeyRing, master_from
 from dash_brain.settings import current
 from tests.programs import REPOSITORY
 

@@ -10,7 +10,7 @@ from dash import Input, Output, State, dcc, html
 from flask_login import current_user
 
 from dash_brain import ServerStore, brain_callback, session_brain
-from dash_brain.keys import Key
+from dash_brain.common.signing import Key
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
 from dash_brain.web.sessions.session_ids import SessionId, checked_principal

@@ -108,7 +108,7 @@ def test_waiting_looks_20_times_a_second_once_it_lasts(monkeypatch):
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     with pytest.raises(WaitTimeout):
         brain.wait("a", version, timeout=60)
-    assert slept[0] == 0.001
+    assert 0 < slept[1] < 0.001
     assert max(slept) == 0.05
     assert len(slept) < 60 * 20 + 10
     assert now[0] == pytest.approx(60)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from selenium.common.exceptions import NoSuchElementException, StaleElementRefer
 from dash_brain.stores import SharedMemoryStore
 from tests.browsers import chrome
 from tests.servers import Server, gunicorn
+from tests.stores.places import remove
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def serving(folder: Path) -> Iterator[Server]:
     env = {"DASH_BRAIN_STORE": f"shm://{store.name}", "EXAMPLES_FOLDER": str(folder)}
     with gunicorn("examples.gallery:server", workers=2, env=env) as server:
         yield server
-    shutil.rmtree(store.place)
+    remove(store)
 
 
 @pytest.fixture(scope="session")

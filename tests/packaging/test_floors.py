@@ -13,8 +13,8 @@ PACKAGE = Path(dash_brain.__file__).parent
 
 #: The packages from the ground up. A new one has to be given a floor here.
 FLOORS: list[set[str]] = [
-    {"errors", "weak_keys"},
-    {"common", "floors", "keys", "shared_results"},
+    {"errors"},
+    {"common", "floors", "shared_results"},
     {"codec", "stores"},
     {"settings", "singleflight"},
     {"memo"},

@@ -9,12 +9,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dash_brain.stores.mapped.spill.places import remove_folders_of
 from tests.needs import missing, needs
 
 
 def place(store) -> Path:
     """Return the folder of a local store."""
     return Path(store.place)
+
+
+def remove(store) -> None:
+    """Remove a store with what it spilled."""
+    if place(store).exists():
+        opened = os.open(place(store), os.O_RDONLY)
+        remove_folders_of(opened)
+        os.close(opened)
+        shutil.rmtree(place(store))
 
 
 def file_of(store, domain="brain") -> Path:

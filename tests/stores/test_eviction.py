@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from dash_brain.common import polling
 from dash_brain.errors import StoreFull, ValueMissing
 from dash_brain.stores import FileStore, MemoryStore
 from dash_brain.stores.mapped import put
@@ -310,7 +311,7 @@ def count_pauses(monkeypatch):
         pauses.extend([seconds] if seconds else [])
         time.sleep(seconds)
 
-    monkeypatch.setattr(backoff, "time", SimpleNamespace(monotonic=time.monotonic, sleep=pause))
+    monkeypatch.setattr(polling, "time", SimpleNamespace(monotonic=time.monotonic, sleep=pause))
     return pauses
 
 

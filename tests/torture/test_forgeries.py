@@ -11,7 +11,7 @@ from contextlib import suppress
 import flask
 import pytest
 
-from dash_brain.keys import KeyRing
+from dash_brain.common.signing import KeyRing
 from dash_brain.settings import current
 from dash_brain.web.leases.claim import BadClaim, parse
 from dash_brain.web.leases.pages import accept

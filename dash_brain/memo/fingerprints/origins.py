@@ -14,6 +14,7 @@ from typing import Any
 
 @functools.lru_cache(maxsize=4096)
 def is_installed_file(file: str) -> bool:
+    """Say whether a file belongs to an installed distribution or to the standard library."""
     parts = Path(file).parts
     if "site-packages" in parts or "dist-packages" in parts:
         return True
@@ -106,6 +107,7 @@ def name_of_installed(thing: Any, home: str) -> str | None:
 
 
 def found_by_name(module: str, name: str) -> Any:
+    """Return what a dotted name stands for in a loaded module, None for nothing."""
     found: Any = sys.modules.get(module)
     for part in name.split("."):
         found = getattr(found, part, None)

@@ -6,9 +6,11 @@ All other objects expire, so nothing has to walk over sessions.
 
 from typing import Final
 
+from dash_brain.stores import namespaces
+
 #: Seconds in which a page has to claim a new object; otherwise its response was superseded. Reading an object
 #: renews it for as long.
-UNCLAIMED: Final = 600.0
+UNCLAIMED: Final = namespaces.UNCLAIMED
 
 #: Seconds that an object lives after the last claim. Pages claim every few minutes, but a laptop may sleep.
 LEASE: Final = 3600.0

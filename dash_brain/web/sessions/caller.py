@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NoReturn
 
+from dash_brain.common.signing import KeyRing
 from dash_brain.errors import NoSession
-from dash_brain.keys import KeyRing
 from dash_brain.settings import Settings, current
 from dash_brain.shared_results import is_computing_shared_result, refuse
 from dash_brain.web.apps import app_of, check_current_backend, requested_app

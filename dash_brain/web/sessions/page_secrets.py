@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dash_brain.keys import KeyRing
+from dash_brain.common.signing import KeyRing
 from dash_brain.web.servers import Request
 from dash_brain.web.sessions.session_ids import PAGE, SessionId
 

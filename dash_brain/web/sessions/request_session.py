@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from operator import methodcaller
 
-from dash_brain.keys import KeyRing
+from dash_brain.common.signing import KeyRing
 from dash_brain.settings import Settings
 from dash_brain.web.dash_internals import is_asked_by_mcp, is_request_to
 from dash_brain.web.servers import Request, Response

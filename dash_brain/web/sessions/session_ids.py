@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 import dash
 
-from dash_brain.keys import Key, KeyRing
+from dash_brain.common.signing import Key, KeyRing
 from dash_brain.settings import Settings
 
 #: The header of claims: scripts of other sites cannot send it.

@@ -12,7 +12,7 @@ from binascii import b2a_base64
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-from dash_brain.weak_keys import weakness
+from dash_brain.common.weak_keys import weakness
 
 #: 32 bytes are 43 characters of base64 and its padding. The functions of ``base64`` cost two calls more.
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
