@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -192,6 +193,41 @@ def test_processes_that_spill_first_at_once_make_one_folder(memory, disk, monkey
     for key in "ab":
         check_pattern(store.get(SPACE, key))
     assert len(list(folder_on(disk).iterdir())) == 2
+
+
+def test_place_that_has_two_paths_loses_nothing(memory, disk, tmp_path, monkeypatch):
+    alias = tmp_path / "alias"
+    alias.symlink_to(disk)
+    monkeypatch.setattr(spill_places, "places", lambda: [str(disk), str(alias)])
+    store = SmallSharedMemory(memory)
+    store.put(SPACE, "key", patterned(20 * MB))
+    store.sweep()
+    check_pattern(store.get(SPACE, "key"))
+    store.delete(SPACE, "key")
+    assert not list(folder_on(disk).iterdir())
+
+
+def test_place_may_have_a_colon_in_its_path(memory, tmp_path, disk, monkeypatch):
+    """The places of a store are kept as one text."""
+    monkeypatch.setattr(spill_places, "places", lambda: [str(tmp_path / "none"), f"{disk}/a:b"])
+    (disk / "a:b").mkdir()
+    store = SmallSharedMemory(memory)
+    store.put(SPACE, "key", patterned(20 * MB))
+    assert len(list(folder_on(disk / "a:b").iterdir())) == 1
+
+
+def test_machine_without_a_temp_folder_sweeps(memory, disk, monkeypatch):
+    """As a container has none whose root may only be read."""
+    monkeypatch.undo()
+    monkeypatch.setattr(tempfile, "gettempdir", no_temp_folder)
+    store = SmallSharedMemory(memory)
+    store.put(SPACE, "key", [b"x"], ttl=0.001)
+    time.sleep(0.01)
+    assert store.sweep() == 1
+
+
+def no_temp_folder() -> str:
+    raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
 
 
 def test_what_is_idle_on_another_disk_makes_no_room_on_ours(memory, disk, tmp_path, monkeypatch):

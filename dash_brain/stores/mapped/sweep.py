@@ -22,7 +22,9 @@ class _Tally:
 
     def __init__(self) -> None:
         self.used = 0
-        self.spilled: dict[Link, int] = {}
+        #: The bytes of each spilled object, by the name of its file, which is its id. One folder may be
+        #: seen in two places (where one is a link to the other), so the folder says nothing here.
+        self.spilled: dict[str, int] = {}
         self.accounts: Counter[str] = Counter()
 
     def add(self, path: str, entry: Entry) -> None:
@@ -30,7 +32,7 @@ class _Tally:
         if entry.link is None:
             self.used += entry.nbytes
         else:
-            self.spilled[entry.link._replace(nbytes=0)] = entry.nbytes
+            self.spilled[entry.link.file] = entry.nbytes
         account = account_of(path)
         if account is not None:
             self.accounts[account] += entry.nbytes
@@ -51,8 +53,9 @@ def sweep(inventory: Inventory, limits: Limits, now: float) -> int:
         _remove_folder(inventory, folder)
     ledger.correct(Counted(tally.used, sum(tally.spilled.values())), moved)
     inventory.accounts.correct(tally.accounts, ledger.reserved())
-    for orphan in settled - tally.spilled.keys():
-        inventory.disk.remove(orphan)
+    for link in settled:
+        if link.file not in tally.spilled:
+            inventory.disk.remove(link)
     inventory.disk.tidy()
     remove_older(volume)
     volume.note_sweep(now)

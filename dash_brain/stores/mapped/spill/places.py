@@ -28,7 +28,10 @@ _UNUSED = 86_400.0
 
 def places() -> list[str]:
     """Return where a folder may be made, the best place first."""
-    return ["/var/tmp", tempfile.gettempdir()]
+    found = ["/var/tmp"]
+    with contextlib.suppress(FileNotFoundError):  # no temp folder takes a file
+        found.append(tempfile.gettempdir())
+    return found
 
 
 def is_disk(folder: str) -> bool:
@@ -52,7 +55,8 @@ def new_record() -> str:
 def recorded(store: int) -> tuple[str, list[str]]:
     """Return the name of an open store's folders and their places; empty when nothing was spilled yet."""
     try:
-        name, *where = os.readlink(RECORD, dir_fd=store).split(":")
+        # The last place is the temp folder, whose path may have a colon.
+        name, *where = os.readlink(RECORD, dir_fd=store).split(":", 2)
     except OSError:
         return "", []
     return (name, where) if _NAME.fullmatch(name) else ("", [])
