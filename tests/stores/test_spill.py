@@ -26,6 +26,7 @@ from dash_brain.stores.mapped.space import backoff
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.spill import places as spill_places
 from dash_brain.stores.mapped.spill.folder import SpillFolder
+from dash_brain.stores.mapped.volume.folder import Volume
 from dash_brain.stores.namespaces import VALUE
 from dash_brain.testing import Clock, plain
 from tests.needs import needs_root
@@ -83,6 +84,20 @@ def test_value_without_room_is_spilled_and_read_by_other_processes(store, memory
 
 def read_one(reopen, namespace, key):
     return plain(reopen().get(namespace, key))
+
+
+def test_value_is_spilled_also_when_a_sweep_removes_its_empty_folder_meanwhile(store, disk, monkeypatch):
+    real, swept = Volume.make_folder, iter([True])
+
+    def make_folder(volume, path):
+        real(volume, path)
+        if next(swept, False):
+            os.rmdir(path, dir_fd=volume.descriptor)
+
+    monkeypatch.setattr(Volume, "make_folder", make_folder)
+    store.put(SPACE, "key", patterned(4 * MB))
+    check_pattern(store.get(SPACE, "key"))
+    assert len(spilled_files(disk)) == 1
 
 
 def test_reader_of_a_spilled_value_may_write_and_keeps_what_it_holds(store):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import suppress
+from functools import partial
 
 from dash_brain.errors import StoreFull
 from dash_brain.stores.base import Frames
@@ -14,7 +15,7 @@ from dash_brain.stores.mapped.system.faults import crowded, is_full
 from dash_brain.stores.mapped.volume.entries import PAGE, Entry, Link
 from dash_brain.stores.mapped.volume.folder import Volume
 from dash_brain.stores.mapped.volume.objectfile import compose
-from dash_brain.stores.mapped.volume.publish import Draft
+from dash_brain.stores.mapped.volume.publish import Draft, Publish
 from dash_brain.stores.namespaces import ANY, HELD, IDLE, account_of, domain_of
 
 #: How often a put makes place in a file system that says it is full.
@@ -107,7 +108,8 @@ def _publish(space: Space, draft: Draft, worst: int) -> Entry | None:
             try:
                 return space.inventory.volume.publish(draft)
             except (FileNotFoundError, PermissionError):
-                return _publish_in_new_folder(space.inventory.volume, draft)
+                volume = space.inventory.volume
+                return _publish_in_new_folder(volume, draft, volume.publish)
         except OSError as error:
             if not is_full(error):
                 raise
@@ -121,12 +123,13 @@ def _publish(space: Space, draft: Draft, worst: int) -> Entry | None:
     raise AssertionError("the last round returns or raises")
 
 
-def _publish_in_new_folder(volume: Volume, draft: Draft) -> Entry | None:
+def _publish_in_new_folder(volume: Volume, draft: Draft, publish: Publish) -> Entry | None:
+    """Give the object its name in a folder that is made, again when a sweep removed the empty one."""
     attempts = 0
     while True:
         try:
             volume.make_folder(os.path.dirname(draft.path))
-            return volume.publish(draft)
+            return publish(draft)
         except (FileNotFoundError, PermissionError) as error:
             attempts += 1
             if volume.gone():  # what is in a folder that was removed may not be touched, says ext4
@@ -154,12 +157,12 @@ def _spill(space: Space, draft: Draft) -> bool:
 
 
 def _link(inventory: Inventory, draft: Draft, link: Link) -> Entry | None:
+    volume = inventory.volume
     try:
-        inventory.volume.make_folder(os.path.dirname(draft.path))
-        return inventory.volume.publish_link(draft, str(link))
+        return _publish_in_new_folder(volume, draft, partial(volume.publish_link, text=str(link)))
     except BaseException:
         with suppress(OSError):  # the sweep removes what is left
-            entry = inventory.volume.look(draft.path)
+            entry = volume.look(draft.path)
             if entry is None or entry.link != link:  # else it is there, and what failed came after that
                 inventory.disk.remove(link)
         raise
