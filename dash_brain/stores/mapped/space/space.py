@@ -15,6 +15,7 @@ from dash_brain.stores.mapped.space.bounds import Budget, DiskShare, Place, Quot
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.limits import Limits
 from dash_brain.stores.mapped.spill.folder import SpillFolder
+from dash_brain.stores.mapped.volume.large import LARGE
 from dash_brain.stores.mapped.volume.publish import Draft
 from dash_brain.stores.namespaces import HELD, IDLE, account_of, domain_of
 from dash_brain.stores.reclaim import Candidate, reclaim, total
@@ -58,7 +59,10 @@ class Space:
             When there is no room, and none can be made.
         """
         ledger, place = self._ledger, self.limits.place
-        missing = ledger.reserve(draft.nbytes) - min(ledger.budget or place, place)
+        budget = min(ledger.budget or place, place)
+        missing = ledger.reserve(draft.nbytes) - budget
+        if draft.size >= LARGE or missing > -budget // 4:
+            self.inventory.volume.spares.leave_room(-missing, budget)
         try:
             if missing > 0:
                 self._make_room(draft, worst, missing)
@@ -123,6 +127,8 @@ class Space:
         What went in vain is lost to those who use it, so not every put that is refused may try again.
         ``looked``: the place was said to be full though it seems to have enough.
         """
+        if self.inventory.volume.spares.trim():
+            return True
         search = self._place_search[worst]
         if search.was_in_vain(draft.nbytes, draft.path):
             return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
@@ -12,10 +13,12 @@ from dash_brain.errors import StoreUnavailable
 from dash_brain.stores.mapped.locks import KernelLocks, Locks, lock_number, open_kernel_locks
 from dash_brain.stores.mapped.system import platform
 from dash_brain.stores.mapped.volume.entries import Entry, entry_of, look
+from dash_brain.stores.mapped.volume.large import LargeFiles
 from dash_brain.stores.mapped.volume.objectfile import Seal
 from dash_brain.stores.mapped.volume.paths import draft_of, number_of_draft
 from dash_brain.stores.mapped.volume.private import open_private
 from dash_brain.stores.mapped.volume.publish import Draft, Publish, best_for, create_once, publish_link
+from dash_brain.stores.mapped.volume.spares import Spares
 from dash_brain.stores.namespaces import is_domain
 
 #: Bumped when a store of an older release could no longer be read. It is part of the folder's name, so that a
@@ -43,9 +46,11 @@ class Volume:
         Any folder; the store is the private ``dash_brain-<uid>/<name>@<format>`` below it.
     name
         The name of the store. It has no ``@``.
+    plain
+        Whether neither large pages nor spares are wanted.
     """
 
-    def __init__(self, folder: str, name: str) -> None:
+    def __init__(self, folder: str, name: str, *, plain: bool = False) -> None:
         self._open: list[int] = []
         self.name = name
         self.outer = outer_folder(folder)
@@ -55,6 +60,8 @@ class Volume:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         self.descriptor = self._keep(self._enter(folder))
         self.locks = Locks(self._best_locks())
+        large = LargeFiles(self.descriptor, plain=plain)
+        self.spares = Spares(self.descriptor, self.locks, large, weakref.ref(self))
         #: Makes the file of an object, in place of what was there, and returns that.
         self.publish = self._best_publish()
         self.key = self._keep(self.open_own("key", os.urandom(SECRET_SIZE)))
@@ -78,7 +85,7 @@ class Volume:
         return open_kernel_locks(self.descriptor)
 
     def _best_publish(self) -> Publish:
-        return best_for(self.descriptor, self.locks)
+        return best_for(self.descriptor, self.locks, self.spares)
 
     def publish_link(self, draft: Draft, text: str) -> Entry | None:
         """Make a link that stands for an object which lies elsewhere, in place of what was there."""
@@ -188,5 +195,7 @@ class Volume:
         return descriptor
 
     def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        if hasattr(self, "spares"):
+            self.spares.release()
         while self._open:
             close(self._open.pop())  # at exit, modules may be gone before this is
