@@ -28,7 +28,7 @@ def open_store(url: str | Store | None = None) -> Store:
         ``shm://[name]``: shared memory of this host (the default); on a system without private folders to
         share, as Windows, the memory of this process, and the log says so once. ``file:///folder``: a folder
         on a local disk. ``memory://[name]``: this process only. Each may set the budget of the store:
-        ``shm://name?size=2GiB``. ``?pages=plain`` turns large pages off for ``shm://`` and ``file:///``, see
+        ``shm://name?size=2GiB``. ``?pages=plain`` turns large pages and spares off, see
         :class:`SharedMemoryStore`. Others as :func:`register_store` added them. A ``Store`` is returned as it
         is.
 

@@ -12,13 +12,14 @@ from functools import partial
 
 import pytest
 
-from dash_brain.errors import ValueMissing
+from dash_brain.errors import StoreError, ValueMissing
 from dash_brain.stores import FileStore
 from dash_brain.stores.mapped.volume import aligned_map, pages
 from dash_brain.stores.mapped.volume.large import LARGE
 from tests.stores.places import place, volume_of
 from tests.torture.children import Child, Flag, beside
-from tests.torture.grounds import ground, objects, unaccounted
+from tests.torture.faults import CHANGING, ERRNOS, KILLED, Fault, intercepted
+from tests.torture.grounds import PAGES, PlainPages, ground, objects, unaccounted
 from tests.torture.sizes import size
 
 SPACE = "brain/spares"
@@ -28,12 +29,12 @@ VALUES = {b"%d" % number: os.urandom(4096) * ((LARGE >> 12) + number % 3 * 300 +
 REPLACED = size(3000, 100_000)
 
 
-@pytest.fixture
-def store(tmp_path):
+@pytest.fixture(params=[FileStore])
+def store(request, tmp_path):
     with ground(tmp_path, "size=2g") as folder:
-        store = FileStore(folder)
+        store = request.param(folder)
         store.put(SPACE, "first", [b"x"])
-        if not volume_of(store).spares._trusted:
+        if request.param is FileStore and not volume_of(store).spares._trusted:
             pytest.skip("no memory, or no leases, here")
         yield store
         store.close()
@@ -92,13 +93,17 @@ def read(store, seed, enough):
     return done
 
 
+everywhere = pytest.mark.parametrize("store", PAGES, indirect=True)
+
+
+@everywhere
 def test_no_byte_changes_under_readers_though_several_replace(store):
     never = Flag()
     with beside(partial(read, store, 1), partial(read, store, 2)) as reads:
         writers = [Child(replace, store, seed, REPLACED // 3, never) for seed in range(3)]
         written = [writer.result() for writer in writers]
     assert min(reads) > 10
-    assert sum(written) > REPLACED // 20, "hardly any spare was used"
+    assert sum(written) > REPLACED // 20 or type(store) is PlainPages, "hardly any spare was used"
     store.sweep()
     assert objects(store) <= {f"{SPACE}/{name}" for name in ("first", *KEYS)}
     store.drop(SPACE)
@@ -168,6 +173,7 @@ def test_reader_that_is_stopped_between_open_and_map_finds_what_it_opened(store,
 
 def test_two_who_want_one_spare_write_a_file_each(store):
     for round in range(size(60, 3000)):
+        store.drop(SPACE)
         store.sweep()
         put(store, "left", b"1")
         store.delete(SPACE, "left")  # the only spare
@@ -191,6 +197,7 @@ def _race(store, key, number, go):
     return spares[0]
 
 
+@everywhere
 def test_writers_that_are_killed_leave_nothing_behind_a_sweep(store):
     chance, never = random.Random(5), Flag()
     for key in KEYS:
@@ -209,3 +216,42 @@ def test_writers_that_are_killed_leave_nothing_behind_a_sweep(store):
     store.drop(SPACE)
     store.close()
     assert unaccounted(store) == 0
+
+
+def test_any_call_that_fails_while_a_spare_is_written_leaves_a_value_whole(store):
+    made = _put_into_spare(store)
+    assert {"posix_fallocate", "rename", "fcntl", "chmod"} <= set(made)
+    for number, name in enumerate(made):
+        for kind in ERRNOS:
+            _put_into_spare(store, Fault(number, kind))
+        if name in CHANGING:
+            _put_into_spare(store, Fault(number, KILLED))
+
+
+def _put_into_spare(store, fault=None):
+    """Put a value where there is a spare and another value, and a call fails; return what calls it took."""
+    store.sweep()
+    for number in (b"0", b"1", b"2"):
+        put(store, KEYS[0], number)
+    assert len(os.listdir(place(store) / ".spares")) == 1
+    calls = _killed(store, fault) if fault and fault.kind == KILLED else _failed(store, fault)
+    frames = store.get(SPACE, KEYS[0])
+    assert bytes(frames[0]) in (b"2", b"3")
+    assert_unchanged(frames)
+    del frames
+    store.sweep()
+    assert objects(store) <= {f"{SPACE}/{name}" for name in ("first", *KEYS)}
+    assert store.usage() == sum(store.info(SPACE, key).nbytes for key in store.scan(SPACE))
+    return calls
+
+
+def _failed(store, fault):
+    with intercepted(fault) as calls, suppress(StoreError):
+        put(store, KEYS[0], b"3")
+    return calls.made
+
+
+def _killed(store, fault):
+    child = Child(_failed, store, fault)
+    with suppress(AssertionError):
+        child.result()

@@ -23,7 +23,7 @@ _log = logging.getLogger("dash_brain")
 LARGE = 4 << 20
 #: Seconds for which nobody asks for large pages after the kernel refused them, or took long to find them.
 _BACK_OFF = 30.0
-#: Seconds per byte: finding large pages is slow when it takes longer than writing into small ones.
+#: Processor seconds per byte: finding large pages is slow when it takes longer than writing into small ones.
 _SLOW = 1e-9
 #: Smaller pieces are not worth the calls that copying without the interpreter's lock takes.
 _BIG_PIECE = 1 << 20
@@ -88,9 +88,9 @@ class LargeFiles:
         first, end = had // LARGE_PAGE * LARGE_PAGE, size // LARGE_PAGE * LARGE_PAGE
         if first >= end:
             return True
-        start = time.monotonic()
-        if start < self._not_before:
+        if time.monotonic() < self._not_before:
             return False
+        start = time.thread_time()
         for offset in range(first, end, LARGE_PAGE):  # where there is no page at all none is made
             os.pwrite(file, b"\0", offset)
         try:
@@ -98,7 +98,7 @@ class LargeFiles:
         except OSError as error:
             self._back_off(error.strerror)
             return False
-        if time.monotonic() - start > (end - first) * _SLOW:
+        if time.thread_time() - start > (end - first) * _SLOW:
             self._back_off("they took long to find")
         return True
 
