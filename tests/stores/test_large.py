@@ -17,8 +17,9 @@ import pytest
 from dash_brain.errors import StoreFull, StoreURLError
 from dash_brain.stores import FileStore, open_store
 from dash_brain.stores.mapped import get
-from dash_brain.stores.mapped.volume import aligned_map, large, pages, spares
+from dash_brain.stores.mapped.volume import aligned_map, large, leases, pages, spares
 from dash_brain.stores.mapped.volume.aligned_map import LARGE_PAGE
+from dash_brain.stores.mapped.volume.entries import READ
 from tests.conftest import REPOSITORY
 from tests.stores.places import mounted, mounted_disk, needs_disk, place, volume_of
 from tests.torture.children import Child
@@ -301,6 +302,45 @@ def test_stopped_reader_finds_what_it_opened(store, monkeypatch):
         store.put(SPACE, "key", value(number))
     os.kill(child.pid, signal.SIGCONT)
     child.result()
+
+
+def test_what_a_killed_writer_kept_while_it_had_its_name_is_not_written(store):
+    store.put(SPACE, "key", value(1))
+    store.put(SPACE, "other", value(2))
+    store.delete(SPACE, "other")
+    (spare,) = spares_of(store)
+    (place(store) / spares.HIDDEN / spare).unlink()
+    os.link(place(store) / SPACE / "key", place(store) / spares.HIDDEN / spare)
+    store.put(SPACE, "other", value(3))
+    assert number_of(store, "other") != number_of(store, "key")
+    check(store.get(SPACE, "key"), 1)
+    assert oct((place(store) / SPACE / "key").stat().st_mode & 0o777) == "0o400"
+
+
+def test_who_opens_what_is_being_written_is_refused_and_its_writer_lives(store):
+    path = place(store) / "leased"
+    path.write_bytes(b"x")
+    path.chmod(0o600)
+
+    def write():
+        file = os.open(path, os.O_RDWR)
+        assert leases.take(file)
+        assert leases.is_whole(file)
+        reader = Child(open_it)
+        assert reader.result() == errno.EAGAIN
+        assert not leases.is_whole(file)
+        leases.free(file)
+        assert Child(open_it).result() == 0
+
+    def open_it():
+        try:
+            os.close(os.open(path, READ))
+        except OSError as error:
+            return error.errno
+        return 0
+
+    Child(write).result()
+    path.unlink()
 
 
 def test_spares_count_for_nothing_and_give_way(store):
