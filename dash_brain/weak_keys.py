@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import math
 import string
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
 
 #: Secrets shorter than this can be guessed.
 SHORTEST = 16
@@ -30,8 +35,10 @@ _PLACEHOLDERS = (
     *("example", "default", "insecure", "development", "yourkey", "yourown", "mykey", "testkey", "dummykey"),
     *("insertkey", "randomkey", "randomstring", "realkey", "keyhere", "putakey", "setakey", "notakey"),
     *("foobar", "dashbrain", "dashapp", "dashkey", "flaskapp", "deadbeef", "administrator", "temporary"),
+    *("myapp", "appkey", "apikey", "signingkey", "sessionkey", "cookiekey", "masterkey", "privatekey"),
     # Sentences that everybody knows, addresses, and commands that were to make a key.
     *("correcthorse", "quickbrownfox", "loremipsum", "tobeornottobe", "openssl", "localhost"),
+    *("http//", "https//", "redis//", "postgresql//"),  # without their colon, as they are compared
 )
 _LETTERS_FOR = str.maketrans("@013$5", "aoless")
 
@@ -41,6 +48,9 @@ _PUBLISHED = (
     '_5#y2L"F4Q8z\n\xec]/',
     '_5#y2L"F4Q8z\n\xc3\xac]/',  # the same as text, in UTF-8
     "A0Zr98j/3yX R~XHH!jmN]LWX/,?RT",
+    # FastAPI's, and that of jwt.io
+    "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+    "a-string-secret-at-least-256-bits-long",
     # ours
     "new-key-6c1f0b7e9d",
     "old-key-93ab20f4c8",
@@ -66,10 +76,37 @@ def weakness(secret: bytes) -> str | None:
         return "stands in public documentation"
     if any(map(_plain(text).__contains__, _PLACEHOLDERS)) or "your-" in text.lower():
         return "is a placeholder or contains a common password"
+    if text.lower() in _hashes():
+        return "is the hash of a common word"
+    if any(decoded.isprintable() and weakness(decoded.encode()) for decoded in _decoded(text)):
+        return "is a text that can be guessed, written in another way"
+    if text in (text * 2)[1:-1]:
+        return "repeats itself"
     surprises = min(_surprises(text), _surprises(text[::2]) + _surprises(text[1::2]))
     if surprises < _LEAST_SURPRISES or surprises * math.log2(_alphabet(text)) < _LEAST_BITS:
         return "follows a pattern or has too few different characters"
     return None
+
+
+@lru_cache(maxsize=1)
+def _hashes() -> frozenset[str]:
+    """Return the hashes of common words, in hexadecimal."""
+    words = ("", "a", "admin", "dash", "flask", "key", "plotly", "test", *_PLACEHOLDERS)
+    kinds = (hashlib.md5, hashlib.sha1, hashlib.sha256, hashlib.sha512)
+    return frozenset(
+        kind(word.encode(), usedforsecurity=False).hexdigest() for word in words for kind in kinds
+    )
+
+
+def _decoded(text: str) -> Iterator[str]:
+    """Yield what a text says that may be base64 or hexadecimal; random bytes are no text."""
+    for decode in (bytes.fromhex, _from_base64):
+        with suppress(ValueError):
+            yield decode(text).decode("ascii")
+
+
+def _from_base64(text: str) -> bytes:
+    return base64.b64decode(text.translate(str.maketrans("-_", "+/")) + "=" * (-len(text) % 4), validate=True)
 
 
 def _plain(text: str) -> str:

@@ -13,6 +13,7 @@ fallback to serializers that store code.
 
 from __future__ import annotations
 
+from dash_brain import floors
 from dash_brain.codec.decoding import decode
 from dash_brain.codec.encoding import encode
 from dash_brain.codec.fingerprint import fingerprint
@@ -20,3 +21,5 @@ from dash_brain.codec.names import short_name, type_name
 from dash_brain.codec.reducers import register
 
 __all__ = ["decode", "encode", "fingerprint", "register", "short_name", "type_name"]
+
+floors.check()  # who imports from here may take no name of the package itself

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import copyreg
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from functools import cache
 from importlib import import_module
+from inspect import getattr_static
 from operator import methodcaller
 from types import FunctionType, ModuleType
 from typing import Any, TypeVar
@@ -111,6 +112,19 @@ def register(
         ) from error
     known.pop(type, None)  # this code may fail
     registered[type] = lambda value: (decode, (encode(value),))
+
+
+def added(value: Any, internal: Set[str]) -> dict[str, Any] | None:
+    """Return the attributes that were set on an object of a library, besides its ``internal`` ones.
+
+    What an accessor of the class keeps there, to be found sooner, is none.
+    """
+    named = [name for name in vars(value) if name not in internal and not _is_made(type(value), name)]
+    return {name: vars(value)[name] for name in named} or None
+
+
+def _is_made(cls: type, name: str) -> bool:
+    return hasattr(type(getattr_static(cls, name, None)), "__get__")
 
 
 @cache

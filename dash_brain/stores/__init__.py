@@ -6,6 +6,7 @@ The names here are also what a store of your own is written with: :class:`Store`
 
 from __future__ import annotations
 
+from dash_brain import floors
 from dash_brain.common.forks import reset_in_children
 from dash_brain.stores.base import (
     ABSENT,
@@ -46,3 +47,5 @@ __all__ = [
     "reset_in_children",
     "split",
 ]
+
+floors.check()  # who imports from here may take no name of the package itself

@@ -195,6 +195,11 @@ _MEMOIZE = (
     "Memoize that says more, and no {type}: it has no default, since one of them would be wrong."
 )
 
+_COROUTINE = (
+    "The function returned a coroutine: something calls the coroutine function as a plain one, as the "
+    "transforms of dash-extensions do. Make it a plain function there."
+)
+
 
 class _Wiring:
     """How the values of one declared callback travel: what its function is wrapped into."""
@@ -316,13 +321,16 @@ class _Wiring:
 
     def _results(self, result: Any, context: Any) -> Any:
         """Return what goes to the browser, for who asks now: the callback may have closed the session."""
+        if inspect.iscoroutine(result):
+            result.close()
+            raise WiringError(_COROUTINE)
         if not (self._sent.may_have_tokens or context.updated_props):
             return result
         outgoing = Outgoing(visit())
         try:
             outputs = outgoing.outputs(result, context.outputs_list, self._sent)
             if context.updated_props:
-                context.updated_props.update(outgoing.side_updates(context.updated_props))
+                _keep_here(context.updated_props, outgoing)
             return outputs
         except BaseException:
             outgoing.undo()
@@ -338,3 +346,12 @@ class _Wiring:
         result = dash.no_update if result is None and self.schema else result
         context = callback_context()
         return result if context is None else self._results(result, context)  # None: called by hand
+
+
+def _keep_here(props: dict[str, dict[str, Any]], outgoing: Outgoing) -> None:
+    """Put tokens in place of the values that were given to ``set_props``."""
+    try:
+        props.update(outgoing.side_updates(props))
+    except BaseException:
+        props.clear()  # or what on_error returns would fail for the same reason
+        raise

@@ -1,11 +1,15 @@
-"""Whether a function of an app uses one of ours, as far as its code tells."""
+"""Which functions of ours and of Dash a function of an app uses, as far as its code tells."""
 
 from __future__ import annotations
 
+import dis
 import inspect
+import weakref
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
+from itertools import pairwise
+from types import CodeType
 from typing import Any
 
 from dash_brain.memo.prints.origins import is_installed_file
@@ -14,18 +18,61 @@ from dash_brain.memo.prints.reads import Chain, reads
 
 def uses(function: Any, name: str) -> bool:
     """Say whether a function names one of dash_brain's, itself or in a function of the app that it names."""
+    return any(
+        (getattr(one, "__module__", "") == "dash_brain.web.exchange" and one.__name__ == name)
+        or (code is not None and any(name in chain for chain in reads(code)))
+        for one, code in _reached(function)
+    )
+
+
+def ids_in_set_props(function: Any) -> list[str]:
+    """Return the ids of components whose ``data`` a function, or one it names, sets by ``dash.set_props``."""
+    if function not in _set:
+        _set[function] = [
+            one
+            for reached, code in _reached(function)
+            if code is not None and not _has_ours(reached, code)
+            for one in _first_arguments(code)
+        ]
+    return _set[function]
+
+
+#: Found once: each bad token asks who may have written it.
+_set: weakref.WeakKeyDictionary[Any, list[str]] = weakref.WeakKeyDictionary()
+
+
+def _has_ours(function: Any, code: CodeType) -> bool:
+    """Say whether the ``set_props`` of a function is dash_brain's."""
+    chains = [chain for chain in reads(code) if chain[-1] == "set_props"]
+    homes = [getattr(_found(function, chain), "__module__", "") for chain in chains]
+    return "dash_brain.web.callback" in homes or any("dash_brain" in chain for chain in chains)
+
+
+def _first_arguments(code: CodeType) -> Iterator[str]:
+    """Yield the texts with which ``set_props`` is called, where ``data`` is a key too."""
+    steps = [one for one in dis.get_instructions(code) if one.opname not in ("CACHE", "PUSH_NULL")]
+    known = {part for const in code.co_consts for part in (const if isinstance(const, tuple) else [const])}
+    for called, given in pairwise(steps):
+        is_text = given.opname == "LOAD_CONST" and isinstance(given.argval, str)
+        if called.argval == "set_props" and is_text and "data" in known:
+            yield given.argval
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _first_arguments(inner)
+
+
+def _reached(function: Any) -> Iterator[tuple[Any, CodeType | None]]:
+    """Yield a function and those of the app that it names, each with its code if that is the app's."""
     pending, known = list(_wrapped(function)), set()
     while pending:
         one = pending.pop()
-        if getattr(one, "__module__", "") == "dash_brain.web.exchange" and one.__name__ == name:
-            return True
         code = getattr(one, "__code__", None)
-        if code is not None and code not in known and not is_installed_file(code.co_filename):
+        if code is None or is_installed_file(code.co_filename):
+            yield one, None
+        elif code not in known:
             known.add(code)
-            if any(name in chain for chain in reads(code)):
-                return True
+            yield one, code
             pending += [part for chain in reads(code) for part in _wrapped(_found(one, chain))]
-    return False
 
 
 def _wrapped(function: Any) -> Iterator[Any]:

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from dash_brain.errors import BrainError, EncodeError, WiringError
 from dash_brain.settings import current
 from dash_brain.web.dash_internals import check_backend, check_backend_that_asks, is_asked_by_mcp, serves
-from dash_brain.web.exchange import registry, store_by_content
+from dash_brain.web.exchange import enter, store_by_content
 from dash_brain.web.ids import canonical
 from dash_brain.web.jobs.errands import errand
 from dash_brain.web.leases.pages import mark
@@ -103,7 +103,7 @@ class ServerStore(Component):
         sent: dict[str, Any] = super().to_plotly_json()  # type: ignore[no-untyped-call]
         asking = _asking()
         if asking is not None:
-            registry(asking).add(self.id)
+            enter(asking, self.id)
             sent["props"]["mark"] = mark(asking, self.id)
             user = user_name(asking)
             if user is not None:

@@ -15,6 +15,7 @@ from typing import Any
 from dash.dependencies import DashDependency
 
 from dash_brain.web.dash_internals import flatten_grouping, own_context
+from dash_brain.web.ids import canonical, read
 from dash_brain.web.memo.declared import by_index
 
 
@@ -69,4 +70,6 @@ class Endpoint:
 
 
 def _leaf(dependency: DashDependency) -> dict[str, Any]:
-    return {"id": dependency.component_id, "property": dependency.component_property}
+    """Return one place of a request as a page would send it."""
+    component_id = read(canonical(dependency.component_id))
+    return {"id": component_id, "property": dependency.component_property}

@@ -30,7 +30,7 @@ from dash_brain.web.sessions import Visit, visit
 from dash_brain.web.sessions.ids import app_identity
 from dash_brain.web.sessions.refusals import log_bad_token, value_missing
 from dash_brain.web.tokens import Token
-from dash_brain.web.wiring import suspects
+from dash_brain.web.wiring import check_sent, suspects
 
 
 def to_token(value: Any, scope: str = "session") -> Token:
@@ -205,6 +205,14 @@ def discard(visit: Visit, token: Token) -> None:
 def registry(visit: Visit) -> Registry:
     """Return the registry of ServerStore ids of the app that is asked."""
     return _registry(visit.settings, visit.app_id)
+
+
+def enter(visit: Visit, component_id: Any) -> None:
+    """Let all workers know of a ServerStore, and hold the app's callbacks against it."""
+    registry(visit).add(component_id)
+    app = requested_app()
+    if app is not None:
+        check_sent(app, visit.app_id, component_id)
 
 
 def registry_asked() -> Registry:

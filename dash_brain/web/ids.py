@@ -7,6 +7,8 @@ when their canonical texts are: ``1``, ``True`` and ``"1"`` are three ids.
 from __future__ import annotations
 
 import json
+import re
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -15,8 +17,13 @@ from dash_brain.errors import BadId
 #: What stands in an id with wildcards, as Dash writes it.
 WILDCARDS = frozenset(f'["{name}"]' for name in ("ALL", "ALLSMALLER", "MATCH"))
 
-#: JavaScript writes whole numbers from here on as 1e+21.
+#: JavaScript writes whole numbers from here on as 1e+21. In smaller ones the digits that tell a number from
+#: its neighbours come first, at most 17, and then zeros: 2**60 is 1152921504606847000.
 _LARGE = 1e21
+
+#: How the ids of components end that the transforms of dash-extensions add to an app.
+_OF_TRANSFORM = re.compile(r"_(start|end)_(client|client_ctx|server|blocked)$|_breaker$")
+_REPEATS = "_data_breaker"
 
 
 def canonical(component_id: object) -> str:
@@ -97,6 +104,23 @@ def fits(name: str, declared: str) -> bool:
     )
 
 
+def is_of_transform(component_id: object) -> bool:
+    """Say whether a transform of dash-extensions has added a component to the app."""
+    return isinstance(component_id, str) and _OF_TRANSFORM.search(component_id) is not None
+
+
+def repeated(component_id: object) -> str | None:
+    """Return the id of the component whose ``data`` a ``CycleBreaker`` of dash-extensions repeats.
+
+    Examples
+    --------
+    >>> repeated("orders_data_breaker"), repeated("orders_value_breaker")
+    ('orders', None)
+    """
+    is_one = isinstance(component_id, str) and component_id.endswith(_REPEATS)
+    return str(component_id).removesuffix(_REPEATS) if is_one else None
+
+
 def _is_plain(value: object) -> bool:
     return isinstance(value, (str, int, float)) and _part(value) == json.dumps(value)
 
@@ -121,7 +145,7 @@ def _number(value: float) -> float:
         raise _bad() from None
     if number - number != 0:  # infinite, or no number
         raise _bad()
-    return int(number) if number.is_integer() and abs(number) < _LARGE else number
+    return int(Decimal(repr(number))) if number.is_integer() and abs(number) < _LARGE else number
 
 
 def _parts(name: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
@@ -13,10 +14,13 @@ from dash.development.base_component import Component
 
 from dash_brain.errors import BadId
 from dash_brain.web.dash_internals import call_outside_requests
-from dash_brain.web.ids import canonical
+from dash_brain.web.ids import canonical, repeated
 
 #: The kinds of components that matter here.
 SERVER_STORE, PLAIN_STORE = "dash_brain.ServerStore", "dash_core_components.Store"
+
+#: It repeats what another component has.
+_BREAKER = "dash_extensions.CycleBreaker"
 
 log = logging.getLogger("dash_brain")
 
@@ -31,7 +35,7 @@ class Layouts:
 
     def __init__(self, app: dash.Dash | None) -> None:
         self._app = weakref.ref(app) if app is not None else lambda: None
-        self._read: tuple[Any, dict[str, str]] = (None, {})
+        self._read: tuple[Any, Any, dict[str, str]] = (None, None, {})
         self._called: tuple[Any, dict[str, str]] = (None, {})
         self._lock = threading.RLock()
 
@@ -46,18 +50,20 @@ class Layouts:
     def declared(self) -> dict[str, str]:
         """Return id -> kind for the components that every page has."""
         app = self._app()
-        layout = None if app is None else app.layout
-        if app is not None and app.validation_layout is not None:
-            layout = app.validation_layout
-        if layout is not self._read[0]:
-            self._read = (layout, _kinds([layout]))
-        return self._read[1]
+        if app is None:
+            return {}
+        first, second = app.validation_layout, app.layout
+        if first is not self._read[0] or second is not self._read[1]:
+            # What validation_layout leaves out, pages have all the same.
+            self._read = (first, second, _kinds([first, second]))
+        return self._read[2]
 
     def _made(self) -> dict[str, str]:
         app = self._app()
-        # Dash calls the functions itself for validation_layout, which it does not make when exceptions are
-        # suppressed.
-        if app is None or app.validation_layout is not None:
+        # Dash calls the functions itself for validation_layout, which it neither makes nor needs when
+        # exceptions are suppressed.
+        is_whole = app is not None and app.validation_layout is not None
+        if app is None or (is_whole and not app.config.suppress_callback_exceptions):
             return {}
         with self._lock:
             if app.layout is not self._called[0]:
@@ -94,15 +100,24 @@ def _kinds(layouts: list[Any]) -> dict[str, str]:
         # Two pages may use an id for different things; nothing of a ServerStore may get out by that.
         if name is not None and kinds.get(name) != SERVER_STORE:
             kinds[name] = f"{part._namespace}.{part._type}"
+    for name in [name for name, kind in kinds.items() if kind == _BREAKER]:
+        kind = kinds.get(repeated(name) or name)
+        if kind is None:
+            del kinds[name]  # a callback makes what it repeats
+        else:
+            kinds[name] = kind
     return kinds
 
 
-def _parts(layouts: list[Any]) -> Iterator[Component]:
-    for layout in layouts:
-        for root in layout if isinstance(layout, (list, tuple)) else [layout]:
-            if isinstance(root, Component):
-                yield root
-                yield from (part for part in root._traverse() if isinstance(part, Component))
+def _parts(thing: Any) -> Iterator[Component]:
+    """Yield the components in what may hold some: also those in other properties than ``children``."""
+    if isinstance(thing, Component):
+        yield thing
+        for name in {"children", *(re.split(r"\W", path)[0] for path in thing._children_props)}:
+            yield from _parts(getattr(thing, name, None))
+    elif isinstance(thing, (list, tuple, dict)):
+        for part in thing.values() if isinstance(thing, dict) else thing:
+            yield from _parts(part)
 
 
 def _name(component_id: Any) -> str | None:

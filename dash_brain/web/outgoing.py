@@ -12,7 +12,7 @@ from dash.exceptions import InvalidCallbackReturnValue
 from dash_brain.errors import WiringError
 from dash_brain.web.component import ServerOutput
 from dash_brain.web.dash_internals import flatten_grouping, is_json, is_no_update, make_grouping_by_index
-from dash_brain.web.exchange import discard, mint, registry, store_value
+from dash_brain.web.exchange import discard, enter, mint, registry, store_value
 from dash_brain.web.ids import canonical
 from dash_brain.web.memo.records import Held
 from dash_brain.web.patterns import Declared, Outputs, listed
@@ -116,7 +116,7 @@ class Outgoing:
         if not output.is_data:
             return value
         if isinstance(output.dependency, ServerOutput):
-            registry(self._visit).add(output.dependency.component_id)
+            enter(self._visit, output.dependency.component_id)
         if not isinstance(spec, list):
             return self._single(value, spec)
         if not isinstance(value, (list, tuple)) or len(value) != len(spec):

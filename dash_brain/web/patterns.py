@@ -56,7 +56,9 @@ class Declared:
         self.name: str | None = None
         with suppress(BadId):
             self.name = ids.canonical(dependency.component_id)
-        self.is_data = self.property == "data"
+        # CycleBreakerInput of dash-extensions is told as the breaker's own input.
+        is_breaker = self.property == "dst" and ids.repeated(dependency.component_id) is not None
+        self.is_data = self.property == "data" or is_breaker
         self._is_many = stands_for_many(dependency)
         is_plain = self.name is not None and not self.name.startswith("{") and "." not in self.property
         self.prop_id = f"{self.name}.{self.property}" if is_plain else None

@@ -36,8 +36,9 @@ def _prepare(app: dash.Dash) -> None:
 def _begin(app: dash.Dash) -> None:
     """Begin to serve an app, of which Dash has collected the callbacks."""
     share_cancels(app)
-    route.take_claims(app)
-    if is_flask(app.server):  # nothing is cached of what a page is made of: a proxy may serve several users
+    if is_flask(app.server):
+        route.take_claims(app)
+        # Nothing is cached of what a page is made of: a proxy may serve several users.
         keep_private(app.server, "_dash-dependencies")
     first.look(app)
 

@@ -7,6 +7,7 @@ somewhere else: where its JSON is read in place of a token, or where it takes a 
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,8 +19,9 @@ from dash.exceptions import PreventUpdate
 
 from dash_brain.common.log import warn
 from dash_brain.errors import BadId, WiringError
-from dash_brain.web.calls import uses
+from dash_brain.web.calls import ids_in_set_props, uses
 from dash_brain.web.dash_internals import (
+    coerce_to_list,
     create_callback_id,
     declared_callbacks,
     flatten_grouping,
@@ -27,7 +29,7 @@ from dash_brain.web.dash_internals import (
     registered,
     replace_error_handler,
 )
-from dash_brain.web.ids import canonical, fits
+from dash_brain.web.ids import canonical, fits, is_of_transform
 from dash_brain.web.layouts import PLAIN_STORE, SERVER_STORE, layouts_of
 
 _TEXTS = {
@@ -39,6 +41,8 @@ _TEXTS = {
     "BadToken. Let a brain_callback read and write the value; modified_timestamp tells that it changed.",
     "running": "running= of {name} {does}. Its values go to the browser as they are, and are no tokens: who "
     "reads them gets BadToken. Write to the store with an Output of a brain_callback.",
+    "progress_default": "progress_default= of {name} {does}. It goes to the browser as it is, and is no "
+    "token: who reads it gets BadToken. Leave it out, or give None there.",
     "plain_store": "{name} is a brain_callback that {does}: the value goes to the browser as JSON. Make "
     "it a ServerStore, and it stays on the server.",
 }
@@ -77,16 +81,35 @@ class Wired(NamedTuple):
 def check(app: dash.Dash, app_id: str) -> None:
     """Hold an app's callbacks against the stores of its layouts, and log each that cannot work."""
     kinds = layouts_of(app).kinds()
+    done = _done[app] = set(kinds)
     for one in wired(app):
         wanted = PLAIN_STORE if one.kind == "plain_store" else SERVER_STORE
-        text = one.about([name for name, kind in kinds.items() if kind == wanted])
-        if text:
-            warn("wiring", one.kind, text, app_id=app_id, about=text)
-        if text and one.kind == "plain_callback":
-            one.entry["callback"] = _explained(one.entry["callback"], text)
+        _tell(one, one.about([name for name, kind in kinds.items() if kind == wanted]), app_id, done)
     for name in _same_ids(app):
         text = _SAME_ID.format(name=name)
         warn("wiring", "same_id", text, app_id=app_id, about=text)
+
+
+def check_sent(app: dash.Dash, app_id: str, component_id: object) -> None:
+    """Do so for a ServerStore that stands in no layout, when it is first sent: a callback has made it."""
+    name, done = canonical(component_id), _done.get(app)
+    if done is not None and name not in done and len(done) < _MOST:
+        done.add(name)
+        for one in wired(app):
+            _tell(one, "" if one.kind == "plain_store" else one.about([name]), app_id, done)
+
+
+#: Which ids the callbacks of each app were held against, and what was said. A client may choose some ids.
+_done: weakref.WeakKeyDictionary[dash.Dash, set[str]] = weakref.WeakKeyDictionary()
+_MOST = 10_000
+
+
+def _tell(one: Wired, text: str, app_id: str, done: set[str]) -> None:
+    if text and text not in done:
+        done.add(text)
+        warn("wiring", one.kind, text, app_id=app_id, about=text)
+        if one.kind == "plain_callback":
+            one.entry["callback"] = _explained(one.entry["callback"], text)
 
 
 def suspects(app: dash.Dash | None, store: str) -> str:
@@ -98,25 +121,37 @@ def suspects(app: dash.Dash | None, store: str) -> str:
 def wired(app: dash.Dash) -> Iterator[Wired]:
     """Yield the callbacks of an app with those of their inputs and outputs that need a look."""
     for spec, entry in declared_callbacks(app):
-        name, outputs = _name(spec, entry), _written(entry.get("output"))
-        reads = [
-            one
-            for leaf in (*spec["inputs"], *spec["state"])
-            for one in _data_of(leaf["id"], leaf["property"])
-        ]
-        if running := [
-            one for prop in (spec.get("running") or {}).get("running", ()) for one in _split(prop)
-        ]:
-            yield Wired(name, "running", entry, [], running)
-        if "callback" not in entry:
-            yield Wired(name, "clientside_callback", entry, reads, outputs)
-        elif is_ours(entry):
-            yield Wired(name, "plain_store", entry, [], outputs)
-        else:
-            outputs += _written((entry.get("background") or {}).get("progress"))
-            reads = [] if reads and uses(entry["callback"], "from_token") else reads
-            outputs = [] if outputs and uses(entry["callback"], "to_token") else outputs
-            yield Wired(name, "plain_callback", entry, reads, outputs)
+        if "callback" in entry or not _is_of_transform(entry.get("output")):
+            name = _name(spec, entry)
+            yield from _options(name, spec, entry)
+            yield _itself(name, spec, entry)
+
+
+def _options(name: str, spec: dict[str, Any], entry: dict[str, Any]) -> Iterator[Wired]:
+    """Yield what writes values of an option: they are sent as they are, and no function of ours sees them."""
+    running = (spec.get("running") or {}).get("running", ())
+    yield Wired(name, "running", entry, [], [one for prop in running for one in _split(prop)])
+    defaults = (entry.get("background") or {}).get("progressDefault") or []
+    given = [one for one, value in zip(_progress(entry), defaults, strict=False) if value is not None]
+    yield Wired(name, "progress_default", entry, [], _written(given))
+
+
+def _itself(name: str, spec: dict[str, Any], entry: dict[str, Any]) -> Wired:
+    inputs = (*spec["inputs"], *spec["state"])
+    reads = [one for leaf in inputs for one in _data_of(leaf["id"], leaf["property"])]
+    writes = _written(entry.get("output")) + _written(_progress(entry))
+    if "callback" not in entry:
+        return Wired(name, "clientside_callback", entry, reads, writes)
+    if is_ours(entry):
+        return Wired(name, "plain_store", entry, [], writes)
+    writes += [one for text in ids_in_set_props(entry["callback"]) for one in _data_of(text, "data")]
+    reads = [] if reads and uses(entry["callback"], "from_token") else reads
+    writes = [] if writes and uses(entry["callback"], "to_token") else writes
+    return Wired(name, "plain_callback", entry, reads, writes)
+
+
+def _progress(entry: dict[str, Any]) -> list[Any]:
+    return list(coerce_to_list((entry.get("background") or {}).get("progress") or []))
 
 
 def callback_name(function: Callable[..., Any]) -> str:
@@ -160,6 +195,12 @@ def _name(spec: dict[str, Any], entry: dict[str, Any]) -> str:
     return f"The one for {spec['output'].split('@')[0]}"
 
 
+def _is_of_transform(outputs: Any) -> bool:
+    """Say whether a clientside callback is one that a transform of dash-extensions has added."""
+    declared = flatten_grouping(outputs) if outputs else []
+    return any(is_of_transform(output.component_id) for output in declared)
+
+
 def _written(outputs: Any) -> list[str]:
     declared = flatten_grouping(outputs) if outputs else []
     return [one for output in declared for one in _data_of(output.component_id, output.component_property)]
@@ -171,7 +212,7 @@ def _split(prop: str) -> list[str]:
 
 
 def _data_of(component_id: Any, name: str) -> list[str]:
-    if name == "data":
+    if name == "data" and not is_of_transform(component_id):
         with suppress(BadId):  # no component has such an id
             return [canonical(component_id)]
     return []

@@ -346,6 +346,23 @@ def test_side_updates_of_set_props_are_swapped_in_both_forms(open_page):
     assert changes["plain"]["data"] == {"x": 1}
 
 
+@pytest.mark.parametrize("value", [Patch(), lambda: None], ids=["a patch", "what cannot be stored"])
+def test_on_error_answers_when_set_props_was_given_what_no_store_takes(open_page, value):
+    app, told = app_with(ServerStore(id="a"), dcc.Input(id="n", value=1), html.Div(id="out")), []
+
+    def handle(error):
+        told.append(error)
+        return "handled"
+
+    @brain_callback(Output("out", "children"), Input("n", "value"), on_error=handle)
+    def ours(n):
+        dash.set_props("a", {"data": value})
+        return "ok"
+
+    assert open_page(app).fire("out.children") == {"out": {"children": "handled"}}
+    assert isinstance(told[0], TypeError)
+
+
 def test_a_callback_without_outputs_sets_props(open_page):
     app = app_with(ServerStore(id="a"), dcc.Input(id="n", value=1))
 

@@ -7,6 +7,8 @@ import pytest
 from dash import Input, Output, State, dcc, html
 from dash_extensions.enrich import (
     BlockingCallbackTransform,
+    CycleBreakerInput,
+    CycleBreakerTransform,
     Dash,
     DashBlueprint,
     DashProxy,
@@ -20,6 +22,7 @@ from dash_extensions.enrich import (
 )
 
 from dash_brain import Memoize, ServerStore, brain_callback
+from dash_brain.errors import WiringError
 from tests.app.memoized import objects
 
 CALLS = []
@@ -126,7 +129,7 @@ def test_triggers_are_no_arguments(proxy, open_page):
     assert page.fire("out.title") == {"out": {"title": 3}}
 
 
-def test_blocking_callbacks_with_a_store_among_their_outputs(proxy, open_page):
+def test_blocking_callbacks_with_a_store_among_their_outputs(proxy, open_page, caplog):
     app = proxy(BlockingCallbackTransform())
     frames(app)
 
@@ -137,6 +140,7 @@ def test_blocking_callbacks_with_a_store_among_their_outputs(proxy, open_page):
     page = open_page(app)
     page.fire("a.data")
     assert page.fire("b.data")["b"]["data"].startswith("db1.")
+    assert not [record for record in caplog.records if record.event == "wiring"]
 
 
 def test_all_transforms_together(open_page, tmp_path, monkeypatch):
@@ -178,6 +182,47 @@ def test_coroutine_functions(proxy, open_page):
 
     page = open_page(app)
     assert page.fire("a.data")["a"]["data"].startswith("db1.")
+
+
+@pytest.mark.parametrize("output", [Output("a", "data"), Output("out", "children")])
+def test_a_coroutine_function_that_a_transform_calls_as_a_plain_one_says_so(proxy, open_page, output):
+    app, told = proxy(TriggerTransform()), []
+
+    @brain_callback(output, Trigger("go", "n_clicks"), app=app, on_error=told.append)
+    async def load():
+        return [1]
+
+    open_page(app).fire(str(output))
+    assert isinstance(told[0], WiringError)
+    assert "coroutine" in str(told[0])
+
+
+def test_an_input_that_breaks_a_cycle_gets_the_value(proxy, open_page, caplog):
+    app = proxy(CycleBreakerTransform())
+
+    @brain_callback(Output("a", "data"), Input("n", "value"), app=app)
+    def load(n):
+        return pd.DataFrame({"n": range(n)})
+
+    @brain_callback(
+        Output("out", "children"),
+        CycleBreakerInput("a", "data"),
+        CycleBreakerInput("theirs", "data"),
+        CycleBreakerInput("n", "value"),
+        app=app,
+        on_error=lambda error: type(error).__name__,
+    )
+    def show(a, theirs, n):
+        return f"{type(a).__name__} {theirs} {n}"
+
+    page = open_page(app)
+    page.props["a_data_breaker"]["dst"] = page.fire("a.data")["a"]["data"]
+    page.props["theirs_data_breaker"]["dst"] = [7]
+    page.props["n_value_breaker"]["dst"] = 3
+    assert page.fire("out.children") == {"out": {"children": "DataFrame [7] 3"}}
+    page.props["a_data_breaker"]["dst"] = [1]
+    assert page.fire("out.children") == {"out": {"children": "BadToken"}}
+    assert not [record for record in caplog.records if record.event == "wiring"]
 
 
 def test_a_blueprint_with_a_prefix(proxy, open_page):

@@ -163,6 +163,25 @@ def test_endpoint_leaves_no_context_to_who_comes_next(open_page):
         dash.ctx.inputs  # noqa: B018
 
 
+@pytest.mark.parametrize("row", [1.0, 2**60, True, "é"])
+def test_endpoint_takes_ids_in_every_form(open_page, row):
+    app = app_with(ServerStore(id={"row": row}), html.Div(id="out"))
+
+    @brain_callback(Output({"row": row}, "data"), Input("n", "value"), app=app, api_endpoint="/api/load")
+    def load(n):
+        return [n, SECRET]
+
+    @brain_callback(Output("out", "children"), Input({"row": row}, "data"), app=app, api_endpoint="/api/show")
+    def show(rows):
+        return rows[0]
+
+    app.setup_apis()
+    page = open_page(app)
+    token = page.client.post("/api/load", json={"n": 7}).json
+    assert token.startswith("db1.")
+    assert page.client.post("/api/show", json={"rows": token}).json == 7
+
+
 def test_endpoint_with_wildcards_is_refused_at_registration():
     with pytest.raises(TypeError, match=r"api_endpoint.*wildcards.*plain ids"):
         brain_callback(Output("out", "children"), Input({"part": ALL}, "data"), api_endpoint="/api/parts")

@@ -34,6 +34,7 @@ dicts = st.dictionaries(
         ({"a": 1.0}, {"a": 1}),  # as a browser has it
         ({"a": -0.0}, {"a": 0}),
         ({"a": 2**53 + 1}, {"a": 2**53}),
+        ({"a": -(10**21) + 1}, {"a": -1e21}),
         ({"a": ALL}, {"a": ["ALL"]}),
         ('{"b":2,"a":1}', {"a": 1, "b": 2}),
     ],
@@ -94,12 +95,25 @@ def test_a_client_sends_ids_in_the_very_form_of_a_browser(wrong):
         sent(wrong)
 
 
+def as_a_browser_has_it(component_id):
+    return {key: float(value) if type(value) is int else value for key, value in component_id.items()}
+
+
 @given(dicts)
 def test_the_text_of_an_id_says_all_of_it(component_id):
     text = canonical(component_id)
     assert canonical(text) == text == canonical(json.loads(text))
     assert sent(json.loads(text)) == text
-    assert json.loads(text) == component_id
+    assert as_a_browser_has_it(json.loads(text)) == as_a_browser_has_it(component_id)
+
+
+@given(st.integers(-(10**22), 10**22))
+def test_a_large_number_is_one_that_a_browser_sends(number):
+    text = canonical({"a": number})
+    assert sent(json.loads(text)) == text
+    found = json.loads(text)["a"]
+    assert float(found) == float(number)
+    assert isinstance(found, float) or set(str(abs(found))[17:]) <= {"0"}  # as JSON.stringify writes it
 
 
 @given(dicts, dicts)
@@ -351,6 +365,31 @@ def test_a_page_says_what_changed_in_its_own_way(attacked):
     for changed in ('{"index":1,"type":"conf"}.data', '{"type":"conf","index":1}.data'):
         attacked.post("text.children", leaf("text", "children"), [leaf(ONE)], [leaf("a")], [changed])
         assert attacked.given
+
+
+def test_an_id_with_more_digits_than_a_browser_keeps_works_as_browsers_send_it(open_page):
+    app = dash.Dash("ids")
+    ours = {"row": 2**60 + 1}
+    app.layout = [ServerStore(id=ours), html.Div(id="text")]
+
+    @brain_callback(Output({"row": MATCH}, "data"), Input({"row": MATCH}, "clear_data"), app=app)
+    def load(clear):
+        return [SECRET]
+
+    @brain_callback(Output("text", "children"), Input(ours, "data"), app=app)
+    def show(rows):
+        return len(rows)
+
+    page = open_page(app)
+    theirs = {"row": 1152921504606847000}
+    page.props[json.dumps(theirs, separators=(",", ":"))] = {}
+    page.props.pop(json.dumps(ours, separators=(",", ":")))
+    [answer] = page.fire('{"row":["MATCH"]}.data').values()
+    assert answer["data"].startswith("db1.")
+    inputs = [{"id": theirs, "property": "data", "value": answer["data"]}]
+    body = {"output": "text.children", "outputs": {"id": "text", "property": "children"}, "inputs": inputs}
+    answer = page.client.post("/_dash-update-component", json={**body, "changedPropIds": []})
+    assert answer.json["response"]["text"]["children"] == 1
 
 
 def test_an_id_that_python_writes_as_a_float_works_as_browsers_send_it(open_page):

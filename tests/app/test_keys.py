@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import base64
+import hashlib
 import re
 import secrets
 import uuid
@@ -80,6 +81,10 @@ GUESSABLE = [
     *("$(openssl rand -hex 32)", "redis://localhost:6379/0", "temporary-key-1234"),
     *("192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf", b'_5#y2L"F4Q8z\n\xec]/'),
     *(bytes(range(32)), b"\0" * 32, b"\xff\xfe" * 16),
+    *("my-app-signing-key-1", "https://my-app.internal", "Company2026!Company2026!"),
+    *("dGhpc2lzYXNlY3JldGtleQ==", "dGhpc2lzYXNlY3JldGtleQ", b"thisisasecretkey".hex()),
+    *(hashlib.sha256(b"secret").hexdigest(), hashlib.md5(b"password").hexdigest().upper()),
+    *(hashlib.sha1(b"").hexdigest(), "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7"),
 ]
 
 RANDOM = [

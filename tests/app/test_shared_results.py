@@ -72,6 +72,10 @@ WHO_ASKS = {
     "the address of the page": lambda _: flask.request.url + flask.request.full_path,
     "Flask's session, its flags": lambda _: flask.session.permanent,
     "g.get": lambda _: flask.g.get("user"),
+    "g.pop": lambda _: flask.g.pop("user"),
+    "g, a text of the app's own": lambda _: flask.g.tenant,
+    "g, a dict": lambda _: flask.g.get("profile")["name"],
+    "g.setdefault": lambda _: flask.g.setdefault("tenant", "?"),
     "the request, handed on": lambda _: in_a_thread_with_the_request(lambda: dict(flask.request.cookies)),
     "the session, handed on": lambda _: in_a_thread_with_the_request(lambda: session_brain.get("n")),
     "Flask's session": lambda _: flask.session.get("n"),
@@ -152,7 +156,9 @@ def app_that(function, memoize):
 
     @server.before_request
     def load_user():
-        flask.g.user = "ann"
+        flask.g.user = flask.g.tenant = "ann"
+        flask.g.profile = {"name": "ann"}
+        flask.g.opened = KEPT["brain"]
 
     @brain_callback(Output("ready", "children"), Input("n", "value"), app=app)
     def ready(n):
@@ -206,6 +212,8 @@ ALLOWED = {
     "the app": lambda _: dash.get_app().config.name,
     "a Brain": lambda _: KEPT["brain"].get("n", 0),
     "g": lambda _: flask.g.setdefault("connection", 1),
+    "what was opened in g": lambda _: flask.g.opened.get("n", 0),
+    "how long it took": lambda _: dash.ctx.record_timing("query", 0.1),
 }
 
 

@@ -6,13 +6,14 @@ from functools import partial, wraps
 from typing import Any
 
 import dash
+import diskcache
 import flask_login
 import pandas as pd
 import pytest
 from dash import ALL, Input, Output, State, dcc, html
 
 import dash_brain
-from dash_brain import ServerStore, brain_callback, from_token, to_token
+from dash_brain import ServerOutput, ServerStore, brain_callback, from_token, to_token
 from dash_brain import from_token as open_value
 from dash_brain.errors import BadId, BadToken, BrainError, WiringError
 from dash_brain.settings import configure
@@ -187,6 +188,165 @@ def test_stores_of_layout_functions_and_pages_are_known_too(open_page, caplog):
         dash.page_registry.clear()
     [(_, line)] = named(caplog)
     assert "'top', 'paged'" in line
+
+
+STORE = ServerStore(id="elsewhere")
+PLACES = {
+    "lists in lists": lambda: html.Div([[[STORE]]]),
+    "a label of a tab": lambda: dcc.Tabs([dcc.Tab(label=[html.Div(STORE)])]),
+    "a spinner": lambda: dcc.Loading(html.Div(), custom_spinner=html.Div(STORE)),
+    "a label of an option": lambda: dcc.Checklist([{"label": [html.Div(STORE)], "value": 1}]),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_stores_are_known_wherever_a_layout_has_them(open_page, caplog, place):
+    app = dash.Dash("elsewhere")
+    app.layout = html.Div([PLACES[place](), dcc.Input(id="n"), html.Div(id="out0")])
+
+    @app.callback(Output("out0", "children"), Input("elsewhere", "data"))
+    def plain(token):
+        return token
+
+    open_page(app)
+    [(_, line)] = named(caplog)
+    assert "'elsewhere'" in line
+
+
+@pytest.mark.parametrize(("layout", "suppress"), [(STORE, False), (STORE, True), (lambda: STORE, True)])
+def test_what_validation_layout_leaves_out_is_known_too(open_page, caplog, layout, suppress):
+    app = dash.Dash("elsewhere", suppress_callback_exceptions=suppress)
+    app.validation_layout = html.Div(id="out0")
+    app.layout = layout
+
+    @app.callback(Output("out0", "children"), Input("elsewhere", "data"))
+    def plain(token):
+        return token
+
+    open_page(app)
+    [(_, line)] = named(caplog)
+    assert "'elsewhere'" in line
+
+
+def test_a_store_that_a_callback_makes_is_known_when_it_is_sent(open_page, caplog):
+    app = dash.Dash("dynamic", suppress_callback_exceptions=True)
+    app.layout = html.Div([html.Div(id="content"), dcc.Input(id="n", value=2), html.Div(id="out0")])
+
+    @brain_callback(Output("content", "children"), Input("n", "value"), app=app)
+    def build(n):
+        return [ServerStore(id={"row": row}) for row in range(n)]
+
+    @brain_callback(ServerOutput("later"), Input("n", "title"), app=app)
+    def write(title):
+        return [1]
+
+    @app.callback(Output("out0", "children"), Input({"row": ALL}, "data"), on_error=str)
+    def rows(tokens):
+        return len(tokens[0]["a"])
+
+    @app.callback(Output("out0", "title"), Input("later", "data"))
+    def late(token):
+        return token
+
+    page = open_page(app)
+    assert not named(caplog)
+    for _ in range(2):
+        page.fire("content.children")
+        page.props["n"]["value"] = 500
+    [(reason, line)] = named(caplog)
+    assert reason == "plain_callback"
+    assert "rows" in line
+    page.fire("later.data")
+    assert "late" in named(caplog)[1][1]
+    page.props['{"row":0}']["data"] = "db1.token"
+    assert "use from_token" in page.fire("out0.children")["out0"]["children"]
+
+
+def set_by_helper(rows):
+    dash.set_props(component_id="orders", props={"data": rows, "clear_data": False})
+
+
+def set_by_context(n):
+    dash.ctx.set_props("orders", {"data": [n]})
+
+
+def set_in_a_loop(n):
+    from dash import set_props
+
+    [set_props("orders", {"data": row}) for row in [n]]
+
+
+SETS = {"a helper": lambda n: set_by_helper([n]), "the context": set_by_context, "a loop": set_in_a_loop}
+
+
+@pytest.mark.parametrize("way", SETS)
+def test_a_plain_callback_that_sets_the_data_of_a_store_is_named(app, open_page, caplog, way):
+    app.callback(Input("n", "value"))(SETS[way])
+    open_page(app)
+    [(reason, line)] = named(caplog)
+    assert reason == "plain_callback"
+    assert "writes ServerStore 'orders'" in line
+
+
+def ours(n):
+    dash_brain.set_props("orders", {"data": [n]})
+
+
+def ours_imported(n):
+    from dash_brain import set_props
+
+    set_props("orders", {"data": [n]})
+
+
+def other_component(n):
+    if n == "orders":
+        dash.set_props("plain", {"data": [n]})
+
+
+def clears(n):
+    dash.set_props("orders", {"clear_data": True})
+
+
+def sets_a_token(n):
+    dash.set_props("orders", {"data": to_token([n])})
+
+
+@pytest.mark.parametrize("function", [ours, ours_imported, other_component, clears, sets_a_token])
+def test_a_plain_callback_that_sets_something_else_is_named_nowhere(app, open_page, caplog, function):
+    app.callback(Input("n", "value"))(function)
+    open_page(app)
+    assert not named(caplog)
+
+
+@pytest.fixture
+def manager(tmp_path):
+    with diskcache.Cache(tmp_path / "jobs") as cache:
+        yield dash.DiskcacheManager(cache)
+
+
+def test_a_default_of_progress_is_no_token(open_page, caplog, manager):
+    app = dash.Dash("progress", background_callback_manager=manager)
+    parts = [ServerStore(id="orders"), ServerStore(id="empty"), dcc.Store(id="plain"), dcc.Input(id="n")]
+    app.layout = html.Div([*parts, html.Div(id="out0")])
+
+    @brain_callback(
+        Output("out0", "children"),
+        Input("n", "value"),
+        background=True,
+        progress=[Output("orders", "data"), Output("empty", "data"), Output("plain", "data")],
+        progress_default=[[1], None, [2]],
+        app=app,
+    )
+    def work(set_progress, n):
+        return n
+
+    open_page(app)
+    (reason, line), (other, more) = named(caplog)
+    assert (reason, other) == ("progress_default", "plain_store")
+    assert "work" in line
+    assert "'orders'" in line
+    assert "'empty'" not in line
+    assert "'plain'" in more
 
 
 def test_callbacks_that_dash_takes_for_one_are_named(app, open_page, caplog):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import functools
 import gc
 import importlib
@@ -12,6 +13,7 @@ import time
 import tracemalloc
 import types
 import weakref
+from collections import Counter
 from itertools import count
 from unittest import mock
 
@@ -421,8 +423,23 @@ def test_shared_parts_are_hashed_once_and_count_like_copies():
         lambda: pd.DataFrame({"text": [f"text {i}" for i in range(1_000_000)]}),
         lambda: {str(i) for i in range(400_000)},
         lambda: "ä" * 50_000_000,
+        lambda: array.array("d", bytes(80_000_000)),
+        lambda: Counter(range(1_000_000)),
+        lambda: {(i, str(i)) for i in range(500_000)},
     ],
-    ids=["shared", "lists", "transposed", "structured", "frame", "text", "set", "string"],
+    ids=[
+        "shared",
+        "lists",
+        "transposed",
+        "structured",
+        "frame",
+        "text",
+        "set",
+        "string",
+        "array",
+        "counter",
+        "tuples",
+    ],
 )
 def test_fingerprint_takes_little_memory_whatever_the_argument(make):
     value = make()

@@ -151,3 +151,51 @@ def test_metadata_of_a_dtype_counts():
     assert (
         len({of_value(kind) for kind in kinds}) == len({of_value(np.zeros(1, kind)) for kind in kinds}) == 3
     )
+
+
+def tables_of_cells():
+    nested = [
+        pa.array([["a"], None, ["b", "c"], []]),
+        pa.array([[1], None, [2, 3], []], pa.large_list(pa.int64())),
+        pa.array([[1, 2], None, [3, 4], [5, 6]], pa.list_(pa.int64(), 2)),
+        pa.array([{"a": 1}, None, {"a": None}, {"a": 2}]),
+        pa.array([[{"a": "x"}], None, [{"a": None}], [{"a": "y"}]]),
+        pa.array([[("a", 1)], None, [("b", 2)], []], pa.map_(pa.string(), pa.int64())),
+        pa.array([True, None, False, True]),
+    ]
+    for kind in ("list_view", "large_list_view"):
+        if hasattr(pa, kind):
+            nested.append(pa.array([[1], None, [2, 3], []], getattr(pa, kind)(pa.int64())))
+    return nested
+
+
+@pytest.mark.parametrize("cells", tables_of_cells(), ids=lambda cells: str(cells.type))
+def test_nested_cells_count_wherever_they_lie(cells):
+    around = pa.concat_arrays([cells, cells, cells])
+    anew = pa.array(cells.to_pylist(), cells.type)
+    assert of_value(cells) == of_value(around.slice(4, 4)) == of_value(anew)
+    assert len({of_value(around.slice(start, 4)) for start in range(4)}) == 4
+    parted = pa.chunked_array([cells.slice(0, 1), cells.slice(1)])
+    assert of_value(parted) == of_value(pa.chunked_array([cells]))
+
+
+def test_missing_cells_and_cells_of_the_next_column_are_told_apart():
+    numbers, marks = pa.array([0, 1], pa.uint8()), pa.array([1, 0], pa.uint8())
+    missing = pa.array([None, 1], pa.uint8())
+    parts = [[missing, numbers], [marks, missing], [marks, numbers], [missing, missing]]
+    assert len({of_value(pa.StructArray.from_arrays(part, ["a", "b"])) for part in parts}) == 4
+
+
+def test_classes_of_extension_types_count():
+    class One(pa.ExtensionType):
+        def __init__(self):
+            super().__init__(pa.int64(), "tests.one")
+
+        def __arrow_ext_serialize__(self):
+            return b""
+
+    class Two(One):
+        pass
+
+    one, two = (pa.ExtensionArray.from_storage(kind(), pa.array([1])) for kind in (One, Two))
+    assert of_value(one) != of_value(two)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,16 +14,23 @@ from typing import Any
 import pytest
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 
+from dash_brain.stores import SharedMemoryStore
 from tests.conftest import Server, chrome, gunicorn
 
 
 @pytest.fixture(scope="module")
 def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    # One for each module: values that a test has had computed are there for the next.
-    # The originals of examples 3 and 4 keep their caches in a folder that all workers share.
-    env = {"EXAMPLES_FOLDER": str(tmp_path_factory.mktemp("caches"))}
+    # One for each module, with a store of its own: values that a test has had computed are there for the next
+    # test of the module, and for no other's. The originals of examples 3 and 4 keep their caches in a folder
+    # that all workers share.
+    store = SharedMemoryStore(f"test-gallery-{secrets.token_hex(4)}")
+    env = {
+        "DASH_BRAIN_STORE": f"shm://{store.name}",
+        "EXAMPLES_FOLDER": str(tmp_path_factory.mktemp("caches")),
+    }
     with gunicorn("examples.gallery:server", workers=4, env=env) as server:
         yield server
+    shutil.rmtree(store.place)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import requests
 
 from dash_brain import Brain
 from tests.conftest import REPOSITORY
+from tests.examples.test_folders import heed_ctrl_c
 
 
 def test_the_demo_removes_its_store_and_its_caches_when_it_is_interrupted(tmp_path):
@@ -23,7 +24,13 @@ def test_the_demo_removes_its_store_and_its_caches_when_it_is_interrupted(tmp_pa
     with tempfile.TemporaryDirectory() as temporary, (tmp_path / "log").open("wb") as log:
         env |= {"PORT": port, "TMPDIR": temporary}
         demo = subprocess.Popen(
-            ["bash", ".ci/demo.sh"], cwd=REPOSITORY, env=env, stdout=log, stderr=log, start_new_session=True
+            ["bash", ".ci/demo.sh"],
+            cwd=REPOSITORY,
+            env=env,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=heed_ctrl_c,
         )
         try:
             wait_for(f"http://127.0.0.1:{port}/")

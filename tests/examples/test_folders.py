@@ -29,7 +29,7 @@ def temporary(tmp_path: Path) -> Iterator[Path]:
         assert not list((tmp_path / name).iterdir())
 
 
-def _heed_ctrl_c() -> None:
+def heed_ctrl_c() -> None:
     """Undo that a shell has its background jobs ignore Ctrl-C, as those of the test command."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -40,7 +40,7 @@ def test_caches_lie_in_a_private_folder_that_is_gone_in_the_end(command, tempora
     [port] = free_ports(1)
     environment = {**os.environ, "TMPDIR": str(temporary), "PORT": str(port), "PYTHONPATH": str(REPOSITORY)}
     process = subprocess.Popen(
-        command, cwd=REPOSITORY, env=environment, start_new_session=True, preexec_fn=_heed_ctrl_c
+        command, cwd=REPOSITORY, env=environment, start_new_session=True, preexec_fn=heed_ctrl_c
     )
     try:
         assert get(f"http://127.0.0.1:{port}/").status_code == 200

@@ -36,7 +36,14 @@ def run(code: str, folder: Path, **installed: str) -> subprocess.CompletedProces
 )
 @pytest.mark.parametrize(
     "used",
-    ["from dash_brain import ServerStore", "from dash_brain import Brain", "import dash_brain as d; d.Brain"],
+    [
+        *(
+            "from dash_brain import ServerStore",
+            "from dash_brain import Brain",
+            "import dash_brain as d; d.Brain",
+        ),
+        *("from dash_brain.codec import register", "from dash_brain.stores import open_store"),
+    ],
 )
 def test_a_library_that_is_too_old_is_named_with_the_release_that_is_needed(name, release, used, tmp_path):
     ended = run(used, tmp_path, **{name: release})

@@ -47,10 +47,10 @@ class Shelf:
         """Return the bytes that all files take, as the file system counts them: du."""
         return sum(_blocks(path) for path in self.folder.rglob("*"))
 
-    def mapped_by(self, pids: Iterable[int]) -> int:
-        """Return how many mappings of its objects these processes hold; also of those that are gone."""
-        ours = (line for pid in pids for line in maps_of(pid) if str(self.folder) in line)
-        return sum(not line.rstrip().endswith(_ALWAYS_MAPPED) for line in ours)
+    def mapped_by(self, pids: Iterable[int]) -> list[str]:
+        """Return the mappings of its objects that these processes hold; also of those that are gone."""
+        ours = (line.rstrip() for pid in pids for line in maps_of(pid) if str(self.folder) in line)
+        return [line for line in ours if not line.endswith(_ALWAYS_MAPPED)]
 
     def remove(self) -> None:
         """Remove it from the machine."""

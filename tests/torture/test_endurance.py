@@ -194,4 +194,4 @@ def test_descriptors_mappings_and_bytes_stay_as_they_are_however_long_it_runs(se
         rows = rows + now
         if SOAK:
             write(rows)
-    assert shelf.mapped_by(children_of(server.process.pid)) == 0
+    assert shelf.mapped_by(children_of(server.process.pid)) == []

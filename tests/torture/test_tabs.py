@@ -33,7 +33,11 @@ def returns_to(shelf: Shelf, nbytes: int) -> None:
 
 def nothing_is_mapped(shelf: Shelf, server: Server) -> None:
     """Wait until no worker holds on to memory that has no name any more."""
-    wait_for(lambda: not shelf.mapped_by(children_of(server.process.pid)), "workers keep values mapped")
+
+    def mapped() -> list[str]:
+        return shelf.mapped_by(children_of(server.process.pid))
+
+    wait_for(lambda: not mapped(), lambda: f"workers keep values mapped: {mapped()}")
 
 
 def at_rest(shelf: Shelf, server: Server) -> tuple[Page, int]:

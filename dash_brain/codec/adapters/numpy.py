@@ -6,13 +6,14 @@ stream. Here each array is a view of its bytes, a dtype, a shape and an order.
 
 from __future__ import annotations
 
+import copyreg
 import pickle
 from typing import Any
 
 import numpy as np
 
 from dash_brain.codec.adapters.objects import reduce_objects
-from dash_brain.codec.reducers import Reducer
+from dash_brain.codec.reducers import Reducer, added
 from dash_brain.codec.stable import named
 
 Array = np.ndarray[Any, Any]
@@ -51,7 +52,7 @@ def _reduce_array(array: Array) -> str | tuple[Any, ...]:
 
 def _reduce_subclass(array: Array) -> str | tuple[Any, ...]:
     # A memmap's attributes describe its file; as numpy does, it is stored as a mere array of that type.
-    attributes = None if isinstance(array, np.memmap) else getattr(array, "__dict__", None)
+    attributes = None if isinstance(array, np.memmap) else _attributes(array)
     rest = attributes or None, None, None, set_attributes
     if _is_plain_memory(array.dtype):
         return new_subclass, (type(array), *_parts(array.view(np.ndarray))), *rest
@@ -60,12 +61,22 @@ def _reduce_subclass(array: Array) -> str | tuple[Any, ...]:
     return array.__reduce_ex__(5)
 
 
+def _attributes(array: Array) -> dict[str, Any]:
+    slots = [name for name in copyreg._slotnames(type(array)) if hasattr(array, name)]  # type: ignore[attr-defined]
+    return {**{name: getattr(array, name) for name in slots}, **getattr(array, "__dict__", {})}
+
+
+#: Attributes of masked arrays themselves.
+OF_MASKED = frozenset(vars(np.ma.masked_array([0])))
+
+
 def _reduce_masked(array: np.ma.MaskedArray[Any, Any]) -> tuple[Any, ...]:
     # numpy's own pickling turns "no mask" into a mask and forgets that a mask is hard.
     mask = None if array._mask is np.ma.nomask else array._mask  # type: ignore[attr-defined]
     hard = bool(array.hardmask)
     fill = array._fill_value  # type: ignore[attr-defined]
-    return new_masked, (array.data, mask, fill, hard, array._optinfo or None)  # type: ignore[attr-defined]
+    parts = array.data, mask, fill, hard, array._optinfo or None  # type: ignore[attr-defined]
+    return new_masked, parts, added(array, OF_MASKED), None, None, set_attributes
 
 
 def _is_plain_memory(dtype: np.dtype[Any]) -> bool:
@@ -138,8 +149,13 @@ def seen_as(cls: Any, array: Array) -> Array:
 
 @named("array_attributes")
 def set_attributes(array: Array, attributes: dict[str, Any]) -> None:
-    """Give an array of a subclass its attributes back."""
-    array.__dict__.update(attributes)
+    """Give an array of a subclass its attributes back, or a frame those that were set on it."""
+    slots = copyreg._slotnames(type(array))  # type: ignore[attr-defined]
+    for name, value in attributes.items():
+        if name in slots:
+            object.__setattr__(array, name, value)
+        else:
+            array.__dict__[name] = value
 
 
 @named("masked")

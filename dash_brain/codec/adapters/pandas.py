@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from pandas.api.extensions import ExtensionArray, ExtensionDtype
 
-from dash_brain.codec.reducers import Reducer, Refused
+from dash_brain.codec.reducers import Reducer, Refused, added, library_of
 from dash_brain.codec.stable import named
 
 try:
@@ -50,12 +50,41 @@ SURE = (
 )
 
 
+#: Attributes of pandas itself; what else was set on a frame or an index pandas' own pickling forgets.
+OF_FRAMES = frozenset({*pd.DataFrame._internal_names, "_attrs", "_typ"})  # type: ignore[attr-defined]
+OF_INDEXES = frozenset(
+    {
+        *("_data", "_name", "_cache", "_id", "_references", "_freq", "_range"),
+        *("_levels", "_codes", "_names", "sortorder"),
+    }
+)
+
+
 def reducer(cls: type) -> Reducer | None:
-    """Return the reducer of one of these parts, whose subclasses are left to pandas."""
-    return _REDUCERS.get(cls)
+    """Return the reducer of one of these parts, or of a frame, series or index."""
+    if cls in _REDUCERS:
+        return _REDUCERS[cls]
+    if issubclass(cls, (pd.DataFrame, pd.Series)):
+        inherited = cls.__reduce__ is object.__reduce__ and cls.__reduce_ex__ is object.__reduce_ex__
+        return _reduce_frame if inherited else None
+    return _reduce_special_index if issubclass(cls, pd.Index) and library_of(cls) == "pandas" else None
+
+
+def _reduce_frame(frame: Any) -> str | tuple[Any, ...]:
+    reduced: str | tuple[Any, ...] = frame.__reduce_ex__(5)
+    if vars(frame).keys() - OF_FRAMES:
+        reduced[2].update(added(frame, OF_FRAMES.union(frame._metadata)) or {})  # type: ignore[union-attr]
+    return reduced
+
+
+def _reduce_special_index(index: Any) -> tuple[Any, ...]:
+    made_by, arguments, *_ = index.__reduce__()
+    return made_by, arguments, added(index, OF_INDEXES)
 
 
 def _reduce_index(index: Any) -> tuple[Any, ...]:
+    if vars(index).keys() - OF_INDEXES:
+        return new_index, (index._data, index._name), added(index, OF_INDEXES)
     return new_index, (index._data, index._name)
 
 
@@ -66,7 +95,10 @@ def new_index(values: Any, name: Any) -> Any:
 
 
 def _reduce_range(index: Any) -> tuple[Any, ...]:
-    return new_range, (index.start, index.stop, index.step, index._name)
+    parts = index.start, index.stop, index.step, index._name
+    if vars(index).keys() - OF_INDEXES:
+        return new_range, parts, added(index, OF_INDEXES)
+    return new_range, parts
 
 
 @named("range_index")

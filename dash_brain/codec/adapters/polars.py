@@ -9,13 +9,17 @@ from typing import Any
 import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 
+from dash_brain.codec.adapters.numpy import set_attributes
 from dash_brain.codec.adapters.pyarrow import wasteful
-from dash_brain.codec.reducers import Reducer, Refused
+from dash_brain.codec.reducers import Reducer, Refused, added
 from dash_brain.codec.stable import named
 
 SURE = (pl.DataFrame, pl.Series)
 
-_FORGETFUL = (pl.DataFrame.__getstate__, pl.Series.__getstate__)
+_FORGETFUL = (pl.DataFrame.__getstate__, pl.Series.__getstate__, pl.LazyFrame.__getstate__)
+
+#: Attributes of polars itself.
+INTERNAL = frozenset({"_df", "_s", "_ldf"})
 
 
 def reducer(cls: type) -> Reducer | None:
@@ -26,10 +30,16 @@ def reducer(cls: type) -> Reducer | None:
         return _reduce_frame
     if cls is pl.Series:
         return _reduce_series
-    return _reduce_subclass if issubclass(cls, (pl.DataFrame, pl.Series)) else None
+    return _reduce_subclass if issubclass(cls, (pl.DataFrame, pl.Series, pl.LazyFrame)) else None
 
 
 def _reduce_frame(frame: pl.DataFrame) -> tuple[Any, ...]:
+    reduced = _reduce_columns(frame)
+    attributes = added(frame, INTERNAL)
+    return (*reduced, attributes, None, None, set_attributes) if attributes else reduced
+
+
+def _reduce_columns(frame: pl.DataFrame) -> tuple[Any, ...]:
     table = _exact_table(frame)
     if table is not None:
         return frame_from_arrow, (table, _sorted_columns(frame))
@@ -49,14 +59,16 @@ def _is_read(serialized: bytes, frame: pl.DataFrame) -> bool:
 
 def _reduce_subclass(value: Any) -> str | tuple[Any, ...]:
     own: Any = type(value).__getstate__
-    if vars(value).keys() - {"_df", "_s"} and own in _FORGETFUL:
-        raise Refused("polars forgets the attributes of a subclass: give it a __getstate__ of its own")
+    if own in _FORGETFUL and added(value, INTERNAL):
+        raise Refused("polars forgets the attributes that were set on it: a subclass needs a __getstate__")
     reduced: str | tuple[Any, ...] = value.__reduce_ex__(5)
     return reduced
 
 
 def _reduce_series(series: pl.Series) -> tuple[Any, ...]:
-    return only_series, (series.to_frame(),)
+    attributes = added(series, INTERNAL)
+    reduced = only_series, (series.to_frame(),)
+    return (*reduced, attributes, None, None, set_attributes) if attributes else reduced
 
 
 def _exact_table(frame: pl.DataFrame) -> pa.Table | None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from dash_brain.codec.adapters.numpy import OF_MASKED
+from dash_brain.codec.reducers import added
 from dash_brain.memo.prints.sink import Sink
 from dash_brain.memo.prints.walk import Rule, Walk, refuse
 
@@ -49,6 +51,7 @@ def _masked(walk: Walk, sink: Sink, array: Any) -> None:
     for part in (array.data, array.mask if np.any(array.mask) else np.ma.nomask, array.fill_value):
         walk.inline(sink, np.asarray(part))
     walk.put(sink, bool(array.hardmask))
+    walk.put_at(sink, "", added(array, OF_MASKED))
 
 
 def _scalar(walk: Walk, sink: Sink, scalar: Any) -> None:

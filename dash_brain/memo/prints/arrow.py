@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from dash_brain.codec.adapters.pyarrow import array_of_one, types_in
 from dash_brain.codec.reducers import Refused as CannotStore
@@ -19,7 +20,7 @@ _ROWS = 1 << 16
 #: Bytes that they take, about, if they are long.
 _PIECE = 16 << 20
 
-_VIEWS = ("string_view", "binary_view")
+_VIEWS = {"string_view": pa.large_string(), "binary_view": pa.large_binary()}
 
 _OFFSETS = {pa.string(): "i4", pa.binary(): "i4", pa.large_string(): "i8", pa.large_binary(): "i8"}
 
@@ -46,6 +47,8 @@ def _schema(walk: Walk, sink: Sink, schema: Any) -> None:
     for kind in chain.from_iterable(map(types_in, schema.types)):
         if pa.types.is_map(kind):
             sink.text(kind.field(0).name)  # which is forgotten there
+        if isinstance(kind, pa.BaseExtensionType):
+            walk.put(sink, type(kind))
 
 
 def _field(walk: Walk, sink: Sink, field: Any) -> None:
@@ -73,27 +76,66 @@ def _scalar(walk: Walk, sink: Sink, scalar: Any) -> None:
 
 
 def write_cells(sink: Sink, array: Any) -> None:
-    """Write the cells of an array, or of a column of several."""
+    """Write the cells of an array, or of a column of several, wherever and however they lie in memory."""
     sink.mark(b"q", len(array))
     for piece in _pieces(array):
         while isinstance(piece, pa.ExtensionArray):
             piece = piece.storage
-        if piece.type in _OFFSETS:
-            _texts(sink, piece)
-        elif _has_width(piece.type):
-            _numbers(sink, piece)
-        else:
-            sink.buffer(_streamed(piece))
+        sink.mark(b"v", piece.null_count)
+        _piece(sink, piece)
 
 
 def _pieces(array: Any) -> Iterator[Any]:
-    rows = max(1, min(_ROWS, len(array) * _PIECE // max(1, array.nbytes)))
+    rows = _rows(array)
     for start in range(0, len(array), rows):
         piece = array.slice(start, rows)
         if isinstance(piece, pa.ChunkedArray):
             chunks = piece.chunks
             piece = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
         yield piece
+
+
+def _rows(array: Any) -> int:
+    """Return how many rows are looked at together: of what is written without a copy, always the same."""
+    kind = array.type
+    if _has_width(kind):
+        width: int = kind.bit_width // 8
+        return max(1, min(_ROWS, _PIECE // width))
+    if pa.types.is_union(kind) or not kind.num_fields:
+        fitting: int = len(array) * _PIECE // max(1, array.nbytes)
+        return max(1, min(_ROWS, fitting))
+    return _ROWS
+
+
+def _piece(sink: Sink, piece: Any) -> None:
+    kind = piece.type
+    if kind in _OFFSETS:
+        _texts(sink, piece)
+    elif _has_width(kind):
+        _numbers(sink, piece)
+    elif pa.types.is_boolean(kind):
+        _numbers(sink, piece.cast(pa.uint8()))
+    elif pa.types.is_dictionary(kind):
+        write_cells(sink, piece.indices)
+        write_cells(sink, piece.dictionary)
+    elif pa.types.is_struct(kind):
+        sink.buffer(piece.is_null().to_numpy(zero_copy_only=False))
+        for field in piece.flatten():
+            write_cells(sink, field)
+    elif pa.types.is_map(kind):
+        _piece(sink, piece.cast(pa.list_(kind.field(0))))
+    elif _is_list(kind):
+        lengths = pc.list_value_length(piece).cast(pa.int64()).fill_null(-1)
+        sink.buffer(lengths.to_numpy())
+        write_cells(sink, piece.flatten())
+    elif str(kind) in _VIEWS:
+        _texts(sink, piece.cast(_VIEWS[str(kind)]))
+    else:
+        sink.buffer(_streamed(piece))
+
+
+def _is_list(kind: Any) -> bool:
+    return pa.types.is_nested(kind) and kind.num_fields == 1 and hasattr(kind, "value_type")
 
 
 def _texts(sink: Sink, piece: Any) -> None:
@@ -130,8 +172,6 @@ def _numbers(sink: Sink, piece: Any) -> None:
 
 def _streamed(piece: Any) -> Any:
     """Return an array as Arrow writes it into a stream, with nothing of what lies around it."""
-    if piece.null_count and (pa.types.is_boolean(piece.type) or str(piece.type) in _VIEWS):
-        piece = pa.array(piece.to_pylist(), piece.type)  # what lies below a missing one means nothing
     batch, stream = pa.record_batch([piece], ["cells"]), pa.BufferOutputStream()
     with pa.ipc.new_stream(stream, batch.schema) as writer:
         writer.write_batch(batch)

@@ -6,6 +6,7 @@ import dataclasses
 import re
 import types
 import typing
+from _abc import _get_dump  # type: ignore[import-not-found]
 from typing import Any
 
 from dash_brain.memo.prints.origins import full_name, is_of_a_library, name_of_installed
@@ -19,7 +20,7 @@ _LEFT_OUT = {
     *("__static_attributes__", "__annotations__", "__annotations_cache__"),
     *("__annotate__", "__annotate_func__", "__conditional_annotations__"),
     *("__dataclass_params__", "__type_params__", "__parameters__", "__orig_bases__"),
-    *("_abc_impl", "__classdictcell__", "__classcell__", "__subclasshook__"),
+    *("_abc_impl", "__classdictcell__", "__classcell__"),
     "__pydantic_setattr_handlers__",
 }
 
@@ -46,6 +47,7 @@ def _body(walk: Walk, sink: Sink, cls: Any) -> None:
     sink.text(written(vars(cls).get("__doc__")))
     sink.text(written(getattr(cls, "__struct_defaults__", None)))  # those of msgspec lie in C
     write_annotations(sink, vars(cls).get("__annotations__"))
+    _registered(walk, sink, cls)
     for name, value in sorted(vars(cls).items()):
         if name in _LEFT_OUT:
             continue
@@ -56,6 +58,13 @@ def _body(walk: Walk, sink: Sink, cls: Any) -> None:
             walk.put(sink, value)
         except Refused as refused:
             raise refused.within(f".{name}") from None
+
+
+def _registered(walk: Walk, sink: Sink, cls: Any) -> None:
+    """Write the classes that an abstract one was told to take for its own."""
+    registered = [reference() for reference in _get_dump(cls)[0]] if "_abc_impl" in vars(cls) else []
+    for digest in sorted(map(walk.alone, registered)):
+        sink.write(digest)
 
 
 def write_annotations(sink: Sink, annotations: Any) -> None:

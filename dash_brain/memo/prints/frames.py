@@ -6,7 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from dash_brain.codec.adapters.pandas import OF_FRAMES, OF_INDEXES
+from dash_brain.codec.reducers import added
 from dash_brain.memo.prints.sink import Sink
+from dash_brain.memo.prints.values import write_object
 from dash_brain.memo.prints.walk import Rule, Walk
 
 #: Rows that are copied at once.
@@ -17,6 +20,11 @@ def rule(cls: type) -> Rule | None:
     """Return the rule for a type of pandas, or one that is made of it."""
     if cls in _RULES:
         return _RULES[cls]
+    if issubclass(cls, pd.Index):
+        return _special_index
+    for base in (pd.DataFrame, pd.Series):
+        if issubclass(cls, base) and cls.__reduce__ is object.__reduce__:
+            return _RULES[base]
     if issubclass(cls, pd.api.extensions.ExtensionArray):
         return _array
     return _dtype if issubclass(cls, pd.api.extensions.ExtensionDtype) else None
@@ -55,12 +63,28 @@ def _labels(walk: Walk, sink: Sink, value: Any) -> None:
     walk.put_at(sink, ".index", value.index)
     walk.put_at(sink, ".attrs", value.attrs)
     walk.put(sink, value.flags.allows_duplicate_labels)
+    _own(walk, sink, value, OF_FRAMES)
+
+
+def _own(walk: Walk, sink: Sink, value: Any, internal: frozenset[str]) -> None:
+    """Write the class of a subclass, what it keeps by its metadata, and what else was set on it."""
+    if type(value) not in _RULES:
+        walk.put(sink, type(value))
+        for name in getattr(value, "_metadata", ()):
+            walk.put_at(sink, f".{name}", getattr(value, name, None))
+    walk.put_at(sink, "", added(value, internal))
 
 
 def _index(walk: Walk, sink: Sink, index: Any) -> None:
     sink.text("index")
     walk.put_at(sink, ".name", index.name)
     _column(walk, sink, index.array)
+    _own(walk, sink, index, OF_INDEXES)
+
+
+def _special_index(walk: Walk, sink: Sink, index: Any) -> None:
+    write_object(walk, sink, index)
+    walk.put_at(sink, "", added(index, OF_INDEXES))
 
 
 def _array(walk: Walk, sink: Sink, array: Any) -> None:

@@ -14,10 +14,8 @@ import importlib.util
 import inspect
 import sys
 import uuid
-from collections import OrderedDict, defaultdict, deque
 from contextlib import suppress
-from itertools import islice
-from types import FunctionType, MappingProxyType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from dash_brain.memo.prints.lasting import MISSING, Lasting, is_value
@@ -33,19 +31,18 @@ from dash_brain.memo.prints.origins import (
 from dash_brain.memo.prints.reads import Chain, reads
 from dash_brain.memo.prints.refusal import Refused, key_label
 from dash_brain.memo.prints.sink import Sink
-from dash_brain.memo.prints.walk import Walk
-
-#: Attribute by which a memoized function leads to the one that it was made of.
-PLAIN = "_dash_brain_plain"
-
-#: So many elements of a list or dict, and of those in it, are looked through for functions.
-_FEW = 256
+from dash_brain.memo.prints.tables import PLAIN, code_within, is_looked_into, is_table
+from dash_brain.memo.prints.walk import Rule, Walk
 
 #: Stands for a global list and the like.
 _DATA = "data"
 
 #: Under this name a program without a file keeps what tells it apart from all others.
 _PROGRAM = "__dash_brain_program__"
+
+
+#: By these, code reads names that cannot be told before it runs.
+_READERS = (builtins.globals, builtins.eval, builtins.exec)
 
 
 def write_names(walk: Walk, sink: Sink, function: Any) -> None:
@@ -57,6 +54,8 @@ def write_names(walk: Walk, sink: Sink, function: Any) -> None:
         if found is not MISSING:
             sink.text(repr(chain))
             _write(walk, sink, function.__globals__, found, f"{function.__qualname__}.{chain[-1]}")
+        if any(found is reader for reader in _READERS):
+            walk.refer(sink, function.__globals__, f"all of {function.__module__}", _functions_of_module)
 
 
 def looks(home: str) -> Lasting:
@@ -67,8 +66,8 @@ def looks(home: str) -> Lasting:
 def _as_seen(home: str, found: Any) -> Any:
     """Return what stands for what a name leads to; of the same thing, it is always the same object."""
     cls = type(found)
-    if cls in _TABLES and not is_value(found):
-        return object() if _code_within(found) else _DATA
+    if is_looked_into(found, home) and not is_value(found):
+        return object() if code_within(found, home) else _DATA
     if cls.__weakrefoffset__ or found is MISSING or is_value(found):
         return found
     name = name_of_installed(found, home)
@@ -118,7 +117,9 @@ def _cell(function: Any, name: str) -> Any:
     return MISSING
 
 
-def _write(walk: Walk, sink: Sink, scope: dict[str, Any], found: Any, label: str) -> None:
+def _write(
+    walk: Walk, sink: Sink, scope: dict[str, Any], found: Any, label: str, content: Rule | None = None
+) -> None:
     # Asked of its class: a mock has every attribute that it is asked for, and a proxy stands for another.
     found = getattr(found, PLAIN) if hasattr(type(found), PLAIN) else found
     if issubclass(type(found), (ModuleType, type)) or is_value(found):
@@ -128,7 +129,7 @@ def _write(walk: Walk, sink: Sink, scope: dict[str, Any], found: Any, label: str
     elif (name := name_of_installed(found, walk.home)) is not None:
         sink.text(name)
     else:
-        walk.refer(sink, found, f"{type(found).__name__} {full_name(found)}", _content, label)
+        walk.refer(sink, found, f"{type(found).__name__} {full_name(found)}", content or _content, label)
 
 
 #: Variables of a library's module, as far as they are asked for.
@@ -165,52 +166,56 @@ def write_module(walk: Walk, sink: Sink, module: Any) -> None:
     if is_installed(module.__name__, walk.home):
         sink.text(f"{version_of(module.__name__)}: {module.__name__}")
     else:
+        if not is_installed(type(module).__module__, walk.home):
+            walk.put(sink, type(module))  # it may have properties
         walk.refer(sink, module, f"module {module.__name__}", _members, module.__name__)
+
+
+#: Variables that importing gives each module, and the one that we give it.
+_OF_EVERY_MODULE = {
+    *("__name__", "__doc__", "__package__", "__loader__", "__spec__", "__path__", "__file__", "__cached__"),
+    *("__builtins__", "__annotations__", "__warningregistry__", _PROGRAM),
+}
 
 
 def _members(walk: Walk, sink: Sink, module: Any) -> None:
     for name, found in sorted(vars(module).items()):
-        if not name.startswith("__"):
+        if name not in _OF_EVERY_MODULE:
             sink.text(name)
             _write(walk, sink, vars(module), found, f".{name}")
 
 
-def _code_within(data: Any) -> list[tuple[Any, Any]]:
-    """Return the functions and classes in a container, such as a table of handlers, and in those in it."""
-    pairs = _pairs(data)
-    for _, one in pairs:  # to which it adds
-        if type(one) in _TABLES and len(pairs) < _FEW:
-            pairs += islice(_pairs(one), _FEW - len(pairs))
-    return [(key, one) for key, one in pairs if callable(one)]
-
-
-#: What tables of handlers are made of.
-_TABLES = (dict, list, tuple, set, frozenset, deque, OrderedDict, defaultdict, MappingProxyType)
-
-
-def _pairs(data: Any) -> list[tuple[Any, Any]]:
-    """Return the first keys and elements of a container."""
-    if isinstance(data, (list, tuple, set, frozenset, deque)):
-        return list(enumerate(islice(data, _FEW)))
-    if not isinstance(data, (dict, MappingProxyType)):
-        return []
-    made_by = [("default_factory", data.default_factory)] if isinstance(data, defaultdict) else []
-    return made_by + list(islice(data.items(), _FEW))
+def _functions_of_module(walk: Walk, sink: Sink, scope: dict[str, Any]) -> None:
+    # A notebook keeps what was put in and out under names with a bar in front.
+    named = {name: one for name, one in scope.items() if callable(one) and not name.startswith("_")}
+    for name, one in sorted(named.items()):
+        sink.text(name)
+        _write(walk, sink, scope, one, f".{name}", _content_or_type)
 
 
 def _by_name(walk: Walk, sink: Sink, scope: dict[str, Any], found: Any) -> None:
     sink.mark(b"n")
     _functions_within(walk, sink, scope, found)
-    if not is_installed(type(found).__module__, walk.home):
-        walk.put(sink, type(found))
     if str(scope.get("__file__", "<")).startswith("<"):  # "<stdin>"
         sink.text(_program(scope))
 
 
 def _functions_within(walk: Walk, sink: Sink, scope: dict[str, Any], data: Any) -> None:
-    for key, one in _code_within(data):
+    content = _content if is_table(data) else _content_or_type
+    for key, one in code_within(data, walk.home):
         sink.text(key if type(key) is str else type(key).__name__)
-        _write(walk, sink, scope, one, key_label(key))
+        _write(walk, sink, scope, one, key_label(key), content)
+
+
+def _content_or_type(walk: Walk, sink: Sink, thing: Any) -> None:
+    """Write a function that an object keeps; by its type, if it holds what has no fingerprint."""
+    own = Sink()
+    try:
+        _content(walk, own, thing)
+    except Refused:
+        own = Sink()
+        walk.put(own, thing.__code__ if isinstance(thing, FunctionType) else type(thing))
+    sink.write(own.digest())
 
 
 def _program(scope: dict[str, Any]) -> str:

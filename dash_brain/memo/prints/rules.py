@@ -11,9 +11,10 @@ from types import ModuleType
 from typing import Any
 
 from dash_brain.memo.prints import classes, functions, values
-from dash_brain.memo.prints.names import PLAIN, write_module
+from dash_brain.memo.prints.names import write_module
 from dash_brain.memo.prints.origins import top_of
 from dash_brain.memo.prints.sink import ATOMS, Sink
+from dash_brain.memo.prints.tables import PLAIN
 from dash_brain.memo.prints.walk import Rule, Walk
 
 _RULES: dict[type, Rule] = {**values.RULES, **functions.RULES, **classes.RULES}

@@ -38,6 +38,10 @@ class Sink:
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Add bytes that say themselves what they are."""
+        if len(data) >= _PIECE:  # without a copy
+            self._flush()
+            self._hash.update(data)
+            return
         self._begun += data
         if len(self._begun) >= _PIECE:
             self._flush()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import array
+import collections
 import copyreg
 import itertools
 import threading
@@ -177,6 +179,18 @@ def _pickle_buffer(walk: Walk, sink: Sink, value: Any) -> None:
     sink.buffer(value.raw())
 
 
+def _array(walk: Walk, sink: Sink, value: Any) -> None:
+    sink.mark(b"Y")
+    sink.text(value.typecode)
+    sink.buffer(value)
+
+
+def _counter(walk: Walk, sink: Sink, value: Any) -> None:
+    sink.mark(b"N")
+    write_dict(walk, sink, value)  # pickle takes a copy
+    _state(walk, sink, vars(value))
+
+
 def _count(walk: Walk, sink: Sink, value: Any) -> None:
     sink.mark(b"c")
     sink.text(repr(value))  # to pickle it is deprecated
@@ -191,6 +205,8 @@ RULES: dict[type, Rule] = {
     MappingProxyType: _proxy,
     PickleBuffer: _pickle_buffer,
     itertools.count: _count,
+    array.array: _array,
+    collections.Counter: _counter,
     object: _bare,
     **dict.fromkeys(_LOCKS, _lock),
 }

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import date
+from enum import Enum
 from functools import wraps
+from numbers import Number
 from typing import Any, NoReturn, cast
+from uuid import UUID
 
 import flask
 import flask.globals
@@ -27,6 +31,9 @@ _OF_G = (
     *("_login_user", "_jwt_extended_jwt", "_jwt_extended_jwt_user", "flask_httpauth_user"),
     *("current_user", "identity", "user", "user_id", "username"),
 )
+#: What tells of the request only: loggers read it whatever function runs.
+_HARMLESS_OF_G = ("correlation_id", "request_id", "start_time", "timing_information", "trace_id")
+_DATA = (str, bytes, Number, date, Enum, UUID, dict, list, tuple, set, frozenset)
 _HEADERS = property(lambda request: RefusedHeaders("flask.request.headers", vars(request)["headers"]))
 
 
@@ -174,13 +181,32 @@ def refusing_who_asks() -> Iterator[None]:
         if flask.has_request_context() and request is not None:
             entered.enter_context(instead(request, _nobodys(request.get())))
         if flask.has_app_context() and app is not None:
-            nobodys_g = without(app.get().g, "flask.g", _OF_G, get=_get)
-            entered.enter_context(instead(app, changed(app.get(), g=nobodys_g)))
+            entered.enter_context(instead(app, changed(app.get(), g=_nobodys_g(app.get().g))))
         yield
+
+
+def _nobodys_g(g: Any) -> Any:
+    """Return ``flask.g`` without what tells of who asks: data that were put there before, under any name.
+
+    Connections are left, which functions share with what runs before them.
+    """
+    data = sorted(name for name, value in vars(g).items() if isinstance(value, _DATA))
+    refused = (*_OF_G, *(name for name in data if name not in (*_OF_G, *_HARMLESS_OF_G)))
+    return without(g, "flask.g", refused, get=_get, pop=_pop, setdefault=_setdefault)
 
 
 def _get(g: Any, name: str, default: Any = None) -> Any:
     return getattr(g, name, default)
+
+
+def _pop(g: Any, name: str, *default: Any) -> Any:
+    _get(g, name)  # which may be refused
+    return super(type(g), g).pop(name, *default)
+
+
+def _setdefault(g: Any, name: str, default: Any = None) -> Any:
+    _get(g, name)
+    return super(type(g), g).setdefault(name, default)
 
 
 def _nobodys(context: Any) -> Any:
