@@ -229,6 +229,24 @@ def test_full_file_system_costs_an_error_and_no_signal(tmp_path):
         check(store.get(SPACE, "key"), 1)
 
 
+@only_root
+def test_spare_that_cannot_grow_costs_no_signal(tmp_path):
+    with mounted(tmp_path / "memory", "size=128m") as folder:
+        store = FileStore(folder)
+        store.put(SPACE, "key", value(1))
+        store.delete(SPACE, "key")
+        if not spares_of(store):
+            pytest.skip("no leases here")
+        with (folder / "foreign").open("wb") as file:
+            free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
+            os.posix_fallocate(file.fileno(), 0, free - (200 << 10))
+        child = Child(store.put, SPACE, "new", value(2, SIZE + 900_000))  # no large page more
+        with pytest.raises(AssertionError, match="StoreFull"):
+            child.result()
+        store.put(SPACE, "new", value(2, SIZE))
+        check(store.get(SPACE, "new"), 2)
+
+
 # --- spares ---
 
 
@@ -354,6 +372,19 @@ def test_spares_count_for_nothing_and_give_way(store):
     store.put(SPACE, "small", [b"x" * 10_000])
     assert spares_of(store) == []
     check(store.get(SPACE, "key"), 2)
+
+
+def test_values_that_need_the_room_of_a_spare_get_it(store):
+    store.resize(60 << 20)
+    store.put(SPACE, "key", value(1))
+    store.delete(SPACE, "key")
+    assert spares_of(store)
+    for number in range(70):  # the last of which go to disk
+        store.put(SPACE, f"small {number}", [b"x" * 1_000_000])
+        held = sum(file.lstat().st_blocks * 512 for file in place(store).rglob(f"{SPACE}/*"))
+        listed = sum(int(name.split("-")[0], 16) for name in spares_of(store))
+        assert held + listed <= 60 << 20
+    assert spares_of(store) == []
 
 
 def test_spares_and_values_together_keep_within_the_budget(store):
