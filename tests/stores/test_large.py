@@ -114,6 +114,23 @@ def test_what_is_mapped_is_unmapped_with_the_last_view(tmp_path):
     assert maps() == 0
 
 
+def test_map_that_is_written_to_is_not_inherited(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(bytes(SIZE))
+
+    def maps() -> int:
+        with open("/proc/self/maps") as lines:
+            return sum(str(path) in line for line in lines)
+
+    with path.open("r+b") as file:
+        mapped = aligned_map.map_file(file.fileno(), SIZE, shared=True)
+    mapped.view[:4] = b"mine"
+    assert (maps(), Child(maps).result()) == (1, 0)
+    mapped.close()
+    assert maps() == 0
+    assert path.read_bytes()[:4] == b"mine"
+
+
 def test_python_maps_where_libc_cannot_be_called(files, monkeypatch):
     monkeypatch.setattr(aligned_map, "libc", None)
     files.put(SPACE, "key", value(1))

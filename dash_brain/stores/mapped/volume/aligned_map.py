@@ -80,7 +80,7 @@ def map_file(file: int, size: int, *, shared: bool) -> Mapped | None:
     size
         How many bytes of it.
     shared
-        Whether what is written there is written into the file.
+        Whether what is written there is written into the file. Forked children have no such map.
     """
     if not usable() or time.monotonic() < _not_before:
         return None
@@ -95,6 +95,8 @@ def map_file(file: int, size: int, *, shared: bool) -> Mapped | None:
     if not libc.map_over(start + skip, size, flags, file):
         _failed(owner)
         return None
+    if shared:
+        owner.madvise(mmap.MADV_DONTFORK)
     return Mapped(owner, start + skip, memoryview(owner)[skip : skip + size])
 
 

@@ -131,8 +131,8 @@ class Spares:
             try:
                 yield spare
             finally:
+                remove(hidden, self._root)
                 if spare is not None:
-                    remove(hidden, self._root)
                     os.close(spare.file)
 
     def trim(self, most: int = 0) -> int:
