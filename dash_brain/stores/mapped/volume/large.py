@@ -21,8 +21,10 @@ _log = logging.getLogger("dash_brain")
 
 #: From here on a file is large.
 LARGE = 4 << 20
-#: Seconds for which nobody asks for large pages after the kernel refused them, or took long to find them.
-_BACK_OFF = 30.0
+#: Seconds for which nobody asks for large pages after the kernel refused them.
+_BACK_OFF = 10.0
+#: So many times as long as the kernel took to find them, if that was long: a twentieth of the time is lost.
+_PATIENCE = 20
 #: Processor seconds per byte: finding large pages is slow when it takes longer than writing into small ones.
 _SLOW = 1e-9
 #: Smaller pieces are not worth the calls that copying without the interpreter's lock takes.
@@ -75,7 +77,7 @@ class LargeFiles:
         try:
             if size != had:
                 os.ftruncate(file, size)
-            if size > had and not self._found_pages(file, mapped, size, had):
+            if not self._found_pages(file, mapped, size, had):
                 return False
             os.posix_fallocate(file, 0, size)  # what is missing: full file systems say so here
             _copy(mapped, pieces)
@@ -84,27 +86,25 @@ class LargeFiles:
         return True
 
     def _found_pages(self, file: int, mapped: Mapped, size: int, had: int) -> bool:
-        """Give the file large pages beyond what it had, and say whether the kernel gave them."""
-        first, end = had // LARGE_PAGE * LARGE_PAGE, size // LARGE_PAGE * LARGE_PAGE
-        if first >= end:
-            return True
+        """Give the file large pages, and say whether the kernel gave them; a spare may have some already."""
         if time.monotonic() < self._not_before:
-            return False
-        start = time.thread_time()
-        for offset in range(first, end, LARGE_PAGE):  # where there is no page at all none is made
-            os.pwrite(file, b"\0", offset)
+            return had >= size
+        start, end = time.thread_time(), size // LARGE_PAGE * LARGE_PAGE
+        for offset in range(had // LARGE_PAGE * LARGE_PAGE, end, LARGE_PAGE):
+            os.pwrite(file, b"\0", offset)  # where there is no page at all none is made
         try:
-            aligned_map.collapse(mapped, first, end)
+            aligned_map.collapse(mapped, 0, end)
         except OSError as error:
-            self._back_off(error.strerror)
+            self._back_off(_BACK_OFF, error.strerror)
             return False
-        if time.thread_time() - start > (end - first) * _SLOW:
-            self._back_off("they took long to find")
+        took = time.thread_time() - start
+        if took > end * _SLOW:
+            self._back_off(_PATIENCE * took, "they took long to find")
         return True
 
-    def _back_off(self, why: str | None) -> None:
-        self._not_before = time.monotonic() + _BACK_OFF
-        _log.debug("Values are written into small pages for %.0f s, without large ones: %s.", _BACK_OFF, why)
+    def _back_off(self, seconds: float, why: str | None) -> None:
+        self._not_before = time.monotonic() + seconds
+        _log.debug("Values are written into small pages for %.1f s, without large ones: %s.", seconds, why)
 
 
 def _copy(mapped: Mapped, pieces: Sequence[Frame]) -> None:

@@ -131,7 +131,8 @@ class Spares:
             try:
                 yield spare
             finally:
-                remove(hidden, self._root)
+                with suppress(OSError):  # else a sweep removes it
+                    remove(hidden, self._root)
                 if spare is not None:
                     os.close(spare.file)
 
