@@ -25,6 +25,6 @@ fi
 server=
 trap 'kill -INT "$server" 2>/dev/null || true' INT TERM HUP
 setsid .venv/bin/python -m gunicorn examples.gallery:server \
-  --bind "127.0.0.1:$port" --workers 4 --threads 4 --log-level warning &
+  --bind "127.0.0.1:$port" --workers "${WEB_CONCURRENCY:-4}" --threads 4 --log-level warning &
 server=$!
 while kill -0 "$server" 2>/dev/null; do wait "$server" || true; done

@@ -7,9 +7,10 @@ wanted=${*:2}
 
 if [[ ! -f $folder/installed || $(<"$folder/installed") != "$wanted" ]]; then
   rm -rf "$folder"
-  .venv/bin/python -m venv "$folder"
+  .venv/bin/python -m venv --without-pip "$folder"
   site=$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
   .venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' >"$site/below.pth"
-  "$folder/bin/python" -m pip install -qq --disable-pip-version-check "${@:2}"
+  # Modules are compiled when they are imported: few of them are.
+  .venv/bin/python -m pip --python "$folder/bin/python" install -qq --disable-pip-version-check --no-compile "${@:2}"
   echo "$wanted" >"$folder/installed"
 fi

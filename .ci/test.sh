@@ -21,33 +21,34 @@ before=$(changes)
 # Much of the torture, and of what has a browser, is waiting; so the others run beside them.
 folder=$(mktemp -d) # of its own: pytest's usual one is the others'
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$folder"' EXIT
-beside() { # NAME PATH...: run these tests in the background; $! is their process
+declare -A processes
+beside() { # NAME COMMAND...: run it in the background
   local name=$1
   shift
-  .venv/bin/python -m pytest -p no:cacheprovider --basetemp="$folder/$name" "$@" >".venv/$name.log" 2>&1 &
+  "$@" >".venv/$name.log" 2>&1 &
+  processes[$name]=$!
 }
-finish() { # NAME PROCESS: wait for them, and show what they said
+finish() { # NAME: wait for it, and show what it said
   local status=0
-  wait "$2" || status=$?
+  wait "${processes[$1]}" || status=$?
   cat ".venv/$1.log"
   return "$status"
 }
-pages=(tests/app tests/examples)
+tests() { # NAME ARGUMENT...: run these tests in a folder of their own
+  .venv/bin/python -m pytest -p no:cacheprovider --basetemp="$folder/$1" "${@:2}"
+}
+apart=(tests/torture tests/app tests/examples)
 
-beside torture tests/torture
-torture=$!
-beside pages "${pages[@]}"
-pages_process=$!
+for path in "${apart[@]}"; do beside "${path#tests/}" tests "${path#tests/}" "$path"; done
 step "ruff check" .venv/bin/ruff check .
 step "ruff format" .venv/bin/ruff format --check .
 step "mypy" .venv/bin/mypy
 step "wheel" bash .ci/wheel.sh
-step "oldest libraries" bash .ci/oldest.sh
-step "pytest, all others" .venv/bin/python -m pytest "${pages[@]/#/--ignore=}" --ignore=tests/torture
-step "tests/app, oldest Dash" bash .ci/dash.sh oldest --basetemp="$folder/oldest"
-step "tests/app, newest Dash" bash .ci/dash.sh newest --basetemp="$folder/newest"
-step "pytest ${pages[*]}" finish pages "$pages_process"
-step "pytest tests/torture" finish torture "$torture"
+step "oldest libraries" bash .ci/oldest.sh --basetemp="$folder/oldest"
+step "tests/app, oldest Dash" bash .ci/dash.sh oldest --basetemp="$folder/oldest-dash"
+step "tests/app, newest Dash" bash .ci/dash.sh newest --basetemp="$folder/newest-dash"
+step "pytest, all others" tests others "${apart[@]/#/--ignore=}"
+for path in "${apart[@]}"; do step "pytest $path" finish "${path#tests/}"; done
 step "nothing is left in the checkout" unchanged
 
 if ((${#failed[@]})); then

@@ -20,6 +20,7 @@ stamp=.venv/installed-$extra
 wanted=$(cat pyproject.toml setup.cfg)
 if [[ ! -f $stamp || $(<"$stamp") != "$wanted" ]]; then
   echo "installing dash_brain[$extra]; this takes a minute or two"
-  .venv/bin/python -m pip install -qq --disable-pip-version-check --editable ".[$extra]"
+  # Modules are compiled when they are imported: most never are.
+  .venv/bin/python -m pip install -qq --disable-pip-version-check --no-compile --editable ".[$extra]"
   echo "$wanted" >"$stamp"
 fi

@@ -4,8 +4,8 @@ set -euo pipefail
 
 rm -rf .venv/dist
 .venv/bin/python -m build --outdir .venv/dist . >.venv/build.log 2>&1 || { cat .venv/build.log >&2; exit 1; }
-[[ -x .venv/wheel/bin/pip ]] || .venv/bin/python -m venv .venv/wheel
-pip=(.venv/wheel/bin/python -m pip -qq --disable-pip-version-check)
+[[ -x .venv/wheel/bin/python ]] || .venv/bin/python -m venv --without-pip .venv/wheel
+pip=(.venv/bin/python -m pip --python .venv/wheel/bin/python -qq --disable-pip-version-check)
 "${pip[@]}" uninstall -y dash-brain
-"${pip[@]}" install .venv/dist/*.whl
+"${pip[@]}" install --no-compile .venv/dist/*.whl # modules are compiled when they are imported: few of them are
 .venv/wheel/bin/python -I .ci/smoke.py

@@ -23,13 +23,13 @@ _PLAIN = {
     "open_store": "stores",
 }
 _DASH = {
-    "Memoize": "web.memo.option",
+    "Memoize": "memo.option",
     "ServerOutput": "web.component",
     "ServerStore": "web.component",
     "brain_callback": "web.callback",
     "close_session": "web.sessions",
     "from_token": "web.exchange",
-    "session_brain": "web.sessions.brain",
+    "session_brain": "web.sessions.session_brain",
     "set_props": "web.callback",
     "to_token": "web.exchange",
 }
@@ -57,7 +57,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'dash_brain' has no attribute {name!r}")
     floors.check()  # here: apps that have dash_brain installed, and do not use it, work with any Dash
     if name in _DASH:
-        import_module("dash_brain.web.serving")  # from now on the apps of this process have sessions
+        # Not when something is called first: an app whose layout is a function calls nothing of dash_brain
+        # before its first page is served, and the session begins with that page.
+        import_module("dash_brain.web.activation").activate()
     value = globals()[name] = getattr(import_module(f"dash_brain.{module}"), name)
     return value
 
@@ -68,12 +70,12 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from dash_brain.brain import Brain
+    from dash_brain.memo.option import Memoize
     from dash_brain.settings import configure
     from dash_brain.stores import open_store
     from dash_brain.web.callback import brain_callback, set_props
     from dash_brain.web.component import ServerOutput, ServerStore
     from dash_brain.web.exchange import from_token, to_token
-    from dash_brain.web.memo.option import Memoize
     from dash_brain.web.sessions import close_session
-    from dash_brain.web.sessions.brain import session_brain
+    from dash_brain.web.sessions.session_brain import session_brain
     from dash_brain.web.tokens import Token

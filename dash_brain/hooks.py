@@ -1,7 +1,7 @@
-"""The apps of this process: Dash loads this module into every app of an environment that has dash_brain.
+"""The apps of this process. Dash loads this module for every app where dash_brain is installed.
 
-It keeps weak references to them and changes nothing. What serves them is registered by
-``dash_brain.web.serving``, when dash_brain is used.
+It keeps weak references to the apps and changes nothing in them. When dash_brain is used,
+``dash_brain.web.activation`` registers what serves them.
 """
 
 from __future__ import annotations
@@ -10,9 +10,15 @@ import weakref
 
 import dash
 
-apps: weakref.WeakSet[dash.Dash] = weakref.WeakSet()
+#: The oldest first.
+references: list[weakref.ref[dash.Dash]] = []
+
+
+def apps() -> list[dash.Dash]:
+    """Return the apps that are alive."""
+    return [app for reference in tuple(references) if (app := reference()) is not None]
 
 
 @dash.hooks.setup()  # type: ignore[untyped-decorator]
 def _note(app: dash.Dash) -> None:
-    apps.add(app)
+    references.append(weakref.ref(app, references.remove))

@@ -1,4 +1,4 @@
-"""What ``configure()`` and the environment say, and the store and keys that follow from it."""
+"""``configure()`` and the environment: the settings of a process, its store and its keys."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias
 
+from dash_brain.common.signing import KeyRing, master_from
 from dash_brain.common.sizes import parse_size
 from dash_brain.errors import AlreadyConfigured
-from dash_brain.keys import KeyRing, master_from
 from dash_brain.stores import open_store
 from dash_brain.stores.base import Bounded, Store, check_abilities
 
 Secret: TypeAlias = "str | bytes"
 
-#: Says who is logged in, in a request; None: nobody.
+#: Returns the user who is logged in, in a request; None: nobody is.
 Principal: TypeAlias = "Callable[[], str | int | None]"
 
 #: How the browser keeps its session.

@@ -1,7 +1,7 @@
-"""Results that are kept for all who ask: while one is made, nothing of the session that asks is there.
+"""Results that all sessions share: while one is computed, the session of the caller cannot be used.
 
-Whoever asked first would otherwise leave what is his to all who ask after him. What knows of sessions calls
-:func:`refuse`, and can add a guard for what others offer, such as the cookies of the request.
+Otherwise the data of the first caller would be in the result that all later callers get. Code that uses the
+session calls :func:`refuse`. A guard covers what others offer, such as the cookies of the request.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from contextvars import ContextVar
 
 from dash_brain.errors import SessionInSharedResult
 
-#: What is being made. Threads and tasks that are started with a copy of the context know it too.
+#: The result that is being computed, also in threads and tasks that were started with a copy of the context.
 _made: ContextVar[str | None] = ContextVar("dash_brain_shared_result", default=None)
 
-#: Entered while such a result is made.
+#: Context managers that are entered while such a result is computed.
 guards: list[Callable[[], AbstractContextManager[None]]] = []
 
 
 @contextmanager
-def made_for_all(what: str) -> Iterator[None]:
+def computing_shared_result(what: str) -> Iterator[None]:
     """Have :func:`refuse` raise while the block runs.
 
     Parameters
     ----------
     what
-        What is made, as it is named in the error.
+        Name of the result, for the error.
     """
     token = _made.set(what)
     try:
@@ -35,24 +35,24 @@ def made_for_all(what: str) -> Iterator[None]:
                 entered.enter_context(guard())
             yield
     finally:
-        with suppress(ValueError):  # a coroutine is thrown away in another context than it ran in
+        with suppress(ValueError):  # a coroutine may be closed in another context than it ran in
             _made.reset(token)
 
 
-def is_made() -> bool:
-    """Say whether a result that is kept for all is being made here."""
+def is_computing_shared_result() -> bool:
+    """Say whether a shared result is being computed here."""
     return _made.get() is not None
 
 
 def refuse(used: str, made: str | None = None) -> None:
-    """Raise when what was used names who asks, and a result for all is being made.
+    """Raise while a shared result is being computed: what was used depends on the caller.
 
     Parameters
     ----------
     used
-        What was used, as it is named in the error.
+        Name of what was used, for the error.
     made
-        What is being made, where that is known without the context.
+        Name of the result, for code that runs without the context.
 
     Raises
     ------
@@ -62,6 +62,6 @@ def refuse(used: str, made: str | None = None) -> None:
     what = _made.get() or made
     if what is not None:
         raise SessionInSharedResult(
-            f"{used} is of who asks, and {what} is kept for all who ask. Keep it for the session "
+            f"{used} belongs to the caller, and {what} is shared by all callers. Keep it for the session "
             '(memoize="session", or session_brain for a function), or take what it needs as an argument.'
         )

@@ -7,7 +7,7 @@ from theme import INDEX
 
 from dash_brain import Brain, ServerStore, brain_callback
 
-PLAIN_BYTES = 7 * 109.4  # for each flight, as flights_plain.py moved them: down once, up six times
+PLAIN_BYTES = 7 * 109.4  # for each flight, as plain/flights.py moved them: down once, up six times
 
 brain = Brain("flights")
 app = Dash(__name__, title="Flights", index_string=INDEX)

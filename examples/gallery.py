@@ -1,4 +1,4 @@
-"""All examples behind one entry, each under its own address, beside its plain-Dash original.
+"""All examples behind one entry, each under its own address, beside its plain-Dash original from ``plain/``.
 
 Serve it with ``python examples/gallery.py`` or ``gunicorn --workers 4 examples.gallery:server``.
 """
@@ -34,12 +34,12 @@ def show_index():
     return render_template("gallery.html", examples=EXAMPLES)
 
 
-def mount(name):
-    """Import an example so that it answers below ``/<name>/``, with a bar above its page."""
-    os.environ["DASH_REQUESTS_PATHNAME_PREFIX"] = f"/{name}/"
-    app = import_module(name).app
+def mount(example, address, module):
+    """Import a module so that its app answers below ``/<address>/``, with a bar above its page."""
+    os.environ["DASH_REQUESTS_PATHNAME_PREFIX"] = f"/{address}/"
+    app = import_module(module).app
     with index.app_context():
-        bar = render_template("gallery_bar.html", name=name.removesuffix("_plain"), here=name)
+        bar = render_template("gallery_bar.html", name=example, here=address)
     app.index_string = app.index_string.replace("<main>", bar + "<main>")
     app.server.after_request(tell_worker)
     # On its first request an app takes all callbacks that `@callback` has collected: those of its own module.
@@ -54,7 +54,10 @@ def tell_worker(response):
 
 configure(max_sessions=200)  # for all: one process has one configuration
 sys.path.insert(0, str(Path(__file__).parent))  # where each example finds what it imports, as when run alone
-mounts = {f"/{name}": mount(name) for example in EXAMPLES for name in (example, f"{example}_plain")}
+mounts = {}
+for example in EXAMPLES:
+    mounts[f"/{example}"] = mount(example, example, example)
+    mounts[f"/{example}_plain"] = mount(example, f"{example}_plain", f"plain.{example}")
 del os.environ["DASH_REQUESTS_PATHNAME_PREFIX"]
 server = DispatcherMiddleware(index, mounts)
 # Every worker would feed the example `feeder`; one does, and when it is gone another takes over.

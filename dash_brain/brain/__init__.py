@@ -10,25 +10,20 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
 from dash_brain.brain import dumps, namespaces
-from dash_brain.brain.described import DescribedValues
 from dash_brain.brain.loaders import Loader
 from dash_brain.brain.mapping import checked_name
 from dash_brain.brain.namespaces import DEFAULT, within
 from dash_brain.brain.opening import address, opened, reopened
+from dash_brain.brain.store_wide import StoreWide
 from dash_brain.common.heap import trim_heap
-from dash_brain.errors import (
-    BrainClientDisconnectedError,
-    BrainNamespaceNotExistError,
-    BrainNamespaceRemoveDefaultError,
-)
+from dash_brain.errors import BrainClientDisconnectedError
 from dash_brain.singleflight import fly
 from dash_brain.stores import Store
-from dash_brain.stores.base import needs_budget, needs_scan
 
 Value = TypeVar("Value")
 
 
-class Brain(DescribedValues):
+class Brain(StoreWide):
     """Named values, shared by every process that opens the same store; no server is needed.
 
     Large arrays and frames are read without a copy, and every reader may change what it got. Overwriting a
@@ -92,8 +87,8 @@ class Brain(DescribedValues):
         """Return what a subclass keeps besides."""
         return {name: value for name, value in vars(self).items() if name not in _REOPENED}
 
-    def _known_by(self) -> tuple[Any, ...]:
-        return *super()._known_by(), self._own()
+    def _fingerprint_parts(self) -> tuple[Any, ...]:
+        return *super()._fingerprint_parts(), self._own()
 
     def __copy__(self) -> Brain:
         twin = object.__new__(type(self))
@@ -181,134 +176,6 @@ class Brain(DescribedValues):
         del made
         trim_heap()
         return value
-
-    @property
-    def namespace(self) -> str:
-        """The current namespace."""
-        return self._within.partition("/")[2]
-
-    @property
-    def reserved_names(self) -> list[str]:
-        """The names that cannot be learned: none."""
-        return []
-
-    def names(self, namespace: str | None = None) -> list[str]:
-        """Return the names of a namespace, sorted.
-
-        Parameters
-        ----------
-        namespace
-            By default the current one. ``"all"``: the names of every namespace, one namespace after the
-            other; a name that is in several is there as often.
-        """
-        if namespace is None:
-            return sorted(self)
-        asked = sorted(self.namespaces()) if namespace == "all" else [namespace]
-        scan = needs_scan(self._store).scan
-        return [name for one in asked for name in sorted(scan(within(one)))]
-
-    def namespaces(self) -> set[str]:
-        """Return the namespaces that hold a value, the current one, and ``default``."""
-        return {DEFAULT, self.namespace, *namespaces.found_in(self._store)}
-
-    def set_namespace(self, name: str | None = None) -> str:
-        """Make ``name`` the current namespace, and return which is current now.
-
-        It is so for all threads that use this very object; give each its own with ``view``.
-
-        Parameters
-        ----------
-        name
-            Any text of 1 to 255 bytes; None changes nothing.
-
-        Raises
-        ------
-        BrainNamespaceNameError
-            When the namespace is no such text; the current one stays.
-        """
-        _ = self._store  # a Brain that is asleep says so
-        if name is not None:
-            self._within = within(name)
-        return self.namespace
-
-    def remove_namespace(self, name: str | None = None) -> str:
-        """Forget a namespace with its names and memoized results, and return which is current now.
-
-        Parameters
-        ----------
-        name
-            By default the current one. Who removes the current one is in ``default`` afterwards.
-
-        Raises
-        ------
-        BrainNamespaceRemoveDefaultError
-            For ``default``, which stays.
-        BrainNamespaceNotExistError
-            When there is no such namespace.
-        """
-        name = self.namespace if name is None else name
-        if name == DEFAULT:
-            raise BrainNamespaceRemoveDefaultError(f"The namespace {DEFAULT!r} stays; clear() empties it.")
-        if name not in self.namespaces():
-            raise BrainNamespaceNotExistError(f"There is no namespace {name!r}; namespaces() lists them.")
-        namespaces.drop(self._store, within(name))
-        if name == self.namespace:
-            self._within = within(DEFAULT)
-        return self.namespace
-
-    def size(self) -> int:
-        """Return how many bytes the store may hold: its budget."""
-        return needs_budget(self._store).budget()
-
-    def used(self) -> int:
-        """Return how many bytes all values in the store take, those of sessions and apps too.
-
-        What was spilled to disk because shared memory was full is not among them.
-        """
-        return self._store.usage()
-
-    def free(self) -> int:
-        """Return how many bytes are left: ``size() - used()``, and 0 when more is used than that."""
-        return max(self.size() - self.used(), 0)
-
-    @property
-    def bytes(self) -> int:
-        """What ``size()`` returns."""
-        return self.size()
-
-    @property
-    def mb(self) -> str:
-        """What ``size()`` returns, in millions: ``"50 MB"``."""
-        return f"{round(self.size() / 1_000_000)} MB"
-
-    def resize(self, nbytes: int) -> None:
-        """Let the store hold ``nbytes`` bytes, for all processes that open it. No value is lost.
-
-        However much is asked for, shared memory gives half of ``/dev/shm`` at most, or a quarter of the
-        container's memory if that is less; a folder gives half of its disk.
-
-        Parameters
-        ----------
-        nbytes
-            Bytes; also a text like ``"2GiB"``.
-
-        Raises
-        ------
-        StoreFull
-            When more is used already; nothing changes then.
-        ValueError
-            When it is no number of bytes.
-
-        Examples
-        --------
-        >>> from dash_brain import Brain
-        >>> from dash_brain.stores import MemoryStore
-        >>> brain = Brain(store=MemoryStore())
-        >>> brain.resize(50_000_000)
-        >>> brain.mb, brain.used() + brain.free() == brain.size()
-        ('50 MB', True)
-        """
-        needs_budget(self._store).resize(nbytes)
 
     def dump(
         self, path: dumps.StrPath, names: Iterable[str] | None = None, *, key: dumps.Secret | None = None

@@ -28,8 +28,8 @@ from typing import Any, TypeAlias
 
 from dash_brain.brain.dump_folder import SUFFIX, DumpFolder, opened
 from dash_brain.brain.mapping import checked_name
+from dash_brain.common.signing import Key, master_from
 from dash_brain.errors import DecodeError, StoreUnavailable, ValueMissing
-from dash_brain.keys import Key, master_from
 from dash_brain.stores.base import Frames, Store, needs_scan, new_object_id
 
 StrPath: TypeAlias = "str | os.PathLike[str]"

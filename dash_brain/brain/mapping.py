@@ -12,9 +12,9 @@ from blake3 import blake3
 from dash_brain import codec
 from dash_brain.brain.namespaces import results_of
 from dash_brain.errors import BrainNameTypeError, ValueConflict, ValueMissing
-from dash_brain.memo.functions import Memoized, Place, memoized
-from dash_brain.memo.lifetimes import lifetime
-from dash_brain.shared_results import made_for_all
+from dash_brain.memo.functions import Memoized, ResultStorage, memoized
+from dash_brain.memo.lifetimes import checked_lifetime
+from dash_brain.shared_results import computing_shared_result
 from dash_brain.singleflight import fly, fly_async
 from dash_brain.singleflight.flight_key import FlightKey
 from dash_brain.stores.base import ABSENT, Frames, ObjectInfo, Store, needs_scan
@@ -67,7 +67,7 @@ class NamedValues(MutableMapping[str, Any]):
     def _store(self) -> Store:
         return self._opened
 
-    def _known_by(self) -> tuple[Any, ...]:
+    def _fingerprint_parts(self) -> tuple[Any, ...]:
         """Return what stands for the mapping in the fingerprint of a function: where its names lie."""
         return type(self), self._within, blake3(self._opened.secret()).digest()
 
@@ -168,7 +168,7 @@ class NamedValues(MutableMapping[str, Any]):
 
     def _making(self, name: str) -> AbstractContextManager[None]:
         """Return what is to be entered while the value of a name is made, which is for all who ask."""
-        return made_for_all(f"the value {shown(name)}")
+        return computing_shared_result(f"the value {shown(name)}")
 
     def _learn_first(
         self, name: str, thing: Any, ttl: float | None = None, *, replaces: str = ABSENT, **meta: str
@@ -184,9 +184,9 @@ class NamedValues(MutableMapping[str, Any]):
             replaces = ABSENT  # it was forgotten too
         raise _restless(name)
 
-    def _results(self) -> Place:
+    def _results(self) -> ResultStorage:
         """Return where results of memoized functions are kept."""
-        return Place(self._store, results_of(self._within), self._ttl, self._retention.quota)
+        return ResultStorage(self._store, results_of(self._within), self._ttl, self._retention.quota)
 
     def _flight_key(self, name: str) -> FlightKey:
         return FlightKey(self._store, f"{len(self._within)}:{self._within}/{name}", name)
@@ -244,7 +244,7 @@ class NamedValues(MutableMapping[str, Any]):
         >>> total.info().size
         0
         """
-        lifetime(ttl, stale)  # what is wrong is said here, not at the first call
+        checked_lifetime(ttl, stale)  # what is wrong is said here, not at the first call
         return lambda function: memoized(function, self._results, ttl=ttl, stale=stale, key=key)
 
     def __getitem__(self, name: str) -> Any:

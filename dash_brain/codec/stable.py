@@ -41,9 +41,9 @@ HOMES = {
     "arrow_rows": f"{_ADAPTERS}.pyarrow:new_rows",
     "exception": f"{_ADAPTERS}.exceptions:new_exception",
     "Token": "dash_brain.web.tokens:Token",
-    "MemoRecord": "dash_brain.web.memo.records:Record",
-    "MemoHeld": "dash_brain.web.memo.records:Held",
-    "MemoGiven": "dash_brain.web.memo.records:Given",
+    "MemoRecord": "dash_brain.web.recipes.records:Record",
+    "MemoHeld": "dash_brain.web.recipes.records:ObjectRef",
+    "MemoGiven": "dash_brain.web.recipes.records:ArgumentRef",
 }
 
 

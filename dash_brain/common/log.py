@@ -6,6 +6,7 @@ No line holds a value, a token, a cookie or a key; a key is named by its ``kid``
 from __future__ import annotations
 
 import logging
+from collections.abc import Hashable
 
 from dash_brain.common.throttle import Throttle
 
@@ -16,6 +17,7 @@ EVERY = 60.0
 
 _lately = Throttle(EVERY)
 _ever = Throttle(float("inf"))
+_of_stores = Throttle(float("inf"))
 
 
 def inform(event: str, message: str, **facts: object) -> None:
@@ -44,6 +46,13 @@ def warn(
         warned.note(same)
         fields = {"event": event, "reason": reason, "app_id": app_id, **facts}
         _logger.warning(f"{message} [{event}: {reason}]", extra=fields)
+
+
+def warn_of_store(same: Hashable, message: str) -> None:
+    """Log at WARNING what concerns a store, unless this process ever did for the same reason."""
+    if same not in _of_stores:
+        _of_stores.note(same)
+        _logger.warning("%s", message)
 
 
 def forget() -> None:

@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
 
-_SHORTEST = 0.001
+_SHORTEST = 0.0002
 #: How late a change is seen at most. 20 looks per second, of some 10 us each, cost next to nothing.
 _LONGEST = 0.05
+
+
+def moments(seconds: float, longest: float = _LONGEST) -> Iterator[None]:
+    """Yield at once, and again after pauses until so many seconds are over.
+
+    The first pause only lets other threads run, for what is about to come; the last ones are ``longest``.
+    """
+    end, pause = time.monotonic() + seconds, 0.0
+    while True:
+        yield
+        left = end - time.monotonic()
+        if left <= 0:
+            return
+        time.sleep(min(pause, left))
+        pause = min(2 * pause + _SHORTEST, longest)
 
 
 def wait_for(look: Callable[[], T | None], timeout: float | None) -> T | None:
     """Return what ``look`` finds, asked again and again; None when it finds nothing in time.
 
-    Looking works with every store, over any number of processes, and needs nothing of them. The pauses
-    begin short, for what is about to come, and grow to 50 ms.
+    Looking works with every store, over any number of processes, and needs nothing of them.
 
     Parameters
     ----------
@@ -33,12 +47,8 @@ def wait_for(look: Callable[[], T | None], timeout: float | None) -> T | None:
     >>> wait_for(lambda: next(found), timeout=10)
     'here'
     """
-    end = math.inf if timeout is None else time.monotonic() + timeout
-    pause = _SHORTEST
-    while (found := look()) is None:
-        left = end - time.monotonic()
-        if left <= 0:
-            return None
-        time.sleep(min(pause, left))
-        pause = min(2 * pause, _LONGEST)
-    return found
+    for _ in moments(math.inf if timeout is None else timeout):
+        found = look()
+        if found is not None:
+            return found
+    return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?i?b)?", re.IGNORECASE)
-#: More than any machine has, and few enough for whoever counts in 64 bits.
+#: More than any machine has, and within 64 bits.
 _MOST = 1 << 60
 _UNITS = {
     "b": 1,

@@ -1,1 +1,1 @@
-"""Keeping results by their arguments: of functions, and of callbacks."""
+"""Memoization: results of functions are kept by their arguments."""

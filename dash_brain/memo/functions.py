@@ -13,10 +13,10 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar, c
 from dash_brain import codec
 from dash_brain.errors import StoreError, ValueMissing
 from dash_brain.memo import fingerprints
-from dash_brain.memo.changing import Changing
-from dash_brain.memo.lifetimes import Lifetime, lifetime
-from dash_brain.memo.renewals import in_background, in_loop
-from dash_brain.shared_results import made_for_all
+from dash_brain.memo.lifetimes import Lifetime, checked_lifetime
+from dash_brain.memo.revalidation import in_background, in_loop
+from dash_brain.memo.unstable import UnstableFunction
+from dash_brain.shared_results import computing_shared_result
 from dash_brain.singleflight import Unkept, fly, fly_async, is_under_way, unmade
 from dash_brain.singleflight.flight_key import FlightKey
 from dash_brain.stores.base import Store, needs_scan
@@ -29,24 +29,24 @@ R = TypeVar("R")
 
 _NOTHING = object()
 
-#: Hex digits of what a function is known by, with which the keys of its results begin.
+#: Hex digits of a function's fingerprint, with which the keys of its results begin.
 _PREFIX = 32
 
-#: So many of those that a function was known by are remembered.
+#: Number of earlier fingerprints of a function that are remembered.
 _PREFIXES = 256
 
 log = logging.getLogger("dash_brain")
 
 
 class MemoInfo(NamedTuple):
-    """What is known of a memoized function.
+    """Hits, misses and size of a memoized function.
 
     Attributes
     ----------
     hits, misses
         Calls of this process that found a result, and that had to compute or wait for one.
     size
-        Results that are kept, by whichever process.
+        Results in the store, of all processes.
     nbytes
         Bytes that they occupy.
     """
@@ -69,9 +69,8 @@ class Memoized(Protocol[P, R_co]):
         Raises
         ------
         RuntimeError
-            When waiting for that would be for ever: in the computation itself, which can only be forgotten
-            afterwards; and in the event loop that runs it, where a thread can wait, as in
-            ``await asyncio.to_thread(rate.forget, "USD")``.
+            When waiting would never end: in the computation itself, and in the event loop that runs it. A
+            thread can wait there: ``await asyncio.to_thread(rate.forget, "USD")``.
         """
 
     def forget_all(self) -> None:
@@ -88,10 +87,10 @@ class Memoized(Protocol[P, R_co]):
     ) -> Memoized[Q, R]: ...
 
 
-class Place(NamedTuple):
+class ResultStorage(NamedTuple):
     """Where the results of a call are kept, for how many seconds by default, and in how many bytes.
 
-    ``is_shared``: for all who ask, and not for one session.
+    ``is_shared``: they are for all callers, not for one session.
     """
 
     store: Store
@@ -103,7 +102,7 @@ class Place(NamedTuple):
 
 def memoized(
     function: Callable[P, R],
-    place: Callable[[], Place],
+    place: Callable[[], ResultStorage],
     *,
     ttl: float | None = None,
     stale: float | None = None,
@@ -113,7 +112,7 @@ def memoized(
 
     ``ttl``, ``stale`` and ``key`` are as for :meth:`dash_brain.Brain.memoize`.
     """
-    memo = _Memo(function, place, lifetime(ttl, stale), key)
+    memo = _Memo(function, place, checked_lifetime(ttl, stale), key)
     return cast("Memoized[P, R]", MemoizedFunction(memo))
 
 
@@ -123,7 +122,7 @@ class MemoizedFunction:
     To ``inspect`` it looks like a function, so that it is seen to be a coroutine function if it is one.
     """
 
-    # Decorators around it copy what lies in its __dict__: what is its own does not.
+    # Slots, because decorators around it copy its __dict__.
     __slots__ = ("__dict__", "__weakref__", "_bound", "_memo")
 
     def __init__(self, memo: _Memo, bound: tuple[Any, ...] = ()) -> None:
@@ -143,7 +142,7 @@ class MemoizedFunction:
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.", name=name, obj=self)
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        """Say by which name another process finds it."""
+        """Be pickled by name."""
         if self._bound:
             return getattr, (self._bound[0], self.__name__)
         return str(self.__qualname__)
@@ -158,7 +157,7 @@ class MemoizedFunction:
 
     @property
     def _dash_brain_plain(self) -> Any:
-        """What it was made of, by which it is known."""
+        """The plain function, which counts in fingerprints."""
         function = self._memo.function
         return MethodType(function, self._bound[0]) if self._bound else function
 
@@ -178,7 +177,7 @@ class _Memo:
     def __init__(
         self,
         function: Callable[..., Any],
-        place: Callable[[], Place],
+        place: Callable[[], ResultStorage],
         lifetime: Lifetime,
         key: Callable[..., Any] | None,
     ) -> None:
@@ -188,9 +187,9 @@ class _Memo:
         self._lifetime = lifetime
         self._key = key
         self._name = getattr(function, "__qualname__", type(function).__qualname__)
-        self._changing = Changing(self._name)
+        self._changing = UnstableFunction(self._name)
         self._print = fingerprints.FunctionPrint(function, closure=key is None)
-        # What it was known by: results of before a variable that it closes over changed are its own.
+        # Its fingerprints so far: results from before a closed-over variable changed are its own, too.
         self._prefixes: dict[str, None] = {}
         self._hits = self._misses = 0
 
@@ -228,9 +227,9 @@ class _Memo:
 
     def forget(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         place, call = self._place(), self._fingerprint(args, kwargs)
-        for prefix in self._known_by():
+        for prefix in self._prefixes_so_far():
             result = _Result(place, prefix + call, self._name, self._lifetime)
-            # Who is computing it now keeps it before we delete it, and not afterwards.
+            # A computation that is under way stores its result before it is deleted here, not afterwards.
             with unmade(result.goal):
                 place.store.delete(place.namespace, result.key)
 
@@ -277,20 +276,20 @@ class _Memo:
                 self._prefixes.pop(next(iter(self._prefixes)), None)
         return prefix
 
-    def _known_by(self) -> list[str]:
-        """Return what results of the function in this process were known by, the present included."""
+    def _prefixes_so_far(self) -> list[str]:
+        """Return the fingerprints that the function has had in this process, the present one included."""
         self._prefix()
         return list(self._prefixes)
 
-    def _keys(self, place: Place) -> list[str]:
-        known = set(self._known_by())
+    def _keys(self, place: ResultStorage) -> list[str]:
+        known = set(self._prefixes_so_far())
         return [key for key in needs_scan(place.store).scan(place.namespace) if key[:_PREFIX] in known]
 
 
 class _Result(NamedTuple):
     """The result for certain arguments, whether it is there or not."""
 
-    place: Place
+    place: ResultStorage
     key: str
     name: str
     lifetime: Lifetime
@@ -300,8 +299,10 @@ class _Result(NamedTuple):
         return FlightKey(self.place.store, f"{self.place.namespace}/{self.key}", self.name)
 
     def making(self) -> AbstractContextManager[None]:
-        """Return what is to be entered while it is computed and kept."""
-        return made_for_all(f"the result of {self.name}") if self.place.is_shared else nullcontext()
+        """Return the context manager for computing and storing it."""
+        return (
+            computing_shared_result(f"the result of {self.name}") if self.place.is_shared else nullcontext()
+        )
 
     def read(self) -> Any:
         return codec.decode(self.place.store.get(self.place.namespace, self.key))
@@ -331,7 +332,7 @@ class _Result(NamedTuple):
                 retention=RESULT.within(self.place.quota),
             )
         except StoreError as error:
-            # What was computed at great cost is not thrown away because it cannot be kept.
+            # A costly result is returned even when it cannot be stored.
             log.warning("The result of %s is not kept: %s", self.name, error)
             return Unkept(value)
         return value

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Lifetime(NamedTuple):
-    """For how many seconds a result is fresh, and for how many more it is served while one renews it."""
+    """Seconds for which a result is fresh, and seconds for which it is served stale after that."""
 
     ttl: float | None
     stale: float | None
@@ -18,12 +18,12 @@ class Lifetime(NamedTuple):
         return None if self.ttl is None else self.ttl + (self.stale or 0.0)
 
     def is_stale(self, created: float) -> bool:
-        """Say whether a result of that time is to be renewed: also of a time to come, by a clock ahead."""
+        """Say whether a result of that time is stale, as is one of the future, by a wrong clock."""
         return self.ttl is not None and abs(time.time() - created) > self.ttl
 
 
-def lifetime(ttl: float | None, stale: float | None) -> Lifetime:
-    """Return the lifetime of results, or say what is wrong with it.
+def checked_lifetime(ttl: float | None, stale: float | None) -> Lifetime:
+    """Return the lifetime of results.
 
     Raises
     ------

@@ -102,7 +102,7 @@ def is_under_way(key: FlightKey) -> bool:
 
 @contextmanager
 def unmade(key: FlightKey) -> Iterator[None]:
-    """Run the block when nobody makes the value, and let nobody begin meanwhile.
+    """Run the block while nobody makes the value: wait for who does, and keep others from beginning.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def _locked(key: FlightKey) -> Iterator[None]:
         with needs_lock(key.store).lock(key.lock):
             yield
         return
-    with _held_by_thread(key) as taken:  # whoever makes something himself must not be stuck in the kernel
+    with _held_by_thread(key) as taken:  # who makes a value must not block for ever in the kernel
         wait(makers(), key, taken)
         yield
 

@@ -1,8 +1,8 @@
-"""Makers in several processes that wait for one another: in the end one gives up, and names the value.
+"""A bounded wait for what another process makes, which may wait for what is made here.
 
-A process sees its own threads wait, and no other's: a circle within it is refused where it closes. What
-another process makes is waited for as long as an expensive value may take, and no longer by whoever makes
-something himself.
+Within a process a deadlock is detected where it closes (:mod:`dash_brain.singleflight.meetings`). Across
+processes it cannot be seen, so a caller that makes a value itself waits for another process no longer than an
+expensive value may take, and then gives up.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dash_brain.stores.faults import shown
 
 T = TypeVar("T")
 
-#: Seconds for which who makes a value waits for another that is made in another process.
+#: Seconds for which the maker of a value waits for another value that another process makes.
 LONGEST_WAIT = 600.0
 
 
@@ -32,7 +32,7 @@ def wait(makers: Sequence[FlightKey], wanted: FlightKey, future: concurrent.futu
     wanted
         What they wait for.
     future
-        Done when it is there; it runs, so that nobody can cancel it.
+        Done when it is there; it is marked as running, so that it cannot be cancelled.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Where those in this process meet who want one value: the first of them makes it, the others wait.
 
-Who makes a value may need others on the way. Flights know what they wait for, so that a circle of them is
-refused where it closes, instead of waiting for ever.
+Making a value may need others. Flights know which flights they wait for, so that a deadlock is refused where
+it closes, instead of waiting for ever.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Flight:
         self._part_of = _made_now()[-1:]
         self._unkept: object = _NOTHING
         self._landed: Future[Copies | None] = Future()
-        self._landed.set_running_or_notify_cancel()  # who gives up waiting takes it from nobody
+        self._landed.set_running_or_notify_cancel()  # so that a waiter cannot cancel it for the others
 
     def wait(self) -> Copies | None:
         """Wait until it is over; raise what its maker raised, and return a value that could not be kept."""
@@ -98,7 +98,7 @@ class Flight:
             outer.needs.remove(self)
         if isinstance(error, Exception):
             self._landed.set_exception(error)
-        else:  # done; or cancelled or interrupted, which concerns nobody but its maker
+        else:  # done; or cancelled or interrupted, which concerns its maker only
             self._landed.set_result(self._copies())
 
     def _copies(self) -> Copies | None:
@@ -171,7 +171,7 @@ class _Flights:
         """
         making = _made_now()
         with self._guard:
-            _refuse_circle(making, flight)
+            _refuse_deadlock(making, flight)
             for last in making[-1:]:
                 last.needs.append(flight)
         try:
@@ -193,7 +193,7 @@ class _Flights:
             flight.refuse_own_loop()
 
     def leave(self, meeting: Meeting) -> None:
-        """Let whoever comes from now on make the value anew."""
+        """Let the next call make the value again."""
         with self._guard:
             self._under_way.pop(meeting, None)
 
@@ -209,14 +209,14 @@ class _Flights:
 flights = _Flights()
 
 
-def _refuse_circle(making: tuple[Flight, ...], wanted: Flight) -> None:
+def _refuse_deadlock(making: tuple[Flight, ...], wanted: Flight) -> None:
     way = _way(wanted, making)
     if not way:
         return
     if len(way) == 1:
         raise Deadlock(f"Making {shown(wanted.key.name)} asks for it again; it would wait for ever.")
-    circle = [*making[making.index(way[-1]) :], *way]
-    names = ", which needs ".join(shown(flight.key.name) for flight in circle)
+    cycle = [*making[making.index(way[-1]) :], *way]
+    names = ", which needs ".join(shown(flight.key.name) for flight in cycle)
     raise Deadlock(
         f"Making {names}, would wait for ever. Others make what is missing there at this moment, and need "
         "what is made here: let one of them do without the other."

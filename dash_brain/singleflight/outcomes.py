@@ -1,6 +1,6 @@
 """What is left in the store of a flight whose value is not: for those in other processes who waited.
 
-A record lives for a minute, and concerns those who asked before it was left. Who comes later tries anew.
+A record lives for a minute, and concerns those who asked before it was left. A later call tries again.
 """
 
 from __future__ import annotations

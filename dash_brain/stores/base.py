@@ -125,7 +125,7 @@ class Store(ABC):
     ) -> str:
         """Store ``frames`` under ``key``, in place of what was there, and return the new object id.
 
-        The change is atomic: whoever reads meanwhile gets the old object or the new one, whole.
+        The change is atomic: a reader gets the old object or the new one, whole.
         When it fails the old object stays. ``ttl`` is in seconds. ``retention`` says what the value is to
         its owner, see :mod:`dash_brain.stores.namespaces`; by default what lies in that domain. Its quota is
         how many bytes the client may keep in all, if the namespace belongs to one: its own objects make room.
@@ -164,7 +164,7 @@ class Store(ABC):
 
     @abstractmethod
     def delete(self, namespace: str, key: str, *, object_id: str | None = None) -> bool:
-        """Remove the object and say whether there was one. Who reads it keeps what he has.
+        """Remove the object and say whether there was one. A reader keeps what it holds.
 
         With ``object_id`` only that very object is removed; another one stays, and the answer is False.
         """
@@ -226,10 +226,10 @@ class Scans(Protocol):
     """The ability to list what is there."""
 
     def scan(self, namespace: str) -> Iterator[str]:
-        """Yield the keys of the namespace that have not expired, in no order."""
+        """Yield the keys of the namespace that have not expired, as they are now, in no order."""
 
     def namespaces(self, domain: str) -> Iterator[str]:
-        """Yield the namespaces (``"<domain>/<name>"``) of a domain that hold objects."""
+        """Yield the namespaces (``"<domain>/<name>"``) of a domain that hold objects, in no order."""
 
 
 @runtime_checkable
@@ -237,11 +237,10 @@ class Locks(Protocol):
     """The ability to lock a key across threads and processes."""
 
     def lock(self, key: str) -> AbstractContextManager[None]:
-        """Hold ``key`` alone while the block runs; wait for whoever holds it.
+        """Hold ``key`` alone while the block runs; wait while another thread or process does.
 
         When a holder dies the lock is free at once, or after its lease where the store cannot see it die.
-        Locking a key that this thread holds already raises
-        ``RuntimeError`` instead of waiting for ever.
+        Locking a key that this thread holds already raises ``RuntimeError`` instead of waiting for ever.
         """
 
 
@@ -250,7 +249,7 @@ class Bounded(Protocol):
     """The ability to keep within a budget, which can be set."""
 
     def budget(self) -> int:
-        """Return how many bytes the store may hold."""
+        """Return how many bytes the store may hold: as it was set, but never more than its place allows."""
 
     def resize(self, nbytes: int) -> None:
         """Let the store hold ``nbytes`` bytes, for all who open it. No value is lost.

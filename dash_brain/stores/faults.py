@@ -69,16 +69,9 @@ def too_large(nbytes: int, most: int) -> StoreFull:
 def missing(
     key: str, tombstone: Tombstone | None = None, *, now: float = 0.0, made: float | None = None
 ) -> ValueMissing:
-    """Return the error for a key without a value.
+    """Return the error for a key without a value, with how that went if it is known.
 
-    Parameters
-    ----------
-    key
-        The key.
-    tombstone
-        How its value went, if that is known.
-    now, made
-        Seconds since the epoch: what time it is, and when the store was made.
+    ``now`` and ``made`` are seconds since the epoch: what time it is, and when the store was made.
     """
     if tombstone is not None:
         error = ValueMissing(f"{shown(key)} {_fate(tombstone, now)}")

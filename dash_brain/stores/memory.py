@@ -13,7 +13,18 @@ from dataclasses import dataclass, replace
 
 from dash_brain.common.forks import reset_in_children
 from dash_brain.common.sizes import parse_size
-from dash_brain.stores.base import ABSENT, Frames, ObjectInfo, Store, expires_at, is_over, new_object_id
+from dash_brain.stores.base import (
+    ABSENT,
+    Bounded,
+    Frames,
+    Locks,
+    ObjectInfo,
+    Scans,
+    Store,
+    expires_at,
+    is_over,
+    new_object_id,
+)
 from dash_brain.stores.faults import (
     Tombstone,
     beyond_quota,
@@ -23,7 +34,7 @@ from dash_brain.stores.faults import (
     too_large,
     too_small,
 )
-from dash_brain.stores.mapped.locks import Locks, lock_number
+from dash_brain.stores.mapped import locks
 from dash_brain.stores.mapped.system.cgroups import memory_limit
 from dash_brain.stores.namespaces import Retention, account_of, domain_of, rank, split
 from dash_brain.stores.reclaim import Candidate, Limit, reclaim
@@ -52,7 +63,7 @@ class _Bound(Limit):
         return self._held() + self._more - self._most
 
 
-class MemoryStore(Store):
+class MemoryStore(Store, Scans, Locks, Bounded):
     """Objects in the memory of this process: for tests, and for an app that runs as one process.
 
     Shared between processes: no; a forked child begins with a copy. Survives a restart: no.
@@ -83,7 +94,7 @@ class MemoryStore(Store):
         self._removed: dict[tuple[str, str], Tombstone] = {}
         self._accounts: Counter[str] = Counter()
         self._secret = os.urandom(32)
-        self._locks = Locks()
+        self._locks = locks.Locks()
         self._guard = threading.RLock()
         self._namespaces: dict[str, dict[str, _Object]] = {}
         reset_in_children(self)
@@ -163,17 +174,9 @@ class MemoryStore(Store):
         return self._used
 
     def budget(self) -> int:
-        """Return how many bytes the store may hold."""
         return self._budget
 
     def resize(self, nbytes: int) -> None:
-        """Let the store hold ``nbytes`` bytes. No value is lost.
-
-        Raises
-        ------
-        StoreFull
-            When it holds more already; nothing changes then.
-        """
         nbytes = parse_size(nbytes)
         with self._guard:
             if nbytes < self._used:
@@ -195,23 +198,20 @@ class MemoryStore(Store):
         return self._secret
 
     def close(self) -> None:
-        """Do nothing: there is nothing to give back but the values."""
+        pass  # there is nothing to give back but the values
 
     def scan(self, namespace: str) -> Iterator[str]:
-        """Yield the keys of the namespace that have not expired, as they are now, in no order."""
         with self._guard:
             objects = self._objects(namespace).items()
             return iter([key for key, found in objects if not self._has_expired(found)])
 
     def namespaces(self, domain: str) -> Iterator[str]:
-        """Yield the namespaces of a domain that hold objects, as they are now, in no order."""
         with self._guard:
             ours = [name for name in self._namespaces if name.startswith(f"{domain}/")]
             return iter([name for name in ours if next(self.scan(name), None) is not None])
 
     def lock(self, key: str) -> AbstractContextManager[None]:
-        """Hold ``key`` alone among the threads of this process while the block runs."""
-        return self._locks.hold(lock_number(key), math.inf)
+        return self._locks.hold(locks.lock_number(key), math.inf)
 
     def reset_after_fork(self) -> None:
         """Give the child a lock of its own; the parent's may be held by a thread that it has not."""

@@ -1,4 +1,5 @@
-"""The one table of namespaces: what lies in each domain, how dear it is, and who pays for it.
+"""The one table of namespaces: what lies in each domain, in which order it is evicted, and whose
+quota it counts against.
 
 A namespace is ``"<domain>/<name>"``. Its domain says what kind of values lie there.
 """
@@ -9,14 +10,15 @@ import functools
 import re
 from typing import NamedTuple
 
-#: How dear an object is to somebody; the cheapest go first.
+#: The rank of an object in the order of eviction; the lowest go first.
 EXPIRED, ENDING, MEMOIZED, IDLE, HELD = range(5)
 
-#: A value that ends within so many seconds is on its way out: a page that holds one lets it live for an hour.
-#: A new value has ten minutes in which to be claimed; nine tell that nobody did within the first.
-_SOON = 540.0
+#: Seconds in which a page has to claim a new value; a page that holds one lets it live for an hour.
+UNCLAIMED = 600.0
+#: A value that expires within so many seconds was not claimed within its first minute, or is let go.
+_SOON = UNCLAIMED - 60.0
 
-#: Seconds without use after which nobody seems to need a value. Open pages use theirs every few minutes.
+#: Seconds without use after which a value counts as idle. Open pages use theirs every few minutes.
 _IDLE = 900.0
 
 _DOMAIN = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -30,7 +32,7 @@ class Retention(NamedTuple):
     kind
         ``"value"``: kept by use, and for good without a ttl. ``"result"``: it can be computed again.
         ``"recipe"``: it tells how. ``"note"``: bookkeeping, which is small, bounded, and never evicted.
-        ``"passing"``: nobody misses it.
+        ``"passing"``: the first to be evicted.
     quota
         Bytes that the client may keep in all, where the namespace belongs to one; None: no bound.
 
@@ -70,7 +72,7 @@ class Domain(NamedTuple):
     largest: int = 0
 
 
-#: What nobody but its owner pays for.
+#: What is bounded by the budget alone.
 ANY = Domain(VALUE)
 
 DOMAINS: dict[str, Domain] = {
@@ -88,7 +90,7 @@ DOMAINS: dict[str, Domain] = {
     # what pages hold; one note a page
     "claims": Domain(NOTE, of_client=True, most=256, largest=64 << 10),
     # what sessions, pages and apps are known by
-    "attendance": Domain(NOTE, largest=4 << 10),
+    "session-registry": Domain(NOTE, largest=4 << 10),
     "closed": Domain(NOTE, most=100_000, largest=4 << 10),
     "logins": Domain(NOTE, most=64, largest=4 << 10),
     "registry": Domain(NOTE, most=10_000, largest=4 << 10),
@@ -139,7 +141,7 @@ def account_of(path: str) -> str | None:
 
 
 def rank(domain: str, expires: float | None, used: float, now: float) -> int | None:
-    """Return how dear an object is, None for one that is never evicted.
+    """Return the rank of an object in the order of eviction, None for one that is never evicted.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ def reclaim(limit: Limit, going: list[Candidate], evict: Callable[[Candidate], b
     going
         What may go, the cheapest first.
     evict
-        Removes one, and says whether it went: not when somebody used it since it was seen.
+        Removes one, and says whether it went: not when it was used since it was seen.
     """
     helped = False
     if not going or limit.missing() > total(going):

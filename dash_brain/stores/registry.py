@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from dash_brain.common.forks import reset_in_children
 from dash_brain.errors import StoreURLError
 from dash_brain.stores.base import Store
 from dash_brain.stores.mapped.local import FileStore, SharedMemoryStore
@@ -46,7 +44,9 @@ def open_store(url: str | Store | None = None) -> Store:
     """
     if isinstance(url, Store):
         return url
-    return _opened.store("shm://" if url is None else url)
+    url = "shm://" if url is None else url
+    # Of two threads that come first at once both make a store, which opens nothing yet; one of them is kept.
+    return _opened.get(url) or _opened.setdefault(url, _make(url))
 
 
 def register_store(scheme: str, factory: Callable[[str], Store]) -> None:
@@ -77,24 +77,6 @@ def register_store(scheme: str, factory: Callable[[str], Store]) -> None:
     if scheme in _OURS:
         raise ValueError(f"{scheme}:// is a store of dash_brain; choose another scheme.")
     _factories[scheme] = factory
-
-
-class _Opened:
-    """The stores that this process has opened, by URL."""
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._stores: dict[str, Store] = {}
-        reset_in_children(self)
-
-    def store(self, url: str) -> Store:
-        with self._guard:
-            if url not in self._stores:
-                self._stores[url] = _make(url)
-            return self._stores[url]
-
-    def reset_after_fork(self) -> None:
-        self._guard = threading.Lock()
 
 
 def _make(url: str) -> Store:
@@ -166,4 +148,5 @@ _factories: dict[str, Callable[[str], Store]] = {
     "memory": _memory,
 }
 _OURS = frozenset(_factories)
-_opened = _Opened()
+#: The stores that this process has opened, by URL.
+_opened: dict[str, Store] = {}

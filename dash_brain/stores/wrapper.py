@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
+from typing import Any
 
-from dash_brain.stores.base import (
-    Frames,
-    ObjectInfo,
-    Store,
-    needs_budget,
-    needs_lock,
-    needs_scan,
-)
-from dash_brain.stores.namespaces import Retention
+from dash_brain.stores.base import Frames, ObjectInfo, Store, needs_budget, needs_lock, needs_scan
 
 
 class StoreWrapper(Store):
@@ -45,20 +38,8 @@ class StoreWrapper(Store):
         self.wrapped = wrapped
         self.shared = wrapped.shared
 
-    def put(
-        self,
-        namespace: str,
-        key: str,
-        frames: Frames,
-        *,
-        ttl: float | None = None,
-        meta: Mapping[str, str] | None = None,
-        retention: Retention | None = None,
-        replaces: str | None = None,
-    ) -> str:
-        return self.wrapped.put(
-            namespace, key, frames, ttl=ttl, meta=meta, retention=retention, replaces=replaces
-        )
+    def put(self, namespace: str, key: str, frames: Frames, **options: Any) -> str:
+        return self.wrapped.put(namespace, key, frames, **options)
 
     def get(self, namespace: str, key: str) -> Frames:
         return self.wrapped.get(namespace, key)

@@ -1,1 +1,1 @@
-"""All that knows Dash: callbacks, the component, who asks, and how values travel to browsers and back."""
+"""All that knows Dash: callbacks, the component, sessions, and the exchange of values for tokens."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar, overload
 
@@ -12,35 +12,35 @@ import dash
 from typing_extensions import Unpack
 
 from dash_brain.errors import WiringError
+from dash_brain.memo.option import Memoize, Scope
 from dash_brain.settings import OnMissing, check_on_missing, current
 from dash_brain.shared_results import refuse
+from dash_brain.web.api_endpoint import Endpoint
+from dash_brain.web.apps import check_backend
 from dash_brain.web.blueprints import blueprint_of, register_later
 from dash_brain.web.dash_internals import (
-    ERRAND,
     app_error_handler,
-    call_as_user,
+    background_manager_of,
+    call_from,
     callback_context,
-    check_backend,
     coerce_to_list,
-    follow_later_app,
+    follow_app_made_later,
     handle_grouped_callback_args,
     is_api_call,
-    mark_as_ours,
+    mark_as_brain_callback,
     prevents_initial_callbacks,
 )
-from dash_brain.web.endpoints import Endpoint
-from dash_brain.web.incoming import instead, resolve_arguments
-from dash_brain.web.jobs.manager import BackgroundCallback, Jobs
-from dash_brain.web.jobs.working import progress_of, working
+from dash_brain.web.dependencies import Inputs, Outputs
+from dash_brain.web.incoming import resolve_arguments, substitute
+from dash_brain.web.jobs.job_process import in_job, set_progress_of
+from dash_brain.web.jobs.manager import BackgroundCallback, ManagerProxy
 from dash_brain.web.memo.call import NotKept
 from dash_brain.web.memo.callbacks import CallbackWithResults, MemoizedCallback
-from dash_brain.web.memo.declared import Declared
-from dash_brain.web.memo.option import Memoize, Scope
 from dash_brain.web.options import CallbackOptions, warn_of_no_effect, with_options_of_dash
 from dash_brain.web.outgoing import Outgoing
-from dash_brain.web.patterns import Inputs, Outputs
-from dash_brain.web.sessions import visit
-from dash_brain.web.wiring import refuse_same_id
+from dash_brain.web.recipes.definitions import Definition
+from dash_brain.web.sessions import current_caller
+from dash_brain.web.wiring.callbacks import refuse_same_id
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -98,8 +98,8 @@ def brain_callback(
     memoize
         Keep the results by the arguments, and compute them once: ``"app"`` for all sessions of the app,
         ``"session"`` for each session, or a :class:`~dash_brain.Memoize` that says more. A value of a
-        ServerStore counts as the object that it is. The function's results must follow from its arguments:
-        when they are known it is not called.
+        ServerStore counts by its object id. The function's result must depend on its arguments only: for
+        known arguments it is not called.
     on_missing
         What happens to an argument whose token is no longer valid or whose value is gone: ``"raise"``
         (``BadToken`` or ``ValueMissing``, which reach ``on_error``), ``"empty"`` (the argument is None),
@@ -108,22 +108,22 @@ def brain_callback(
     app
         The Dash app to register with, as ``app.callback`` does; by default as ``dash.callback`` does.
     **dash_options
-        Options of ``dash.callback``: ``prevent_initial_call``, ``running``, ``on_error``, … What the app
-        says of initial calls (``Dash(prevent_initial_callbacks=...)``) is followed, also without ``app=``.
+        Options of ``dash.callback``: ``prevent_initial_call``, ``running``, ``on_error``, … The app's
+        ``Dash(prevent_initial_callbacks=...)`` is followed, also without ``app=``.
 
     Returns
     -------
     Callable
         A decorator that returns the function itself, so that it can be tested as one. That of a memoized
-        callback has ``forget(*args)``, ``forget_all()`` and ``info()``, to be called while a session asks.
+        callback has ``forget(*args)``, ``forget_all()`` and ``info()``, to be called in a request.
 
     Raises
     ------
     BackendNotSupported
         When the app is not served by Flask.
     TypeError
-        For ``websocket`` callbacks, for generators, and for ``progress`` together with ``memoize``: a result
-        that is there already makes none. While it runs, for a ``Patch`` on a ServerStore.
+        For ``websocket`` callbacks, for generators, and for ``progress`` together with ``memoize``: a kept
+        result makes no progress. While it runs, for a ``Patch`` on a ServerStore.
 
     Examples
     --------
@@ -136,28 +136,26 @@ def brain_callback(
     [0, 1, 2]
     """
     if dash_options.get("websocket"):
-        raise TypeError(
-            "brain_callback cannot take websocket= yet: use dash.callback and plain values there."
-        )
+        raise TypeError(_NO_WEBSOCKET)
     check_backend(app)
-    warn_of_no_effect(dash_options, getattr(app, "_background_manager", None))
-    wiring = _Wiring(dependencies, dash_options, memoize, on_missing)
+    warn_of_no_effect(dash_options, background_manager_of(app))
+    declare = partial(_DeclaredCallback, memoize=memoize, on_missing=on_missing)
+    declared = declare(dependencies, dash_options)
     blueprint = blueprint_of(app)
 
     def register(function: Callable[Params, Result]) -> Any:
         if blueprint is not None:
-            later = partial(_Wiring, memoize=memoize, on_missing=on_missing)
-            register_later(blueprint, dependencies, dash_options, function, later)
+            register_later(blueprint, dependencies, dash_options, function, declare)
             return function
-        options = {**dash_options, **wiring.options}
+        options = {**dash_options, **declared.options}
         if app is None:
             options["config_prevent_initial_callbacks"] = prevents_initial_callbacks()
-        wrapped = wiring.wrap(function)
-        refuse_same_id(function, wiring.schema, wiring.inputs, app)
-        declare = call_as_user((app or dash).callback, *dependencies, depth=2, **options)
+        wrapped = declared.wrap(function)
+        refuse_same_id(function, declared.schema, declared.inputs, app)
+        decorate = call_from(2, (app or dash).callback, *dependencies, **options)
         if app is None:
-            follow_later_app(wiring.schema, wiring.prevent)
-        declare(wrapped)
+            follow_app_made_later(declared.schema, declared.prevent)
+        decorate(wrapped)
         return function
 
     return register
@@ -174,7 +172,7 @@ def set_props(component_id: str | dict[str, Any], props: dict[str, Any]) -> None
     EncodeError
         When the value cannot be stored.
     NoSession
-        When no browser session is asking.
+        When the caller has no session.
 
     Examples
     --------
@@ -185,11 +183,10 @@ def set_props(component_id: str | dict[str, Any], props: dict[str, Any]) -> None
     ...     set_props("orders", {"data": [1, 2, 3]})
     """
     refuse("set_props()")
-    dash.set_props(component_id, Outgoing(visit()).props(component_id, props))
+    dash.set_props(component_id, Outgoing(current_caller()).props(component_id, props))
 
 
-_NO_JOB = nullcontext()
-
+_NO_WEBSOCKET = "brain_callback cannot take websocket= yet: use dash.callback and plain values there."
 _MEMOIZE = (
     'memoize= takes "app" (one result for all sessions of the app), "session" (one for each session) or a '
     "Memoize that says more, and no {type}: it has no default, since one of them would be wrong."
@@ -201,8 +198,8 @@ _COROUTINE = (
 )
 
 
-class _Wiring:
-    """How the values of one declared callback travel: what its function is wrapped into."""
+class _DeclaredCallback:
+    """One declared callback: its inputs and outputs, and the wrapper that exchanges values and tokens."""
 
     def __init__(
         self,
@@ -213,8 +210,8 @@ class _Wiring:
     ) -> None:
         declared = handle_grouped_callback_args(dependencies, options)
         self.schema, self.inputs, states, self._indices, self.prevent = declared
-        self._received = Inputs([*self.inputs, *states], self._indices)
-        self._sent = Outputs(self.schema)
+        self._inputs = Inputs([*self.inputs, *states], self._indices)
+        self._outputs = Outputs(self.schema)
         self._user_on_error = options.get("on_error")
         self._memoize = Memoize(memoize) if isinstance(memoize, str) else memoize
         if not isinstance(self._memoize, Memoize | None):
@@ -229,31 +226,33 @@ class _Wiring:
         }
         self._progress = coerce_to_list((options.get("background") and options.get("progress")) or [])
         if self._progress and self._memoize:
-            raise TypeError("brain_callback takes progress= or memoize=: a result that is there makes none.")
-        if options.get("background"):
-            declared = BackgroundCallback(self._received, self._sent, self._progress, self._refuse)
-            self.options["manager"] = Jobs(options.get("manager"), declared)
+            raise TypeError("brain_callback takes progress= or memoize=, not both: a kept result has none.")
+        self._is_background = bool(options.get("background"))
+        if self._is_background:
+            declared = BackgroundCallback(self._inputs, self._outputs, self._progress, self._refuse)
+            self.options["manager"] = ManagerProxy(options.get("manager"), declared)
 
     def _is_tool(self, asked: bool | None) -> bool | None:
         """Say whether MCP offers the callback as a tool; None: as others.
 
-        Tokens are nothing that a language model can read, so what may have one is a tool only when asked for.
+        A language model cannot read tokens, so a callback that may have one is a tool only when asked for.
         """
-        may_have_one = any(one.is_data for one in (*self._received.declared, *self._sent.declared))
+        may_have_one = any(one.is_data for one in (*self._inputs.declared, *self._outputs.declared))
         return False if asked is None and may_have_one else asked
 
     def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function that Dash calls: tokens in, tokens out."""
-        return mark_as_ours(self._wrap(function))
-
-    def _wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function that Dash calls: it takes tokens and returns tokens."""
         if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
             raise TypeError(
                 f"brain_callback cannot take the generator {function.__qualname__}: return one result, or "
                 "use dash.callback and plain values there."
             )
-        if inspect.iscoroutinefunction(function):
-            return self._wrap_async(function)
+        wrapped = (
+            self._wrap_async(function) if inspect.iscoroutinefunction(function) else self._wrap(function)
+        )
+        return mark_as_brain_callback(in_job(wrapped) if self._is_background else wrapped)
+
+    def _wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
         memo = self._memo(function)
 
         @wraps(function)
@@ -264,12 +263,11 @@ class _Wiring:
                     return function(*args, **kwargs)
                 with self._endpoint.called(function, args, kwargs):
                     return exchange()
-            with working(context) if ERRAND in context else _NO_JOB:
-                if memo is not None:
-                    with suppress(NotKept):
-                        return self._results(memo.outputs(visit(), context), context)
-                args, kwargs = self._arguments(context, args, kwargs)
-                return self._results(function(*args, **kwargs), context)
+            if memo is not None:
+                with suppress(NotKept):
+                    return self._results(memo.outputs(current_caller(), context), context)
+            args, kwargs = self._arguments(context, args, kwargs)
+            return self._results(function(*args, **kwargs), context)
 
         return exchange
 
@@ -284,19 +282,18 @@ class _Wiring:
                     return await function(*args, **kwargs)
                 with self._endpoint.called(function, args, kwargs):
                     return await exchange_async()
-            with working(context) if ERRAND in context else _NO_JOB:
-                if memo is not None:
-                    with suppress(NotKept):
-                        return self._results(await memo.outputs_async(visit(), context), context)
-                args, kwargs = self._arguments(context, args, kwargs)
-                return self._results(await function(*args, **kwargs), context)
+            if memo is not None:
+                with suppress(NotKept):
+                    return self._results(await memo.outputs_async(current_caller(), context), context)
+            args, kwargs = self._arguments(context, args, kwargs)
+            return self._results(await function(*args, **kwargs), context)
 
         return exchange_async
 
     def _memo(self, function: Callable[..., Any]) -> MemoizedCallback | None:
         if self._memoize is None:
             return None
-        declared = Declared(function, self._memoize, self._sent, self._received)
+        declared = Definition(function, self._memoize, self._outputs, self._inputs)
         memo = MemoizedCallback(declared)
         for operation in (memo.forget, memo.forget_all, memo.info):
             with suppress(AttributeError):  # a bound method or a builtin takes no attributes
@@ -306,38 +303,38 @@ class _Wiring:
     def _arguments(
         self, context: Any, sent: tuple[Any, ...], named: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return the arguments with values in place of tokens, for what Dash sent."""
-        self._sent.checked(context.outputs_list)
-        args, kwargs = resolve_arguments(context, visit(), self._received, self._on_missing)
+        """Return the arguments that Dash passes, with values in place of tokens."""
+        self._outputs.checked(context["outputs_list"])
+        args, kwargs = resolve_arguments(context, current_caller(), self._inputs, self._on_missing)
         if self._progress:  # Dash puts its set_progress first
-            args = (progress_of(sent[0], self._progress), *args)
+            args = (set_progress_of(sent[0], self._progress), *args)
         return args, {**named, **kwargs}
 
     def _refuse(self, error: Exception) -> None:
-        """Refuse to start a job; what is to take the value's place only the job can use."""
+        """Refuse to start a job, unless ``on_missing`` gives another value, which is made in the job."""
         on_missing = self._on_missing or current.use().on_missing
         if on_missing in ("raise", "prevent"):
-            instead(error, on_missing)
+            substitute(error, on_missing)
 
     def _results(self, result: Any, context: Any) -> Any:
-        """Return what goes to the browser, for who asks now: the callback may have closed the session."""
+        """Return the result with tokens, for the present caller: the callback may have closed the session."""
         if inspect.iscoroutine(result):
             result.close()
             raise WiringError(_COROUTINE)
-        if not (self._sent.may_have_tokens or context.updated_props):
+        if not (self._outputs.may_have_tokens or context["updated_props"]):
             return result
-        outgoing = Outgoing(visit())
+        outgoing = Outgoing(current_caller())
         try:
-            outputs = outgoing.outputs(result, context.outputs_list, self._sent)
-            if context.updated_props:
-                _keep_here(context.updated_props, outgoing)
+            outputs = outgoing.outputs(result, context["outputs_list"], self._outputs)
+            if context["updated_props"]:
+                _put_tokens(context["updated_props"], outgoing)
             return outputs
         except BaseException:
             outgoing.undo()
             raise
 
     def _on_error(self, error: Exception) -> Any:
-        """Handle an error as the callback or the app says; the results go the same way as others."""
+        """Call the ``on_error`` of the callback or the app; its result is exchanged as others are."""
         handler = self._user_on_error or app_error_handler()
         if handler is None:
             raise error
@@ -345,13 +342,15 @@ class _Wiring:
         # As with dash.callback: a handler that returns nothing changes nothing.
         result = dash.no_update if result is None and self.schema else result
         context = callback_context()
-        return result if context is None else self._results(result, context)  # None: called by hand
+        return (
+            result if context is None else self._results(result, context)
+        )  # None: the callback was called as a plain function
 
 
-def _keep_here(props: dict[str, dict[str, Any]], outgoing: Outgoing) -> None:
+def _put_tokens(props: dict[str, dict[str, Any]], outgoing: Outgoing) -> None:
     """Put tokens in place of the values that were given to ``set_props``."""
     try:
         props.update(outgoing.side_updates(props))
     except BaseException:
-        props.clear()  # or what on_error returns would fail for the same reason
+        props.clear()  # else the result of on_error would fail for the same reason
         raise

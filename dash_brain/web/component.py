@@ -1,4 +1,4 @@
-"""ServerStore, the component: a ``dcc.Store`` whose value is on the server and whose token is in the page."""
+"""``ServerStore``: a ``dcc.Store`` whose value is on the server and whose token is in the page."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ from dash.development.base_component import Component
 
 from dash_brain.errors import BrainError, EncodeError, WiringError
 from dash_brain.settings import current
-from dash_brain.web.dash_internals import check_backend, check_backend_that_asks, is_asked_by_mcp, serves
-from dash_brain.web.exchange import enter, store_by_content
-from dash_brain.web.ids import canonical
-from dash_brain.web.jobs.errands import errand
+from dash_brain.web.apps import check_backend, check_current_backend
+from dash_brain.web.component_ids import canonical
+from dash_brain.web.dash_internals import is_asked_by_mcp
+from dash_brain.web.exchange import register_server_store, store_by_content
 from dash_brain.web.leases.pages import mark
-from dash_brain.web.sessions import Visit, is_somebody_without_session, somebody_asks, user_name, visit
+from dash_brain.web.sessions import (
+    Caller,
+    current_caller,
+    has_caller,
+    is_sent_to_page,
+    is_user_without_session,
+    user_tag,
+)
 from dash_brain.web.sessions.refusals import warn_of_initial_data
 from dash_brain.web.tokens import Token
 
@@ -36,7 +43,7 @@ class ServerStore(Component):
         Where the browser keeps the token: ``"memory"`` until the page is left, ``"session"`` until the
         tab is closed, ``"local"`` for good.
     data
-        The first value. It is stored when the layout is served, for the session that asks.
+        The first value. It is stored when the layout is served, for the caller's session.
     clear_data
         Set it to True to empty the store.
     modified_timestamp
@@ -47,7 +54,7 @@ class ServerStore(Component):
     BackendNotSupported
         When the app is not served by Flask.
     BadId
-        When the id is none that a callback could name.
+        When no callback could name the id.
     WiringError
         When ``storage_type`` is something else: the order of arguments is that of ``dcc.Store``.
     BrainError
@@ -81,7 +88,7 @@ class ServerStore(Component):
         **props: Any,
     ) -> None:
         check_backend()
-        canonical(id)  # or BadId: what cannot be compared can be no ServerStore's
+        canonical(id)  # raises BadId: a ServerStore needs an id that can be compared
         _check_kind(storage_type)
         given = {"data": data, "modified_timestamp": modified_timestamp}
         props |= {name: value for name, value in given.items() if value is not None}
@@ -89,7 +96,7 @@ class ServerStore(Component):
 
     @property
     def data(self) -> Any:
-        """The first value; MCP, which reads components too and shows them to anybody, finds none."""
+        """The first value. For MCP it is None: its server shows components to every client."""
         if "data" not in self.__dict__:
             raise AttributeError("data")
         return None if is_asked_by_mcp() else self.__dict__["data"]
@@ -101,15 +108,15 @@ class ServerStore(Component):
     def to_plotly_json(self) -> dict[str, Any]:
         """Return what is sent to the browser: a token for the value, and a mark for the page to show."""
         sent: dict[str, Any] = super().to_plotly_json()  # type: ignore[no-untyped-call]
-        asking = _asking()
-        if asking is not None:
-            enter(asking, self.id)
-            sent["props"]["mark"] = mark(asking, self.id)
-            user = user_name(asking)
+        caller = _caller()
+        if caller is not None:
+            register_server_store(caller, self.id)
+            sent["props"]["mark"] = mark(caller, self.id)
+            user = user_tag(caller)
             if user is not None:
                 sent["props"]["user"] = user
         if "data" in sent["props"]:
-            sent["props"]["data"] = _token(asking, sent["props"]["data"])
+            sent["props"]["data"] = _token(caller, sent["props"]["data"])
         return sent
 
 
@@ -139,32 +146,31 @@ def _check_kind(storage_type: object) -> None:
     if not isinstance(storage_type, str) or storage_type not in ("memory", "session", "local"):
         raise WiringError(
             'storage_type= of a ServerStore is "memory", "session" or "local", and here it is a '
-            f"{type(storage_type).__name__} that is none of them. A first value is given by its name: "
+            f"{type(storage_type).__name__} of another value. Pass a first value by its name: "
             "ServerStore(id, data=...); the order of arguments is that of dcc.Store."
         )
 
 
-def _asking() -> Visit | None:
-    """Return who the component is being sent to; None when nobody asks."""
-    if somebody_asks():
-        return visit()
-    check_backend_that_asks()
+def _caller() -> Caller | None:
+    """Return the caller that the component is sent to; None outside of requests and jobs."""
+    if has_caller():
+        return current_caller()
+    check_current_backend()
     return None
 
 
-def _token(asking: Visit | None, value: Any) -> Token | None:
+def _token(caller: Caller | None, value: Any) -> Token | None:
     """Return what the page gets for a value in a layout."""
     if isinstance(value, Token):
         return value
-    # The index page holds a layout too, for validation only: what is in it is never shown.
-    shown = serves("_dash-layout") or serves("_dash-update-component") or errand() is not None
-    if asking is None or not shown:
+    # The index page has a layout too, for validation only, which is never shown.
+    if caller is None or not is_sent_to_page():
         return None
-    if is_somebody_without_session():  # what he alone may see would be the app's
-        warn_of_initial_data(current.use(), asking.app_id)
+    if is_user_without_session():  # else a private value would lie in the app's namespace
+        warn_of_initial_data(current.use(), caller.app_id)
         return None
     try:
-        return store_by_content(asking, value)
+        return store_by_content(caller, value)
     except EncodeError as error:
-        # It is a TypeError too, and those Dash takes for its own: it would say something misleading.
+        # EncodeError is a TypeError, which Dash would report as a mistake in the layout.
         raise BrainError(f"data= of a ServerStore: {error}") from error

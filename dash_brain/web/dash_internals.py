@@ -1,13 +1,17 @@
-"""What we need of Dash that Dash does not publish; the only file that imports its private modules."""
+"""What dash_brain uses of Dash that Dash does not publish. No other file touches its private names."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import Context, copy_context
-from typing import Any, cast
+from copy import copy
+from functools import wraps
+from types import FunctionType
+from typing import Any
 
 import dash
 from dash._callback import GLOBAL_CALLBACK_LIST, GLOBAL_CALLBACK_MAP
@@ -25,70 +29,70 @@ from dash._utils import (
 )
 from dash._validate import validate_duplicate_output
 from dash.dependencies import handle_grouped_callback_args
+from dash.development.base_component import Component
 
-from dash_brain.errors import BackendNotSupported
 from dash_brain.hooks import apps
-from dash_brain.web.servers import Request, Response, current_request
-from dash_brain.web.servers.flask import is_flask
+from dash_brain.web.apps import are_requests_of_flask, latest_app, requested_app, server_type
+from dash_brain.web.servers import Response, current_request
 
 __all__ = [
-    "ERRAND",
+    "JOB_CONTEXT",
     "add_hidden_callback",
-    "app_background_manager",
     "app_error_handler",
-    "app_of",
-    "are_callbacks_waiting",
-    "call_as_user",
+    "background_manager_of",
+    "call_from",
     "call_outside_callbacks",
     "call_outside_requests",
     "callback_context",
-    "check_backend",
-    "check_backend_that_asks",
     "clean_property_name",
     "coerce_to_list",
+    "components_in",
     "context_value",
     "create_callback_id",
     "declared_callbacks",
     "flatten_grouping",
-    "follow_later_app",
+    "follow_app",
+    "follow_app_made_later",
     "forget_context_afterwards",
     "handle_grouped_callback_args",
+    "has_property",
+    "has_waiting_callbacks",
     "is_api_call",
     "is_asked_by_mcp",
+    "is_brain_callback",
     "is_json",
     "is_no_update",
-    "is_ours",
-    "known_apps",
-    "made_before",
+    "is_request_to",
     "make_grouping_by_index",
     "map_grouping",
-    "mark_as_ours",
+    "mark_as_brain_callback",
     "own_context",
     "prevents_initial_callbacks",
     "registered",
     "replace_error_handler",
-    "requested_app",
-    "serves",
     "stringify_id",
-    "take_early_callbacks",
     "to_json",
+    "type_of_component",
+    "unserved_apps",
+    "updated_props",
+    "watch_sent_components",
     "when_first_served",
 ]
 
-#: Where the context of a background job says what it was sent with.
-ERRAND = "dash_brain_errand"
+#: The key in a callback context under which a background job has its ``JobContext``.
+JOB_CONTEXT = "dash_brain_job"
 
-#: The attribute that tells what brain_callback registered.
+#: The attribute that marks functions which brain_callback registered.
 _OURS = "dash_brain_callback"
 
 is_no_update: Callable[[object], bool] = NoUpdate.is_no_update
 
-#: Callbacks declared before there was an app: outputs, ``prevent_initial_call`` and what Dash made of it.
+#: Callbacks declared before there was an app: outputs, ``prevent_initial_call``, and Dash's entry for it.
 _early: list[tuple[Any, Any, dict[str, Any]]] = []
 
 
-def take_early_callbacks(app: dash.Dash) -> None:
-    """Have the callbacks that were declared before there was an app follow what it says of initial calls."""
+def follow_app(app: dash.Dash) -> None:
+    """Apply the app's ``prevent_initial_callbacks`` to callbacks that were declared before it was made."""
     early, _early[:] = list(_early), []
     for output, prevent, declared in early:
         whole = app.config.prevent_initial_callbacks
@@ -99,26 +103,26 @@ def take_early_callbacks(app: dash.Dash) -> None:
 def prevents_initial_callbacks() -> Any:
     """Return the app's ``prevent_initial_callbacks``, which ``dash.callback`` does not follow by itself.
 
-    While there is no app, it is what lets everything pass: see :func:`follow_later_app`.
+    While there is no app, it is the value that Dash always accepts: see :func:`follow_app_made_later`.
     """
-    app = _latest_app()
+    app = latest_app()
     return "initial_duplicate" if app is None else app.config.prevent_initial_callbacks
 
 
-def follow_later_app(output: Any, prevent: Any) -> None:
-    """Have the callback that was declared last follow the app that is made later, if there is none yet."""
-    if _latest_app() is None:
+def follow_app_made_later(output: Any, prevent: Any) -> None:
+    """Note the callback that was declared last for :func:`follow_app`, if there is no app yet."""
+    if latest_app() is None:
         _early.append((output, prevent, GLOBAL_CALLBACK_LIST[-1]))
 
 
 def registered(app: dash.Dash | None, callback_id: str) -> Callable[..., Any] | None:
-    """Return what is registered under an id of Dash's, with the app or for the next one, if anything is."""
+    """Return the function registered under a callback id, with the app or for the next one; None: none is."""
     maps = [GLOBAL_CALLBACK_MAP] if app is None else [GLOBAL_CALLBACK_MAP, app.callback_map]
     return next((one[callback_id].get("callback") for one in maps if callback_id in one), None)
 
 
 def replace_error_handler(callback: Any, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    """Change the ``on_error`` of a registered callback, which Dash has in a closure only."""
+    """Change the ``on_error`` of a registered callback, which Dash keeps in a closure only."""
     code = getattr(callback, "__code__", None)
     if code is not None and "on_error" in code.co_freevars:
         cell = callback.__closure__[code.co_freevars.index("on_error")]
@@ -135,81 +139,25 @@ def is_json(value: Any) -> bool:
 
 
 def declared_callbacks(app: dash.Dash) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Return an app's callbacks: what the browser is told of each, and what the server keeps of it."""
+    """Return an app's callbacks: the browser's and the server's entry of each."""
     return [(spec, app.callback_map.get(spec["output"], {})) for spec in app._callback_list]
 
 
-def known_apps() -> list[dash.Dash]:
-    """Return the apps that were created since dash_brain was imported."""
-    return list(apps)
-
-
-def requested_app() -> dash.Dash | None:
-    """Return the Dash app below whose path the current request came in, None outside of requests.
-
-    While a callback runs, ``dash.get_app()`` names the app that was created last, which is the wrong one
-    when a process serves several.
-    """
-    request = current_request()
-    return None if request is None else app_of(request)
-
-
-def app_of(request: Request) -> dash.Dash | None:
-    """Return the Dash app below whose path a request came in."""
-    found, length = None, -1
-    for app in apps:
-        prefix = app.config.routes_pathname_prefix
-        if app.server is request.server and request.path.startswith(prefix) and len(prefix) > length:
-            found, length = app, len(prefix)
-    return found or _latest_app()
-
-
-def _latest_app() -> dash.Dash | None:
-    """Return the app created last, for one that was created before dash_brain was imported."""
-    try:
-        return cast(dash.Dash, dash.get_app())
-    except dash.exceptions.AppNotFoundError:
-        return None
-
-
-def check_backend(app: dash.Dash | None = None) -> None:
-    """Raise :class:`BackendNotSupported` when this app is not served by Flask; None: when no app is."""
-    asked = [app] if app is not None else list(apps)
-    servers = set(map(_server_of, asked))
-    if servers and "flask" not in servers:
-        raise BackendNotSupported(
-            f"The app is served by {' and '.join(sorted(servers))}, but brain_callback, ServerStore and "
-            'sessions work with Flask only so far: make it with Dash(backend="flask"), which is the default. '
-            "Brain works with every backend."
-        )
-
-
-def _server_of(app: dash.Dash) -> str:
-    # What others take for an app, as the blueprints of dash-extensions, may have no backend of its own.
-    return str(getattr(getattr(app, "backend", None), "server_type", "flask"))
-
-
-def check_backend_that_asks() -> None:
-    """Raise :class:`BackendNotSupported` when what runs belongs to an app that is not served by Flask."""
-    if current_request() is None:
-        check_backend(_latest_app())
-
-
-def made_before() -> list[dash.Dash]:
+def unserved_apps() -> list[dash.Dash]:
     """Return the apps of Flask that were made before dash_brain was used, and have not served yet."""
-    made = (app for app in apps if getattr(app, "_initialized_server", None) is app.server)
-    return [app for app in made if _server_of(app) == "flask" and not app.server._got_first_request]
+    made = (app for app in apps() if getattr(app, "_initialized_server", None) is app.server)
+    return [app for app in made if server_type(app) == "flask" and not app.server._got_first_request]
 
 
 def add_hidden_callback(app: dash.Dash, output: str, function: Callable[..., str]) -> None:
-    """Let an app serve a callback that neither its pages nor MCP are told of.
+    """Add a callback to an app that neither its pages nor MCP are told of.
 
     Parameters
     ----------
     app
         The app; Dash has collected its callbacks.
     output
-        What the callback is called by.
+        The id by which the callback is called.
     function
         Takes the values of its inputs, and returns the body of the answer.
     """
@@ -237,28 +185,28 @@ def when_first_served(app: dash.Dash, function: Callable[[dash.Dash], None]) -> 
             function(app)
 
     app._setup_server = set_up_and_call  # type: ignore[method-assign]
-    if app in made_before():  # it was told already what to call
+    if app in unserved_apps():  # Flask has the original function already
         app.backend.before_request(set_up_and_call)
 
 
-def mark_as_ours(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark what is registered with Dash as ours."""
-    function.__dict__[_OURS] = True  # Dash takes it over with functools.wraps
+def mark_as_brain_callback(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a function that brain_callback registers."""
+    function.__dict__[_OURS] = True  # Dash copies it by functools.wraps
     return function
 
 
-def is_ours(entry: dict[str, Any]) -> bool:
+def is_brain_callback(entry: dict[str, Any]) -> bool:
     """Say whether a registered callback is a brain_callback."""
     return getattr(entry.get("callback"), _OURS, False)
 
 
-def are_callbacks_waiting() -> bool:
-    """Say whether there are brain callbacks that were registered for the app that serves next."""
-    return any(map(is_ours, GLOBAL_CALLBACK_MAP.values()))
+def has_waiting_callbacks() -> bool:
+    """Say whether there are brain callbacks without an app, for the one that serves next."""
+    return any(map(is_brain_callback, GLOBAL_CALLBACK_MAP.values()))
 
 
-def serves(route: str) -> bool:
-    """Say whether the current request came in by a route of Dash, as ``"_dash-layout"``."""
+def is_request_to(route: str) -> bool:
+    """Say whether the current request is to a route of Dash, as ``"_dash-layout"``."""
     request = current_request()
     return request is not None and request.route.endswith(route)
 
@@ -272,38 +220,32 @@ def is_api_call() -> bool:
 def is_asked_by_mcp() -> bool:
     """Say whether the current request is for Dash's MCP server.
 
-    What it computes for one client it keeps, and shows to all.
+    That server caches what it computes for one client, and shows it to all.
     """
     request = current_request()
     return request is not None and getattr(request.view, "__module__", "") == "dash.mcp._server"
 
 
 def callback_context() -> Any | None:
-    """Return the mutable context of the running callback, or None where no browser and no job asks.
+    """Return the mutable context of the running callback; None outside of requests and jobs.
 
-    After an async callback asgiref leaves its context behind in the thread, for the next request to find;
-    Dash gives each context the arguments of its request. And a test that calls a registered callback by hand
-    makes a context outside of any request.
+    After an async callback asgiref leaves its context in the thread, where the next request finds it. Dash
+    gives each context the arguments of its request, which tell whose it is. A test that calls a registered
+    callback makes a context outside of any request.
     """
     context = context_value.get({})
-    if ERRAND in context or not context:  # a job may have been forked in any request
+    if JOB_CONTEXT in context or not context:  # a job's process may have been forked in any request
         return context or None
     request = current_request()
     if request is None:
-        return None if _serves_by_flask() else context
+        return None if are_requests_of_flask() else context
     is_own = context.get("args") is request.query
     return context if is_own or is_asked_by_mcp() else None
 
 
-def _serves_by_flask() -> bool:
-    """Say whether each request of a browser is one of Flask."""
-    server = getattr(_latest_app(), "server", None)
-    return server is None or is_flask(server)
-
-
 @contextmanager
 def own_context(inputs: list[Any], states: list[Any], outputs: Any, indices: Any) -> Iterator[None]:
-    """Give a callback that is called by its ``api_endpoint`` the context that Dash gives it otherwise."""
+    """Set the callback context for a call by ``api_endpoint``, for which Dash sets none."""
     leaves, request = [*inputs, *states], current_request()
     values = [
         {f"{stringify_id(one['id'])}.{one['property']}": one["value"] for one in part}
@@ -328,10 +270,10 @@ def own_context(inputs: list[Any], states: list[Any], outputs: Any, indices: Any
 
 
 def forget_context_afterwards() -> None:
-    """Let the context of the running callback go with its request.
+    """Drop the context of the running callback when its request ends.
 
     After an async callback asgiref leaves it in the thread, with every value that the callback was given:
-    they would be kept in memory until the thread runs another async callback, if it ever does.
+    they would stay in memory until the thread runs another async callback.
     """
     request = current_request()
     if request is not None:  # a background job may have none
@@ -343,14 +285,14 @@ def _forget_context(_: Response) -> None:
 
 
 def call_outside_callbacks(function: Callable[[], Any]) -> Any:
-    """Call a function that sees what the caller sees, but no callback that is running."""
+    """Call a function in a copy of the context, without the running callback."""
     context = copy_context()
     context.run(context_value.set, {})
     return context.run(function)
 
 
 def call_outside_requests(app: dash.Dash, function: Callable[[], Any]) -> Any:
-    """Call a function of an app as if no browser asked: with the app's context, and in no request."""
+    """Call a function of an app outside of requests, with the app's context."""
     context = Context()
     context.run(app_context.set, app)
     return context.run(_call_with, getattr(app.server, "app_context", nullcontext), function)
@@ -362,23 +304,70 @@ def _call_with(block: Callable[[], AbstractContextManager[Any]], function: Calla
         return asyncio.run(result) if asyncio.iscoroutine(result) else result
 
 
-def app_background_manager() -> Any | None:
-    """Return the background callback manager of the app that is asked, if it has one."""
-    return getattr(requested_app(), "_background_manager", None)
+def background_manager_of(app: dash.Dash | None) -> Any | None:
+    """Return the background callback manager of an app, if it has one."""
+    return getattr(app, "_background_manager", None)
 
 
 def app_error_handler() -> Callable[[Exception], Any] | None:
-    """Return the ``on_error`` of the app that is asked, if it has one."""
+    """Return the ``on_error`` of the requested app, if it has one."""
     return getattr(requested_app(), "_on_error", None)
 
 
-def call_as_user(function: Callable[..., Any], *args: Any, depth: int, **options: Any) -> Any:
-    """Call a function of Dash so that the call seems to stand in the user's line, ``depth`` frames up.
+def call_from(depth: int, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """Call a function of Dash as if the line that runs ``depth`` frames up did.
 
-    Dash names a callback that has neither inputs nor outputs after the first line outside of Dash that
-    it was called from. That would be ours, and all such callbacks would get the same name.
+    Dash makes the id of a callback without inputs and outputs from the file and line of the first frame
+    outside of Dash. That frame would be ours, and all such callbacks would get one id. It takes no argument
+    for it.
     """
     frame = sys._getframe(depth)
-    source = "\n" * (frame.f_lineno - 1) + "function(*args, **options)"
-    line = compile(source, frame.f_code.co_filename, "eval")
-    return eval(line, {"function": function, "args": args, "options": options})
+    line = frame.f_lineno - 1  # the call is in the line after the first
+    code = _call.__code__.replace(co_filename=frame.f_code.co_filename, co_firstlineno=line)
+    return FunctionType(code, {})(function, args, options)
+
+
+def _call(function: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    return function(*args, **options)
+
+
+def type_of_component(component: Component) -> str:
+    """Return ``namespace.type`` of a component, as the browser gets it."""
+    return f"{component._namespace}.{component._type}"
+
+
+def has_property(component: Component, name: str) -> bool:
+    """Say whether components of this type have a property, whether it is set or not."""
+    return name in component._prop_names
+
+
+def components_in(thing: Any) -> Iterator[Component]:
+    """Yield the components in a layout or list, also those in other properties than ``children``."""
+    if isinstance(thing, Component):
+        yield thing
+        for name in {"children", *(re.split(r"\W", path)[0] for path in thing._children_props)}:
+            yield from components_in(getattr(thing, name, None))
+    elif isinstance(thing, (list, tuple, dict)):
+        for part in thing.values() if isinstance(thing, dict) else thing:
+            yield from components_in(part)
+
+
+def watch_sent_components(note: Callable[[Component], None]) -> None:
+    """Call a function with each component that is serialized from now on; Dash has no hook for that."""
+    to_plotly_json = Component.to_plotly_json
+
+    @wraps(to_plotly_json)
+    def note_and_send(component: Component) -> Any:
+        note(component)
+        return to_plotly_json(component)  # type: ignore[no-untyped-call]
+
+    Component.to_plotly_json = note_and_send  # type: ignore[method-assign]
+
+
+def updated_props(manager: Any, key: str | None, *args: Any, **options: Any) -> Any:
+    """Return what a job has set by ``set_props``, and leave its result where it is."""
+    own = copy(manager)
+    name, clear = own._make_set_props_key(key), own.clear_cache_entry
+    # CeleryManager deletes the job's result here, in place of the props that it has read.
+    own.clear_cache_entry = lambda _: clear(name)
+    return own.get_updated_props(key, *args, **options)

@@ -1,25 +1,23 @@
-"""What an app's layouts say of its ids, without a page being served."""
+"""The ids and types of the components in an app's layouts, known before a page is served."""
 
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dash
-from dash.development.base_component import Component
 
 from dash_brain.errors import BadId
-from dash_brain.web.dash_internals import call_outside_requests
-from dash_brain.web.ids import canonical, repeated
+from dash_brain.web.component_ids import canonical, repeated
+from dash_brain.web.dash_internals import call_outside_requests, components_in, type_of_component
 
-#: The kinds of components that matter here.
+#: Types of components, as ``namespace.type``.
 SERVER_STORE, PLAIN_STORE = "dash_brain.ServerStore", "dash_core_components.Store"
 
-#: It repeats what another component has.
+#: A component that repeats the data of another one.
 _BREAKER = "dash_extensions.CycleBreaker"
 
 log = logging.getLogger("dash_brain")
@@ -28,9 +26,8 @@ log = logging.getLogger("dash_brain")
 class Layouts:
     """The layouts of one app: id -> kind of component, as ``namespace.type``.
 
-    What stands in a layout that is no function, or in ``validation_layout``, is so for every page. Layout
-    functions, also those of pages, are called once in a process to know what they make; what they make for
-    somebody may be something else.
+    A layout that is no function, and ``validation_layout``, hold for every page. Layout functions, also those
+    of pages, are called once in a process, outside of requests; for a session they may return another layout.
     """
 
     def __init__(self, app: dash.Dash | None) -> None:
@@ -54,7 +51,7 @@ class Layouts:
             return {}
         first, second = app.validation_layout, app.layout
         if first is not self._read[0] or second is not self._read[1]:
-            # What validation_layout leaves out, pages have all the same.
+            # Pages also have what validation_layout leaves out.
             self._read = (first, second, _kinds([first, second]))
         return self._read[2]
 
@@ -67,7 +64,7 @@ class Layouts:
             return {}
         with self._lock:
             if app.layout is not self._called[0]:
-                self._called = (app.layout, {})  # should a function ask for what it makes
+                self._called = (app.layout, {})  # a layout function may ask, too
                 self._called = (app.layout, _kinds(list(_call(app))))
             return self._called[1]
 
@@ -95,29 +92,18 @@ def _call(app: dash.Dash) -> Iterator[Any]:
 def _kinds(layouts: list[Any]) -> dict[str, str]:
     """Return id -> kind for every component of layouts."""
     kinds: dict[str, str] = {}
-    for part in _parts(layouts):
+    for part in components_in(layouts):
         name = _name(getattr(part, "id", None))
-        # Two pages may use an id for different things; nothing of a ServerStore may get out by that.
+        # Two pages may use one id for a ServerStore and another component: no value may leave the server.
         if name is not None and kinds.get(name) != SERVER_STORE:
-            kinds[name] = f"{part._namespace}.{part._type}"
+            kinds[name] = type_of_component(part)
     for name in [name for name, kind in kinds.items() if kind == _BREAKER]:
         kind = kinds.get(repeated(name) or name)
         if kind is None:
-            del kinds[name]  # a callback makes what it repeats
+            del kinds[name]  # a callback makes the other component
         else:
             kinds[name] = kind
     return kinds
-
-
-def _parts(thing: Any) -> Iterator[Component]:
-    """Yield the components in what may hold some: also those in other properties than ``children``."""
-    if isinstance(thing, Component):
-        yield thing
-        for name in {"children", *(re.split(r"\W", path)[0] for path in thing._children_props)}:
-            yield from _parts(getattr(thing, name, None))
-    elif isinstance(thing, (list, tuple, dict)):
-        for part in thing.values() if isinstance(thing, dict) else thing:
-            yield from _parts(part)
 
 
 def _name(component_id: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""The options of ``dash.callback``, by name: for editors and type checkers, and to say what has no effect."""
+"""The options of ``dash.callback``, by name: for editors, type checkers, and warnings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KEPT = ("cache_args_to_ignore", "cache_by", "cache_ignore_triggered")
 
 
 class CallbackOptions(TypedDict, total=False):
-    """What ``brain_callback`` passes on to Dash, as it does with what a newer release brings."""
+    """Options that ``brain_callback`` passes on to Dash. Options of newer releases are passed on, too."""
 
     output: Any
     inputs: Any
@@ -42,7 +42,7 @@ class CallbackOptions(TypedDict, total=False):
 
 
 def warn_of_no_effect(options: dict[str, Any], app_manager: Any) -> None:
-    """Warn of each option that changes nothing, as if the line that called our caller did."""
+    """Warn of each option without effect; the warning names the line of the user's code."""
 
     def say(name: str, why: str) -> None:
         warnings.warn(f"{name}= of a brain_callback has no effect: {why}", UserWarning, stacklevel=4)

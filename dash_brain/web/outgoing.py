@@ -1,4 +1,4 @@
-"""Results of a callback: a value for a ServerStore stays here, its token goes to the browser."""
+"""Results of a callback: a value for a ServerStore is stored, and its token goes to the browser."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from dash.exceptions import InvalidCallbackReturnValue
 
 from dash_brain.errors import WiringError
 from dash_brain.web.component import ServerOutput
+from dash_brain.web.component_ids import canonical
+from dash_brain.web.component_registry import registry_of
 from dash_brain.web.dash_internals import flatten_grouping, is_json, is_no_update, make_grouping_by_index
-from dash_brain.web.exchange import discard, enter, mint, registry, store_value
-from dash_brain.web.ids import canonical
-from dash_brain.web.memo.records import Held
-from dash_brain.web.patterns import Declared, Outputs, listed
-from dash_brain.web.sessions import Visit
+from dash_brain.web.dependencies import Dependency, Outputs, listed
+from dash_brain.web.exchange import discard, mint, register_server_store, store_value
+from dash_brain.web.recipes.records import ObjectRef
+from dash_brain.web.sessions import Caller
 from dash_brain.web.tokens import Token
 
 
-def server_store_ids(context: Any, outputs: Outputs, visit: Visit) -> Iterator[str]:
+def server_store_ids(context: Any, outputs: Outputs, caller: Caller) -> Iterator[str]:
     """Yield the ids of the ServerStores among the concrete outputs of a call."""
-    specs = outputs.checked(context.outputs_list)
-    for spec, flags in zip(specs, server_store_outputs(context, outputs, visit), strict=True):
+    specs = outputs.checked(context["outputs_list"])
+    for spec, flags in zip(specs, server_store_outputs(context, outputs, caller), strict=True):
         for one, is_server_store in zip(listed(spec), flags, strict=True):
             if is_server_store:
                 yield canonical(one["id"])
 
 
-def server_store_outputs(context: Any, outputs: Outputs, visit: Visit) -> list[list[bool]]:
+def server_store_outputs(context: Any, outputs: Outputs, caller: Caller) -> list[list[bool]]:
     """Return, for each declared output, which of its concrete ones are data of a ServerStore.
 
     Raises
@@ -37,28 +38,28 @@ def server_store_outputs(context: Any, outputs: Outputs, visit: Visit) -> list[l
     BadToken
         When what was sent is not for the declared outputs.
     """
-    stores = registry(visit)
+    stores = registry_of(caller)
     return [
         [declared.is_data and stores.holds_tokens(one["id"]) for one in listed(spec)]
-        for spec, declared in zip(outputs.checked(context.outputs_list), outputs.declared, strict=True)
+        for spec, declared in zip(outputs.checked(context["outputs_list"]), outputs.declared, strict=True)
     ]
 
 
 class Outgoing:
-    """The results of one call, for one visit.
+    """The results of one call.
 
     Parameters
     ----------
-    visit
-        Who asks whom.
+    caller
+        The session and app of the request.
     keep
-        Keeps a value and returns what stands for it; by default in the session, and its token.
+        Stores a value and returns what goes to the browser; by default, its token for the session.
     """
 
-    def __init__(self, visit: Visit, keep: Callable[[Any], Token | Held] | None = None) -> None:
-        self._visit = visit
+    def __init__(self, caller: Caller, keep: Callable[[Any], Token | ObjectRef] | None = None) -> None:
+        self._caller = caller
         self._keep = keep
-        self._minted: dict[int, tuple[Any, Token | Held]] = {}
+        self._minted: dict[int, tuple[Any, Token | ObjectRef]] = {}
 
     def outputs(self, result: Any, specs: Any, outputs: Outputs) -> Any:
         """Return a callback's result with tokens in it.
@@ -85,13 +86,13 @@ class Outgoing:
         try:
             values = flatten_grouping(result, schema)
         except InvalidCallbackReturnValue:
-            return result  # left to Dash, which says best what does not fit
+            return result  # Dash raises the error for it
         return make_grouping_by_index(schema, list(map(self._leaf, values, asked, outputs.declared)))
 
     def declared(self, value: Any, output: Output) -> Any:
         """Return what goes to a declared output without wildcards."""
         spec = {"id": output.component_id, "property": output.component_property}
-        return self._leaf(value, spec, Declared(output))
+        return self._leaf(value, spec, Dependency(output))
 
     def side_updates(self, updates: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """Return what ``set_props`` collected during the call with tokens in it."""
@@ -105,28 +106,28 @@ class Outgoing:
         }
 
     def undo(self) -> None:
-        """Delete what this call stored: its tokens will reach nobody."""
+        """Delete what this call stored: its tokens are not sent."""
         for _, token in self._minted.values():
             if isinstance(token, Token):
-                discard(self._visit, token)
+                discard(self._caller, token)
         self._minted.clear()
 
-    def _leaf(self, value: Any, spec: Any, output: Declared) -> Any:
+    def _leaf(self, value: Any, spec: Any, output: Dependency) -> Any:
         """Return what goes to one declared output: a list of values when its id has wildcards."""
         if not output.is_data:
             return value
         if isinstance(output.dependency, ServerOutput):
-            enter(self._visit, output.dependency.component_id)
+            register_server_store(self._caller, output.dependency.component_id)
         if not isinstance(spec, list):
             return self._single(value, spec)
         if not isinstance(value, (list, tuple)) or len(value) != len(spec):
-            return value  # left to Dash, which says best what does not fit
+            return value  # Dash raises the error for it
         return list(map(self._single, value, spec))
 
     def _single(self, value: Any, spec: dict[str, Any]) -> Any:
-        if isinstance(value, Held):
-            return mint(self._visit, value)
-        if not registry(self._visit).holds_tokens(spec["id"]):
+        if isinstance(value, ObjectRef):
+            return mint(self._caller, value)
+        if not registry_of(self._caller).holds_tokens(spec["id"]):
             _check_json(value, spec["id"])
             return value
         if isinstance(value, Patch):
@@ -135,22 +136,24 @@ class Outgoing:
                 "value as State, change it, and return it."
             )
         if isinstance(value, Token) and self._keep is not None:
-            raise TypeError("A memoized callback returns values, and no tokens: those may be of one session.")
+            raise TypeError(
+                "A memoized callback returns values, not tokens, which may belong to one session."
+            )
         if value is None or isinstance(value, Token) or is_no_update(value):
             return value
         return self._token(value, spec["id"])
 
-    def _token(self, value: Any, store_id: Any) -> Token | Held:
+    def _token(self, value: Any, store_id: Any) -> Token | ObjectRef:
         """Return the value's token; one that is returned for two stores is stored once."""
         if id(value) not in self._minted:
-            token = self._keep(value) if self._keep else store_value(self._visit, value, store_id=store_id)
-            # The value is kept beside its token, so that its id stays its own.
+            token = self._keep(value) if self._keep else store_value(self._caller, value, store_id=store_id)
+            # The reference to the value keeps its id() from being used again.
             self._minted[id(value)] = (value, token)
         return self._minted[id(value)][1]
 
 
 def _check_json(value: Any, component_id: object) -> None:
-    """Refuse what a component that is no ServerStore cannot get, before Dash does without naming the cure."""
+    """Refuse what is no JSON for a component that is no ServerStore; the error of Dash names no cure."""
     for part in _parts(value):
         if not isinstance(part, (str, int, float, list, tuple, dict, type(None))) and not is_json(part):
             raise WiringError(
@@ -161,7 +164,7 @@ def _check_json(value: Any, component_id: object) -> None:
 
 
 def _parts(value: Any, depth: int = 2) -> Iterator[Any]:
-    """Yield a value and what is in it, as far as a large value in the wrong place would be."""
+    """Yield a value and its parts, as deep as a large value may lie."""
     yield value
     if depth and isinstance(value, (list, tuple, dict)):
         within = value.values() if isinstance(value, dict) else value

@@ -3,10 +3,10 @@
     "use strict";
 
     // All times are in milliseconds.
-    const BEAT = 4 * 60 * 1000; // between claims of a page in which nothing changes
-    const PAUSE = 100; // in which changes are gathered into one claim
-    const PATIENCE = 30 * 1000; // for an answer; and the longest pause before a failed claim is tried again
-    const UNMOUNTED = 100; // so many stores that are in no page are remembered for when they come back
+    const HEARTBEAT = 4 * 60 * 1000; // between claims of a page without changes
+    const DEBOUNCE = 100; // for changes that go into one claim
+    const TIMEOUT = 30 * 1000; // of a claim; and the longest backoff after a failed one
+    const MOST_UNMOUNTED = 100; // number of unmounted stores that are remembered in case they are mounted again
 
     const page = Array.from(window.crypto.getRandomValues(new Uint8Array(16)))
         .map((byte) => byte.toString(16).padStart(2, "0"))
@@ -15,30 +15,30 @@
     let dropped = []; // tokens that the page held and holds no more, since its last claim
     let turn = 0;
     let pause = null;
-    let underWay = false;
+    let isClaiming = false;
     let failures = 0;
-    let user = null; // a name that the server has for who is logged in, null: nobody that it knows of
-    let begun = 0; // answers in a row that began a session: the browser did not show the one before
+    let user = null; // hash of the user who is logged in, null: none is known
+    let sessionsBegun = 0; // answers in a row with which a session began: the browser refuses the cookie
 
-    // A claim goes the way of a callback, as one more of them: what lets those through lets it through.
+    // A claim goes to the route of callbacks, so that it passes wherever they pass.
     const ROUTE = "_dash-update-component";
     const COMPONENT = "_dash-brain-claim";
-    const AT_ONCE = 60 * 1000; // bytes that browsers send for a page that goes: 64 KB
-    let carried = []; // headers of the renderer's latest request
+    const MOST_BYTES = 60 * 1000; // browsers send 64 KB for a page that is left
+    let rendererHeaders = []; // headers of the renderer's latest request
 
     function config() {
         return JSON.parse(document.getElementById("_dash-config").textContent);
     }
 
     function url({requests_pathname_prefix, end_id}) {
-        // The secret of this page, which Dash too shows with every callback: for sessions without a cookie.
+        // The secret of this page, which Dash sends with every callback: for sessions without a cookie.
         return requests_pathname_prefix + ROUTE + (end_id ? "?endId=" + encodeURIComponent(end_id) : "");
     }
 
-    // The renderer's, with the token against forgery as it is now, and one that only scripts of this site can send.
-    // No session begins with a page's last claim: its cookie would take the place of the next page's.
+    // The renderer's headers, the present CSRF token, and one that only scripts of this site can send. No session
+    // begins with a page's last claim: its cookie would replace the next page's.
     function headers({csrf_token_name = "_csrf_token", csrf_header_name = "X-CSRFToken"}, isLast) {
-        const all = new Headers(carried);
+        const all = new Headers(rendererHeaders);
         const token = cookie(csrf_token_name);
         if (token) {
             all.set(csrf_header_name, token);
@@ -58,19 +58,19 @@
         }
     }
 
-    function post(told, options) {
+    function post(payload, options) {
         const own = config();
         return window.fetch(url(own), {
             method: "POST",
-            body: asCallback(told),
-            headers: headers(own, told.state !== "open"),
+            body: callbackBody(payload),
+            headers: headers(own, payload.state !== "open"),
             credentials: "same-origin",
             ...options,
         });
     }
 
-    function asCallback(told) {
-        const claim = {id: COMPONENT, property: "claim", value: JSON.stringify(told)};
+    function callbackBody(payload) {
+        const claim = {id: COMPONENT, property: "claim", value: JSON.stringify(payload)};
         return JSON.stringify({
             output: COMPONENT + ".data",
             outputs: {id: COMPONENT, property: "data"},
@@ -90,10 +90,10 @@
     // One claim after the other: a second one must not overtake the first.
     async function claim() {
         pause = null;
-        if (underWay) {
+        if (isClaiming) {
             return soon();
         }
-        underWay = true;
+        isClaiming = true;
         const held = Array.from(stores.values(), (store) => ({...store}));
         const lost = dropped.slice();
         try {
@@ -108,18 +108,18 @@
         } catch (error) {
             dropped = lost.concat(dropped);
             failures += 1;
-            console.warn("dash_brain: the server does not learn what this page holds:", error.message);
-            soon(Math.min(PATIENCE, 1000 * 2 ** failures));
+            console.warn("dash_brain: a claim of this page failed:", error.message);
+            soon(Math.min(TIMEOUT, 1000 * 2 ** failures));
         } finally {
-            underWay = false;
+            isClaiming = false;
         }
     }
 
-    async function answer(told) {
+    async function answer(payload) {
         const abort = new AbortController();
-        const timeout = setTimeout(() => abort.abort(), PATIENCE);
+        const timeout = setTimeout(() => abort.abort(), TIMEOUT);
         try {
-            const response = await post(told, {signal: abort.signal});
+            const response = await post(payload, {signal: abort.signal});
             if (!response.ok) {
                 throw new Error(`status ${response.status}`);
             }
@@ -129,18 +129,18 @@
         }
     }
 
-    // One session may begin with a claim, that of a page which outlived its key; the next claim shows it.
+    // A session may begin with one claim, that of a page from before a change of the key; the next claim sends it.
     function watch(began) {
-        begun = began ? begun + 1 : 0;
-        if (begun === 1) {
+        sessionsBegun = began ? sessionsBegun + 1 : 0;
+        if (sessionsBegun === 1) {
             soon();
         }
-        if (begun === 2) {
-            tellOfCookies();
+        if (sessionsBegun === 2) {
+            showCookieNotice();
         }
     }
 
-    function tellOfCookies() {
+    function showCookieNotice() {
         const note = document.createElement("div");
         note.setAttribute("role", "alert");
         note.className = "dash-brain-no-cookies";
@@ -155,7 +155,7 @@
         document.body.prepend(note);
     }
 
-    function soon(delay = PAUSE) {
+    function soon(delay = DEBOUNCE) {
         pause = pause || setTimeout(claim, delay);
     }
 
@@ -165,7 +165,7 @@
         }
     }
 
-    // A dead token is cleared, unless another has taken its place meanwhile.
+    // A dead token is cleared, unless another one has replaced it meanwhile.
     function clear(claimed) {
         const store = stores.get(claimed.key);
         if (store && store.token === claimed.token && store.setProps) {
@@ -191,7 +191,7 @@
     }
 
     // What sessionStorage and localStorage keep comes back when the component does.
-    function letGo(key) {
+    function release(key) {
         const store = stores.get(key);
         if (!store) {
             return;
@@ -203,13 +203,13 @@
             stores.delete(key);
             stores.set(key, {...store, setProps: null, leave: null}); // the latest comes last
             const unmounted = Array.from(stores.values()).filter((one) => !one.setProps);
-            unmounted.slice(0, -UNMOUNTED).forEach((one) => stores.delete(one.key));
+            unmounted.slice(0, -MOST_UNMOUNTED).forEach((one) => stores.delete(one.key));
         }
         soon();
     }
 
-    // Browsers that block cookies throw at the mere look at a storage, and dcc.Store with them.
-    function usable(kind) {
+    // Browsers that block cookies throw when a storage is read, and so does dcc.Store.
+    function usableStorage(kind) {
         try {
             return kind === "memory" || window[`${kind}Storage`] ? kind : "memory";
         } catch (error) {
@@ -218,10 +218,10 @@
     }
 
     function ServerStore({mark, user: servedFor, storage_type = "memory", ...given}) {
-        const props = {clear_data: false, modified_timestamp: -1, ...given, storage_type: usable(storage_type)};
+        const props = {clear_data: false, modified_timestamp: -1, ...given, storage_type: usableStorage(storage_type)};
         const {useEffect, useRef, useState, createElement} = window.React;
         const key = JSON.stringify(props.id);
-        // What a user keeps in the browser stays his when another one logs in, who has a place of his own.
+        // Each user of a browser has a storage key of his own.
         const [place, setPlace] = useState({user: servedFor || user, isLeft: false});
         const mounted = useRef(false);
         const early = useRef(null); // what dcc.Store found in the browser's storage while it was mounted
@@ -246,7 +246,7 @@
             tell(mounted.current ? props.data : early.current || props.data);
             mounted.current = true;
         });
-        useEffect(() => () => letGo(key), [key]);
+        useEffect(() => () => release(key), [key]);
         // dcc.Store is gone by now, which would write to the place that is left.
         useEffect(() => {
             if (place.isLeft && (props.data === null || props.data === undefined)) {
@@ -263,37 +263,37 @@
         return createElement(window.dash_core_components.Store, {...props, setProps, id, key: JSON.stringify(id)});
     }
 
-    // The answer to a callback says when a token of this page was refused: others may be dead too, as when
-    // the server lost its store. The claim finds out, and a page that is cleared can go on.
+    // A response says when a token of this page was refused: others may be dead too, as when the store was
+    // lost. The answer to a claim lists them, and they are cleared.
     const fetched = window.fetch;
     window.fetch = (...asked) => {
         const [address, {headers: sent} = {}] = asked;
         if (String(address).includes("_dash-") && sent && !new Headers(sent).has("X-Dash-Brain")) {
-            carried = sent;
+            rendererHeaders = sent;
         }
         const answer = fetched.apply(window, asked);
         answer.then((response) => response.headers.get("X-Dash-Brain") === "refused" && now(), () => {});
         return answer;
     };
 
-    setInterval(now, BEAT);
+    setInterval(now, HEARTBEAT);
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && now());
     window.addEventListener("pageshow", (event) => event.persisted && now());
     window.addEventListener("online", now);
     window.addEventListener("pagehide", (event) => {
-        // A page that goes to the back/forward cache may be shown again, for a while.
+        // A page in the back/forward cache may be shown again.
         if (stores.size || dropped.length) {
-            tellLast(event.persisted ? "parked" : "gone");
+            sendLastClaim(event.persisted ? "parked" : "gone");
         }
     });
 
-    // For a page that goes: it does not wait for an answer, and sends no more than browsers then do. A mark is
-    // of no use any more. What is left out is let go of, but for what the browser keeps for good.
-    function tellLast(state) {
+    // For a page that is left: without waiting for an answer, and with no more bytes than browsers then send. Marks
+    // are not needed any more. Tokens that are left out are released, but not those in localStorage.
+    function sendLastClaim(state) {
         const held = Array.from(stores.values(), (store) => ({...store, mark: ""}));
         const whole = claimed(held, state);
         const lasting = {...whole, held: whole.held.filter(({kind}) => kind === "local"), dropped: []};
-        const last = asCallback(whole).length < AT_ONCE ? whole : lasting;
+        const last = callbackBody(whole).length < MOST_BYTES ? whole : lasting;
         post(last, {keepalive: true}).catch(() => {});
     }
 

@@ -3,7 +3,7 @@
     db1.<kid>.<scope><object id>.<signature>
 
 The signature covers the namespace that the token was minted for, though the namespace is not in it: a
-token that is shown in another session, or to another app, verifies nowhere. A token carries no path, no
+token is not valid in another session or app. A token carries no path, no
 type and nothing that is ever unpickled.
 """
 
@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from dash_brain.codec.stable import named
+from dash_brain.common.signing import KeyRing
 from dash_brain.errors import BadToken
-from dash_brain.keys import KeyRing
 from dash_brain.shared_results import refuse
 
 #: Scopes and the letter that stands for each in a token.
@@ -34,7 +34,7 @@ class Token(str):
     __slots__ = ()
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """Be stored as others are, but not in a result for all when it is of a session."""
+        """Pickle as a str does, but refuse that for a session's token in a shared result."""
         form = _FORM.fullmatch(self)
         if form is not None and _SCOPE_OF[form[2]].startswith("session"):
             refuse("A token of a session")
@@ -42,18 +42,18 @@ class Token(str):
 
 
 class Verified(NamedTuple):
-    """Where the object of a verified token lies."""
+    """The namespace and id of a verified token's object."""
 
     namespace: str
     object_id: str
 
 
 def mint(keys: KeyRing, scope: str, namespace: str, object_id: str) -> Token:
-    """Return the token of an object, good for ``namespace`` alone.
+    """Return the token of an object, valid for ``namespace`` alone.
 
     Examples
     --------
-    >>> from dash_brain.keys import KeyRing
+    >>> from dash_brain.common.signing import KeyRing
     >>> token = mint(KeyRing([b"0" * 32]), "session", "session/1f", "00" * 16)
     >>> len(token)
     90
@@ -64,14 +64,14 @@ def mint(keys: KeyRing, scope: str, namespace: str, object_id: str) -> Token:
 
 
 def verify(keys: KeyRing, namespaces: Mapping[str, str], value: object) -> Verified:
-    """Return where the object of a token lies, once its signature was found good.
+    """Verify a token, and return the namespace and id of its object.
 
     Parameters
     ----------
     keys
         The keys that may have signed it.
     namespaces
-        Scope to namespace, for the one who asks.
+        Scope to namespace, for the caller.
     value
         What came from the browser: anything JSON can hold.
 
@@ -92,7 +92,7 @@ def verify(keys: KeyRing, namespaces: Mapping[str, str], value: object) -> Verif
 
 
 def kid_in(value: object) -> str | None:
-    """Return the name of the key that a token says it was signed with, None for what has no token's form."""
+    """Return the kid in a token, which is not verified; None for what has no token's form."""
     form = _FORM.fullmatch(value) if isinstance(value, str) else None
     return None if form is None else form[1]
 

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests import zygote
 from tests.app.test_claims import as_callback
-from tests.conftest import REPOSITORY
+from tests.programs import REPOSITORY
 
 SERVERS = {
     "flask": ["gunicorn", "--bind=127.0.0.1:{port}"],
@@ -136,6 +137,32 @@ print([route for route in app.routes if "brain" in route], "dash_brain" in Compo
     assert run(code).stdout.splitlines() == [f"{modules} {{'setup': 1}}", "[] False"]
 
 
+@pytest.fixture
+def said(tmp_path) -> Callable[[str], str]:
+    """Run code in a process that has loaded the libraries, and return what it printed."""
+
+    def run(code: str) -> str:
+        (tmp_path / "program.py").write_text(f"import warnings\nwarnings.simplefilter('error')\n{code}")
+        program = zygote.start([str(tmp_path / "program.py")], output=tmp_path / "said")
+        program.wait(PATIENCE)
+        return (tmp_path / "said").read_text()
+
+    return run
+
+
+def test_sessions_are_registered_with_dash_by_a_call_and_once():
+    code = """
+from dash._hooks import HooksManager
+from dash_brain.web.activation import activate
+hooks = HooksManager.hooks._ns
+print(len(hooks["setup"]), len(hooks["index"]))
+activate(), activate()
+print(len(hooks["setup"]), len(hooks["index"]))
+"""
+    before, after = (tuple(map(int, line.split())) for line in run(code).stdout.splitlines())
+    assert (before, after) == ((before[0], 0), (before[0] + 1, 1))
+
+
 USES = {
     "brain_callback": "brain_callback(Output('a', 'data'), Input('b', 'value'))(str)",
     "brain_callback with app": "brain_callback(Output('a', 'data'), Input('b', 'value'), app=app)(str)",
@@ -145,38 +172,38 @@ USES = {
 
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("backend", OTHERS)
-def test_an_app_of_another_backend_is_refused_where_it_is_made(backend, use):
+def test_an_app_of_another_backend_is_refused_where_it_is_made(backend, use, said):
     code = f"""
 from dash import Dash, Input, Output, html
 app = Dash(backend={backend!r})
 from dash_brain import ServerStore, brain_callback
 {USES[use]}
 """
-    assert_refused(run(code).stderr, backend)
+    assert_refused(said(code), backend)
 
 
-def assert_refused(said: str, backend: str) -> None:
-    last = said.strip().splitlines()[-1]
+def assert_refused(text: str, backend: str) -> None:
+    last = text.strip().splitlines()[-1]
     assert last.startswith(f"dash_brain.errors.BackendNotSupported: The app is served by {backend}, but "), (
-        said
+        text
     )
     assert 'Dash(backend="flask")' in last
 
 
 @pytest.mark.parametrize("backend", OTHERS)
-def test_callbacks_that_were_registered_before_the_app_are_refused_when_it_is_made(backend):
+def test_callbacks_that_were_registered_before_the_app_are_refused_when_it_is_made(backend, said):
     code = f"""
 from dash import Dash, Input, Output
 from dash_brain import brain_callback
 brain_callback(Output('a', 'data'), Input('b', 'value'))(str)
 app = Dash(backend={backend!r})
 """
-    assert_refused(run(code).stderr, backend)
+    assert_refused(said(code), backend)
 
 
 @pytest.mark.parametrize("backend", OTHERS)
 @pytest.mark.parametrize("wanted", ["session_brain['a']", "to_token([1])", "store.to_plotly_json()"])
-def test_sessions_are_refused_where_they_are_asked_for(backend, wanted):
+def test_sessions_are_refused_where_they_are_asked_for(backend, wanted, said):
     code = f"""
 from dash import Dash
 from dash_brain import ServerStore, session_brain, to_token
@@ -184,11 +211,11 @@ store = ServerStore("a")
 app = Dash(backend={backend!r})
 {wanted}
 """
-    assert_refused(run(code).stderr, backend)
+    assert_refused(said(code), backend)
 
 
 @pytest.mark.parametrize("backend", OTHERS)
-def test_beside_an_app_of_flask_others_are_no_hindrance(backend):
+def test_beside_an_app_of_flask_others_are_no_hindrance(backend, said):
     code = f"""
 from dash import Dash, Input, Output, dcc, html
 from dash_brain import ServerStore, brain_callback
@@ -203,10 +230,10 @@ body = dict(output="a.data", outputs=outputs, inputs=inputs, changedPropIds=["b.
 answer = client.post("/_dash-update-component", json=body)
 print(answer.json["response"]["a"]["data"][:4])
 """
-    assert run(code).stdout == "db1.\n"
+    assert said(code) == "db1.\n"
 
 
-def test_dash_brain_may_be_imported_after_the_app_was_made():
+def test_dash_brain_may_be_imported_after_the_app_was_made(said):
     code = """
 from dash import Dash, html
 app = Dash(routes_pathname_prefix="/a/", requests_pathname_prefix="/a/")
@@ -218,4 +245,4 @@ from tests.app.test_backends import CLAIM
 from tests.app.test_claims import OURS, as_callback
 print(client.post("/a/_dash-update-component", json=as_callback(CLAIM), headers=OURS).status_code)
 """
-    assert run(code).stdout == "200\n"
+    assert said(code) == "200\n"

@@ -35,11 +35,10 @@ from dash_brain import (
 from dash_brain.errors import NoSession, StoreUnavailable
 from dash_brain.settings import current
 from dash_brain.stores import FileStore, MemoryStore
-from dash_brain.web.exchange import _registry
+from dash_brain.web.component_registry import ComponentRegistry, _registry
 from dash_brain.web.leases import LEASE
 from dash_brain.web.leases.jobs import JobClaims
-from dash_brain.web.memo import recipes
-from dash_brain.web.registry import Registry
+from dash_brain.web.recipes import recompute
 from tests.app.conftest import Page
 from tests.app.test_claims import Claiming, Clock
 
@@ -226,7 +225,7 @@ def test_a_job_leaves_the_data_of_other_components_alone_though_it_knows_no_layo
 
 
 def test_what_a_job_was_not_told_of_is_no_server_store():
-    registry = Registry(MemoryStore(), "app", None)
+    registry = ComponentRegistry(MemoryStore(), "app", None)
     registry.assume(["stored"], ["stored", "table"])
     assert registry.holds_tokens("stored")
     assert not registry.holds_tokens("table")
@@ -355,7 +354,7 @@ def test_as_long_as_a_page_asks_the_inputs_outlive_the_longest_queue(app, queue,
 
 
 def test_so_do_memoized_inputs_that_nobody_could_compute_again(app, queue, clock, monkeypatch):
-    monkeypatch.setattr(recipes.time, "time", clock)
+    monkeypatch.setattr(recompute.time, "time", clock)
     app.layout.children.append(ServerStore(id="known"))
     memoize = Memoize("app", ttl=60, key=lambda rows: rows)
 

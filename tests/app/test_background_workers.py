@@ -15,10 +15,10 @@ from celery import Celery
 from dash import CeleryManager, Dash
 
 from dash_brain.stores import FileStore
-from dash_brain.web.jobs.manager import BackgroundCallback, Jobs
+from dash_brain.web.jobs.manager import BackgroundCallback, ManagerProxy
 from tests.app.test_browser import Tab
 from tests.app.test_lifetime import settles, types_of, wait_for
-from tests.conftest import REPOSITORY
+from tests.programs import REPOSITORY
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -104,7 +104,7 @@ def test_a_job_that_is_cancelled_lets_go_of_its_input(env, serve, store, browser
 @pytest.mark.filterwarnings("ignore:Call to deprecated setex")  # by Celery
 def test_looking_for_what_was_set_does_not_delete_the_result_from_celery(redis_url):
     manager = CeleryManager(Celery("test", broker=redis_url, backend=redis_url))
-    jobs, redis = Jobs(manager, BackgroundCallback([], None, [], pytest.fail)), manager.handle.backend
+    jobs, redis = ManagerProxy(manager, BackgroundCallback([], None, [], pytest.fail)), manager.handle.backend
     with Dash("test").server.test_request_context("/", method="POST"):  # nobody's: they keep what it sets
         key = jobs.build_cache_key()
         redis.set(key, "the result")

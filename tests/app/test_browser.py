@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.conftest import Server, chrome, forget_everything
+from tests.browsers import chrome, forget_everything
+from tests.servers import Server
 
 
 @pytest.fixture(scope="module")

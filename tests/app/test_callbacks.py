@@ -524,9 +524,9 @@ def test_a_value_that_is_gone_follows_on_missing(open_page, way):
     with page.client:
         page.get("_dash-layout")
         from dash_brain.settings import current
-        from dash_brain.web.sessions import visit
+        from dash_brain.web.sessions import current_caller
 
-        current.use().store.drop(visit().namespace("session"))
+        current.use().store.drop(current_caller().namespace("session"))
     response = page.post("out.children")
     assert seen == {"raise": [], "empty": [None], "prevent": [], "function": [ValueMissing]}[way]
     assert [type(error) for error in errors] == ([ValueMissing] if way == "raise" else [])

@@ -13,10 +13,10 @@ from dash_brain import ServerStore, brain_callback, session_brain
 from dash_brain.errors import StoreFull
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
-from dash_brain.web.exchange import _registry, registry
+from dash_brain.web.component_registry import _registry, registry_of
 from dash_brain.web.leases import LEASE, PARKED, UNCLAIMED, pages
-from dash_brain.web.sessions import visit
-from dash_brain.web.sessions.attendance import attendance
+from dash_brain.web.sessions import current_caller
+from dash_brain.web.sessions.session_registry import session_registry
 
 GRACE = 60
 
@@ -337,7 +337,7 @@ def test_a_page_enters_its_stores_anew_when_the_registry_was_lost(open_page, clo
 def entered(page, component_id):
     with page.client:
         page.get("_dash-layout")
-        return component_id in registry(visit())
+        return component_id in registry_of(current_caller())
 
 
 def test_nobody_can_enter_an_id_that_no_page_was_sent(open_page, app, clock):
@@ -573,7 +573,7 @@ def test_a_page_that_only_claims_counts_as_a_session_in_use(open_page, tmp_path)
     second = open_page(app)
     for step in (lambda: Claiming(first)(first.props["a"]["data"]), lambda: open_page(app)):
         clock.passes(1)
-        attendance.cache_clear()
+        session_registry.cache_clear()
         step()
     assert Claiming(first)(first.props["a"]["data"]) == []
     assert Claiming(second)(second.props["a"]["data"]) == [0]

@@ -18,10 +18,10 @@ from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
 from dash_brain.stores.namespaces import rank
 from dash_brain.testing import Clock
-from dash_brain.web.sessions import closed
-from dash_brain.web.sessions.attendance import attendance
-from dash_brain.web.sessions.closed import is_closed, note_closed
-from dash_brain.web.sessions.ids import SessionId
+from dash_brain.web.sessions import closed_sessions
+from dash_brain.web.sessions.closed_sessions import is_closed, note_closed
+from dash_brain.web.sessions.session_ids import SessionId
+from dash_brain.web.sessions.session_registry import session_registry
 from tests.app.test_claims import Claiming
 from tests.app.test_principal import GOOD, made, names, shown
 from tests.app.users import app_with_users, principal
@@ -53,7 +53,7 @@ def what_is_kept() -> set[str]:
     """The namespaces of all sessions in the store."""
     store = current.use().store
     store.sweep()
-    domains = ("session", "session-names", "session-memo", "claims", "attendance", "logins")
+    domains = ("session", "session-names", "session-memo", "claims", "session-registry", "logins")
     return {space for domain in domains for space in store.namespaces(domain)}
 
 
@@ -70,7 +70,7 @@ def test_all_that_belongs_to_the_session_goes(open_page, app):
     session = next(iter(current.use().store.namespaces("session"))).partition("/")[2]
     current.use().store.put(f"session-memo/{session}", "computed", [b"x"])
     assert {space.partition("/")[0] for space in what_is_kept()} == {
-        "session", "session-names", "session-memo", "claims", "attendance",
+        "session", "session-names", "session-memo", "claims", "session-registry",
     }  # fmt: skip
     page.get("close")
     assert what_is_kept() == set()
@@ -196,9 +196,9 @@ def test_a_response_that_was_under_way_does_not_bring_the_closed_cookie_back(ope
         return "done"
 
     page.dependencies = page.get("_dash-dependencies").json
-    attendance.cache_clear()  # the cookie is renewed by the next response
+    session_registry.cache_clear()  # the cookie is renewed by the next response
     assert cookies_set(page.post("a.data"))
-    attendance.cache_clear()
+    session_registry.cache_clear()
     answer = page.post("n.step")
     assert answer.status_code == 200
     assert cookies_set(answer) == []
@@ -274,14 +274,14 @@ def test_apps_that_share_the_cookie_all_lose_the_session(open_page):
 
 
 def test_no_want_of_room_evicts_what_is_known_of_sessions():
-    for domain in ("attendance", "claims", "closed", "logins", "registry", "workers"):
+    for domain in ("session-registry", "claims", "closed", "logins", "registry", "workers"):
         assert rank(domain, expires=1e9, used=0.0, now=1e9 - 1) is None
 
 
 def test_notes_of_closed_sessions_have_an_end(monkeypatch):
     configure(max_sessions=5)
     settings = current.use()
-    monkeypatch.setattr(closed, "_looked", Throttle(0))  # it looks each time
+    monkeypatch.setattr(closed_sessions, "_looked", Throttle(0))  # it looks each time
     ids = [SessionId(settings.keys.newest, f"{number:043d}") for number in range(40)]
     for one in ids:
         note_closed(settings, one)

@@ -20,9 +20,9 @@ from dash_brain.common import log as logs
 from dash_brain.errors import BadToken, NoSession, ValueMissing
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore, MemoryStore
-from dash_brain.web.sessions.workers import EVERY, LIVE, Workers, workers
+from dash_brain.web.sessions.worker_keys import EVERY, LIVE, WorkerKeys, worker_keys
 from tests.app.test_sessions import cookie_of, secret_app
-from tests.conftest import REPOSITORY
+from tests.programs import REPOSITORY
 
 KEY, OTHER_KEY = secrets.token_urlsafe(), secrets.token_urlsafe()
 
@@ -77,7 +77,7 @@ def test_a_store_that_was_lost_is_named(shown, tmp_path):
     page = shown()
     shutil.rmtree(tmp_path / "store")
     restart(f"file://{tmp_path}/store")
-    assert "made anew" in page.fails(BadToken, "bad_token", "unknown_key")
+    assert "was lost" in page.fails(BadToken, "bad_token", "unknown_key")
 
 
 def test_a_store_that_was_lost_while_the_key_is_configured_is_named(shown, tmp_path):
@@ -85,7 +85,7 @@ def test_a_store_that_was_lost_while_the_key_is_configured_is_named(shown, tmp_p
     page = shown()
     shutil.rmtree(tmp_path / "store")
     restart(f"file://{tmp_path}/store", key=KEY)
-    assert "the store was made anew" in page.fails(ValueMissing, "value_missing", "unknown")
+    assert "the store was lost" in page.fails(ValueMissing, "value_missing", "unknown")
     assert "on_missing" in page.answer()
 
 
@@ -300,13 +300,13 @@ def another_worker(*keys: str) -> None:
     ours = current._settings
     current.forget()
     configure(store, key=list(keys))
-    Workers(current.use(), "app").see()
+    WorkerKeys(current.use(), "app").check()
     current._settings = ours
 
 
 def see() -> None:
-    workers.cache_clear()
-    workers(current.use(), "app").see()
+    worker_keys.cache_clear()
+    worker_keys(current.use(), "app").check()
 
 
 def test_a_worker_with_another_key_is_noticed(clock, caplog):
@@ -336,17 +336,17 @@ def test_a_worker_that_is_gone_disagrees_no_more(clock, caplog):
 
 
 def test_a_worker_looks_at_the_others_now_and_then_only(clock, caplog, monkeypatch):
-    seen = workers(current.use(), "app now and then")
-    seen.see()
+    seen = worker_keys(current.use(), "app now and then")
+    seen.check()
     store, before = current.use().store, len(caplog.records)
     store.put("workers/app now and then", "other", [b""], ttl=LIVE, meta={"kids": "00000000"})
-    seen.see()
+    seen.check()
     assert len(caplog.records) == before
     import time
 
     later = time.monotonic() + EVERY + 1
     monkeypatch.setattr("time.monotonic", lambda: later)
-    seen.see()
+    seen.check()
     assert caplog.records[-1].other_kid == "00000000"
 
 

@@ -10,7 +10,7 @@ from dash import ALL, Input, Output, State, dcc, html
 
 from dash_brain import ServerStore, brain_callback, configure, session_brain, set_props, to_token
 from dash_brain.errors import NoSession
-from dash_brain.web.memo.option import Memoize
+from dash_brain.memo.option import Memoize
 from tests.app.memoized import app_with
 
 SECRET = "the orders of Ann"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +12,9 @@ from dash_brain.stores import SharedMemoryStore
 from dash_brain.web.leases import UNCLAIMED
 from tests.app.test_browser import Tab
 from tests.app.test_lifetime import left, wait_for
-from tests.conftest import Server, forget_everything
+from tests.browsers import forget_everything
+from tests.servers import Server
+from tests.stores.places import remove
 
 PATHS = {"prefix": "/brain/app/", "proxied": "/proxied/", "mounted": "/mounted/"}
 GUARDS = ["csrf login list", "csrf-cookie views prefix", "proxied", "mounted"]
@@ -31,7 +32,7 @@ CLAIM = "document.dispatchEvent(new Event('visibilitychange'))"
 def store() -> Iterator[SharedMemoryStore]:
     store = SharedMemoryStore(f"test-guarded-{secrets.token_hex(4)}")
     yield store
-    shutil.rmtree(store.place, ignore_errors=True)
+    remove(store)
 
 
 def served(serve: Any, store: SharedMemoryStore, guards: str, jobs: Any) -> Server:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dash_brain import ServerStore, brain_callback
 from dash_brain.errors import BadId, BadToken
-from dash_brain.web.ids import canonical, fits, sent
+from dash_brain.web.component_ids import canonical, canonical_sent, matches
 
 ONE = {"type": "conf", "index": 1}
 SECRET = "swordfish"
@@ -46,7 +46,7 @@ def test_what_is_one_id_for_a_browser_has_one_text(one, other):
 @pytest.mark.parametrize("other", [True, "1", 1.5, "True", "[1]", MATCH, ALL, 2])
 def test_values_of_other_types_are_other_ids(other):
     assert canonical({"a": other}) != canonical({"a": 1})
-    assert not fits(canonical({"a": other}), canonical({"a": 1}))
+    assert not matches(canonical({"a": other}), canonical({"a": 1}))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_what_is_no_id_is_refused_by_a_typed_error(wrong):
     with pytest.raises(BadId):
         canonical(wrong)
     with pytest.raises(BadId):
-        sent(wrong)
+        canonical_sent(wrong)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_what_is_no_id_is_refused_by_a_typed_error(wrong):
 def test_a_client_sends_ids_in_the_very_form_of_a_browser(wrong):
     canonical(wrong)
     with pytest.raises(BadId):
-        sent(wrong)
+        canonical_sent(wrong)
 
 
 def as_a_browser_has_it(component_id):
@@ -103,14 +103,14 @@ def as_a_browser_has_it(component_id):
 def test_the_text_of_an_id_says_all_of_it(component_id):
     text = canonical(component_id)
     assert canonical(text) == text == canonical(json.loads(text))
-    assert sent(json.loads(text)) == text
+    assert canonical_sent(json.loads(text)) == text
     assert as_a_browser_has_it(json.loads(text)) == as_a_browser_has_it(component_id)
 
 
 @given(st.integers(-(10**22), 10**22))
 def test_a_large_number_is_one_that_a_browser_sends(number):
     text = canonical({"a": number})
-    assert sent(json.loads(text)) == text
+    assert canonical_sent(json.loads(text)) == text
     found = json.loads(text)["a"]
     assert float(found) == float(number)
     assert isinstance(found, float) or set(str(abs(found))[17:]) <= {"0"}  # as JSON.stringify writes it
@@ -118,18 +118,18 @@ def test_a_large_number_is_one_that_a_browser_sends(number):
 
 @given(dicts, dicts)
 def test_ids_are_the_same_when_their_texts_are(one, other):
-    assert fits(canonical(one), canonical(other)) == (canonical(one) == canonical(other))
+    assert matches(canonical(one), canonical(other)) == (canonical(one) == canonical(other))
 
 
 @pytest.mark.parametrize("wildcard", [ALL, MATCH, ALLSMALLER])
 def test_a_wildcard_fits_every_value_of_its_key_and_no_other_keys(wildcard):
     declared = canonical({"a": wildcard, "b": 1})
     for value in (1, True, "x", 1.5):
-        assert fits(canonical({"a": value, "b": 1}), declared)
-        assert not fits(canonical({"a": 1, "b": True}), declared)
-    assert not fits(canonical({"a": 1}), declared)
-    assert not fits(canonical({"a": 1, "b": 1, "c": 1}), declared)
-    assert not fits("a", declared)
+        assert matches(canonical({"a": value, "b": 1}), declared)
+        assert not matches(canonical({"a": 1, "b": True}), declared)
+    assert not matches(canonical({"a": 1}), declared)
+    assert not matches(canonical({"a": 1, "b": 1, "c": 1}), declared)
+    assert not matches("a", declared)
 
 
 @pytest.mark.parametrize("wrong", ["{", '{"a":[1]}', {"a": float("nan")}])

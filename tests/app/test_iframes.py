@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.conftest import Server, chrome
+from tests.browsers import chrome
+from tests.servers import Server
 
 #: Two sites, both on this machine.
 APP, SHOP = "app.test", "shop.test"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import hashlib
+import hmac
 import re
 import secrets
 import uuid
@@ -15,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from dash_brain import configure
-from dash_brain.keys import Key, KeyRing, master_from
+from dash_brain.common.signing import Key, KeyRing, master_from
 from dash_brain.settings import current
-from tests.conftest import REPOSITORY
+from tests.programs import REPOSITORY
 
 KEY = Key(b"0" * 32)
 
@@ -134,3 +135,18 @@ def test_every_key_that_we_print_is_refused() -> None:
             master_from(text)
             taken.append(text)
     assert not taken
+
+
+def test_a_signature_is_the_url_safe_base64_of_the_mac():
+    key = Key(b"0" * 32)
+    for part in map(str, range(100)):
+        expected = base64.urlsafe_b64encode(key.mac("token", part)).decode().rstrip("=")
+        assert key.signature("token", part) == expected
+        assert key.signs(expected, "token", part)
+
+
+def test_a_mac_is_that_of_the_derived_key():
+    derived = hmac.digest(b"0" * 32, b"dash_brain/token", "sha256")
+    message = (2).to_bytes(8, "big") + b"ab"
+    for _ in range(2):  # the state of a key is kept, and copied for each message
+        assert Key(b"0" * 32).mac("token", "ab") == hmac.digest(derived, message, "sha256")

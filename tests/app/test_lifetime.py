@@ -13,7 +13,9 @@ import pytest
 from dash_brain.errors import ValueMissing
 from dash_brain.stores import SharedMemoryStore, Store
 from tests.app.test_browser import Tab
-from tests.conftest import Server, forget_everything
+from tests.browsers import forget_everything
+from tests.servers import Server
+from tests.stores.places import remove
 
 GRACE = 1.0
 
@@ -25,11 +27,10 @@ def name() -> str:
 
 @pytest.fixture(scope="module")
 def store(name: str) -> Iterator[SharedMemoryStore]:
-    import shutil
 
     store = SharedMemoryStore(name)
     yield store
-    shutil.rmtree(store.place, ignore_errors=True)
+    remove(store)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from dash_brain.errors import StoreFull, ValueMissing
 from dash_brain.settings import SESSION_TTL, configure, current
 from dash_brain.stores import FileStore
 from dash_brain.testing import Clock
-from dash_brain.web.sessions.attendance import end
+from dash_brain.web.sessions.session_registry import remove_session
 from tests.app.memoized import app_with, evict, objects
 
 # Functions see it as a variable of their module. Over a local one they would close, and a list that grows
@@ -546,7 +546,7 @@ def test_session_brain_keeps_results_for_the_session_that_asks(open_page, calls)
     assert one[0] != two[0]
     store = current.use().store
     assert store.info(*one).expires is not None
-    end(store, one[0].partition("/")[2])
+    remove_session(store, one[0].partition("/")[2])
     assert objects("session-memo") == [two]
 
 
@@ -557,7 +557,7 @@ def test_ended_session_leaves_nothing_memoized(open_page):
     store = current.use().store
     assert store.info(*objects("session-memo")[0]).expires is not None
     assert store.info(*objects("session-recipes")[0]).expires is not None
-    end(store, namespace.partition("/")[2])
+    remove_session(store, namespace.partition("/")[2])
     assert objects("session-memo") == objects("session-recipes") == []
     assert page.post("out.children").status_code == 500
 

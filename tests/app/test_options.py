@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import subprocess
-import sys
-from pathlib import Path
 
 import dash
 import pytest
@@ -13,7 +10,6 @@ from dash import Input, Output, _get_app, html
 from dash._callback import GLOBAL_CALLBACK_LIST, GLOBAL_CALLBACK_MAP
 from dash.exceptions import DuplicateCallback
 
-import dash_brain
 from dash_brain import brain_callback
 from tests.app.memoized import app_with
 
@@ -152,56 +148,3 @@ def test_option_that_we_do_not_know_is_passed_on_to_dash(monkeypatch):
     monkeypatch.setattr(app, "callback", lambda *_, **options: seen.update(options) or (lambda f: f))
     brain_callback(Output("a", "data"), Input("n", "value"), app=app, of_tomorrow=1)(lambda n: n)
     assert seen["of_tomorrow"] == 1
-
-
-SNIPPET = """
-from dash import Input, Output
-
-from dash_brain import Memoize, brain_callback
-
-
-@brain_callback(Output("a", "data"), Input("n", "value"), memoize="app", prevent_initial_call=True)
-def load(n: int) -> list[int]:
-    return [n]
-
-
-@brain_callback(Output("a", "data"), Input("n", "value"), memoize=Memoize("session", ttl=3))
-async def load_async(n: int) -> list[int]:
-    return [n]
-
-
-@brain_callback(Output("a", "data"), Input("n", "value"), background=True, interval=3)
-def plain(n: int) -> str:
-    return str(n)
-
-
-@brain_callback(Output("a", "data"), Input("n", "value"), of_tomorrow=True)
-def newer(n: int) -> str:
-    return str(n)
-
-
-async def wait() -> list[int]:
-    return await load_async(3)
-
-
-load.forget(3)
-load.forget_all()
-size: int = load.info().size
-load_async.forget(3)
-results: tuple[list[int], str, str] = load(3), plain(3), newer(3)
-load("x")  # type: ignore[arg-type]
-plain("x")  # type: ignore[arg-type]
-plain.forget(3)  # type: ignore[attr-defined]
-"""
-
-
-def test_type_checkers_know_what_a_memoized_callback_has(tmp_path, monkeypatch):
-    (tmp_path / "snippet.py").write_text(SNIPPET)
-    monkeypatch.setenv("MYPYPATH", str(Path(dash_brain.__file__).parents[1]))
-    found = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", tmp_path / "snippet.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert found.returncode == 0, found.stdout

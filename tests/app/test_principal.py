@@ -10,11 +10,11 @@ from dash import Input, Output, State, dcc, html
 from flask_login import current_user
 
 from dash_brain import ServerStore, brain_callback, session_brain
-from dash_brain.keys import Key
+from dash_brain.common.signing import Key
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
-from dash_brain.web.sessions.attendance import attendance
-from dash_brain.web.sessions.ids import SessionId, checked_principal
+from dash_brain.web.sessions.session_ids import SessionId, checked_principal
+from dash_brain.web.sessions.session_registry import session_registry
 from tests.app.test_claims import Claiming
 from tests.app.users import app_with_users, principal
 
@@ -179,7 +179,7 @@ def test_sessions_of_users_are_capped_too(open_page, tmp_path):
     tokens = {}
     for user in ("ann", "bob", "eve"):
         clock[0] += 1
-        attendance.cache_clear()
+        session_registry.cache_clear()
         page.get(f"login/{user}")
         tokens[user] = made(page)
     answers = []

@@ -15,9 +15,9 @@ from dash_brain import Memoize, ServerStore, brain_callback, codec, session_brai
 from dash_brain.errors import BadToken, StoreError
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore, MemoryStore
-from dash_brain.web.memo import declared, recipes
-from dash_brain.web.memo.declared import Declared
-from dash_brain.web.memo.records import short_name
+from dash_brain.web.recipes import definitions, recompute
+from dash_brain.web.recipes.definitions import Definition
+from dash_brain.web.recipes.records import record_key
 from dash_brain.web.tokens import Token, Verified
 from tests.app.memoized import app_with, evict, objects
 
@@ -118,7 +118,7 @@ def test_value_that_is_put_back_lives_as_long_as_before(open_page, clock):
 def test_what_a_page_holds_lives_for_its_lease_at_least(clock, ttl, lives):
     store, found = current.use().store, Verified("memo/app/test", "1" * 32)
     store.put(*found, [b"value"], ttl=ttl)
-    assert recipes.lease(store, found, HOUR)
+    assert recompute.lease(store, found, HOUR)
     assert store.info(*found).expires == (None if lives is None else pytest.approx(clock.now + lives, abs=60))
 
 
@@ -127,10 +127,10 @@ def test_lease_of_an_evicted_value_is_good_while_it_can_be_computed_again(open_p
     page.fire("a.data")
     [found] = objects("memo")
     evict()
-    assert recipes.lease(current.use().store, Verified(*found), HOUR)
+    assert recompute.lease(current.use().store, Verified(*found), HOUR)
     for one in objects("recipes"):
         current.use().store.delete(*one)
-    assert not recipes.lease(current.use().store, Verified(*found), HOUR)
+    assert not recompute.lease(current.use().store, Verified(*found), HOUR)
 
 
 def test_value_that_is_forgotten_while_it_is_computed_again_is_not_put_back(open_page, calls):
@@ -195,8 +195,8 @@ def test_value_of_a_function_that_was_changed_is_not_computed_again(open_page, c
     page = open_page(showing("app", load))
     page.fire("a.data")
     evict()
-    [old] = [one for one in declared._declared.values() if one.function is load]
-    declared.remember(Declared(changed, old.memoize, old.outputs, old.inputs))
+    [old] = [one for one in definitions._definitions.values() if one.function is load]
+    definitions.register(Definition(changed, old.memoize, old.outputs, old.inputs))
     assert shown(page).startswith("ValueMissing")
 
 
@@ -214,7 +214,7 @@ def test_value_of_a_callback_that_this_process_has_not_declared_is_missing(open_
     page = open_page(showing("app"))
     page.fire("a.data")
     evict()
-    monkeypatch.setattr(declared, "_declared", {})
+    monkeypatch.setattr(definitions, "_definitions", {})
     assert shown(page).startswith("ValueMissing")
 
 
@@ -280,7 +280,7 @@ def twice(n):
 
 def test_names_of_records_tell_nothing_to_who_has_not_the_store():
     call = "0" * 64
-    assert short_name(MemoryStore(), call) != short_name(MemoryStore(), call)
+    assert record_key(MemoryStore(), call) != record_key(MemoryStore(), call)
 
 
 def test_result_for_values_of_the_session_among_many_is_the_sessions(open_page):

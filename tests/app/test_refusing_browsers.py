@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.app.test_browser import Tab
-from tests.conftest import Server, chrome
+from tests.browsers import chrome
+from tests.servers import Server
 
 NO_COOKIES = {"profile.default_content_setting_values.cookies": 2}
 

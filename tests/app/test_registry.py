@@ -10,7 +10,7 @@ from dash import ALL, Input, Output, dash_table, dcc, html
 from dash_brain import ServerStore, brain_callback, session_brain, set_props
 from dash_brain.errors import StoreUnavailable
 from dash_brain.settings import current
-from dash_brain.web.exchange import _registry
+from dash_brain.web.component_registry import _registry
 
 
 def other_worker() -> None:

@@ -21,7 +21,8 @@ from dash_brain.errors import BadToken, NoSession
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
 from dash_brain.stores.mapped.volume.quoting import quote
-from dash_brain.web.sessions.attendance import attendance
+from dash_brain.web import servers
+from dash_brain.web.sessions.session_registry import session_registry
 
 
 def secret_app(**options: Any) -> dash.Dash:
@@ -340,7 +341,7 @@ def test_keys_rotate_while_sessions_live_on(open_page):
 def test_the_cookie_is_renewed_while_the_page_is_used(open_page, monkeypatch):
     app = secret_app()
     page = open_page(app)
-    attendance.cache_clear()
+    session_registry.cache_clear()
     assert "Max-Age=28800" in page.post("a.data").headers["Set-Cookie"]
     assert "Set-Cookie" not in page.post("a.data").headers
     later = time.monotonic() + 1800
@@ -393,7 +394,7 @@ def test_sessions_are_capped_and_the_longest_idle_one_goes(open_page, tmp_path):
         pages[-1].fire("a.data")
         if len(pages) == 2:
             clock[0] += 1
-            attendance.cache_clear()
+            session_registry.cache_clear()
             pages[0].fire("a.data")
     assert [shown(page)[:12] for page in pages] == ["{'kept': 'se", "ValueMissing", "{'kept': 'se"]
 
@@ -446,14 +447,22 @@ def test_what_a_session_keeps_lives_while_it_is_read(open_page, tmp_path):
 def test_a_second_signal_while_a_worker_ends_prints_nothing(tmp_path):
     code = """
 import os, signal, sys
-from dash_brain.web.sessions.workers import workers
+from dash_brain.web.sessions.worker_keys import worker_keys
 from dash_brain.settings import current
 
 settings = current.use()
-workers(settings, "app").see()
+worker_keys(settings, "app").check()
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as gunicorn's workers do
 type(settings.store).delete = lambda *_: os.kill(os.getpid(), signal.SIGTERM)
 """
     env = {**os.environ, "DASH_BRAIN_STORE": f"file://{tmp_path}"}
     ended = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["_REQUEST_CONTEXT", "_APP_CONTEXT"])
+def test_a_release_of_flask_without_these_context_variables_serves_sessions_too(open_page, monkeypatch, name):
+    monkeypatch.setattr(servers.flask, name, None)
+    page = open_page(secret_app())
+    page.fire("a.data")
+    assert shown(page) == "{'kept': 'secret'}"

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.app.test_browser import Tab
-from tests.conftest import Server, forget_everything
+from tests.browsers import forget_everything
+from tests.servers import Server
 
 
 @pytest.fixture(scope="module")

@@ -199,7 +199,7 @@ def test_error_names_what_was_used_and_the_function(open_page):
     page = open_page(app_that(make, "app"))
     page.fire("a.data")
     assert str(KEPT["error"]).startswith(
-        f"session_brain is of who asks, and the result of {__name__}.make is kept for all who ask."
+        f"session_brain belongs to the caller, and the result of {__name__}.make is shared by all callers."
     )
 
 
@@ -325,12 +325,15 @@ def test_value_that_is_computed_again_for_another_session_is_refused_the_session
 
 
 def test_background_job_that_makes_a_result_for_all_is_refused_the_session():
-    from dash_brain.shared_results import made_for_all
-    from dash_brain.web.jobs.errands import Errand, under_way
+    from dash_brain.shared_results import computing_shared_result
+    from dash_brain.web.sessions.job_context import JobContext, running_job
 
     configure("memory://jobs-for-all")
     current.use()
-    with under_way(Errand("app", "session", "key", [], 0)), made_for_all("the result of job"):
+    with (
+        running_job(JobContext("app", "session", "key", [], 0)),
+        computing_shared_result("the result of job"),
+    ):
         with pytest.raises(SessionInSharedResult, match="job"):
             session_brain.get("n")
         with pytest.raises(SessionInSharedResult, match="job"):

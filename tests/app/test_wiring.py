@@ -72,7 +72,7 @@ def test_each_callback_that_cannot_work_is_named_once(app, open_page, caplog):
         "plain_collector": ("plain_callback", 'reads ServerStore \'{"part":["ALL"]}\'', "the token"),
         '{"part":1}.data': ("clientside_callback", "writes ServerStore '{\"part\":1}'", "BadToken"),
         "out2.children": ("clientside_callback", "reads ServerStore 'orders'", "brain_callback"),
-        "runner": ("running", "writes ServerStore 'orders'", "no tokens"),
+        "runner": ("running", "writes ServerStore 'orders'", "without tokens"),
         "ported": ("plain_store", "writes dcc.Store 'plain'", "stays on the server"),
     }
     lines = named(caplog)

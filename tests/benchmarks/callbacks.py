@@ -9,7 +9,7 @@ from functools import partial
 
 from tests.benchmarks.timing import Row, paired
 from tests.benchmarks.workplace import Workplace
-from tests.conftest import gunicorn
+from tests.servers import gunicorn
 
 
 def rows(place: Workplace) -> Iterator[Row]:

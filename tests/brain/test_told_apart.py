@@ -10,8 +10,7 @@ import pyarrow as pa
 import pytest
 
 from dash_brain.errors import EncodeError
-from dash_brain.memo.fingerprints import of_call, of_function, of_value
-from dash_brain.memo.prints import values
+from dash_brain.memo.fingerprints import of_call, of_function, of_value, values
 
 NANOSECONDS = [pa.timestamp("ns"), pa.timestamp("ns", "Europe/Rome"), pa.duration("ns"), pa.time64("ns")]
 

@@ -42,7 +42,7 @@ def in_threads(call, number):
         turns = [pool.submit(call) for _ in range(number)]
         while not CALLS:
             time.sleep(0.001)
-        time.sleep(0.1)
+        time.sleep(1)  # the first fingerprint of a process takes longest
         GO_ON.set()
         return [turn.result(20) for turn in turns]
 

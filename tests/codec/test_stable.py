@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dash_brain.codec import encode, stable
-from dash_brain.web.memo.records import Given, Held, Record
+from dash_brain.web.recipes.records import ArgumentRef, ObjectRef, Record
 from dash_brain.web.tokens import Token
 from tests.codec.values import VALUES
 
@@ -70,7 +70,7 @@ def globals_of(stream: Any) -> Iterator[tuple[str, str]]:
 
 
 def test_what_is_kept_of_memoized_calls_has_stable_names() -> None:
-    held, given = Held("memo", "0" * 32), Given("app/memo", "0" * 32)
+    held, given = ObjectRef("memo", "0" * 32), ArgumentRef("app/memo", "0" * 32)
     record = Record("load", "f", "c", "i", 0.0, [held, Token("t")], (held,), None, b"")
     for module, _ in globals_of(encode([record, given])[0]):
         assert module == stable.__name__

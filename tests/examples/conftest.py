@@ -1,36 +1,41 @@
-"""The gallery under gunicorn with four workers, and its pages in a real browser."""
+"""The gallery under gunicorn, and its pages in a real browser."""
 
 from __future__ import annotations
 
 import json
 import re
 import secrets
-import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 
 from dash_brain.stores import SharedMemoryStore
-from tests.conftest import Server, chrome, gunicorn
+from tests.browsers import chrome
+from tests.servers import Server, gunicorn
+from tests.stores.places import remove
 
 
-@pytest.fixture(scope="module")
-def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    # One for each module, with a store of its own: values that a test has had computed are there for the next
-    # test of the module, and for no other's. The originals of examples 3 and 4 keep their caches in a folder
-    # that all workers share.
+@contextmanager
+def serving(folder: Path) -> Iterator[Server]:
+    """Serve a gallery with a store of its own, and a folder for what two of the originals keep."""
     store = SharedMemoryStore(f"test-gallery-{secrets.token_hex(4)}")
-    env = {
-        "DASH_BRAIN_STORE": f"shm://{store.name}",
-        "EXAMPLES_FOLDER": str(tmp_path_factory.mktemp("caches")),
-    }
-    with gunicorn("examples.gallery:server", workers=4, env=env) as server:
+    env = {"DASH_BRAIN_STORE": f"shm://{store.name}", "EXAMPLES_FOLDER": str(folder)}
+    with gunicorn("examples.gallery:server", workers=2, env=env) as server:
         yield server
-    shutil.rmtree(store.place)
+    remove(store)
+
+
+@pytest.fixture(scope="session")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for all tests: what one has had computed may be there for the next."""
+    with serving(tmp_path_factory.mktemp("caches")) as server:
+        yield server
 
 
 @dataclass(frozen=True)

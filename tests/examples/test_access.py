@@ -70,8 +70,12 @@ def places(driver: Any, selector: str) -> list[dict[str, float]]:
     return driver.execute_script(script, selector)
 
 
-@pytest.mark.parametrize("width", [400, 900, 1400])
-def test_nothing_is_cut_off_or_covered(flights, width):
+def test_nothing_is_cut_off_or_covered_on_screens_of_any_width(flights):
+    for width in (1400, 900, 400):
+        fits(flights, width)
+
+
+def fits(flights, width):
     driver = flights.driver
     resize(driver, width)
     flights.wait(lambda: driver.execute_script("return innerWidth") == width)

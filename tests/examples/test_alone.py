@@ -1,28 +1,35 @@
-"""Each example runs alone, as ``python examples/<name>.py``."""
+"""Each example runs alone: ``python examples/<name>.py``; in ``examples``, ``python -m plain.<name>``."""
 
 from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
 import time
+from pathlib import Path
 
 import pytest
 import requests
 
-from tests.conftest import REPOSITORY
+from tests import zygote
+from tests.programs import REPOSITORY
 
 SUPPORT = {"theme", "tiles", "flights_data", "flights_views", "worker_memory", "feed", "private_folder"}
-SCRIPTS = sorted({path.stem for path in REPOSITORY.glob("examples/*.py")} - SUPPORT)
+EXAMPLES = REPOSITORY / "examples"
+ALONE = {
+    path.stem: ([str(path)], "/") for path in sorted(EXAMPLES.glob("*.py")) if path.stem not in SUPPORT
+} | {
+    f"plain.{path.stem}": (["-m", f"plain.{path.stem}"], EXAMPLES)
+    for path in sorted(EXAMPLES.glob("plain/*.py"))
+    if path.stem not in SUPPORT
+}
 
 
 @pytest.fixture(scope="module")
 def urls():
     """All scripts at once, each on a port of its own."""
-    ports = free_ports(len(SCRIPTS))
-    running = [start(name, port) for name, port in zip(SCRIPTS, ports, strict=True)]
-    yield {name: f"http://127.0.0.1:{port}" for name, port in zip(SCRIPTS, ports, strict=True)}
+    ports = free_ports(len(ALONE))
+    running = [start(name, port) for name, port in zip(ALONE, ports, strict=True)]
+    yield {name: f"http://127.0.0.1:{port}" for name, port in zip(ALONE, ports, strict=True)}
     for process in running:
         process.kill()
         process.wait()
@@ -37,10 +44,8 @@ def free_ports(count):
 
 
 def start(name, port):
-    command = [sys.executable, str(REPOSITORY / "examples" / f"{name}.py")]
-    environment = {**os.environ, "PORT": str(port), "PYTHONPATH": str(REPOSITORY)}
-    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen(command, env=environment, cwd="/", **silent)
+    arguments, folder = ALONE[name]
+    return zygote.start(arguments, output=Path(os.devnull), folder=folder, env={"PORT": str(port)})
 
 
 def get(url):
@@ -55,7 +60,7 @@ def get(url):
             time.sleep(0.1)
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("name", ALONE)
 def test_the_script_serves_its_page(urls, name):
     assert get(urls[name]).status_code == 200
     if name != "gallery":

@@ -9,8 +9,9 @@ import psutil
 import pytest
 
 from dash_brain import Brain
-from tests.conftest import REPOSITORY, gunicorn
 from tests.examples.conftest import Page
+from tests.programs import REPOSITORY
+from tests.servers import gunicorn
 
 
 @pytest.fixture

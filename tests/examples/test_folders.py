@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
 from tests.examples.test_alone import free_ports, get
+from tests.programs import REPOSITORY
 
-PLAIN = [sys.executable, "examples/session_data_plain.py"], [sys.executable, "examples/signalling_plain.py"]
-DEMO = ["bash", ".ci/demo.sh"]
+NAMES = ("session_data", "signalling")
 
 
 @pytest.fixture
@@ -34,13 +33,16 @@ def heed_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-@pytest.mark.parametrize("command", [*PLAIN, DEMO], ids=lambda command: Path(command[1]).name)
-def test_caches_lie_in_a_private_folder_that_is_gone_in_the_end(command, temporary):
+@pytest.mark.parametrize("name", NAMES)
+def test_caches_lie_in_a_private_folder_that_is_gone_in_the_end(name, temporary):
     planted = set(temporary.iterdir())
     [port] = free_ports(1)
-    environment = {**os.environ, "TMPDIR": str(temporary), "PORT": str(port), "PYTHONPATH": str(REPOSITORY)}
     process = subprocess.Popen(
-        command, cwd=REPOSITORY, env=environment, start_new_session=True, preexec_fn=heed_ctrl_c
+        [sys.executable, "-m", f"plain.{name}"],
+        cwd=REPOSITORY / "examples",
+        env={**os.environ, "TMPDIR": str(temporary), "PORT": str(port)},
+        start_new_session=True,
+        preexec_fn=heed_ctrl_c,
     )
     try:
         assert get(f"http://127.0.0.1:{port}/").status_code == 200

@@ -5,12 +5,21 @@ from __future__ import annotations
 import re
 from itertools import combinations
 
+import pytest
 import requests
 
-from tests.conftest import REPOSITORY
+from tests.examples.conftest import serving
+from tests.programs import REPOSITORY
 
 #: Seconds that it takes to compute a value of the examples, at least. Who is given one is faster.
 COMPUTING = 3
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory):
+    """One of its own: what it computes, and says in its log, is for these tests."""
+    with serving(tmp_path_factory.mktemp("caches")) as server:
+        yield server
 
 
 def timestamps(text):
@@ -21,8 +30,8 @@ def test_the_index_leads_to_every_example_and_its_original(gallery, browser_for_
     browser = browser_for_module
     browser.get(gallery.url)
     links = {link.get_attribute("href") for link in browser.find_elements("css selector", ".links a")}
-    originals = [path.stem for path in REPOSITORY.glob("examples/*_plain.py")]
-    names = originals + [name.removesuffix("_plain") for name in originals]
+    originals = {path.stem for path in REPOSITORY.glob("examples/plain/*.py")} - {"private_folder"}
+    names = [*originals, *(f"{name}_plain" for name in originals)]
     assert len(names) == 16
     assert links == {f"{gallery.url}/{name}/" for name in names}
     assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from tests.app.test_refusing_browsers import DENY_STORAGE, NO_COOKIES
-from tests.conftest import Server, chrome, gunicorn
+from tests.browsers import chrome
 from tests.examples.conftest import Page
+from tests.needs import needs_unshare
+from tests.servers import Server, gunicorn
+from tests.torture.sizes import size
 
 #: How many callbacks answer when a page is opened. Not the originals, which have nothing to lose by it.
 CALLBACKS = {
@@ -26,6 +27,9 @@ CALLBACKS = {
     "session_data": 3,
     "temperature": 2,
 }
+ALL = tuple(CALLBACKS)
+#: Which are looked at in every run, where values are denied their place and where sessions are.
+LARGE, OWN = ("flights", "load_once", "feeder"), ("aggregations", "session_data", "load_once", "feeder")
 #: Those that keep something for the session.
 OF_A_SESSION = {"flights", "cleaning", "aggregations", "session_data", "temperature"}
 
@@ -36,10 +40,6 @@ SHARED_MEMORY = {
     ),
     "64 MB": ("mount -t tmpfs -o size=64m tmpfs", "has room for 33.6 MB only"),
 }
-
-needs_mounts = pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("unshare"), reason="only root may mount another /dev/shm"
-)
 
 
 @contextmanager
@@ -54,15 +54,16 @@ def serving(mount: str) -> Iterator[Server]:
             threads=4,
             env={"TMPDIR": temporary},
             within=within,
+            options=["--preload"],
         ) as server,
     ):
         yield server
 
 
-def look_at_all(driver: Any, server: Server, script: str = "") -> set[str]:
+def look_at(names: Sequence[str], driver: Any, server: Server, script: str = "") -> set[str]:
     """Open pages, each in a tab, and return those that work; the others say what is wrong."""
     tabs = {}
-    for name in CALLBACKS:
+    for name in names:
         driver.switch_to.new_window("tab")
         driver.execute_cdp_cmd("Network.disable", {})  # chromedriver takes its time over 40 MB
         driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
@@ -91,24 +92,24 @@ def errors(driver: Any) -> list[Any]:
 
 def test_with_cookies_blocked_pages_without_sessions_work_and_the_others_say_so(gallery):
     with chrome(preferences=NO_COOKIES) as driver:
-        working = look_at_all(driver, gallery)
+        working = look_at(size(OWN, ALL), driver, gallery)
     assert working >= {"load_once", "feeder"}
     assert not working & OF_A_SESSION
     assert "the browser refuses cookies" in gallery.log
 
 
-def test_with_storage_denied_all_pages_work(gallery):
+def test_with_storage_denied_pages_work(gallery):
     with chrome() as driver:
-        assert look_at_all(driver, gallery, script=DENY_STORAGE) == set(CALLBACKS)
+        assert look_at(size(OWN, ALL), driver, gallery, script=DENY_STORAGE) == set(size(OWN, ALL))
         assert errors(driver) == []
 
 
-@needs_mounts
+@needs_unshare
 @pytest.mark.parametrize("kind", SHARED_MEMORY)
 def test_with_hardly_any_shared_memory_the_examples_work_and_the_log_says_what_is_wrong(kind):
     mount, said = SHARED_MEMORY[kind]
     with serving(mount) as server, chrome() as driver:
-        assert look_at_all(driver, server) == set(CALLBACKS)
+        assert look_at(size(LARGE, ALL), driver, server) == set(size(LARGE, ALL))
         assert errors(driver) == []
         assert 1 <= server.log.count(said) <= 2  # once in each worker
         assert "Traceback" not in server.log

@@ -14,11 +14,13 @@ import requests
 
 from dash_brain import Brain
 from examples.worker_memory import held
-from tests.conftest import REPOSITORY, gunicorn
 from tests.examples.conftest import Page
+from tests.programs import REPOSITORY
+from tests.servers import gunicorn
+from tests.torture.sizes import size
 
 WORKERS = 8
-TABS = 20
+TABS = size(6, 20)
 #: What the private memory of all workers may grow by, as the page says: 10 MB for each of their threads.
 #: In each it is 5 MB, when Dash reads its largest script. A copy of the frame would be 101 MB.
 BOUND = WORKERS * 10e6
@@ -46,7 +48,9 @@ def served(new_store):
     url = new_store("once")
     folder, env = REPOSITORY / "examples", {"DASH_BRAIN_STORE": url}
     options = ["--graceful-timeout=1"]  # an idle connection of a browser keeps a worker from ending
-    with gunicorn("load_once:server", workers=WORKERS, folder=folder, env=env, options=options) as server:
+    with gunicorn(
+        "load_once:server", workers=WORKERS, folder=folder, env=env, options=options, fork=False
+    ) as server:
         yield server, Brain("load_once", url=url)
 
 
@@ -93,7 +97,7 @@ def test_the_page_tells_that_it_is_in_memory_once(served, browser_for_module):
     page.assert_console_is_clean()
 
 
-def test_twenty_tabs_leave_the_memory_of_the_workers_as_it_is(served, browser_for_module):
+def test_many_tabs_leave_the_memory_of_the_workers_as_it_is(served, browser_for_module):
     server, brain = served
     workers = ask_all(server.url, WORKERS, drawn)
     before = private(workers)

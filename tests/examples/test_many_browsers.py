@@ -9,18 +9,19 @@ from typing import Any
 
 import requests
 
-from tests.conftest import chrome
+from tests.browsers import chrome
 from tests.examples.conftest import Page
+from tests.torture.sizes import size
 
 #: Some have a browser. The others ask for the same without one, as drawing takes most of the time.
 USERS = 12
-BROWSERS = 4
+BROWSERS = size(2, 4)
 WORKERS = 8
 
 
 def test_12_users_at_once_have_8_workers_compute_each_value_once(serve, tmp_path):
     env = {"DASH_BRAIN_STORE": f"file://{tmp_path}/store"}
-    server = serve("examples.gallery:server", workers=WORKERS, env=env)
+    server = serve("examples.gallery:server", workers=WORKERS, env=env, options=["--preload"])
     ready = threading.Barrier(USERS, timeout=200).wait
 
     def look(number: int) -> tuple[int, set[str]]:

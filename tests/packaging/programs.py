@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests import zygote
 
 SETTLED = """
 const page = document.getElementById("react-entry-point");
@@ -25,7 +24,7 @@ class Program:
     """A program that serves a page, and what it has printed so far."""
 
     url: str
-    process: subprocess.Popen[bytes]
+    process: zygote.Program
     log_file: Path
 
     @property
@@ -39,14 +38,7 @@ def serving(file: Path, env: Mapping[str, str]) -> Iterator[Program]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     log_file = file.with_suffix(".log")
-    with log_file.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, file.name],
-            cwd=file.parent,
-            env={**os.environ, **env, "PORT": str(port)},
-            stdout=log,
-            stderr=log,
-        )
+    process = zygote.start([file.name], output=log_file, folder=file.parent, env={**env, "PORT": str(port)})
     program = Program(f"http://127.0.0.1:{port}", process, log_file)
     try:
         wait_until(lambda: answers(port) or process.poll() is not None, lambda: program.log)

@@ -11,62 +11,53 @@ import dash_brain
 
 PACKAGE = Path(dash_brain.__file__).parent
 
-#: From the ground up. A new module has to be given a floor here.
-FLOORS = [
-    {"errors", "floors", "weak_keys"},
-    {"codec", "common", "keys", "shared_results", "web.tokens"},
-    {"stores", "singleflight", "memo", "settings"},
-    {"brain"},
-    {
-        "hooks",
-        "web.dash_internals",
-        "web.servers",
-        "web.ids",
-        "web.layouts",
-        "web.calls",
-        "web.wiring",
-        "web.patterns",
-        "web.jobs.errands",
-        "web.sessions",
-        "web.registry",
-        "web.memo.option",
-        "web.memo.declared",
-        "web.memo.records",
-        "web.memo.recipes",
-        "web.exchange",
-        "web.sent",
-        "web.first",
-        "web.leases",
-        "web.component",
-    },
-    {
-        "web.blueprints",
-        "web.endpoints",
-        "web.incoming",
-        "web.options",
-        "web.outgoing",
-        "web.memo.result",
-        "web.memo.call",
-        "web.memo.callbacks",
-        "web.jobs",
-        "web.sessions.brain",
-        "web.serving",
-        "web.callback",
-    },
-    {"web", "devtools", "cli", "testing", "adapters", ""},
+#: The packages from the ground up. A new one has to be given a floor here.
+FLOORS: list[set[str]] = [
+    {"errors"},
+    {"common", "floors", "shared_results"},
+    {"codec", "stores"},
+    {"settings", "singleflight"},
+    {"memo"},
+    {"brain", "hooks"},
+    {"web"},
+    {"adapters", "cli", "devtools", "testing", ""},
 ]
-FIRST_FLOOR_THAT_KNOWS_DASH = 4
-KNOWS_DASH = {"dash", "flask", "quart", "fastapi"}
+
+#: The same within ``web``: a value that a callback returns passes them from the last to the first.
+WEB_FLOORS: list[set[str]] = [
+    {"blueprints", "component_ids", "options", "servers", "tokens"},
+    {"apps"},
+    {"dash_internals"},
+    {"dependencies", "layouts", "sessions"},
+    {"api_endpoint", "component_registry", "recipes", "wiring"},
+    {"leases", "sent_components"},
+    {"exchange"},
+    {"component", "incoming"},
+    {"outgoing"},
+    {"jobs", "memo"},
+    {"activation", "callback", ""},
+]
+
+KNOWS_DASH = {"dash", "flask", "werkzeug", "quart", "fastapi"}
+PACKAGES_THAT_KNOW_DASH = {"hooks", "web", "adapters", "cli", "devtools"}
 
 
-def floor_of(name: str) -> int:
-    """Return the floor of a module, which is its package's unless it has one of its own."""
-    for floor, names in enumerate(FLOORS):
-        if name in names:
-            return floor
-    package = name.rpartition(".")[0]
-    assert package, f"give dash_brain/{name}.py a floor in this file"
-    return floor_of(package)
+def floor_of(name: str) -> tuple[int, int]:
+    """Return the floor of a module: that of its package, and within ``web`` that of its part of it."""
+    package, _, rest = name.partition(".")
+    within = _index(WEB_FLOORS, rest.partition(".")[0]) if package == "web" else 0
+    return _index(FLOORS, package), within
+
+
+def _index(floors: list[set[str]], name: str) -> int:
+    found = [number for number, names in enumerate(floors) if name in names]
+    assert found, f"give {name!r} a floor in this file"
+    return found[0]
+
+
+def part_of(name: str) -> str:
+    """Return the package that a module lies in; of ``web`` the package or module within it."""
+    return ".".join(name.split(".")[: 2 if name.startswith("web.") else 1])
 
 
 def modules() -> dict[str, ast.Module]:
@@ -113,15 +104,22 @@ def imports_within(tree: ast.Module, known: set[str]) -> set[str]:
     return found
 
 
-def test_no_module_imports_from_a_floor_above() -> None:
+def test_each_package_imports_from_floors_below_its_own_only() -> None:
     trees = modules()
-    upward = [
+    wrong = [
         f"dash_brain.{name} imports dash_brain.{other}"
         for name, tree in trees.items()
         for other in imports_within(tree, set(trees))
-        if floor_of(other) > floor_of(name)
+        if part_of(other) != part_of(name) and floor_of(other) >= floor_of(name)
     ]
-    assert not upward
+    assert not wrong
+
+
+def test_the_floors_name_nothing_that_is_not_there() -> None:
+    later = {"adapters", "cli", "devtools"}
+    there = {part_of(name) for name in modules()}
+    assert set.union(*FLOORS) - later <= there
+    assert {f"web.{name}" if name else "web" for name in set.union(*WEB_FLOORS)} <= there
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
@@ -134,18 +132,28 @@ def test_the_lower_floors_know_nothing_of_dash() -> None:
     knowing = [
         f"dash_brain.{name} imports {dotted}"
         for name, tree in modules().items()
-        if floor_of(name) < FIRST_FLOOR_THAT_KNOWS_DASH
+        if name.partition(".")[0] not in PACKAGES_THAT_KNOW_DASH
         for dotted in imported_names(tree)
         if dotted.partition(".")[0] in KNOWS_DASH
     ]
     assert not knowing
 
 
+def test_only_one_module_touches_the_objects_of_flask() -> None:
+    touching = {
+        name
+        for name, tree in modules().items()
+        for dotted in imported_names(tree)
+        if dotted.partition(".")[0] in {"flask", "werkzeug"}
+    }
+    assert touching == {"web.servers.flask"}
+
+
 def test_only_two_modules_register_anything_with_dash() -> None:
     registering = {
         name for name, tree in modules().items() if "dash.hooks" in {*imported_names(tree), *attributes(tree)}
     }
-    assert registering == {"hooks", "web.serving"}
+    assert registering == {"hooks", "web.activation"}
 
 
 def test_only_dash_internals_imports_what_dash_does_not_publish() -> None:
@@ -155,3 +163,72 @@ def test_only_dash_internals_imports_what_dash_does_not_publish() -> None:
         if any(dotted.startswith("dash._") for dotted in imported_names(tree))
     }
     assert private == {"web.dash_internals"}
+
+
+def test_only_dash_internals_uses_private_attributes_of_other_objects() -> None:
+    private = [
+        f"dash_brain.{name}, line {node.lineno}: {ast.unparse(node)}"
+        for name, tree in modules().items()
+        if name.startswith("web.") and name not in {"web.dash_internals", "web.servers.flask"}
+        for node in ast.walk(tree)
+        if (attribute := used_attribute(node)) is not None and is_private(attribute)
+    ]
+    assert not private
+
+
+def used_attribute(node: ast.AST) -> str | None:
+    """Return the name of an attribute of another object that is used here, be it by getattr and the like."""
+    if isinstance(node, ast.Attribute):
+        own = isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}
+        own = own or ast.unparse(node.value) == "super()"
+        return None if own else node.attr
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _BY_NAME:
+        name = node.args[1]
+        return name.value if isinstance(name, ast.Constant) else None
+    return None
+
+
+_BY_NAME = {"delattr", "getattr", "hasattr", "setattr"}
+
+
+def is_private(attribute: str) -> bool:
+    return attribute.startswith("_") and not attribute.startswith("__")
+
+
+def test_no_parameter_hides_a_function() -> None:
+    """A reader who knows the function would read the parameter as a call of it, or the reverse."""
+    hiding = [
+        f"dash_brain.{name}, line {function.lineno}: {argument}"
+        for name, tree in modules().items()
+        if name.partition(".")[0] in {"web", "memo", "settings"}
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for argument in arguments(function) & names_of_module(tree)
+    ]
+    assert not hiding
+
+
+def arguments(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> set[str]:
+    return {node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)}
+
+
+def names_of_module(tree: ast.Module) -> set[str]:
+    """Return the functions and classes of a module, and all that it imports."""
+    defined = {
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    }
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    imported = {alias.asname or alias.name.split(".")[0] for node in imports for alias in node.names}
+    return (defined | imported) - {"annotations"}
+
+
+def test_no_source_is_generated_and_evaluated() -> None:
+    evaluating = {
+        name
+        for name, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"compile", "eval", "exec"}
+    }
+    assert not evaluating

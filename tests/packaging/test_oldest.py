@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dash_brain.floors import FLOORS
-from tests.conftest import REPOSITORY
+from tests.programs import REPOSITORY
 
 
 def run(code: str, folder: Path, **installed: str) -> subprocess.CompletedProcess[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Iterator
 
@@ -10,7 +9,7 @@ import pytest
 
 from dash_brain.stores import FileStore, SharedMemoryStore
 from dash_brain.stores.mapped.spill import places as spill_places
-from tests.stores.places import mounted, place
+from tests.stores.places import mounted, remove
 
 
 @pytest.fixture
@@ -18,7 +17,7 @@ def shared_memory() -> Iterator[SharedMemoryStore]:
     """A store in shared memory under a name that nobody else uses."""
     store = SharedMemoryStore(f"test-{uuid.uuid4().hex}")
     yield store
-    shutil.rmtree(place(store), ignore_errors=True)
+    remove(store)
 
 
 @pytest.fixture

@@ -9,12 +9,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from dash_brain.stores.mapped.spill.places import remove_folders_of
+from tests.needs import missing, needs
 
 
 def place(store) -> Path:
     """Return the folder of a local store."""
     return Path(store.place)
+
+
+def remove(store) -> None:
+    """Remove a store with what it spilled."""
+    if place(store).exists():
+        opened = os.open(place(store), os.O_RDONLY)
+        remove_folders_of(opened)
+        os.close(opened)
+        shutil.rmtree(place(store))
 
 
 def file_of(store, domain="brain") -> Path:
@@ -28,9 +38,7 @@ def everything(store) -> set[str]:
     return {str(path.relative_to(place(store))) for path in place(store).rglob("*")}
 
 
-needs_disk = pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("mkfs.ext4"), reason="only root may mount a disk"
-)
+needs_disk = needs("root and mkfs.ext4", os.geteuid() == 0 and shutil.which("mkfs.ext4"))
 
 
 @contextmanager
@@ -54,7 +62,7 @@ def disk_image(image: Path, megabytes: int, *options: str) -> Path:
 def mounted_image(image: Path, folder: Path) -> Iterator[None]:
     """Mount a disk over a folder."""
     if subprocess.run(["mount", "-o", "loop", str(image), str(folder)], capture_output=True).returncode:
-        pytest.skip("no disk can be mounted here")
+        missing("the right to mount a disk")
     try:
         yield
     finally:

@@ -21,12 +21,12 @@ from dash_brain.stores import FileStore, SharedMemoryStore
 from dash_brain.stores.mapped.space import ledger, limits, memory_pressure
 from dash_brain.stores.mapped.system import cgroups, platform
 from dash_brain.testing import plain
+from tests.needs import needs_root
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.places import bytes_taken, ledger_of, mounted, mounted_disk, needs_disk, place
 from tests.stores.workers import put_and_delete
 
 SPACE = "brain/budget"
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
 
 
 def held(store):

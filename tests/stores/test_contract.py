@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from functools import partial
 
 import pytest
 
 from dash_brain.stores import FileStore, MemoryStore, SharedMemoryStore
-from dash_brain.stores.mapped.spill import owner as spill_owner
-from dash_brain.stores.mapped.spill import places as spill_places
 from dash_brain.stores.mapped.system.platform import NO_ATIME
 from dash_brain.testing import (
     BoundedContract,
@@ -21,7 +18,7 @@ from dash_brain.testing import (
     StoreContract,
 )
 from tests.stores.fallbacks import FallbackStore
-from tests.stores.places import place
+from tests.stores.places import remove
 
 
 class OwnClock:
@@ -55,8 +52,7 @@ class TestSharedMemoryStore(LocalContract):
     def store(self, name, clock):
         store = SharedMemoryStore(name, clock=clock)
         yield store
-        shutil.rmtree(place(store), ignore_errors=True)
-        spill_owner.remove_abandoned(spill_places.places(), set(), spill_owner.mounts())
+        remove(store)
 
     @pytest.fixture
     def reopen(self, name):

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.needs import missing, needs_unshare
+from tests.programs import REPOSITORY
 
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("unshare"), reason="only root may mount another /dev/shm"
-)
+pytestmark = needs_unshare
 
 PROGRAM = """
 from dash_brain import Brain
@@ -37,7 +35,7 @@ def run_with(mount: str, temporary: str) -> subprocess.CompletedProcess[str]:
         text=True,
     )
     if "mount:" in run.stderr or "unshare:" in run.stderr:
-        pytest.skip("nothing can be mounted here")
+        missing("the right to mount")
     assert run.returncode == 0, run.stderr
     return run
 

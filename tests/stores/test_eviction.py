@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from dash_brain.common import polling
 from dash_brain.errors import StoreFull, ValueMissing
 from dash_brain.stores import FileStore, MemoryStore
 from dash_brain.stores.mapped import put
@@ -22,12 +23,12 @@ from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.space import Space
 from dash_brain.stores.namespaces import ENDING, EXPIRED, HELD, IDLE, MEMOIZED, rank
 from dash_brain.testing import Clock, plain
+from tests.needs import needs_root
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.places import ledger_of, mounted, place, volume_of
 from tests.stores.workers import check_pattern, fill_up, hold_until_told, patterned
 
 MB = 1 << 20
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
         ("recipes", 60, 1e6, ENDING),
         ("recipes", None, 0, HELD),
         ("recipes", None, 1e6, IDLE),
-        *((domain, 60, 1e6, None) for domain in ("claims", "registry", "attendance")),
+        *((domain, 60, 1e6, None) for domain in ("claims", "registry", "session-registry")),
         ("outcomes", 3600, 0, ENDING),
     ],
 )
@@ -190,7 +191,7 @@ def test_what_a_client_makes_the_store_remember_is_bounded_and_the_oldest_goes(b
     left = set(store.scan("claims/a"))
     assert 200 < len(left) <= 256
     assert left == {str(number) for number in range(2000 - len(left), 2000)}
-    for namespace in ("claims/a", "registry/app", "attendance/app", "logins/x", "outcomes/flights"):
+    for namespace in ("claims/a", "registry/app", "session-registry/app", "logins/x", "outcomes/flights"):
         with pytest.raises(StoreFull, match=r"note of .* is refused"):
             store.put(namespace, "large", [bytes(300_000)], ttl=1e5)
 
@@ -310,7 +311,7 @@ def count_pauses(monkeypatch):
         pauses.extend([seconds] if seconds else [])
         time.sleep(seconds)
 
-    monkeypatch.setattr(backoff, "time", SimpleNamespace(monotonic=time.monotonic, sleep=pause))
+    monkeypatch.setattr(polling, "time", SimpleNamespace(monotonic=time.monotonic, sleep=pause))
     return pauses
 
 

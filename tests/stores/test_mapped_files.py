@@ -26,8 +26,8 @@ from dash_brain.stores import (
 from dash_brain.stores.mapped import get
 from dash_brain.stores.mapped import locks as kernel_locks
 from dash_brain.stores.mapped.space.inventory import Inventory
-from dash_brain.stores.mapped.system import default_place, platform
-from dash_brain.stores.mapped.volume import folder, pages, publish
+from dash_brain.stores.mapped.system import default_place, descriptor, platform
+from dash_brain.stores.mapped.volume import pages, publish
 from dash_brain.testing import Clock
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.places import everything, file_of, place, volume_of
@@ -644,16 +644,15 @@ def test_child_is_not_stuck_on_what_a_thread_of_its_parent_held(tmp_path, kind):
             thread.join()
 
 
-@pytest.mark.parametrize("kind", ["files", "memory", "urls"])
+@pytest.mark.parametrize("kind", ["files", "memory"])
 def test_child_is_not_stuck_on_a_lock_that_was_held_at_the_fork(tmp_path, kind):
     store = MemoryStore() if kind == "memory" else FileStore(tmp_path)
     store.put(SPACE, "key", [b"x"])
-    guard = {"files": "_opening", "memory": "_guard", "urls": "_guard"}[kind]
-    holder = registry._opened if kind == "urls" else store
+    guard = {"files": "_opening", "memory": "_guard"}[kind]
     fork, forked = threading.Event(), threading.Event()
 
     def hold():
-        with getattr(holder, guard):
+        with getattr(store, guard):
             fork.set()
             forked.wait()
 
@@ -765,9 +764,10 @@ def test_files_are_closed_at_exit_though_modules_are_gone(tmp_path, monkeypatch,
     root = volume_of(store)
     store._space = None
     with monkeypatch.context() as exiting:
-        exiting.setattr(folder, "os", None)
+        exiting.setattr(descriptor, "os", None)
         exiting.setattr(kernel_locks, "os", None)
         root.locks._kernel.__del__()
-        root.__del__()
+        number = root.descriptor
+        root._open.clear()
     with pytest.raises(OSError):
-        os.fstat(root.descriptor)
+        os.fstat(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import mmap
 import os
 import pickle
 import random
@@ -132,7 +133,7 @@ def test_table_forgets_and_never_mistakes_one_path_for_another(tmp_path):
     with (tmp_path / "table").open("w+b") as file:
         file.write(bytes(SIZE))
         file.flush()
-        table = Tombstones(file.fileno())
+        table = Tombstones(mmap.mmap(file.fileno(), tombstones.SIZE))
     for number in range(20_000):
         table.note(f"brain/a/{number}", Tombstone("evicted", number << 20, number, number))
     known = [number for number in range(20_000) if table.recall(f"brain/a/{number}") is not None]

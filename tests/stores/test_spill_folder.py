@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from dash_brain.errors import StoreFull, StoreUnavailable, ValueMissing
-from dash_brain.stores.mapped.space import bounds
-from dash_brain.stores.mapped.spill import owner as spill_owner
 from dash_brain.stores.mapped.spill import places as spill_places
+from dash_brain.stores.mapped.spill.folder import SpillFolder
 from dash_brain.stores.namespaces import VALUE, account_of
 from dash_brain.testing import Clock, plain
+from tests.needs import needs_root
 from tests.stores.fallbacks import SmallSharedMemory
 from tests.stores.places import (
     disk_image,
@@ -36,7 +36,7 @@ from tests.stores.workers import check_pattern, patterned
 MB = 1 << 20
 SPACE = "brain/spilled"
 OUTER = f"dash_brain-{os.geteuid()}"
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+pytestmark = needs_root
 
 
 @pytest.fixture
@@ -50,11 +50,6 @@ def store(memory):
 def folder_on(disk: Path) -> Path:
     (folder,) = (disk / OUTER).glob("spill-*")
     return folder
-
-
-def say(owner: Path, text: str) -> None:
-    owner.unlink()
-    owner.symlink_to(text)
 
 
 def make_old(path: Path) -> None:
@@ -116,91 +111,116 @@ def test_folder_removed_under_threads_means_misses_only(store, disk):
     check_pattern(store.get(SPACE, "again"))
 
 
-@pytest.mark.parametrize("said", ["x", "a|b", "|"])
-def test_folder_whose_owner_makes_no_sense_hinders_no_sweep_of_other_stores(store, memory, disk, said):
-    say(folder_on(disk) / "owner", said)
-    make_old(folder_on(disk))
-    other = SmallSharedMemory(memory, "other")
-    other.put(SPACE, "key", [b"x"])
-    other.sweep()
-    check_pattern(store.get(SPACE, "key"))
+def other_boot(monkeypatch) -> None:
+    monkeypatch.setattr(spill_places, "boot", lambda: "other000")
 
 
-def test_folder_that_lost_its_owner_file_is_left_by_the_sweeps_of_other_stores(store, memory, disk):
-    (folder_on(disk) / "owner").unlink()
-    make_old(folder_on(disk))
-    other = SmallSharedMemory(memory, "other")
-    other.put(SPACE, "key", [b"x"])
-    other.sweep()
-    check_pattern(store.get(SPACE, "key"))
-
-
-@pytest.mark.parametrize("content", [None, "a link", "a file"])
-def test_sweep_says_anew_whose_the_folder_is(store, disk, content):
-    owner = folder_on(disk) / "owner"
-    sound = os.readlink(owner)
-    owner.unlink()
-    if content is not None:
-        owner.symlink_to(content) if content == "a link" else owner.write_text(content)
-    make_old(folder_on(disk))
-    store.sweep()
-    assert os.readlink(owner) == sound
-    assert sorted(path.name for path in folder_on(disk).iterdir())[1:] == ["owner"]
-    check_pattern(store.get(SPACE, "key"))
-
-
-def test_sweep_keeps_the_owner_file_young(store, disk):
-    owner = folder_on(disk) / "owner"
-    make_old(owner)
-    store.sweep()
-    assert time.time() - owner.lstat().st_mtime < 1e5
-
-
-def test_folder_named_by_the_own_record_is_never_judged(store, disk):
-    owner = folder_on(disk) / "owner"
-    say(owner, "before|elsewhere|/x")
-    store.sweep()
-    check_pattern(store.get(SPACE, "key"))
-
-
-@needs_disk
-def test_folder_named_by_the_own_record_is_kept_when_a_full_disk_cannot_be_told_whose_it_is(
-    tmp_path, memory, monkeypatch
+def test_sweep_removes_what_a_store_of_another_boot_spilled_when_nobody_used_it_for_a_day(
+    store, memory, disk, monkeypatch
 ):
-    with mounted_disk(tmp_path / "tiny", 64, "-N", "16") as disk:
-        monkeypatch.setattr(spill_places, "places", lambda: [str(disk)])
-        store = SmallSharedMemory(memory)
-        store.put(SPACE, "key", patterned(20 * MB))
-        owner = folder_on(disk) / "owner"
-        said = "before|elsewhere|/x"
-        say(owner, said)
-        with pytest.raises(OSError, match="No space"):
-            [(disk / str(number)).touch() for number in range(1000)]
-        store.sweep()
-        assert os.readlink(owner) == said
-        check_pattern(store.get(SPACE, "key"))
-        store.close()
+    other_boot(monkeypatch)
+    lost = folder_on(disk)
+    shutil.rmtree(place(store))
+    after = SmallSharedMemory(memory, "after")
+    after.put(SPACE, "key", [b"x"])
+    after.sweep()
+    assert lost.exists(), "it may be another container's, with which we share the disk"
+    make_old(lost)
+    after.sweep()
+    assert not lost.exists()
+
+
+def test_sweep_leaves_what_a_store_of_this_boot_spilled_however_long_ago(store, memory, disk):
+    make_old(folder_on(disk))
+    other = SmallSharedMemory(memory, "other")
+    other.put(SPACE, "key", [b"x"])
+    other.sweep()
+    check_pattern(store.get(SPACE, "key"))
+
+
+def test_sweep_notes_that_the_folder_of_its_own_store_is_in_use_and_never_removes_it(
+    store, memory, disk, monkeypatch
+):
+    other_boot(monkeypatch)
+    make_old(folder_on(disk))
+    monkeypatch.setattr(os, "utime", lambda *_, **__: None)
+    store.sweep()
+    check_pattern(store.get(SPACE, "key"))
+    monkeypatch.undo()
+    monkeypatch.setattr(spill_places, "places", lambda: [str(disk)])
+    store.sweep()
+    assert time.time() - folder_on(disk).stat().st_mtime < 1e5
+
+
+def test_sweep_that_looks_for_lost_folders_follows_no_links(store, disk, tmp_path, monkeypatch):
+    other_boot(monkeypatch)
+    dear = tmp_path / "dear"
+    (dear / f"spill-{'0' * 32}").mkdir(parents=True)
+    (dear / f"spill-{'0' * 32}" / "file").write_bytes(b"dear")
+    (disk / OUTER / f"spill-{'1' * 32}").symlink_to(dear)
+    make_old(disk / OUTER / f"spill-{'1' * 32}")
+    store.sweep()
+    (disk / OUTER).rename(disk / "kept")
+    (disk / OUTER).symlink_to(dear)
+    make_old(dear / f"spill-{'0' * 32}")
+    store.sweep()
+    assert list(dear.rglob("file"))
+
+
+def test_store_that_is_removed_on_purpose_takes_its_folders_along(store, memory, disk):
+    other = SmallSharedMemory(memory, "other")
+    other.put(SPACE, "key", patterned(20 * MB))
+    opened = os.open(place(store), os.O_RDONLY)
+    spill_places.remove_folders_of(opened)
+    os.close(opened)
+    check_pattern(other.get(SPACE, "key"))
+    assert len(list((disk / OUTER).iterdir())) == 1
 
 
 def test_processes_that_spill_first_at_once_make_one_folder(memory, disk, monkeypatch):
-    real, both = spill_places.disks, threading.Barrier(2)
+    real, both = spill_places.new_record, threading.Barrier(2)
 
     def slow():
         with contextlib.suppress(threading.BrokenBarrierError):
             both.wait(0.5)
         return real()
 
-    monkeypatch.setattr(spill_places, "disks", slow)
+    monkeypatch.setattr(spill_places, "new_record", slow)
     keys = iter("ab")
     assert not at_once(2, lambda: SmallSharedMemory(memory).put(SPACE, next(keys), patterned(20 * MB)))
     store = SmallSharedMemory(memory)
     for key in "ab":
         check_pattern(store.get(SPACE, key))
-    assert len(list(place(store).glob("spill-*"))) == 1
-    assert len(list(folder_on(disk).iterdir())) == 3
+    assert len(list(folder_on(disk).iterdir())) == 2
 
 
-def test_folder_that_cannot_be_opened_for_a_moment_is_no_reason_for_another(store, disk, monkeypatch):
+def test_what_is_idle_on_another_disk_makes_no_room_on_ours(memory, disk, tmp_path, monkeypatch):
+    clock = Clock()
+    ours = tmp_path / "ours"
+    monkeypatch.setattr(spill_places, "places", lambda: [str(ours), str(disk)])
+    store = SmallSharedMemory(memory, clock=clock)
+    store.put("session/a", "idle", patterned(20 * MB), ttl=1e5)
+    ours.mkdir()
+    clock.advance(1000)
+    monkeypatch.setattr(SpillFolder, "missing", lambda _, nbytes, __: nbytes)
+    with pytest.raises(StoreFull):
+        store.put("session/a", "new", patterned(20 * MB), ttl=1e5)
+    check_pattern(store.get("session/a", "idle"))
+
+
+def test_process_with_another_temp_folder_reads_what_was_spilled_and_spills_to_the_same(
+    store, memory, disk, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(spill_places, "places", lambda: [str(tmp_path)])
+    other = SmallSharedMemory(memory)
+    other.put(SPACE, "new", patterned(20 * MB))
+    for key in ("key", "new"):
+        check_pattern(store.get(SPACE, key))
+        check_pattern(other.get(SPACE, key))
+    assert len(list(folder_on(disk).iterdir())) == 2
+
+
+def test_folder_that_cannot_be_opened_for_a_moment_is_used_again(store, disk, monkeypatch):
     store.close()
     store.usage()
     real, refusals = os.open, [errno.EMFILE]
@@ -218,45 +238,7 @@ def test_folder_that_cannot_be_opened_for_a_moment_is_no_reason_for_another(stor
     store.put(SPACE, "new", patterned(20 * MB))
     check_pattern(store.get(SPACE, "new"))
     check_pattern(store.get(SPACE, "key"))
-    assert len(list(folder_on(disk).iterdir())) == 3
-
-
-def test_folder_that_its_store_names_no_more_is_removed_by_another_store(store, memory, disk):
-    old = folder_on(disk)
-    (record,) = place(store).glob("spill-*")
-    record.unlink()
-    store.close()
-    store.put(SPACE, "new", patterned(20 * MB))
-    other = SmallSharedMemory(memory, "other")
-    other.put(SPACE, "key", patterned(20 * MB))
-    other.sweep()
-    assert not old.exists()
-    check_pattern(store.get(SPACE, "new"))
-
-
-def test_all_who_see_several_folders_spill_to_the_same(memory, disk):
-    store = SmallSharedMemory(memory)
-    store.usage()
-    (disk / OUTER).mkdir(mode=0o700)
-    for number in "f081":
-        (disk / OUTER / f"spill-{number * 32}").mkdir(mode=0o700)
-        (place(store) / f"spill-{number * 32}").symlink_to(disk)
-    for key in "ab":
-        SmallSharedMemory(memory).put(SPACE, key, patterned(20 * MB))
-    assert {path.parent.name for path in disk.rglob("*") if path.is_file()} == {f"spill-{'0' * 32}"}
-
-
-def test_what_is_idle_on_another_disk_makes_no_room_on_ours(memory, disk, monkeypatch):
-    clock = Clock()
-    store = SmallSharedMemory(memory, clock=clock)
-    store.put("session/a", "idle", patterned(20 * MB), ttl=1e5)
-    (disk / OUTER / f"spill-{'0' * 32}").mkdir(mode=0o700)
-    (place(store) / f"spill-{'0' * 32}").symlink_to(disk)
-    clock.advance(1000)
-    monkeypatch.setattr(bounds, "missing_on_disk", lambda _, nbytes, __: nbytes)
-    with pytest.raises(StoreFull):
-        SmallSharedMemory(memory, clock=clock).put("session/a", "new", patterned(20 * MB), ttl=1e5)
-    check_pattern(store.get("session/a", "idle"))
+    assert len(list(folder_on(disk).iterdir())) == 2
 
 
 def test_folder_that_cannot_be_trusted_is_closed_again(store, disk):
@@ -294,28 +276,6 @@ def test_disk_that_is_mounted_under_the_number_of_another_takes_nothing_from_it(
         store.close()
 
 
-def test_folder_is_claimed_anew_from_where_it_is_seen_now(store, memory, disk):
-    owner = folder_on(disk) / "owner"
-    sound = os.readlink(owner)
-    say(owner, f"{spill_owner.boot()}|where it was seen before|/before")
-    store.close()
-    check_pattern(store.get(SPACE, "key"))
-    assert os.readlink(owner) == sound
-    spill_owner.remove_abandoned([str(disk)], set(), "where it was seen before")
-    check_pattern(SmallSharedMemory(memory).get(SPACE, "key"))
-
-
-def test_empty_folder_of_a_maker_that_died_is_removed(store, disk):
-    empty = disk / OUTER / f"spill-{'0' * 32}"
-    empty.mkdir(mode=0o700)
-    (empty / "owner.0123").write_text("{")
-    store.sweep()
-    assert empty.exists(), "its maker may be at it"
-    make_old(empty)
-    store.sweep()
-    assert not empty.exists()
-
-
 def test_folder_that_cannot_be_trusted_stops_nothing_but_what_lies_there(store, disk, caplog):
     digest = "k" * 300
     store.put(SPACE, digest, patterned(20 * MB), ttl=1000)
@@ -351,7 +311,7 @@ def test_folder_planted_by_another_user_is_passed_over(tmp_path, memory, monkeyp
         for key in ("one", "two"):
             store.put(SPACE, key, patterned(20 * MB))
     assert caplog.text.count("belongs to user 1000") == 1
-    assert len(list(folder_on(free).iterdir())) == 3
+    assert len(list(folder_on(free).iterdir())) == 2
     check_pattern(store.get(SPACE, "one"))
 
 
@@ -417,7 +377,7 @@ def test_value_that_lies_out_of_sight_can_be_deleted_and_replaced(elsewhere):
 def test_process_that_sees_another_disk_spills_there_and_each_reads_its_own(elsewhere, tmp_path):
     there, store, _ = elsewhere
     there.put("session/a", "new", patterned(20 * MB))
-    assert len(list((tmp_path / "other disk").rglob("spill-*/*"))) == 2, "the value and the owner"
+    assert len(list((tmp_path / "other disk").rglob("spill-*/*"))) == 1
     check_pattern(there.get("session/a", "new"))
     check_pattern(store.get("session/a", "for good"))
 
@@ -481,23 +441,19 @@ def refuse_to_enter(folder: Path, monkeypatch) -> None:
 
 @needs_disk
 def test_disk_without_files_is_passed_over_and_nothing_is_noted_of_it(tmp_path, memory, monkeypatch, caplog):
-    (tmp_path / "free").mkdir()
     with mounted_disk(tmp_path / "tiny", 64, "-N", "16") as tiny:
         with pytest.raises(OSError, match="No space"):
             [(tiny / str(number)).touch() for number in range(1000)]
-        tried = [str(tiny)]
-        monkeypatch.setattr(spill_places, "places", lambda: tried)
+        monkeypatch.setattr(spill_places, "places", lambda: [str(tiny), str(tmp_path / "free")])
         store = SmallSharedMemory(memory)
         with caplog.at_level(logging.WARNING, "dash_brain"):
             for _ in range(3):
                 with pytest.raises(StoreFull):
                     store.put(SPACE, "key", patterned(20 * MB))
         assert caplog.text.count(f"spilled to disk in {tiny}: ") == caplog.text.count("No space left") == 1
-        assert not list(place(store).glob("spill-*"))
-        tried.append(str(tmp_path / "free"))
+        (tmp_path / "free").mkdir()
         store.put(SPACE, "key", patterned(20 * MB))
         check_pattern(store.get(SPACE, "key"))
-        assert len(list(place(store).glob("spill-*"))) == 1
         store.close()
 
 
@@ -526,7 +482,7 @@ def test_folder_on_a_disk_that_may_only_be_read_is_read_and_another_written(tmp_
         store.put(SPACE, "newer", patterned(20 * MB))
         for key in ("key", "new", "newer"):
             check_pattern(store.get(SPACE, key))
-        assert len(list(folder_on(tmp_path / "free").iterdir())) == 3
+        assert len(list(folder_on(tmp_path / "free").iterdir())) == 2
         store.close()
         another.close()
 
@@ -542,16 +498,16 @@ def test_folder_that_cannot_be_made_is_named_in_full(tmp_path):
 
 def test_place_that_cannot_be_opened_costs_only_what_lies_there(tmp_path, memory, disk, monkeypatch):
     (tmp_path / "free").mkdir()
+    monkeypatch.setattr(spill_places, "places", lambda: [str(disk), str(tmp_path / "free")])
     store = SmallSharedMemory(memory)
     store.put("session/a", "key", patterned(20 * MB), ttl=1000)
     store.put("session/a", "small", [b"here"], ttl=1000)
     store.close()
     disk.rename(disk.with_name("kept"))
     disk.symlink_to(disk)  # ELOOP, as a disk that died may say EIO
-    monkeypatch.setattr(spill_places, "places", lambda: [str(disk), str(tmp_path / "free")])
     store.sweep()
     assert set(store.scan("session/a")) == {"small"}
-    with pytest.raises(StoreUnavailable, match="cannot be opened"):
+    with pytest.raises(StoreUnavailable, match="cannot be used"):
         store.get("session/a", "key")
     store.put("session/a", "new", patterned(20 * MB), ttl=1000)
     check_pattern(store.get("session/a", "new"))
@@ -588,15 +544,12 @@ def test_session_has_its_quota_back_when_its_values_went_with_the_folder(memory,
 
 
 @needs_disk
-def test_what_others_spilled_out_of_our_sight_takes_no_share_of_our_disk(tmp_path, memory, monkeypatch):
-    (tmp_path / "theirs").mkdir()
-    monkeypatch.setattr(spill_places, "places", lambda: [str(tmp_path / "theirs")])
+def test_what_others_spilled_out_of_our_sight_takes_no_share_of_our_disk(tmp_path, memory, disk):
     others = SmallSharedMemory(memory, size="4MiB")
     for number in range(4):
         others.put(SPACE, str(number), [bytes(8 * MB)])
-    (tmp_path / "theirs").rename(tmp_path / "out of sight")
-    with mounted_disk(tmp_path / "ours", 64) as ours:
-        monkeypatch.setattr(spill_places, "places", lambda: [str(ours)])
+    others.close()
+    with mounted_image(disk_image(tmp_path / "ours.image", 64), disk):
         store = SmallSharedMemory(memory)
         for number in range(2):
             store.put("brain/ours", str(number), patterned(8 * MB))

@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import pytest
 
 from dash_brain.settings import current
-from tests.conftest import Serve, Server
+from tests.servers import Serve, Server
 from tests.torture.shelves import Shelf
 
 
@@ -46,7 +46,7 @@ def own_settings(monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> Iterator[None
     for name, value in shelf.environment().items():
         monkeypatch.setenv(name, value)
     # What a worker does when it ends would make the store anew.
-    monkeypatch.setattr("dash_brain.web.sessions.workers.atexit", Mock())
+    monkeypatch.setattr("dash_brain.web.sessions.worker_keys.atexit", Mock())
     monkeypatch.setattr(server.logger, "disabled", True)  # of each error of a callback, thousands of times
     current.forget()
     with_users()

@@ -19,9 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pytest
-
-from tests.conftest import REPOSITORY
+from tests.needs import needs
+from tests.programs import REPOSITORY
 
 #: Seconds that anybody waits for what runs inside.
 PATIENCE = 120.0
@@ -62,18 +61,18 @@ def _words(file: Path) -> list[str]:
         return []
 
 
-def _why_not() -> str:
+def _lacks() -> str:
     if os.geteuid() != 0:
-        return "only root may make a container"
+        return "root"
     if not (shutil.which("unshare") and shutil.which("mount")):
-        return "there is no unshare, or no mount"
+        return "unshare and mount"
     above = _above()
     if above is None:
-        return "there is no memory controller to make a group with"
-    return "" if os.access(above[0], os.W_OK) else f"{above[0]} cannot be written to"
+        return "a memory controller to make a group with"
+    return "" if os.access(above[0], os.W_OK) else f"the right to write to {above[0]}"
 
 
-needs_containers = pytest.mark.skipif(bool(_why_not()), reason=_why_not() or "can be made")
+needs_containers = needs(_lacks(), not _lacks())
 
 
 class Group:

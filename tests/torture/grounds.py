@@ -64,9 +64,9 @@ class SpillingStore(FileStore):
 
 #: What a store has of its own besides objects.
 OWN_FILES = {"key", "locks", "ledger", "remembered"}
-#: And one file for each session that has values, for each folder on disk that was spilled to, and for each
-#: lock where the kernel has no better ones.
-ACCOUNTS, LOCKS, SPILL = ".accounts", ".locks", "spill-"
+#: And one file for each session that has values, the name of its folders on disk, and one file for each lock
+#: where the kernel has no better ones.
+ACCOUNTS, LOCKS, SPILL = ".accounts", ".locks", "spill"
 MAY_MOUNT = os.geteuid() == 0
 
 

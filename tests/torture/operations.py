@@ -215,8 +215,9 @@ OPERATIONS = [
 
 def spilled_files(store: MappedStore) -> list[Path]:
     """Return the files on disk of a store."""
-    records = place(store).glob("spill-*")
-    folders = [Path(os.readlink(record), f"dash_brain-{os.geteuid()}", record.name) for record in records]
+    record = place(store) / "spill"
+    name, *where = os.readlink(record).split(":") if record.is_symlink() else [""]
+    folders = [Path(one, f"dash_brain-{os.geteuid()}", name) for one in where]
     return [file for folder in folders for file in folder.glob("?" * 32)]
 
 

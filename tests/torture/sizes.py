@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TypeVar
 
-Number = TypeVar("Number", int, float)
+Size = TypeVar("Size")
 
 SOAK = os.environ.get("DASH_BRAIN_SOAK") == "1"
 
 
-def size(usual: Number, soak: Number) -> Number:
-    """Return the number for this run: of rounds, of seconds, of whatever is counted."""
+def size(usual: Size, soak: Size) -> Size:
+    """Return what this run does: a number of rounds or seconds, or names of what is looked at."""
     return soak if SOAK else usual

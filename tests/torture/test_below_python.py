@@ -23,10 +23,11 @@ import pytest
 from dash_brain.errors import StoreError, ValueMissing
 from dash_brain.stores import FileStore
 from dash_brain.testing import Clock
+from tests.needs import missing, needs
 from tests.stores.places import everything
 from tests.torture.sizes import SOAK
 
-pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
+pytestmark = needs("strace", shutil.which("strace"))
 
 SPACE = "brain/below"
 OLD, NEW, LARGE = [b"old" * 100], [b"new" * 100], [b"x", os.urandom(2 << 20)]
@@ -86,7 +87,7 @@ def run(folder, operation, *options):
     if "attached" not in attached:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        pytest.skip(f"nothing can be traced here: {attached}")
+        missing(f"the right to trace: {attached}")
     os.kill(child, signal.SIGCONT)
     ended = os.waitpid(child, 0)[1]
     tracer.communicate(timeout=30)

@@ -13,7 +13,7 @@ from tests.torture.pages import Line, Page
 from tests.torture.sizes import size
 
 PIECE = b"[" * (1 << 20)
-PIECES = size(200, 4000)
+PIECES = size(100, 4000)
 
 
 def peak_of(pid: int) -> int:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
-from tests.conftest import REPOSITORY
+from tests.programs import REPOSITORY
 from tests.torture.test_endurance import COLUMNS
 
 

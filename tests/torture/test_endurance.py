@@ -12,15 +12,16 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from tests.conftest import REPOSITORY, Server
+from tests.programs import REPOSITORY
+from tests.servers import Server
 from tests.torture.crowds import children_of, meanwhile, wait_for
 from tests.torture.lives import SIZES
 from tests.torture.pages import Line, Page, as_callback
 from tests.torture.shelves import Shelf, descriptors_of, maps_of, resident_of, threads_of
 from tests.torture.sizes import SOAK, size
 
-LAPS = size(4, 60)
-SECONDS = size(6, 60)
+LAPS = size(2, 60)
+SECONDS = size(2, 60)
 USERS = 5
 GRACE = 1.0
 SESSION_TTL = 60.0

@@ -165,27 +165,28 @@ class Trial:
         store.close()
 
 
-def faults_for(made, *, spills=False):
-    """Yield the faults of all these calls.
+def faults_for(made, turn=0):
+    """Yield the faults of all these calls: with every errno, once and for ever.
 
-    The usual run leaves out what others stand for: each call fails for ever with one errno in turn, and in an
-    operation of many calls fails once with two in turn; with one, where it spills.
+    In the usual run each call fails once, with one errno in turn, and every third for ever. Of an operation
+    of many calls every second one fails: most of them are made by others too.
     """
-    for number, name in enumerate(made):
+    for number, name in enumerate(made, turn):
+        if not SOAK and len(made) > MANY and number % 2:
+            continue
         in_turn = [ERRNOS[(number + step) % len(ERRNOS)] for step in range(len(ERRNOS))]
-        for kind in in_turn[: _thoroughness(len(made), spills)]:
-            yield Fault(number, kind)
-        for kind in in_turn if SOAK else in_turn[2:3]:
-            yield Fault(number, kind, for_ever=True)
+        for kind in in_turn if SOAK else in_turn[:1]:
+            yield Fault(number - turn, kind)
+        for kind in in_turn if SOAK else in_turn[2:3] * (number % 3 == 0):
+            yield Fault(number - turn, kind, for_ever=True)
         if name in MAY_BE_SHORT:
-            yield from (Fault(number, SHORT), Fault(number, SHORT, for_ever=True))
+            yield from (Fault(number - turn, SHORT), Fault(number - turn, SHORT, for_ever=True))
 
 
-def _thoroughness(calls, spills):
-    """Return with how many errnos each of so many calls fails once; fewer, if most are made elsewhere too."""
-    if SOAK or (calls <= MANY and not spills):
-        return len(ERRNOS)
-    return 1 if spills else 2
+def kills_for(made, turn=0):
+    """Yield a kill before each call that changes anything; in the usual run before every third."""
+    changing = [number for number, name in enumerate(made) if name in CHANGING]
+    yield from (Fault(number, KILLED) for number in (changing if SOAK else changing[turn % 3 :: 3]))
 
 
 class Trials:
@@ -200,15 +201,15 @@ class Trials:
         gc.freeze()  # what the parent made need not be looked through again and again
         signal.signal(signal.SIGALRM, _stuck)
         sys.unraisablehook = lambda lost: self.lost.append(repr(lost.exc_value))
-        for operation in operations:
+        for turn, operation in enumerate(operations):
             gc.collect()  # else what the last trials left may be closed, and counted, in this one
             with self.ground("clean") as folder:
                 made, clean = Trial(self.kind, folder, operation).run()
             if deadly:
-                for number in (number for number, name in enumerate(made) if name in CHANGING):
-                    self.run_one(operation, Fault(number, KILLED), Trial.die)
+                for fault in kills_for(made, turn):
+                    self.run_one(operation, fault, Trial.die)
             else:
-                for fault in faults_for(made, spills=operation.spills):
+                for fault in faults_for(made, turn):
                     self.run_one(operation, fault, partial(Trial.run, clean=clean))
         return self.number, self.wrong
 

@@ -79,7 +79,7 @@ def test_no_flipped_bit_is_accepted_and_none_is_unpickled(tmp_path, unpickled, n
     raw = path.read_bytes()
     head = 8 * objectfile.head_size(raw, len(raw))
     with opened_for_damage(path) as flip:
-        for bit in bits_to_flip(raw, int(size(50_000, 1_000_000) * SHARES[name])):
+        for bit in bits_to_flip(raw, int(size(5_000, 1_000_000) * SHARES[name])):
             flip(bit)
             with pytest.raises(DecodeError):
                 brain["name"]

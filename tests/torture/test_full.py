@@ -12,6 +12,7 @@ import pytest
 
 from dash_brain.errors import StoreFull, ValueMissing
 from dash_brain.stores import FileStore
+from tests.needs import needs_root
 from tests.stores.workers import check_pattern, patterned
 from tests.torture.children import Child, beside
 from tests.torture.grounds import SpillingStore, objects, small_ground, spilling_to
@@ -99,7 +100,7 @@ def fill_up(folder):
             (folder / f"ballast-{number}").touch()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs a file system of its own: only root may mount one")
+@needs_root
 @pytest.mark.parametrize("length", SIZES)
 def test_store_works_again_within_a_second_of_room_coming_back(tmp_path, length):
     with small_ground(tmp_path, MEGABYTES, 300) as folder:

@@ -64,7 +64,7 @@ def test_held_views_never_change(tmp_path, kind):
         store = kind(folder)
         store.resize(6 << 20)
         with beside(partial(disturb, store), partial(disturb, store)) as disturbed:
-            while taken < size(10_000, 1_000_000) // 2:
+            while taken < size(2_000, 1_000_000) // 2:
                 with suppress(ValueMissing):
                     frames = store.get(SPACE, chance.choice(KEYS))
                     assert_unchanged(frames)

@@ -87,7 +87,7 @@ def test_killed_writers_leave_nothing_torn_nothing_behind_and_nobody_disturbed(t
     with ground(tmp_path) as folder:
         store = kind(folder)
         with beside(partial(live, store)) as rounds:
-            for victim in deaths(size(200, 10_000) // 2, put_for_ever, store):
+            for victim in deaths(size(20, 10_000) // 2, put_for_ever, store):
                 with suppress(ValueMissing):
                     check_pattern(store.get(SPACE, f"of-{victim}"))
                 store.delete(SPACE, f"of-{victim}")
@@ -103,7 +103,7 @@ def test_killed_readers_leave_nothing_behind_and_nobody_disturbed(tmp_path, kind
         for key in ("shared", *MINE):
             store.put(SPACE, key, SMALL[2])
         with beside(partial(live, store)) as rounds:
-            read = [f"of-{victim}" for victim in deaths(size(50, 1000) // 2, get_for_ever, store)]
+            read = [f"of-{victim}" for victim in deaths(size(10, 1000) // 2, get_for_ever, store)]
             store.sweep()
         assert rounds[0] > 10
         check_what_is_left(store, *read)

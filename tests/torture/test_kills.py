@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dash_brain.brain import Brain
+from dash_brain.web.component_registry import ENTRY_TTL
 from dash_brain.web.leases import UNCLAIMED
-from dash_brain.web.registry import ENTRY_TTL
-from dash_brain.web.sessions.attendance import DOMAINS
-from tests.conftest import REPOSITORY
+from dash_brain.web.sessions.session_registry import DOMAINS
+from tests.programs import REPOSITORY
 from tests.torture.crowds import kill_a_child_of, meanwhile
 from tests.torture.lives import SIZES, live, pages_go_on
 from tests.torture.marks import marked
@@ -24,7 +24,7 @@ from tests.torture.readers import NAME
 from tests.torture.shelves import OWN_FILES, Shelf
 from tests.torture.sizes import size
 
-DEATHS = size(50, 1000)
+DEATHS = size(10, 1000)
 SESSIONS = 8
 GRACE = 2.0
 
@@ -83,7 +83,7 @@ def nothing_is_left(shelf: Shelf, pages: list[Page]) -> None:
         ".accounts",
         "workers",
         "brain",
-        "attendance",
+        "session-registry",
         "closed",
         "registry",
     }

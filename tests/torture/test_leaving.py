@@ -13,7 +13,7 @@ from tests.torture.lives import live, pages_go_on
 from tests.torture.pages import Line, Page
 from tests.torture.sizes import size
 
-ROUNDS = size(20, 2_000)
+ROUNDS = size(5, 2_000)
 TABS = 4
 NEIGHBOURS = 3
 

@@ -1,4 +1,4 @@
-"""A thousand sessions at once, over many workers: each gets what is its own."""
+"""Very many sessions at once, over many workers: each gets what is its own."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tests.torture.pages import Line
 from tests.torture.sessions import BROWSERS, NAMES, QUOTA, STEPS, Session, sessions_of
 from tests.torture.sizes import size
 
-WORKERS = 16
-SESSIONS = 1000
-CALLERS = 20
-VALUES = size(20_000, 1_000_000)
+WORKERS = size(8, 16)
+SESSIONS = size(100, 1_000)
+CALLERS = size(10, 20)
+VALUES = size(2_000, 1_000_000)
 GRACE = 2.0
 
 

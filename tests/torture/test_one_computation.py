@@ -14,7 +14,7 @@ from tests.torture.sizes import size
 
 WORKERS = 8
 CALLERS = 12
-ROUNDS = size(3, 50)
+ROUNDS = size(2, 50)
 
 
 def ask(page: Page, order: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from dash_brain.errors import DecodeError, StoreError, StoreUnavailable
 from dash_brain.stores import FileStore
 from dash_brain.stores.mapped.volume.folder import FORMAT
 from dash_brain.stores.mapped.volume.paths import path_of
+from tests.needs import needs_root
 from tests.stores.places import place
 from tests.torture.children import Child
 
@@ -210,9 +211,6 @@ def plant_link_to_theirs(outer, _):
 
 def plant_file(outer, mode):
     outer.touch(mode)
-
-
-needs_root = pytest.mark.skipif(not ROOT, reason="only root may become two other users")
 
 
 @needs_root

@@ -16,7 +16,7 @@ from threading import Thread
 from typing import Any
 from urllib.request import urlopen
 
-from tests.conftest import REPOSITORY
+from tests.programs import REPOSITORY
 from tests.torture.crowds import children_of, meanwhile, together, wait_for
 from tests.torture.lives import live, pages_go_on
 from tests.torture.pages import BROKEN, Line, Page
@@ -25,9 +25,9 @@ from tests.torture.sizes import size
 
 APP = "tests.torture.served:server"
 SESSIONS = 4
-RECYCLED = size(12, 500)
+RECYCLED = size(5, 500)
 GEVENT = ["--worker-class=gevent"]
-RELOADS = size(2, 30)
+RELOADS = size(1, 30)
 
 
 def load(url: str) -> list[Any]:

@@ -17,7 +17,7 @@ from tests.torture.sizes import size
 from tests.torture.trial import failures, page_of, unpickled, visit_of
 
 #: Each shows its token to each: the square of this is the number of replays.
-SESSIONS = size(100, 317)
+SESSIONS = size(30, 317)
 #: Who logs in to a browser: as many sessions as users.
 USERS = (None, "ann", "bob")
 

@@ -30,9 +30,9 @@ def get_or_learn_without_linux(folder):
 @pytest.mark.parametrize(
     ("flight", "rounds"),
     [
-        (get_or_learn, size(300, 10_000)),
-        (memoized, size(300, 10_000)),
-        (get_or_learn_without_linux, size(60, 1_000)),
+        (get_or_learn, size(30, 10_000)),
+        (memoized, size(30, 10_000)),
+        (get_or_learn_without_linux, size(30, 1_000)),
     ],
 )
 def test_value_is_made_once_by_a_maker_that_lives_and_all_who_live_get_it(tmp_path, flight, rounds):
@@ -48,7 +48,7 @@ def test_value_is_made_once_by_a_maker_that_lives_and_all_who_live_get_it(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("flight", "rounds"), [(memoized, size(100, 3_000)), (get_or_learn_without_linux, size(30, 1_000))]
+    ("flight", "rounds"), [(memoized, size(10, 3_000)), (get_or_learn_without_linux, size(10, 1_000))]
 )
 def test_whoever_dies_whenever_costs_one_more_making_at_most(tmp_path, flight, rounds):
     with Crew(flight, tmp_path) as crew:

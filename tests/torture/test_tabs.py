@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.conftest import Server
+from tests.servers import Server
 from tests.torture.crowds import children_of, together, wait_for
 from tests.torture.pages import Line, Page
 from tests.torture.shelves import Shelf
 from tests.torture.sizes import size
 
-TABS = size(20, 200)
+TABS = size(8, 200)
 LARGE = 200 << 20
 OWN = size(10 << 20, 5 << 20)
-BROWSER_TABS = size(5, 20)
+BROWSER_TABS = size(2, 20)
 GRACE = 1.0
 
 MB = 1 << 20

@@ -11,7 +11,7 @@ from typing import Any
 
 import flask
 
-from dash_brain.web.sessions import visit
+from dash_brain.web.sessions import current_caller
 from tests.torture import served
 from tests.torture.pages import Page
 
@@ -83,4 +83,4 @@ def cookie_parts(cookie: str) -> tuple[str, str]:
 def visit_of(page: Page) -> Any:
     """Return who asks when the page asks."""
     with served.server.test_request_context("/_dash-layout", headers={"Cookie": str(page.cookie)}):
-        return visit()
+        return current_caller()

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from dash_brain.errors import DecodeError
-from dash_brain.stores.base import Frames
+from dash_brain.stores.base import Frames, expires_at
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.space import Space
 from dash_brain.stores.mapped.volume import pages
@@ -35,12 +35,7 @@ class Opened(NamedTuple):
 def read(space: Space, path: str, now: float) -> Frames:
     """Return the frames of an object, and note that it was used.
 
-    Raises
-    ------
-    FileNotFoundError
-        When there is none, or it has expired.
-    DecodeError
-        When what lies there is not authentic.
+    ``FileNotFoundError`` when there is none or it has expired, ``DecodeError`` when it is not authentic.
     """
     inventory, looks = space.inventory, LOOKS
     while True:
@@ -74,9 +69,9 @@ def read_info(space: Space, path: str, now: float, looks: int = LOOKS) -> tuple[
     return read_info(space, path, now, looks - 1)
 
 
-def touch(space: Space, path: str, now: float, expires: float | None) -> None:
-    """Set when an object expires; raises as ``read`` does."""
-    done = False
+def touch(space: Space, path: str, now: float, ttl: float | None) -> None:
+    """Let an object live so many seconds from now, None: for good; raises as ``read`` does."""
+    expires, done = expires_at(ttl, now), False
     while not done:
         opened = _open(space.inventory, path, now)
         try:
@@ -195,6 +190,6 @@ def _set_times(inventory: Inventory, path: str, opened: Opened, now: float, expi
 
 
 def _linked(inventory: Inventory, path: str, opened: Opened) -> os.stat_result | None:
-    """Return the state of the link to a spilled object, None when it is another one by now."""
+    """Return the state of the link to a spilled object, None when another one took its place."""
     entry = inventory.volume.look(path)
     return entry.found if entry is not None and entry.link == opened.link else None

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from dash_brain.common.forks import reset_in_children
+from dash_brain.common.polling import moments
 from dash_brain.errors import StoreUnavailable
 from dash_brain.stores.mapped.system.faults import typed
 from dash_brain.stores.mapped.system.platform import LACKING, make_folder, open_healed, remove
@@ -31,8 +32,7 @@ except ImportError:  # Windows has none of this; opening a store says so.
 # short l_type, short l_whence, off_t l_start, off_t l_len, pid_t l_pid (0 for these locks)
 _FLOCK = struct.Struct("hhqqi4x")
 
-#: Seconds between two looks at a lock.
-_SHORTEST_PAUSE = 0.0002
+#: Seconds between two looks at a lock, at most.
 _LONGEST_PAUSE = 0.01
 #: Seconds for which a lock is waited for that is held for moments only; after that its holder was stopped.
 LONGEST_WAIT = 30.0
@@ -57,8 +57,8 @@ class _ThreadLock:
 class Locks:
     """Locks across threads, and across processes when there are locks of the kernel.
 
-    Nothing is kept of a lock that nobody wants. A block that began before a fork frees nothing in the child:
-    what it held is the parent's.
+    A lock takes memory only while it is held or waited for. A block that began before a fork frees nothing in
+    the child: what it held is the parent's.
     """
 
     def __init__(self, kernel: KernelLocks | None = None) -> None:
@@ -70,23 +70,16 @@ class Locks:
 
     @contextlib.contextmanager
     def hold(self, number: int, longest: float | None = None) -> Iterator[None]:
-        """Hold the lock while the block runs.
+        """Hold the lock while the block runs; ``StoreUnavailable`` when it was held for ``longest`` seconds.
 
-        Parameters
-        ----------
-        number
-            Which lock.
-        longest
-            Seconds to wait for it; by default those for a lock that nobody holds for long. ``inf``: for ever.
-
-        Raises
-        ------
-        StoreUnavailable
-            When somebody else held it all that time.
+        By default those are the seconds for a lock that nobody holds for long; ``inf``: it waits for ever.
         """
         threads = self._threads
         if not self._acquire(number, LONGEST_WAIT if longest is None else longest):
-            raise _held_too_long()
+            raise StoreUnavailable(
+                f"A process has held a lock of the store for more than {LONGEST_WAIT:.0f} s: it was stopped, "
+                "or its machine is suspended. Let it go on, or end it; nothing was changed."
+            )
         try:
             yield
         finally:
@@ -94,7 +87,7 @@ class Locks:
 
     @contextlib.contextmanager
     def hold_if_free(self, number: int) -> Iterator[bool]:
-        """Hold the lock while the block runs, or say False when somebody else does."""
+        """Hold the lock while the block runs, or say False when it is taken."""
         threads = self._threads
         held = self._acquire(number)
         try:
@@ -104,7 +97,7 @@ class Locks:
                 self._release(threads, number)
 
     def keep(self, number: int) -> bool:
-        """Take the lock for as long as this object lives, and say whether it was to be had."""
+        """Take the lock for as long as this object lives, and say whether it was free."""
         return self._acquire(number)
 
     def gone(self) -> bool:
@@ -118,12 +111,9 @@ class Locks:
             self._kernel.disown()
 
     def _acquire(self, number: int, longest: float = 0.0) -> bool:
-        """Take the lock as soon as it is free, and say whether that was to be had in so many seconds.
+        """Take the lock, waiting for so many seconds, and say whether it was free in time.
 
-        Raises
-        ------
-        RuntimeError
-            When this thread holds it already and would wait for itself.
+        ``RuntimeError`` when this thread holds it already and would wait for itself.
         """
         threads, me = self._threads, threading.get_ident()
         with self._guard:
@@ -136,11 +126,13 @@ class Locks:
         try:
             if longest and ours.owner == me:
                 raise RuntimeError("This thread holds the lock of that key already, and would wait for ever.")
-            taken = ours.lock.acquire(blocking=False) or _take(ours.lock, longest)
+            taken = ours.lock.acquire(blocking=False) or (
+                longest > 0 and ours.lock.acquire(timeout=min(longest, threading.TIMEOUT_MAX))
+            )
             held = taken and (
                 self._kernel is None
                 or self._kernel.acquire(number, wait=False)
-                or _ask(self._kernel, number, longest)
+                or (longest > 0 and _ask(self._kernel, number, longest))
             )
         finally:
             if held:
@@ -156,7 +148,7 @@ class Locks:
             if self._kernel is not None:
                 self._kernel.release(number)
         except OSError as error:
-            raise typed(error) from error  # here, because no method of a store is around this end of a block
+            raise typed(error) from error  # no method of a store is around the end of its `with`
         finally:
             self._leave(threads, number, threads[number], taken=True)
 
@@ -170,34 +162,16 @@ class Locks:
                 threads.pop(number, None)
 
 
-def _take(lock: threading.Lock, longest: float) -> bool:
-    """Wait for a lock among threads."""
-    return longest > 0 and lock.acquire(timeout=min(longest, threading.TIMEOUT_MAX))
-
-
 def _ask(kernel: KernelLocks, number: int, longest: float) -> bool:
     """Ask the kernel for a lock until it is free, or until so many seconds are over.
 
-    The kernel itself could only be waited for without end. And under gevent or eventlet all that a process
-    does shares one thread: if it waited in the kernel, it would also keep from going on whoever holds what
-    another process waits for, and both would wait for ever.
+    The kernel knows no time-out. And under gevent or eventlet all tasks of a process share one thread: a wait
+    in the kernel would also stop the task that holds what another process waits for, which is a deadlock.
     """
     if longest == math.inf and time.sleep.__module__ == "time":
         return kernel.acquire(number, wait=True)
-    end, pause = time.monotonic() + longest, _SHORTEST_PAUSE
-    while time.monotonic() < end:
-        time.sleep(pause)  # theirs, which lets the others go on
-        if kernel.acquire(number, wait=False):
-            return True
-        pause = min(2 * pause, _LONGEST_PAUSE)
-    return False
-
-
-def _held_too_long() -> StoreUnavailable:
-    return StoreUnavailable(
-        f"A process has held a lock of the store for more than {LONGEST_WAIT:.0f} s: it was stopped, or its "
-        "machine is suspended. Let it go on, or end it; nothing was changed."
-    )
+    # Their sleep lets the others go on.
+    return any(kernel.acquire(number, wait=False) for _ in moments(longest, _LONGEST_PAUSE))
 
 
 def open_kernel_locks(folder: int) -> KernelLocks:
@@ -233,7 +207,7 @@ class RangeLocks:
         self._descriptor()
 
     def acquire(self, number: int, *, wait: bool) -> bool:
-        """Take the lock and say whether it was to be had."""
+        """Take the lock and say whether it was free."""
         command = fcntl.F_OFD_SETLKW if wait else fcntl.F_OFD_SETLK
         file = self._descriptor() if self._file is None else self._file
         try:
@@ -285,7 +259,7 @@ class FlockedFiles:
         self._held: dict[int, int] = {}
 
     def acquire(self, number: int, *, wait: bool) -> bool:
-        """Take the lock and say whether it was to be had."""
+        """Take the lock and say whether it was free."""
         while True:
             # Noted before we wait, so that a child forked meanwhile closes it. One thread asks at a time.
             file = self._held[number] = self._open(number)

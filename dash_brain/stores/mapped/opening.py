@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from mmap import mmap
 
 from dash_brain.stores.mapped.space.accounts import Accounts
 from dash_brain.stores.mapped.space.inventory import Inventory
@@ -15,41 +16,27 @@ from dash_brain.stores.mapped.volume.folder import Volume
 
 
 def open_space(volume: Volume, size: int | None, *, spills: bool) -> Space:
-    """Return the room of a store, and in it all else.
+    """Return a store's space, with all that belongs to it.
 
-    Parameters
-    ----------
-    volume
-        Its folder.
-    size
-        The budget of a new store, in bytes; None: what the place allows.
-    spills
-        Whether what has no room goes to disk, if the store itself lies in memory.
+    ``size`` is the budget of a new store, in bytes; None: what the place allows. ``spills``: what has no room
+    goes to disk, if the store itself lies in memory.
     """
-    ledger = _ledger(volume)
-    disk = Disk(volume.descriptor, volume.shown)
-    inventory = Inventory(volume, disk, ledger, Accounts(volume), _tombstones(volume))
+    ledger = Ledger(_table(volume, "ledger", fresh_ledger()), volume.locks)
+    tombstones = Tombstones(_table(volume, "remembered", bytes(SIZE)))
     limits = Limits(volume.descriptor, volume.shown, ledger)
     if size is not None:
         limits.set_first(size)
-    disk.allowed = spills and limits.in_memory
     limits.warn_if_small()
-    return Space(inventory, limits)
+    disk = Disk(volume.descriptor, allowed=spills and limits.in_memory)
+    return Space(Inventory(volume, disk, ledger, Accounts(volume), tombstones), limits)
 
 
-def _ledger(volume: Volume) -> Ledger:
-    file = volume.open_own("ledger", fresh_ledger(), os.O_RDWR)
+def _table(volume: Volume, name: str, content: bytes) -> mmap:
+    """Map a file of the store itself, which has this content when it is new."""
+    file = volume.open_own(name, content, os.O_RDWR)
     try:
-        return Ledger(file, volume.locks)
-    finally:
-        os.close(file)
-
-
-def _tombstones(volume: Volume) -> Tombstones:
-    file = volume.open_own("remembered", bytes(SIZE), os.O_RDWR)
-    try:
-        return Tombstones(file)
-    except ValueError as error:
-        raise volume.damaged("remembered") from error
+        return mmap(file, len(content))
+    except ValueError as error:  # it is shorter
+        raise volume.damaged(name) from error
     finally:
         os.close(file)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import suppress
-from typing import NamedTuple
 
 from dash_brain.errors import StoreFull
 from dash_brain.stores.base import Frames
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.space import Space
-from dash_brain.stores.mapped.spill.folder import SpillFolder
 from dash_brain.stores.mapped.system.faults import crowded, is_full
 from dash_brain.stores.mapped.volume.entries import PAGE, Entry, Link
 from dash_brain.stores.mapped.volume.folder import Volume
@@ -21,48 +19,41 @@ from dash_brain.stores.namespaces import ANY, HELD, IDLE, account_of, domain_of
 
 #: How often a put makes place in a file system that says it is full.
 _ROUNDS = 4
-#: How often a put makes its folder anew, should a sweep remove the empty one each time. Two threads of one
-#: process can take turns at that for quite a while.
+#: How often a put makes its folder again when a sweep removed the empty one. Two threads of one process can
+#: alternate for a long time.
 _ATTEMPTS = 1000
-#: How often, when the kernel refuses; ext4 does so, too, when the folder was removed meanwhile.
+#: The same for EACCES and EPERM, which ext4 also raises for a folder that was removed meanwhile.
 _REFUSED = 20
 
 
-class What(NamedTuple):
-    """What is to be put: under which key, with what label, since when and until when; see ``Store.put``."""
-
-    path: str
-    key: str
-    frames: Frames
-    label: bytes
-    now: float
-    expires: float | None
-    replaces: str | None
-
-
-def put(space: Space, what: What, quota: int | None) -> str:
-    """Write an object under its path, in place of what was there, and return its id.
-
-    Raises
-    ------
-    StoreFull
-        When there is no room, and none can be made.
-    """
+def put(
+    space: Space,
+    path: str,
+    key: str,
+    frames: Frames,
+    *,
+    label: bytes,
+    now: float,
+    expires: float | None,
+    quota: int | None,
+    replaces: str | None,
+) -> str:
+    """Write an object under its path, in place of what was there, and return its id; see ``Store.put``."""
     volume, object_id = space.inventory.volume, os.urandom(16)
     if os.fstat(volume.key).st_nlink == 0:  # the store was removed: others seal with another secret
         raise FileNotFoundError
-    pieces = compose(what.frames, what.path, what.label, object_id, what.now, volume.seal)
+    pieces = compose(frames, path, label, object_id, now, volume.seal)
     size = sum(map(len, pieces))
     draft = Draft(
-        path=what.path,
-        key=what.key,
+        path=path,
+        key=key,
         object_id=object_id.hex(),
         pieces=pieces,
         size=size,
         nbytes=-(-size // PAGE) * PAGE,
-        now=what.now,
-        times=(int(what.now * 1e9), 0 if what.expires is None else max(1, int(what.expires * 1e9))),
-        replaces=what.replaces,
+        now=now,
+        times=(int(now * 1e9), 0 if expires is None else max(1, int(expires * 1e9))),
+        replaces=replaces,
     )
     if domain_of(draft.path) is ANY:
         _place(space, draft)
@@ -72,7 +63,7 @@ def put(space: Space, what: What, quota: int | None) -> str:
 
 
 def _place_for_client(space: Space, draft: Draft, quota: int | None) -> None:
-    """Keep what somebody makes the store remember within bounds, and what a client takes within its quota."""
+    """Write an object whose namespace is bounded in number, or belongs to a client that has a quota."""
     space.admit(draft)
     space.charge(draft, quota)
     try:
@@ -83,9 +74,9 @@ def _place_for_client(space: Space, draft: Draft, quota: int | None) -> None:
 
 
 def _place(space: Space, draft: Draft) -> None:
-    """Write an object where the store is, with what nobody needs making room.
+    """Write an object into the store, and evict for it what nobody needs.
 
-    Where that is not enough it goes to disk; else where the store is, with whatever may go making room.
+    Where that is not enough it is spilled to disk; where it cannot be, whatever may be evicted is.
     """
     if space.inventory.disk.allowed:
         with suppress(StoreFull):
@@ -148,7 +139,7 @@ def _spill(space: Space, draft: Draft) -> bool:
     """Write an object to disk and put a link to it under its path; say whether that was possible."""
     inventory = space.inventory
     try:
-        folder = _folder_to_write(space)
+        folder = inventory.disk.folder_to_write()
         if folder is None or not space.make_disk_room(folder, draft):
             return False
         # The sweep leaves alone what is locked: it has no link yet.
@@ -162,15 +153,6 @@ def _spill(space: Space, draft: Draft) -> bool:
     return True
 
 
-def _folder_to_write(space: Space) -> SpillFolder | None:
-    disk = space.inventory.disk
-    folder = disk.folder_to_write()
-    if folder is None:
-        with space.turn("spill folder"):
-            folder = disk.folder_to_write() or disk.make_folder()
-    return folder
-
-
 def _link(inventory: Inventory, draft: Draft, link: Link) -> Entry | None:
     try:
         inventory.volume.make_folder(os.path.dirname(draft.path))
@@ -178,9 +160,7 @@ def _link(inventory: Inventory, draft: Draft, link: Link) -> Entry | None:
     except BaseException:
         with suppress(OSError):  # the sweep removes what is left
             entry = inventory.volume.look(draft.path)
-            if (
-                entry is None or entry.link != link
-            ):  # what failed may be the end, when the link is there already
+            if entry is None or entry.link != link:  # else it is there, and what failed came after that
                 inventory.disk.remove(link)
         raise
 

@@ -64,4 +64,4 @@ def _label(inventory: Inventory, path: str, entry: Entry) -> Label:
     except OSError as error:
         if entry.link is None or is_shortage(error):
             raise
-        return Label()  # it lies on a disk that fails, or that nobody can trust now
+        return Label()  # its disk fails, or the folder there cannot be trusted

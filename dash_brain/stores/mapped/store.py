@@ -13,7 +13,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from dash_brain.common.forks import reset_in_children
 from dash_brain.common.sizes import parse_size
 from dash_brain.errors import DecodeError, StoreError, StoreUnavailable, ValueMissing
-from dash_brain.stores.base import Frames, ObjectInfo, Store, expires_at
+from dash_brain.stores.base import Bounded, Frames, Locks, ObjectInfo, Scans, Store, expires_at
 from dash_brain.stores.faults import missing, unseen
 from dash_brain.stores.mapped import get, put, scan, sweep
 from dash_brain.stores.mapped.opening import open_space
@@ -21,16 +21,17 @@ from dash_brain.stores.mapped.space.space import Space
 from dash_brain.stores.mapped.system.faults import typed
 from dash_brain.stores.mapped.timer import Timer
 from dash_brain.stores.mapped.volume.entries import expiry, occupied
-from dash_brain.stores.mapped.volume.folder import FORMAT, Volume, outer_folder
+from dash_brain.stores.mapped.volume.folder import FORMAT, Volume
 from dash_brain.stores.mapped.volume.objectfile import Label
 from dash_brain.stores.mapped.volume.paths import folder_of, label_of, path_of
+from dash_brain.stores.mapped.volume.private import outer_folder
 from dash_brain.stores.namespaces import Retention
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _SWEEP_EVERY = 30.0
-#: How often a folder is opened that somebody removes meanwhile.
+#: How often a folder is opened again that was removed meanwhile.
 _ATTEMPTS = 20
 
 #: What large values are written into: pages of 2 MB and those of replaced values, or as the system has them.
@@ -39,7 +40,7 @@ PAGES = ("large", "plain")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
-class MappedStore(Store):
+class MappedStore(Store, Scans, Locks, Bounded):
     """Objects as files in the private folder ``dash_brain-<uid>/<name>@<format>`` below ``folder``."""
 
     shared = "host"
@@ -80,7 +81,7 @@ class MappedStore(Store):
 
     @property
     def spills(self) -> bool:
-        """Whether what has no room goes to disk, so that nobody makes room for it."""
+        """Whether what has no room goes to disk."""
         return self._run_on_living(lambda space: space.inventory.disk.allowed)
 
     def put(
@@ -95,17 +96,18 @@ class MappedStore(Store):
         replaces: str | None = None,
     ) -> str:
         now = self._clock()
-        what = put.What(
-            path_of(namespace, key),
-            key,
-            frames,
-            label_of(namespace, key, tuple(meta.items()) if meta else ()),
-            now,
-            None if ttl is None else expires_at(ttl, now),
-            replaces,
-        )
         try:
-            object_id = self._run(put.put, what, None if retention is None else retention.quota)
+            object_id = self._run(
+                put.put,
+                path_of(namespace, key),
+                key,
+                frames,
+                label=label_of(namespace, key, tuple(meta.items()) if meta else ()),
+                now=now,
+                expires=None if ttl is None else expires_at(ttl, now),
+                quota=None if retention is None else retention.quota,
+                replaces=replaces,
+            )
         except FileNotFoundError as error:
             raise typed(error) from error
         if self._monotonic() >= self._sweep_due:
@@ -122,11 +124,7 @@ class MappedStore(Store):
             raise self._run(_missing, key, path, now) from None
 
     def info(self, namespace: str, key: str) -> ObjectInfo:
-        path, now = path_of(namespace, key), self._clock()
-        try:
-            head, opened = self._run(get.read_info, path, now)
-        except FileNotFoundError:
-            raise self._run(_missing, key, path, now) from None
+        head, opened = self._found(get.read_info, namespace, key)
         return ObjectInfo(
             namespace=namespace,
             key=key,
@@ -144,11 +142,7 @@ class MappedStore(Store):
         return False
 
     def touch(self, namespace: str, key: str, ttl: float | None) -> None:
-        path, now = path_of(namespace, key), self._clock()
-        try:
-            self._run(get.touch, path, now, expires_at(ttl, now))
-        except FileNotFoundError:
-            raise self._run(_missing, key, path, now) from None
+        self._found(get.touch, namespace, key, ttl)
 
     def delete(self, namespace: str, key: str, *, object_id: str | None = None) -> bool:
         path, now = path_of(namespace, key), self._clock()
@@ -163,18 +157,9 @@ class MappedStore(Store):
         return self._run_on_living(lambda space: space.inventory.ledger.used())
 
     def budget(self) -> int:
-        """Return how many bytes the store may hold: as it was set, but never more than its place allows."""
         return self._run_on_living(lambda space: space.limits.budget())
 
     def resize(self, nbytes: int) -> None:
-        """Let the store hold ``nbytes`` bytes, for all who open it. No value is lost.
-
-        Raises
-        ------
-        StoreFull
-            When it holds more already; nothing changes then.
-        """
-
         def resize(space: Space) -> None:
             space.inventory.volume.spares.trim()
             space.limits.resize(parse_size(nbytes))
@@ -196,24 +181,21 @@ class MappedStore(Store):
         self._space = None  # closes its descriptors, when the last operation under way is over
 
     def scan(self, namespace: str) -> Iterator[str]:
-        """Yield the keys of the namespace that have not expired, as they are now, in no order."""
         folder, now = folder_of(namespace), self._clock()
         return iter(self._run_on_living(lambda space: list(scan.keys(space.inventory, folder, now))))
 
     def namespaces(self, domain: str) -> Iterator[str]:
-        """Yield the namespaces of a domain that hold objects, as they are now, in no order."""
         now = self._clock()
         return iter(self._run_on_living(lambda space: list(scan.namespaces(space.inventory, domain, now))))
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
-        """Hold ``key`` alone, across threads and processes, while the block runs."""
         with ExitStack() as held:
 
             def lock(space: Space) -> None:
                 volume = space.inventory.volume
                 held.enter_context(volume.hold(f"lock:{key}", math.inf))
-                if volume.gone():  # while we waited: who comes now locks another file
+                if volume.gone():  # removed while we waited: others lock a new file now
                     held.close()
                     raise FileNotFoundError
 
@@ -221,7 +203,7 @@ class MappedStore(Store):
             yield
 
     def sweep_if_nobody_did(self) -> None:
-        """Sweep, unless somebody did lately or does now."""
+        """Sweep, unless any process did within the last seconds or does now."""
         self._sweep_due = self._monotonic() + _SWEEP_EVERY
 
         def sweep_now(space: Space) -> None:
@@ -230,15 +212,30 @@ class MappedStore(Store):
                 if held and not 0 <= self._clock() - volume.swept() < _SWEEP_EVERY:
                     sweep.sweep(space.inventory, space.limits, self._clock())
 
-        # Whoever brought us here wanted something else; what is wrong will meet the next caller.
+        # The caller wanted something else; a lasting fault is raised by the next operation.
         with suppress(OSError):
             self._run(sweep_now)
 
     def reset_after_fork(self) -> None:
-        """Begin anew in a child: its parent's lock may be held, and a worker may become another user."""
+        """Open the store again in a child: a lock may be held, and a worker may become another user."""
         self._opening = threading.Lock()
         self._space = None
         self._timer.reset_after_fork()
+
+    def _found(
+        self,
+        work: Callable[Concatenate[Space, str, float, P], T],
+        namespace: str,
+        key: str,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Do some work with an object that should be there, else say what is known of it."""
+        path, now = path_of(namespace, key), self._clock()
+        try:
+            return self._run(work, path, now, *args, **kwargs)
+        except FileNotFoundError:
+            raise self._run(_missing, key, path, now) from None
 
     def _run_on_living(self, work: Callable[[Space], T]) -> T:
         """Do some work when the store is there still."""
@@ -254,14 +251,9 @@ class MappedStore(Store):
             raise typed(error) from error
 
     def _run(self, work: Callable[Concatenate[Space, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do some work, once more if the store was removed under us; only a failure asks whether it was.
+        """Do some work, once more if the store was removed under us, which is looked at after a failure only.
 
-        Raises
-        ------
-        FileNotFoundError
-            When what the work looks for is not there.
-        StoreError
-            For any other fault of the system.
+        ``FileNotFoundError`` when what the work looks for is not there, ``StoreError`` for any other fault.
         """
         while True:
             try:

@@ -1,4 +1,4 @@
-"""Removing what nobody needs, and counting what is left."""
+"""Removing what expired or was orphaned, and counting what is left."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import os
 from collections import Counter
 
 from dash_brain.stores.mapped.locks import FlockedFiles
+from dash_brain.stores.mapped.older import remove_older
 from dash_brain.stores.mapped.put import lock_of_spilled
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.ledger import Counted
 from dash_brain.stores.mapped.space.limits import Limits
 from dash_brain.stores.mapped.volume import spares
 from dash_brain.stores.mapped.volume.entries import Entry, Link
-from dash_brain.stores.mapped.volume.older import remove_older
 from dash_brain.stores.mapped.volume.paths import number_of_draft
 from dash_brain.stores.namespaces import account_of
 
@@ -82,7 +82,7 @@ def _sweep_folder(inventory: Inventory, folder: str, now: float, tally: _Tally) 
 
 
 def _settled(inventory: Inventory) -> set[Link]:
-    """Return the spilled files that nobody is writing: a link stands for each, or it is an orphan."""
+    """Return the spilled files that are complete: each has a link, or is an orphan."""
     found = set()
     for link in inventory.disk.files():
         with inventory.volume.hold_if_free(lock_of_spilled(link.file)) as free:
@@ -101,6 +101,6 @@ def _remove_stale_locks(inventory: Inventory) -> None:
 
 
 def _remove_folder(inventory: Inventory, folder: str) -> None:
-    """Remove the folder if nothing is left in it; a put that is just coming makes it anew."""
+    """Remove the folder if nothing is left in it; a put that comes meanwhile makes it again."""
     with contextlib.suppress(OSError):
         os.rmdir(folder, dir_fd=inventory.volume.descriptor)

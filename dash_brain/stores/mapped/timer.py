@@ -1,4 +1,4 @@
-"""A store that nobody uses is swept too: by a thread that ends with the process."""
+"""The thread that sweeps an idle store; it ends with the process."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Timer:
             self._stopped = None
 
     def reset_after_fork(self) -> None:
-        """Begin anew in a child, in which the parent's thread does not run."""
+        """Forget the parent's thread, which does not run in a child."""
         self._stopped = None
 
 

@@ -1,7 +1,7 @@
-"""Callbacks in the background, seen from the process that serves the page.
+"""Background callbacks in the process that serves the page.
 
-A job runs in another process, perhaps much later, and no browser asks there. So it takes along who asked
-for it, and holds its inputs until it ends, as a page does.
+A job runs in another process, perhaps much later, without a request. So it gets a context with its caller,
+and it claims its inputs until it ends, as a page does.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from copy import copy
 from typing import Any, NamedTuple, cast
 
 import dash
@@ -20,31 +19,33 @@ from dash.exceptions import MissingLongCallbackManagerError
 
 from dash_brain.errors import BadToken, StoreError, ValueMissing
 from dash_brain.settings import current
+from dash_brain.web.apps import requested_app
 from dash_brain.web.component import ServerOutput
-from dash_brain.web.dash_internals import app_background_manager, callback_context
-from dash_brain.web.exchange import registry, resolve, verified
-from dash_brain.web.ids import canonical
+from dash_brain.web.component_ids import canonical
+from dash_brain.web.component_registry import registry_of
+from dash_brain.web.dash_internals import background_manager_of, callback_context, updated_props
+from dash_brain.web.dependencies import Inputs, Outputs
+from dash_brain.web.exchange import resolve, verified
 from dash_brain.web.incoming import server_stores
-from dash_brain.web.jobs.errands import Errand, send
 from dash_brain.web.jobs.side_updates import SideUpdates
 from dash_brain.web.leases import LEASE
 from dash_brain.web.leases.jobs import JobClaims
-from dash_brain.web.memo import recipes
 from dash_brain.web.outgoing import server_store_ids
-from dash_brain.web.patterns import Inputs, Outputs
+from dash_brain.web.recipes import recompute
 from dash_brain.web.servers import current_request
-from dash_brain.web.sessions import Visit, visit
+from dash_brain.web.sessions import Caller, current_caller
+from dash_brain.web.sessions.job_context import JobContext, attach
 from dash_brain.web.tokens import Verified
 
-#: Hex digits of a job's key: those that make it its own, and those that tell whose it is.
+#: Hex digits of a job's key: random ones, and those of the hash of its session.
 _RANDOM, _MARK = 32, 32
 
 
 class BackgroundCallback(NamedTuple):
-    """What was declared of one callback in the background.
+    """The declaration of one background callback.
 
-    ``refuse`` is called with the ``BadToken`` or ``ValueMissing`` of an input while the browser asks; it may
-    raise, or leave it to the job.
+    ``refuse`` is called with the ``BadToken`` or ``ValueMissing`` of an input before the job starts; it
+    raises, or leaves the error to the job.
     """
 
     inputs: Inputs
@@ -54,9 +55,10 @@ class BackgroundCallback(NamedTuple):
 
 
 class Handle(NamedTuple):
-    """What the browser calls a job: what the manager calls it, and the job's key, which tells whose it is.
+    """The browser's name of a job: the manager's id of it, and its key, which tells its session.
 
-    Dash signs it for the page that started the job; but a page's id stands in addresses, and so in logs.
+    Dash signs it with the id of the page that started the job; but that id is in query strings, and so in
+    logs.
     """
 
     job: str
@@ -67,20 +69,20 @@ class Handle(NamedTuple):
 
     @classmethod
     def read(cls, handle: object) -> Handle | None:
-        """Return the handle that a text is, None for one of a plain callback's job."""
+        """Parse a handle; None for that of a plain callback's job."""
         job, _, key = str(handle).rpartition(".")
         return cls(job, key) if job and len(key) == _RANDOM + _MARK else None
 
 
-class Jobs:
-    """What Dash takes for the background callback manager of one callback: hands all on to the real one.
+class ManagerProxy:
+    """The background callback manager of one callback: a proxy of the real manager.
 
     Parameters
     ----------
     manager
-        The callback's own manager; None: its app's.
+        The callback's own manager; None: that of its app.
     declared
-        The callback.
+        The declaration of the callback.
     """
 
     def __init__(self, manager: Any, declared: BackgroundCallback) -> None:
@@ -88,7 +90,7 @@ class Jobs:
         self._declared = declared
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # a copy that is being unpickled has no manager yet
+        if name.startswith("_"):  # a proxy that is being unpickled has no manager yet
             raise AttributeError(name)
         return getattr(self._manager(), name)
 
@@ -101,23 +103,23 @@ class Jobs:
         context, request = callback_context(), current_request()
         if not context or request is None or "cacheKey" in request.query:
             return True
-        if "may_start" not in request.kept:
-            self._check(visit(), context)
-            request.kept["may_start"] = True
+        if "may_start" not in request.state:
+            self._check(current_caller(), context)
+            request.state["may_start"] = True
         return True
 
-    # What later releases of Dash pass to managers that we do not know is handed on.
+    # Arguments that later releases of Dash add are passed on.
 
     def build_cache_key(self, *_: Any, **__: Any) -> str:
-        """Return a key that no other job has.
+        """Return a unique key.
 
         Dash makes it from the arguments alone, so that two sessions, or two tabs, would get each other's
-        results. To keep results is what ``memoize=`` is for, which knows of sessions.
+        results. ``memoize=`` keeps results for sessions.
         """
-        return secrets.token_hex(_RANDOM // 2) + _mark(visit())
+        return secrets.token_hex(_RANDOM // 2) + _mark(current_caller())
 
     def get_progress(self, key: str, *args: Any, **options: Any) -> Any:
-        """Return what a job told of its progress since the last look."""
+        """Return the progress of a job since the last call."""
         return self._manager().get_progress(key, *args, **options) if _is_ours(key) else None
 
     def result_ready(self, key: str, *args: Any, **options: Any) -> bool:
@@ -125,74 +127,70 @@ class Jobs:
         return _is_ours(key) and bool(self._manager().result_ready(key, *args, **options))
 
     def call_job_fn(self, key: str, job_fn: Any, args: Any, context: Any, *more: Any, **options: Any) -> str:
-        """Start a job that holds its inputs, for who asks now."""
-        asking = visit()
-        with _holding(asking, key, self._inputs(asking, context)):
-            stores = list(self._server_stores(asking, context))
-            send(context, Errand(asking.app_id, asking.session, key, stores, os.getpid()))
+        """Start a job of the caller, which claims its inputs."""
+        caller = current_caller()
+        with _holding(caller, key, self._inputs(caller, context)):
+            stores = list(self._server_stores(caller, context))
+            attach(context, JobContext(caller.app_id, caller.session, key, stores, os.getpid()))
             job = self._manager().call_job_fn(key, job_fn, args, context, *more, **options)
         return str(Handle(str(job), key))
 
     def get_result(self, key: str, job: Any, *args: Any, **options: Any) -> Any:
-        """Return a job's result, and keep no copy: what is large in it is a token, and lives by claims."""
+        """Return a job's result, and delete the manager's copy: large values in it are tokens."""
         manager, handle = self._manager(), Handle.read(job)
         if not _is_ours(key):
             return manager.UNDEFINED
         number = handle.job if handle is not None and handle.key == key else None
         result = manager.get_result(key, number, *args, **options)
         if result is manager.UNDEFINED and number is not None and not self.job_running(job):
-            result = manager.get_result(key, number, *args, **options)  # it has ended since we looked
+            result = manager.get_result(key, number, *args, **options)  # the job ended between the two calls
         if result is not manager.UNDEFINED and manager.cache_by is not None:
             manager.clear_cache_entry(key)
         return result
 
     def get_updated_props(self, key: str | None, *args: Any, **options: Any) -> Any:
-        """Return what a job has set by ``set_props`` since the last look."""
+        """Return what a job has set by ``set_props`` since the last call."""
         if not _is_ours(key):
             return {}
-        asking = visit()
-        if asking.session is not None:
-            return SideUpdates(asking, cast(str, key)).take()
-        manager = copy(self._manager())
-        kept, clear = manager._make_set_props_key(key), manager.clear_cache_entry
-        # CeleryManager would delete the job's result in place of what it has read.
-        manager.clear_cache_entry = lambda _: clear(kept)
-        return manager.get_updated_props(key, *args, **options)
+        caller = current_caller()
+        if caller.session is not None:
+            return SideUpdates(caller, cast(str, key)).take()
+        return updated_props(self._manager(), key, *args, **options)
 
     def job_running(self, job: Any, *args: Any, **options: Any) -> Any:
-        """Say whether a job runs or waits to; as long as a page asks that, the job's inputs live on.
+        """Say whether a job runs or is queued; this renews its claims.
 
-        A request has one answer. Dash looks for the result first and then asks this: a job that ended in
-        between would seem to have ended without one.
+        The answer is the same during a request. Dash asks for the result first and then for this: a job that
+        ended in between would seem to have ended without a result.
         """
         handle = Handle.read(job)
         if handle is None or not _is_ours(handle.key):
             return False
         request = current_request()
-        answers = {} if request is None else request.kept.setdefault("running", {})
+        answers = {} if request is None else request.state.setdefault("running", {})
         if job not in answers:
             answers[job] = self._manager().job_running(handle.job, *args, **options)
             _tell_claims(handle, JobClaims.renew if answers[job] else JobClaims.end)
         return answers[job]
 
     def terminate_job(self, job: Any, *args: Any, **options: Any) -> None:
-        """End a job of the session that asks."""
+        """Cancel a job of the caller's session."""
         handle = Handle.read(job)
-        if handle is None:  # a plain callback's, which has an Input for cancel= in common with ours
+        if handle is None:  # a plain callback's, which shares an Input for cancel= with ours
             self._manager().terminate_job(job, *args, **options)
         elif _is_ours(handle.key):
             self._manager().terminate_job(handle.job, *args, **options)
             _tell_claims(handle, JobClaims.end)
 
     def terminate_unhealthy_job(self, job: Any, *args: Any, **options: Any) -> Any:
-        """End a job of the session that asks if it does not run any more."""
+        """Clean up a job of the caller's session that does not run any more."""
         handle = Handle.read(job)
         if handle is None or not _is_ours(handle.key):
             return False
         return self._manager().terminate_unhealthy_job(handle.job, *args, **options)
 
     def _manager(self) -> Any:
-        manager = self._own or app_background_manager()
+        manager = self._own or background_manager_of(requested_app())
         if manager is None:
             raise MissingLongCallbackManagerError(
                 "A background callback needs a manager: Dash(background_callback_manager=...), or the "
@@ -200,49 +198,49 @@ class Jobs:
             )
         return manager
 
-    def _check(self, asking: Visit, context: Any) -> None:
-        """Raise why no job can be started.
+    def _check(self, caller: Caller, context: Any) -> None:
+        """Check that a job can be started.
 
         Raises
         ------
         NoSession
-            When values of ServerStores go in or come out, and the browser showed no session.
+            When an input or output is a ServerStore, and the caller has no session.
         """
         self._manager()
-        for found, token in self._inputs(asking, context).items():
+        for found, token in self._inputs(caller, context).items():
             if not _is_there(found):
                 try:
-                    resolve(asking, token)
+                    resolve(caller, token)
                 except ValueMissing as error:
                     self._declared.refuse(error)
-        if any(True for _ in self._server_stores(asking, context)):
-            asking.namespace("session")
+        if any(True for _ in self._server_stores(caller, context)):
+            caller.namespace("session")
 
-    def _inputs(self, asking: Visit, context: Any) -> dict[Verified, Any]:
+    def _inputs(self, caller: Caller, context: Any) -> dict[Verified, Any]:
         """Return where the objects of the job's inputs lie, with their tokens."""
         found = {}
-        for leaf, declared in server_stores(context, self._declared.inputs, asking).values():
+        for leaf, declared in server_stores(context, self._declared.inputs, caller).values():
             try:
-                found[verified(asking, leaf["value"], declared.name)] = leaf["value"]
+                found[verified(caller, leaf["value"], declared.name)] = leaf["value"]
             except BadToken as error:
                 self._declared.refuse(error)
         return found
 
-    def _server_stores(self, asking: Visit, context: Any) -> Iterator[str]:
-        """Yield the ids of ServerStores: the job's process may not have the app that tells."""
-        for leaf, _ in server_stores(context, self._declared.inputs, asking).values():
+    def _server_stores(self, caller: Caller, context: Any) -> Iterator[str]:
+        """Yield the ids of ServerStores: the job's process may not have the app."""
+        for leaf, _ in server_stores(context, self._declared.inputs, caller).values():
             yield canonical(leaf["id"])
-        yield from server_store_ids(context, self._declared.outputs, asking)
+        yield from server_store_ids(context, self._declared.outputs, caller)
         for output in self._declared.progress:
             name = canonical(output.component_id)
-            if isinstance(output, ServerOutput) or registry(asking).holds_tokens(name):
+            if isinstance(output, ServerOutput) or registry_of(caller).holds_tokens(name):
                 yield name
 
 
 def _is_there(found: Verified) -> bool:
     store = current.use().store
-    if recipes.is_memoized(found):
-        return recipes.lease(store, found, LEASE)
+    if recompute.is_memoized(found):
+        return recompute.lease(store, found, LEASE)
     with suppress(ValueMissing):
         store.info(*found)
         return True
@@ -250,48 +248,48 @@ def _is_there(found: Verified) -> bool:
 
 
 @contextmanager
-def _holding(asking: Visit, key: str, inputs: dict[Verified, Any]) -> Iterator[None]:
-    """Hold the inputs of a job that is being started, if it is."""
-    if asking.session is None:
+def _holding(caller: Caller, key: str, inputs: dict[Verified, Any]) -> Iterator[None]:
+    """Claim the inputs of a job that is being started; release them if that fails."""
+    if caller.session is None:
         yield
         return
-    JobClaims(asking).begin(key, inputs)
+    JobClaims(caller).begin(key, inputs)
     try:
         yield
     except BaseException:
-        JobClaims(asking).end(key)
+        JobClaims(caller).end(key)
         raise
 
 
-def _mark(asking: Visit) -> str:
-    """Return what tells, in the key of a job, whose it is."""
-    return hashlib.sha256(f"job {asking.app_id} {asking.session}".encode()).hexdigest()[:_MARK]
+def _mark(caller: Caller) -> str:
+    """Return the hash of the session in the key of a job."""
+    return hashlib.sha256(f"job {caller.app_id} {caller.session}".encode()).hexdigest()[:_MARK]
 
 
 def _is_ours(key: str | None) -> bool:
-    """Say whether a job is of the session that asks: of the same browser, another may have logged in.
+    """Say whether a job is of the caller's session: another user of the browser may have logged in.
 
-    Dash gives no key for a handle that it did not sign.
+    Dash passes no key for a handle that it did not sign.
     """
-    return key is not None and key.endswith(_mark(visit()))
+    return key is not None and key.endswith(_mark(current_caller()))
 
 
 def _tell_claims(handle: Handle, what: Callable[[JobClaims, str], None]) -> None:
-    """Have the inputs of a job live on, or let go of them."""
-    with suppress(StoreError):  # their ttl sees to it then
-        asking = visit()
-        if asking.session is not None:
-            what(JobClaims(asking), handle.key)
+    """Renew or release the inputs of a job."""
+    with suppress(StoreError):  # they expire
+        caller = current_caller()
+        if caller.session is not None:
+            what(JobClaims(caller), handle.key)
 
 
 def share_cancels(app: dash.Dash) -> None:
-    """Let :class:`Jobs` end all jobs of an Input for ``cancel=`` that plain callbacks share with ours.
+    """Let :class:`ManagerProxy` cancel the jobs of an Input that plain callbacks share with ours.
 
-    Dash takes the manager of the last callback, and a plain one cannot read our handles.
+    Dash uses the manager of the last callback, and that of a plain one cannot parse our handles.
     """
     callbacks = [one for one in app.callback_map.values() if not one.get("background")]
     for declared in [one["background"] for one in app.callback_map.values() if one.get("background")]:
-        if isinstance(declared.get("manager"), Jobs):
+        if isinstance(declared.get("manager"), ManagerProxy):
             for callback in callbacks:
                 if callback.get("inputs") in [[one] for one in declared.get("cancel", [])]:
                     callback["manager"] = declared["manager"]

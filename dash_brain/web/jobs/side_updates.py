@@ -1,6 +1,6 @@
-"""What a background job sets by ``set_props``, until a page asks for it.
+"""Properties that a background job sets by ``set_props``, until its page fetches them.
 
-Dash's managers keep one call of ``set_props`` between two looks of a page: the last.
+Dash's managers keep only the last call of ``set_props`` between two polls of the page.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from dash_brain.stores.base import needs_lock
 from dash_brain.stores.namespaces import VALUE
 from dash_brain.web.dash_internals import to_json
 from dash_brain.web.leases import LEASE
-from dash_brain.web.sessions import Visit
+from dash_brain.web.sessions import Caller
 
 Props = dict[str, Any]
 
 
 class SideUpdates:
-    """The properties that one job has set and that no page has been told yet, by component id.
+    """The properties that one job has set and no page has fetched, by component id.
 
     Raises
     ------
     NoSession
-        When the visit has no session.
+        When the caller has no session.
     """
 
-    def __init__(self, asking: Visit, key: str) -> None:
+    def __init__(self, caller: Caller, key: str) -> None:
         self._settings = current.use()
         self._store = self._settings.store
-        self._place = (asking.namespace("session"), f"set_props-{key}")
+        self._place = (caller.namespace("session"), f"set_props-{key}")
 
     def add(self, component_id: str, props: Props) -> None:
         """Set properties of a component.
@@ -49,8 +49,8 @@ class SideUpdates:
             self._store.put(*self._place, frames, ttl=LEASE, meta={"type": "set_props"}, retention=kept)
 
     def take(self) -> dict[str, Props]:
-        """Return them, once."""
-        if not self._waiting():  # as most times: without a lock
+        """Return and delete them."""
+        if not self._waiting():  # the common case, without a lock
             return {}
         with self._lock():
             waiting = self._waiting()

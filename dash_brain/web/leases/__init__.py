@@ -1,18 +1,19 @@
-"""How long values of a session live: while a page or a background job holds them, or callbacks read them.
+"""Leases: a session's value lives while a page or a background job claims it, or callbacks read it.
 
-A lease lets an object live on for a while. Whoever holds objects says so again and again, and the ttl of
-the objects does the rest: nothing has to walk over sessions.
+A lease is the ttl of an object. Each holder claims its objects again and again, which renews their leases.
+All other objects expire, so nothing has to walk over sessions.
 """
 
 from typing import Final
 
-#: Seconds in which a page has to claim an object that is on its way; else its response was superseded.
-#: Reading lets it live so long again.
-UNCLAIMED: Final = 600.0
+from dash_brain.stores import namespaces
 
-#: Seconds that an object lives on after a page claimed it last: for a laptop that sleeps, and for a
-#: browser that died without a word. Pages claim anew every few minutes.
+#: Seconds in which a page has to claim a new object; otherwise its response was superseded. Reading an object
+#: renews it for as long.
+UNCLAIMED: Final = namespaces.UNCLAIMED
+
+#: Seconds that an object lives after the last claim. Pages claim every few minutes, but a laptop may sleep.
 LEASE: Final = 3600.0
 
-#: Seconds that a page's objects live on in the back/forward cache; browsers keep pages about that long.
+#: Seconds that the objects of a page in the back/forward cache live; browsers keep pages about that long.
 PARKED: Final = 600.0

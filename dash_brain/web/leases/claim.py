@@ -1,4 +1,4 @@
-"""What a page says that it holds, as its script writes it."""
+"""A claim: the list of tokens that a page holds, as its script sends it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import re
 from typing import Any, NamedTuple
 
 from dash_brain.errors import BadId, BrainError
-from dash_brain.web.ids import read as read_id
-from dash_brain.web.ids import sent
+from dash_brain.web.component_ids import canonical_sent
+from dash_brain.web.component_ids import parse as parse_id
 
-#: A page with more stores, a longer claim: none of that is ours.
+#: Our script sends no claim with more stores, and none that is longer.
 MOST_STORES = 1000
 MOST_BYTES = 512 * 1024
 
-#: How a browser keeps a token; what comes later keeps it longer.
+#: Where a browser keeps a token, from the shortest time to the longest.
 KINDS = ("memory", "session", "local")
 
 _PAGE = re.compile(r"[0-9a-f]{32}")
@@ -22,11 +22,11 @@ _STATES = ("open", "parked", "gone")
 
 
 class BadClaim(BrainError, ValueError):
-    """What was posted is no claim."""
+    """The request has no valid claim."""
 
 
-class Held(NamedTuple):
-    """One ServerStore of a page: its id, the proof that it is one, its token, and where that is kept."""
+class HeldToken(NamedTuple):
+    """One ServerStore of a page: its id, the proof that it is one, its token, and the kind of its storage."""
 
     id: str | dict[str, Any]
     mark: str
@@ -35,12 +35,12 @@ class Held(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The canonical text of the id: to its component the browser shows that of a dict as text."""
+        """The canonical text of the id; of a dict the browser gives components the text."""
         return _name(self.id)
 
 
 class Claim(NamedTuple):
-    """What a page holds at its n-th turn, and the tokens that it dropped since the last one.
+    """The tokens that a page holds at its n-th claim, and those that it dropped since the last one.
 
     ``state``: the page is ``open``, is ``parked`` in the browser's back/forward cache, or is ``gone``.
     """
@@ -48,25 +48,25 @@ class Claim(NamedTuple):
     page: str
     turn: int
     state: str
-    held: list[Held]
+    held: list[HeldToken]
     dropped: list[str]
 
 
-def read(told: object) -> Claim:
-    """Return the claim that a page has written as JSON.
+def parse(told: object) -> Claim:
+    """Parse a claim from JSON.
 
     Raises
     ------
     BadClaim
-        For everything that our script would not have sent.
+        For everything that our script does not send.
     """
     try:
         said: Any = json.loads(told) if isinstance(told, str) and len(told) <= MOST_BYTES else None
-        held = [Held(one["id"], one["mark"], one["token"], one["kind"]) for one in said["held"]]
+        held = [HeldToken(one["id"], one["mark"], one["token"], one["kind"]) for one in said["held"]]
         claim = Claim(said["page"], said["turn"], said["state"], held, list(said["dropped"]))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadClaim("This is no claim.") from error
-    if not (_is_sound(claim) and all(map(_is_held, held))):
+    if not (_is_sound(claim) and all(map(_is_held_token, held))):
         raise BadClaim("This is no claim of a page.")
     return claim
 
@@ -77,7 +77,7 @@ def _is_sound(claim: Claim) -> bool:
     return bool(page) and known and len(claim.held) + len(claim.dropped) <= MOST_STORES
 
 
-def _is_held(held: Held) -> bool:
+def _is_held_token(held: HeldToken) -> bool:
     return _is_id(held.id) and isinstance(held.mark, str) and held.kind in KINDS
 
 
@@ -90,4 +90,4 @@ def _is_id(component_id: object) -> bool:
 
 
 def _name(component_id: object) -> str:
-    return sent(read_id(component_id) if isinstance(component_id, str) else component_id)
+    return canonical_sent(parse_id(component_id) if isinstance(component_id, str) else component_id)

@@ -1,7 +1,6 @@
-"""Who in a session holds which objects: its pages, and its background jobs.
+"""The holders of a session's objects: its pages, and its background jobs.
 
-To hold is a lease: it lets an object live on for a while. What nobody in the session holds any more lives
-for the grace. The ttl of the objects does the rest.
+Each holder has a note with its objects. An object that has no holder any more lives for the grace.
 """
 
 from __future__ import annotations
@@ -15,31 +14,31 @@ from dash_brain.errors import ValueMissing
 from dash_brain.settings import current
 from dash_brain.stores.base import needs_lock, needs_scan
 from dash_brain.stores.namespaces import NOTE
-from dash_brain.web.sessions import Visit
+from dash_brain.web.sessions import Caller
 
-#: What the names of jobs begin with; those of pages are hex digits.
+#: Prefix of the names of jobs; the names of pages are hex digits.
 JOB = "job-"
 
 
 class Holders:
-    """The notes of a session on what each holder said last. To be used under :meth:`lock`.
+    """The notes of a session on its holders. To be used under :meth:`lock`.
 
-    A note is a dict; ``note["held"]`` has the ids of the session's objects that the holder holds.
+    A note is a dict; ``note["held"]`` has the ids of the holder's objects.
 
     Raises
     ------
     NoSession
-        When the visit has no session.
+        When the caller has no session.
     """
 
-    def __init__(self, visit: Visit) -> None:
+    def __init__(self, caller: Caller) -> None:
         self.settings = current.use()
-        self.objects = visit.namespace("session")
+        self.objects = caller.namespace("session")
         self._store = self.settings.store
-        self._claims = visit.claims
+        self._claims = caller.claims
 
     def lock(self) -> AbstractContextManager[None]:
-        """Hold the session's notes alone while the block runs."""
+        """Lock the session's notes while the block runs."""
         return needs_lock(self._store).lock(self._claims)
 
     def __iter__(self) -> Iterator[str]:
@@ -50,7 +49,7 @@ class Holders:
         return [holder for holder in self if not holder.startswith(JOB)]
 
     def __getitem__(self, holder: str) -> dict[str, Any]:
-        """Return what is noted of a holder; of who is unknown that is nothing."""
+        """Return the note of a holder, empty for an unknown one."""
         try:
             [note] = self._store.get(self._claims, holder)
         except ValueMissing:
@@ -58,7 +57,7 @@ class Holders:
         return dict(json.loads(bytes(note)))
 
     def note(self, holder: str, note: dict[str, Any], ttl: float) -> float | None:
-        """Note what a holder says, for ``ttl`` seconds, and return the time when they are over."""
+        """Write the note of a holder for ``ttl`` seconds, and return the time when it expires."""
         self._store.put(
             self._claims,
             holder,
@@ -78,16 +77,16 @@ class Holders:
         self._store.delete(self._claims, holder)
 
     def let_go(self, object_ids: Iterable[str], ttl: float, holder: str | None = None) -> None:
-        """Let the session's objects live for ``ttl`` seconds more, but for those that others hold.
+        """Shorten the leases of objects to ``ttl`` seconds, but for those that have another holder.
 
         Parameters
         ----------
         object_ids
-            What the holder does not hold any more.
+            Ids of the objects that the holder does not hold any more.
         ttl
             Seconds.
         holder
-            Whose own note does not count.
+            The holder whose own note does not count.
         """
         let_go = set(object_ids)
         if let_go:

@@ -1,4 +1,4 @@
-"""What background jobs hold: their inputs, from when they are queued until they end."""
+"""Claims of background jobs: their inputs live from when they are queued until they end."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from contextlib import suppress
 from dash_brain.errors import ValueMissing
 from dash_brain.web.leases import LEASE
 from dash_brain.web.leases.holders import JOB, Holders
-from dash_brain.web.memo import recipes
-from dash_brain.web.sessions import Visit
+from dash_brain.web.recipes import recompute
+from dash_brain.web.sessions import Caller
 from dash_brain.web.tokens import Verified
 
 
 class JobClaims:
-    """The jobs of one session that have not ended. Each has a key, which is its own.
+    """The claims of the jobs of one session. Each job has a unique key.
 
     Raises
     ------
     NoSession
-        When the visit has no session.
+        When the caller has no session.
     """
 
-    def __init__(self, visit: Visit) -> None:
-        self._holders = Holders(visit)
+    def __init__(self, caller: Caller) -> None:
+        self._holders = Holders(caller)
         self._store = self._holders.settings.store
 
     def begin(self, key: str, inputs: Iterable[Verified]) -> set[Verified]:
-        """Let the inputs of a job live until it ends, and return those that are there.
+        """Claim the inputs of a job until it ends, and return those that exist.
 
         Raises
         ------
@@ -38,44 +38,44 @@ class JobClaims:
             end = self._holders.note(JOB + key, {}, LEASE)
             kinds = {one: self._lease(one, end) for one in inputs}
             held = {one.object_id: kind for one, kind in kinds.items() if kind in ("job", "browser")}
-            memoized = [one for one in kinds if recipes.is_memoized(one)]
+            memoized = [one for one in kinds if recompute.is_memoized(one)]
             self._holders.note(JOB + key, {"held": held, "memoized": memoized}, LEASE)
         return {one for one, kind in kinds.items() if kind is not None}
 
     def renew(self, key: str) -> None:
-        """Let the inputs of a job that has not ended live on."""
+        """Renew the claims of a job that has not ended."""
         with self._holders.lock():
             for name in self._leased(key):
                 with suppress(ValueMissing):
                     self._store.touch(self._holders.objects, name, LEASE)
             for found in self._holders[JOB + key].get("memoized", []):
-                recipes.lease(self._store, Verified(*found), LEASE)
+                recompute.lease(self._store, Verified(*found), LEASE)
             self._holders.touch(JOB + key, LEASE)
 
     def end(self, key: str) -> None:
-        """Let go of a job's inputs."""
+        """Release a job's inputs."""
         with self._holders.lock():
             leased = self._leased(key)
             self._holders.forget(JOB + key)
             self._holders.let_go(leased, self._holders.settings.grace)
 
     def supersede(self, object_id: str) -> None:
-        """Let go of an object that a job has stored and replaced by the next."""
+        """Release an object that a job has replaced by a newer one."""
         with self._holders.lock():
             self._holders.let_go([object_id], self._holders.settings.grace)
 
     def _leased(self, key: str) -> list[str]:
-        """Return the inputs that live as long as the job says so, and no longer."""
+        """Return the inputs whose lease is the job's."""
         held = self._holders[JOB + key].get("held", {})
         return [name for name, kind in held.items() if kind == "job"]
 
     def _lease(self, found: Verified, end: float | None) -> str | None:
-        """Let an object live as long as the note does, and say by what it lives; None: it is gone.
+        """Give an object a lease as long as the job's note, and say by what it lives; None: it is gone.
 
-        By the ``job``; for longer, as what the ``browser`` stores for good; or ``shared``, by itself.
+        By the ``job``; for longer, in localStorage of the ``browser``; or ``shared``, by its own ttl.
         """
-        if recipes.is_memoized(found):
-            return "shared" if recipes.lease(self._store, found, LEASE) else None
+        if recompute.is_memoized(found):
+            return "shared" if recompute.lease(self._store, found, LEASE) else None
         with suppress(ValueMissing):
             expires = self._store.info(*found).expires
             if found.namespace != self._holders.objects:

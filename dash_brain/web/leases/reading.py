@@ -1,4 +1,4 @@
-"""Reading renews: what callbacks go on reading lives on, even where no page's claim ever arrives."""
+"""Reading renews a lease: a value that callbacks read lives on, also where no claim of a page arrives."""
 
 from __future__ import annotations
 
@@ -12,72 +12,72 @@ from dash_brain.settings import Settings, current
 from dash_brain.web.dash_internals import is_api_call
 from dash_brain.web.leases import UNCLAIMED
 from dash_brain.web.leases.holders import Holders
-from dash_brain.web.memo import recipes
-from dash_brain.web.sessions import Visit
+from dash_brain.web.recipes import recompute
+from dash_brain.web.sessions import Caller
 from dash_brain.web.tokens import Verified
 
-#: Seconds in which a process looks once at how long a value that is read will live.
+#: Seconds between two checks of the lease of one value by a process.
 EVERY = 60.0
 
 _looked = Throttle(EVERY)
 
 
-def renew(visit: Visit, found: Verified, component: str = "") -> None:
-    """Let a value that is being read live on, but not one that the pages of its session let go of.
+def renew(caller: Caller, found: Verified, component: str = "") -> None:
+    """Renew the lease of a value that is being read, unless the pages of its session released it.
 
-    ``component`` is the ServerStore that its token came from, if it came from one. Where claims arrive there
-    is nothing to renew: they last for longer.
+    ``component`` is the ServerStore that its token came from, if it came from one. A claim lasts for longer,
+    so there is nothing to renew where claims arrive.
     """
     if found not in _looked:
         _looked.note(found)
-        with suppress(ValueMissing, StoreError):  # whoever reads learns of it
+        with suppress(ValueMissing, StoreError):  # the read itself raises it
             if _renewed(current.use(), found) and component and not is_api_call():
-                _warn_of_silence(visit, component)
+                _warn_of_silence(caller, component)
 
 
 def forget() -> None:
-    """Look at every value again, as a fresh process does."""
+    """Forget which leases were checked, as in a new process."""
     _looked.forget()
 
 
 def _renewed(settings: Settings, found: Verified) -> bool:
-    """Let an object live on if its time is short, and say whether that was so."""
-    if recipes.is_memoized(found):
-        recipes.lease(settings.store, found, UNCLAIMED)
+    """Renew the lease of an object if it is short, and say whether it was."""
+    if recompute.is_memoized(found):
+        recompute.lease(settings.store, found, UNCLAIMED)
         return False
     expires = settings.store.info(*found).expires
     if expires is None:
         return False
-    # What was let go of has a grace at most.
+    # What was released has the grace at most.
     if not min(settings.grace, UNCLAIMED / 2) < expires - time.time() < UNCLAIMED - EVERY:
         return False
     settings.store.touch(*found, UNCLAIMED)
     return True
 
 
-def _warn_of_silence(visit: Visit, component: str) -> None:
-    if not is_claimed(visit):
-        warn("no_claims", "silence", _SILENCE.format(component=component), app_id=visit.app_id, once=True)
+def _warn_of_silence(caller: Caller, component: str) -> None:
+    if not is_claimed(caller):
+        warn("no_claims", "silence", _SILENCE.format(component=component), app_id=caller.app_id, once=True)
 
 
-def is_claimed(visit: Visit) -> bool:
-    """Say whether a page of the session that asks is known to claim what it holds, or did lately."""
-    return visit.session is None or bool(Holders(visit).pages())
+def is_claimed(caller: Caller) -> bool:
+    """Say whether a page of the caller's session claims, or did lately."""
+    return caller.session is None or bool(Holders(caller).pages())
 
 
-def why_expired(visit: Visit, found: Verified) -> str:
-    """Return why a value of a session expired, "" for one that had a ttl of its own."""
-    if found.namespace != visit.namespaces.get("session"):
+def why_expired(caller: Caller, found: Verified) -> str:
+    """Return why the lease of a session's value expired, "" for a value without one."""
+    if found.namespace != caller.namespaces.get("session"):
         return ""
     with suppress(StoreError):
-        if not is_claimed(visit):
+        if not is_claimed(caller):
             return _UNCLAIMED
     return _LET_GO
 
 
 _LET_GO = (
-    "no page held it any more (it was replaced or cleared, or its page was left), or the browser was not "
-    "heard of for an hour"
+    "no page held it any more (it was replaced or cleared, or its page was left), or no claim of its page "
+    "arrived for an hour"
 )
 _UNCLAIMED = (
     "no page of the session claimed it, and no callback read it, in time. The browser slept for an hour, or "

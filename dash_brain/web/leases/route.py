@@ -1,7 +1,7 @@
-"""Claims arrive by the route of callbacks: what lets those through lets claims through.
+"""Claims of pages go to the route of callbacks, so that they pass wherever callbacks pass.
 
-To CSRF protection, login guards, proxies with lists of allowed paths and firewalls a claim is one more call
-of a callback, which only our script can make. For Dash it is none: the browser is not told of it.
+For CSRF protection, login guards, firewalls and proxies with lists of allowed paths, a claim is one more call
+of a callback. Only our script can make it: the browser is not told of this callback.
 """
 
 from __future__ import annotations
@@ -14,57 +14,58 @@ import dash
 from dash_brain.common.log import warn
 from dash_brain.web import sessions
 from dash_brain.web.dash_internals import add_hidden_callback
-from dash_brain.web.leases.claim import MOST_BYTES, BadClaim, read
+from dash_brain.web.leases.claim import MOST_BYTES, BadClaim, parse
 from dash_brain.web.leases.pages import accept
 from dash_brain.web.servers import Request, current_request
 from dash_brain.web.servers.flask import bound_bodies, is_flask
-from dash_brain.web.sessions.asking import is_claim
-from dash_brain.web.sessions.ids import OURS
+from dash_brain.web.sessions.request_session import is_claim
+from dash_brain.web.sessions.session_ids import HEADER
 
-#: What Dash takes for the id of the callback's output.
+#: The id of the callback, as an output.
 OUTPUT = "_dash-brain-claim.data"
 
 
 def take_claims(app: dash.Dash) -> None:
-    """Let an app take the claims of its pages, once Dash has collected its callbacks."""
+    """Add the callback that takes claims to an app of which Dash has collected the callbacks."""
     add_hidden_callback(app, OUTPUT, _take)
 
 
-def bound(app: dash.Dash) -> None:
-    """Refuse claims that are too long before any more of them is read."""
+def limit_claim_bytes(app: dash.Dash) -> None:
+    """Refuse claims that are too long, before their body is read."""
     if is_flask(app.server):
-        bound_bodies(app.server, "_dash-update-component", OURS, MOST_BYTES)
+        bound_bodies(app.server, "_dash-update-component", HEADER, MOST_BYTES)
 
 
 def _take(told: object = None, *_: Any, **__: Any) -> str:
-    """Take what a page holds, and answer which of it is dead.
+    """Take a claim, and answer which of its tokens are dead.
 
-    A page that outlived its key gets a new session here, and learns that all its tokens are dead.
+    A page from before a change of the key gets a new session here, and the answer that all its tokens are
+    dead.
     """
     request = current_request()
-    assert request is not None  # Dash calls it for one
+    assert request is not None  # Dash calls this in requests only
     _check_sender(request)
-    asking = sessions.visit()
-    if asking.session is None and not sessions.is_shown_by_page():
+    caller = sessions.current_caller()
+    if caller.session is None and not sessions.is_session_per_page():
         request.refuse(403)
     try:
-        claim = read(told)
+        claim = parse(told)
     except BadClaim:
         request.refuse(400)
-    answer: dict[str, Any] = {"dead": accept(asking, claim)}
-    user = sessions.user_name(asking)
+    answer: dict[str, Any] = {"dead": accept(caller, claim)}
+    user = sessions.user_tag(caller)
     if user is not None:
         answer["user"] = user
-    if sessions.began():
-        answer["began"] = True  # again and again: the browser keeps no cookie, and its page says so
+    if sessions.session_began():
+        answer["began"] = True  # when it happens twice, the browser refuses cookies, and the page says so
     return json.dumps(answer)
 
 
 def _check_sender(request: Request) -> None:
     if not is_claim(request):
-        reason = "another_site" if OURS in request.headers else "no_header"
+        reason = "another_site" if HEADER in request.headers else "no_header"
         text = f"A page's claim of what it holds was refused: {_REFUSED[reason]}"
-        warn("claim_refused", reason, text, app_id=sessions.visit().app_id)
+        warn("claim_refused", reason, text, app_id=sessions.current_caller().app_id)
         request.refuse(403)
 
 

@@ -1,8 +1,8 @@
-"""Values that a session got for one ServerStore again and again, and that no page claims.
+"""Superseded values: older ones of the same ServerStore and session that no page has claimed.
 
-A page claims what it holds, and lets go of what it held before. Whoever never claims (a load test, a script)
-would leave each value for as long as a page has to claim it: ten plots of a session take 500 MB. So of those
-that a worker stored for one store of a session only the newest few are waited for.
+A client that never claims (a load test, a script) would leave each value in the store for the time that a
+page has to claim it. So of the unclaimed values that a worker stored for one ServerStore of a session, only
+the newest few are kept that long.
 """
 
 from __future__ import annotations
@@ -12,39 +12,39 @@ from contextlib import suppress
 
 from dash_brain.errors import StoreError, ValueMissing
 from dash_brain.web.leases.holders import Holders
-from dash_brain.web.sessions import Visit
+from dash_brain.web.sessions import Caller
 
-#: So many of a session and a store may wait for their page at once: those of a few tabs.
+#: Unclaimed values of one ServerStore and session that are kept: those of a few tabs.
 KEPT = 4
-#: So many stores of sessions are remembered; of those that are not, values wait for as long as they may.
+#: ServerStores of sessions that are remembered. Values of others live until their lease ends.
 _STORES = 10_000
 
 _newest: OrderedDict[tuple[str, str], deque[str]] = OrderedDict()
 
 
-def note(visit: Visit, store_id: str, object_id: str, unclaimed: float) -> None:
-    """Note a new value of a store, and let go of what was superseded and that nobody claimed.
+def note(caller: Caller, store_id: str, object_id: str, unclaimed: float) -> None:
+    """Note a new value of a ServerStore, and release a superseded one that no page claimed.
 
     Parameters
     ----------
-    visit
-        Whose it is.
+    caller
+        The session.
     store_id
-        The ServerStore's.
+        Canonical id of the ServerStore.
     object_id
-        The value's.
+        Object id of the value.
     unclaimed
-        Seconds that a value waits for its page.
+        Seconds that an unclaimed value lives.
     """
-    where = visit.namespace("session"), store_id
+    where = caller.namespaces["session"], store_id
     newest = _newest.setdefault(where, deque())
     _newest.move_to_end(where)
     newest.append(object_id)
     if len(_newest) > _STORES:
         _newest.popitem(last=False)
     if len(newest) > KEPT:
-        with suppress(StoreError, ValueMissing):  # it waits for as long as it may, or it is gone already
-            _let_go(Holders(visit), newest.popleft(), unclaimed)
+        with suppress(StoreError, ValueMissing):  # it lives until its lease ends, or it is gone already
+            _let_go(Holders(caller), newest.popleft(), unclaimed)
 
 
 def _let_go(holders: Holders, object_id: str, unclaimed: float) -> None:

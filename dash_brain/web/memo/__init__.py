@@ -1,1 +1,1 @@
-"""Results of callbacks, kept by their arguments."""
+"""Memoized callbacks: their results are kept by their arguments."""

@@ -1,4 +1,4 @@
-"""One call of a memoized callback: who asks, with which arguments, and which result that makes it."""
+"""One call of a memoized callback: its caller, its arguments, and the key of its result."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from dash_brain.web import tokens
 from dash_brain.web.exchange import resolve_verified
 from dash_brain.web.incoming import resolve_arguments, server_stores
 from dash_brain.web.leases import reading
-from dash_brain.web.memo import records
-from dash_brain.web.memo.declared import Declared
-from dash_brain.web.memo.records import Given, Record
-from dash_brain.web.memo.result import Address, MemoizedResult
+from dash_brain.web.memo.result import MemoizedResult, ResultKey
 from dash_brain.web.outgoing import server_store_outputs
-from dash_brain.web.sessions import Visit
+from dash_brain.web.recipes import records
+from dash_brain.web.recipes.definitions import Definition
+from dash_brain.web.recipes.records import ArgumentRef, Record
+from dash_brain.web.sessions import Caller
 
 
 class NotKept(BrainError):
-    """An argument is gone; what is computed in its place is kept for nobody."""
+    """An argument is gone, so the result is not kept."""
 
 
 class MemoizedCall:
@@ -31,9 +31,9 @@ class MemoizedCall:
     Parameters
     ----------
     callback
-        What was declared.
-    asking
-        Who asks whom.
+        Its definition.
+    caller
+        The session and app of the request.
     context
         The callback's context: inputs, states and outputs.
 
@@ -43,12 +43,12 @@ class MemoizedCall:
         When an argument is gone.
     """
 
-    def __init__(self, callback: Declared, asking: Visit, context: Any) -> None:
+    def __init__(self, callback: Definition, caller: Caller, context: Any) -> None:
         self._callback = callback
-        self._visit = asking
+        self._caller = caller
         self._context = context
         self._given = list(self._what_is_given())
-        self.result = MemoizedResult(callback, self._address(), self._given)
+        self.result = MemoizedResult(callback, self._result_key(), self._given)
 
     def compute(self) -> Record | Unkept[Record]:
         """Call the function, and keep what it returns."""
@@ -63,22 +63,22 @@ class MemoizedCall:
             return self._keep(await self._callback.function(*args, **kwargs))
 
     def _keep(self, result: Any) -> Record | Unkept[Record]:
-        return self.result.keep(result, self._visit, self._context)
+        return self.result.keep(result, self._caller, self._context)
 
-    def _address(self) -> Address:
+    def _result_key(self) -> ResultKey:
         callback, store = self._callback, current.use().store
         scope = records.SCOPES["session" if self._is_personal() else callback.memoize.scope]
         function = callback.fingerprint()
-        stores = server_store_outputs(self._context, callback.outputs, self._visit)
+        stores = server_store_outputs(self._context, callback.outputs, self._caller)
         shape = repr(callback.outputs.schema), repr(callback.inputs.indices), stores
         identity = fingerprints.of_value(self._identity())
         call = fingerprints.of_value((function, shape, identity))
-        return Address(store, scope, self._visit.namespace(scope), function, call, identity)
+        return ResultKey(store, scope, self._caller.namespace(scope), function, call, identity)
 
     def _what_is_given(self) -> Iterator[Any]:
-        """Yield the value of each input and state, with :class:`Given` for large ones."""
-        callback, keys, namespaces = self._callback, self._visit.keys, self._visit.namespaces
-        stores = server_stores(self._context, callback.inputs, self._visit)
+        """Yield the value of each input and state, with :class:`ArgumentRef` for large ones."""
+        callback, keys, namespaces = self._callback, self._caller.keys, self._caller.namespaces
+        stores = server_stores(self._context, callback.inputs, self._caller)
 
         def given(leaf: dict[str, Any]) -> Any:
             value = leaf.get("value")
@@ -88,18 +88,18 @@ class MemoizedCall:
                 found = tokens.verify(keys, namespaces, value)
             except BadToken as error:
                 raise NotKept from error
-            reading.renew(self._visit, found, str(leaf["id"]))
-            return Given(*found)
+            reading.renew(self._caller, found, str(leaf["id"]))
+            return ArgumentRef(*found)
 
-        for leaf in (*self._context.inputs_list, *self._context.states_list):
+        for leaf in (*self._context["inputs_list"], *self._context["states_list"]):
             yield list(map(given, leaf)) if isinstance(leaf, list) else given(leaf)
 
     def _is_personal(self) -> bool:
-        """Say whether a value of the session is among the arguments, which no other session has."""
-        return any(one.namespace.startswith("session") for one in records.values_given(self._given))
+        """Say whether an argument is a value of the session, which no other session has."""
+        return any(one.namespace.startswith("session") for one in records.argument_refs(self._given))
 
     def _identity(self) -> Any:
-        """Return what stands for the arguments."""
+        """Return what the arguments are identified by."""
         key = self._callback.memoize.key
         if key is None:
             return self._given
@@ -112,6 +112,6 @@ class MemoizedCall:
 
     def _arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         try:
-            return resolve_arguments(self._context, self._visit, self._callback.inputs, "raise")
+            return resolve_arguments(self._context, self._caller, self._callback.inputs, "raise")
         except (ValueMissing, BadToken) as error:
             raise NotKept from error

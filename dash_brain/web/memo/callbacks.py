@@ -1,6 +1,6 @@
-"""A memoized callback: one that gives what is there for its arguments, and computes only what is not.
+"""A memoized callback: it returns a kept result for its arguments, or computes it.
 
-A hit decodes and copies none of the large values: it mints tokens for the objects that are there.
+A hit decodes and copies no large value: it mints tokens for the stored objects.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 
 from dash_brain.memo import fingerprints
 from dash_brain.memo.functions import MemoInfo
-from dash_brain.memo.renewals import in_background
+from dash_brain.memo.revalidation import in_background
 from dash_brain.settings import current
 from dash_brain.singleflight import fly, fly_async, is_under_way
-from dash_brain.web.jobs.errands import errand
-from dash_brain.web.memo import declared, records
+from dash_brain.web.dependencies import in_declared_order
 from dash_brain.web.memo.call import MemoizedCall
-from dash_brain.web.memo.declared import Declared, by_index
-from dash_brain.web.memo.records import Given, Record
 from dash_brain.web.memo.result import MemoizedResult
-from dash_brain.web.sessions import Visit, visit
+from dash_brain.web.recipes import definitions, records
+from dash_brain.web.recipes.definitions import Definition
+from dash_brain.web.recipes.records import ArgumentRef, Record
+from dash_brain.web.sessions import Caller, current_caller
+from dash_brain.web.sessions.job_context import current_job
 from dash_brain.web.tokens import Token, verify
 
 Params = ParamSpec("Params")
@@ -37,29 +38,29 @@ class CallbackWithResults(Protocol[Params, Result_co]):
         """Forget the results for these arguments; see :meth:`MemoizedCallback.forget`."""
 
     def forget_all(self) -> None:
-        """Forget all results: those of the app, and of the session that asks."""
+        """Forget all results: those of the app, and of the caller's session."""
 
     def info(self) -> MemoInfo:
-        """Return what is known of hits, misses and results."""
+        """Return hits, misses and size."""
 
 
 class MemoizedCallback:
     """The results of one declared callback."""
 
-    def __init__(self, callback: Declared) -> None:
+    def __init__(self, callback: Definition) -> None:
         self._callback = callback
         self._hits = self._misses = 0
-        declared.remember(callback)
+        definitions.register(callback)
 
-    def outputs(self, asking: Visit, context: Any) -> Any:
-        """Return the results for the arguments in the context, with :class:`Held` for large values.
+    def outputs(self, caller: Caller, context: Any) -> Any:
+        """Return the results for the arguments in the context, with :class:`ObjectRef` for large values.
 
         Raises
         ------
         NotKept
             When an argument is gone.
         """
-        call = MemoizedCall(self._callback, asking, context)
+        call = MemoizedCall(self._callback, caller, context)
         result = call.result
         record = self._counted(result)
         if record is None:
@@ -68,49 +69,50 @@ class MemoizedCallback:
             in_background(lambda: fly(result.goal, result.fresh, call.compute))
         return record.outputs
 
-    async def outputs_async(self, asking: Visit, context: Any) -> Any:
+    async def outputs_async(self, caller: Caller, context: Any) -> Any:
         """Do as :meth:`outputs`, for a coroutine function."""
-        call = MemoizedCall(self._callback, asking, context)
+        call = MemoizedCall(self._callback, caller, context)
         result = call.result
         record = self._counted(result)
         if record is None:
             record = await fly_async(result.goal, result.fresh, call.compute_async)
         elif result.is_stale(record) and not is_under_way(result.goal):
-            # The loop of a callback ends with it.
+            # The event loop of a callback ends with it.
             in_background(lambda: asyncio.run(fly_async(result.goal, result.fresh, call.compute_async)))
         return record.outputs
 
     def forget(self, *args: Any, **kwargs: Any) -> None:
-        """Forget the results for these arguments: those of the app, and of the session that asks.
+        """Forget the results for these arguments: those of the app, and of the caller's session.
 
-        A value of a ServerStore counts as the object that it is: give its :class:`~dash_brain.Token` in its
-        place.
+        For a value of a ServerStore pass its :class:`~dash_brain.Token`.
 
         Raises
         ------
         BadToken
-            For a token that is none of the session that asks.
+            For a token that is not valid in the caller's session.
         """
         indices, key = self._callback.inputs.indices, self._callback.memoize.key
         given = args[0] if len(args) == 1 and isinstance(indices, int) else kwargs or args
-        known = list(map(_as_given, by_index(indices, given))) if key is None else key(*args, **kwargs)
+        known = (
+            list(map(_as_given, in_declared_order(indices, given))) if key is None else key(*args, **kwargs)
+        )
         self._forget(fingerprints.of_value(known))
 
     def forget_all(self) -> None:
-        """Forget all results: those of the app, and of the session that asks."""
+        """Forget all results: those of the app, and of the caller's session."""
         self._forget(None)
 
     def info(self) -> MemoInfo:
-        """Return what is known of hits, misses and results."""
+        """Return hits, misses and size."""
         store = current.use().store
         sizes = [records.nbytes(store, *found) for found in self._kept()]
         return MemoInfo(self._hits, self._misses, len(sizes), sum(sizes))
 
     def _counted(self, result: MemoizedResult) -> Record | None:
-        """Return the record that can be given out at once, and count the hit or miss."""
+        """Return the record that can be used at once, and count the hit or miss."""
         record = result.known()
-        if record is not None and errand() is not None and result.is_stale(record):
-            record = None  # a job's process ends with it, and so would a renewal in the background
+        if record is not None and current_job() is not None and result.is_stale(record):
+            record = None  # a job's process ends with the job, and a thread in the background with it
         if record is None:
             self._misses += 1
         else:
@@ -124,16 +126,16 @@ class MemoizedCallback:
 
     def _kept(self) -> Iterator[tuple[str, str, Record]]:
         for scope in records.SCOPES.values():
-            namespace = visit().namespaces.get(scope)
+            namespace = current_caller().namespaces.get(scope)
             if namespace is not None:
                 for short, record in records.of_callback(current.use().store, namespace, self._callback.name):
                     yield namespace, short, record
 
 
 def _as_given(value: Any) -> Any:
-    """Return an argument as it is known: a token as the object that it stands for."""
+    """Return an argument, or the :class:`ArgumentRef` of a token."""
     if isinstance(value, list):
         return list(map(_as_given, value))
     if isinstance(value, Token):
-        return Given(*verify(current.use().keys, visit().namespaces, value))
+        return ArgumentRef(*verify(current.use().keys, current_caller().namespaces, value))
     return value

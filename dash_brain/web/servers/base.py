@@ -1,4 +1,4 @@
-"""What dash_brain reads of a request and changes in its response, whatever server answers it."""
+"""The interface to requests and responses of any server."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ class Response(ABC):
 
     @abstractmethod
     def keep_private(self) -> None:
-        """Let no cache give the response to others."""
+        """Forbid shared caches to keep the response."""
 
 
 class Request(ABC):
-    """The request that is answered.
+    """The current request.
 
     Attributes
     ----------
     method, path
         As the browser sent them.
     route
-        Name of what answers it, which for Dash's own routes ends with theirs (``"_dash-layout"``).
+        Name of the endpoint; of Dash's own routes it ends with theirs (``"_dash-layout"``).
     is_callback
-        Whether a page asks for a callback by it.
+        Whether it is to the route of callbacks.
     is_secure
         Whether it came by https.
     server
         The server object, ``Dash.server``.
-    kept
-        What is kept for the time of this request, by name.
+    state
+        What dash_brain keeps for the time of this request, by name.
     """
 
-    __slots__ = ("is_callback", "is_secure", "kept", "method", "path", "route", "server")
+    __slots__ = ("is_callback", "is_secure", "method", "path", "route", "server", "state")
 
     method: str
     path: str
@@ -52,7 +52,7 @@ class Request(ABC):
     is_callback: bool
     is_secure: bool
     server: Any
-    kept: dict[str, Any]
+    state: dict[str, Any]
 
     @property
     @abstractmethod
@@ -67,17 +67,17 @@ class Request(ABC):
     @property
     @abstractmethod
     def query(self) -> Mapping[str, str]:
-        """The arguments in the address by name."""
+        """The arguments of the query string by name."""
 
     @property
     @abstractmethod
     def view(self) -> Callable[..., Any] | None:
-        """The function that answers."""
+        """The view function."""
 
     @abstractmethod
     def refuse(self, status: int) -> NoReturn:
-        """Have the request answered by a status of HTTP, and nothing else."""
+        """Abort the request with an HTTP status."""
 
     @abstractmethod
     def before_sending(self, change: Callable[[Response], None]) -> None:
-        """Have the response changed before it is sent, once by each of these."""
+        """Register a change of the response; the same one is applied once."""

@@ -1,4 +1,4 @@
-"""Flask's request and response, and what in them names who asks: the only file that touches its objects."""
+"""Requests and responses of Flask. No other file touches Flask's objects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date
 from enum import Enum
 from functools import wraps
 from numbers import Number
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 from uuid import UUID
 
 import flask
@@ -17,12 +17,15 @@ import flask.globals
 from werkzeug.http import dump_cookie
 
 from dash_brain.web.servers.base import Request, Response
-from dash_brain.web.servers.refusing import RefusedHeaders, RefusedMapping, changed, instead, without
+from dash_brain.web.servers.guarded import RefusedHeaders, RefusedMapping, copy_with, guarded, overridden
 
 #: The name in ``flask.g`` under which a request is kept.
 _NAME = "dash_brain_request"
 
-#: What in ``flask.request`` and ``flask.g`` names who asks. The query string may name the page.
+#: Flask's variables for the current contexts. Its proxies cost a dozen calls for each attribute.
+_REQUEST_CONTEXT, _APP_CONTEXT = (getattr(flask.globals, name, None) for name in ("_cv_request", "_cv_app"))
+
+#: Attributes that identify the caller, also by the query string, which may name the page.
 _OF_REQUEST = (
     *("access_route", "authorization", "cookies", "environ", "remote_addr", "remote_user", "user_agent"),
     *("args", "full_path", "query_string", "url", "values"),
@@ -31,7 +34,7 @@ _OF_G = (
     *("_login_user", "_jwt_extended_jwt", "_jwt_extended_jwt_user", "flask_httpauth_user"),
     *("current_user", "identity", "user", "user_id", "username"),
 )
-#: What tells of the request only: loggers read it whatever function runs.
+#: Names in ``flask.g`` that describe the request only: loggers read them whatever function runs.
 _HARMLESS_OF_G = ("correlation_id", "request_id", "start_time", "timing_information", "trace_id")
 _DATA = (str, bytes, Number, date, Enum, UUID, dict, list, tuple, set, frozenset)
 _HEADERS = property(lambda request: RefusedHeaders("flask.request.headers", vars(request)["headers"]))
@@ -42,43 +45,44 @@ class FlaskRequest(Request):
 
     __slots__ = ("_changes", "_environ", "_request")
 
-    def __init__(self) -> None:
-        request = flask.request._get_current_object()  # type: ignore[attr-defined]
+    def __init__(self, request: flask.Request, server: flask.Flask) -> None:
         self._request, self._environ = request, vars(request)["environ"]
         self.method, self.path = request.method, request.path
         self.route = str(request.endpoint)
         self.is_callback = self.route.endswith("_dash-update-component")
         self.is_secure = request.is_secure
-        self.server = flask.current_app._get_current_object()  # type: ignore[attr-defined]
-        self.kept = {}
+        self.server = server
+        self.state = {}
         self._changes: dict[Callable[[Response], None], None] = {}
 
     @property
     def cookies(self) -> Mapping[str, str]:
         """The cookies by name."""
-        return cast(Mapping[str, str], self._request.cookies)
+        return self._request.cookies
 
     @property
     def headers(self) -> Mapping[str, str]:
         """The headers by name."""
-        return cast(Mapping[str, str], self._request.headers)
+        headers: Any = self._request.headers
+        return headers  # type: ignore[no-any-return]
 
     @property
     def query(self) -> Mapping[str, str]:
-        """The arguments in the address by name."""
-        return cast(Mapping[str, str], self._request.args)
+        """The arguments of the query string by name."""
+        return self._request.args
 
     @property
     def view(self) -> Callable[..., Any] | None:
-        """The function that answers."""
-        return cast("Callable[..., Any] | None", self.server.view_functions.get(self.route))
+        """The view function."""
+        views: dict[str, Callable[..., Any]] = self.server.view_functions
+        return views.get(self.route)
 
     def refuse(self, status: int) -> NoReturn:
-        """Have the request answered by a status of HTTP, and nothing else."""
+        """Abort the request with an HTTP status."""
         flask.abort(status)
 
     def before_sending(self, change: Callable[[Response], None]) -> None:
-        """Have the response changed before it is sent, once by each of these."""
+        """Register a change of the response; the same one is applied once."""
         if not self._changes:
             flask.after_this_request(self._changed)
         self._changes[change] = None
@@ -117,7 +121,12 @@ class FlaskResponse(Response):
         self.response.headers.add("Set-Cookie", header)
 
     def keep_private(self) -> None:
-        """Let no cache give the response to others."""
+        """Forbid shared caches to keep the response."""
+        headers = self.response.headers
+        if "Cache-Control" not in headers and "Vary" not in headers:  # the common case, in a few calls
+            headers.add("Cache-Control", "private, no-cache")
+            headers.add("Vary", "Cookie")
+            return
         cache = self.response.cache_control
         cache.public = False
         cache.private = True
@@ -127,14 +136,29 @@ class FlaskResponse(Response):
 
 
 def current_request() -> Request | None:
-    """Return the request that is answered here, None outside of requests."""
+    """Return the current request, None outside of requests."""
+    if _REQUEST_CONTEXT is None or _APP_CONTEXT is None:  # another release of Flask
+        return _current_by_proxies()
+    context = _REQUEST_CONTEXT.get(None)
+    if context is None:
+        return None
+    request, g = context.request, vars(_APP_CONTEXT.get().g)
+    known: FlaskRequest | None = g.get(_NAME)
+    # flask.g outlives a request that is made while an application context is open.
+    if known is None or known._environ is not vars(request)["environ"]:
+        known = g[_NAME] = FlaskRequest(request, context.app)
+    return known
+
+
+def _current_by_proxies() -> Request | None:
     if not flask.has_request_context():
         return None
-    kept = flask.g.get(_NAME)
-    # flask.g outlives a request that is made while an application context is open.
-    if kept is None or kept._environ is not vars(flask.request)["environ"]:
-        kept = flask.g.dash_brain_request = FlaskRequest()
-    return cast(FlaskRequest, kept)
+    proxies: tuple[Any, ...] = (flask.request, flask.current_app, flask.g)
+    request, app, g = (proxy._get_current_object() for proxy in proxies)
+    known: FlaskRequest | None = vars(g).get(_NAME)
+    if known is None or known._environ is not vars(request)["environ"]:
+        known = vars(g)[_NAME] = FlaskRequest(request, app)
+    return known
 
 
 def is_flask(server: object) -> bool:
@@ -143,7 +167,7 @@ def is_flask(server: object) -> bool:
 
 
 def bound_bodies(server: flask.Flask, route: str, header: str, nbytes: int) -> None:
-    """Refuse requests to a route with this header that are longer, before any more of them is read."""
+    """Refuse longer requests to a route that have this header, before their body is read."""
 
     @server.before_request
     def bound() -> None:
@@ -152,7 +176,7 @@ def bound_bodies(server: flask.Flask, route: str, header: str, nbytes: int) -> N
 
 
 def keep_private(server: flask.Flask, route: str) -> None:
-    """Let no cache give to others what a server answers at a route, named as :attr:`Request.route`."""
+    """Forbid shared caches to keep responses of a route, named as :attr:`Request.route`."""
     for name, view in server.view_functions.items():
         if name.endswith(route):
             server.view_functions[name] = _private(view)
@@ -173,26 +197,26 @@ def _as_private(response: flask.Response) -> flask.Response:
 
 
 @contextmanager
-def refusing_who_asks() -> Iterator[None]:
-    """Have Flask's objects refuse to say who asks, while the block runs."""
-    current_request()  # kept with Flask's own objects, for what needs no session
+def hide_who_asks() -> Iterator[None]:
+    """Make attributes of Flask's objects that identify the caller raise, while the block runs."""
+    current_request()  # made from Flask's own objects, for code that needs no session
     with ExitStack() as entered:
-        request, app = (getattr(flask.globals, name, None) for name in ("_cv_request", "_cv_app"))
+        request, app = _REQUEST_CONTEXT, _APP_CONTEXT
         if flask.has_request_context() and request is not None:
-            entered.enter_context(instead(request, _nobodys(request.get())))
+            entered.enter_context(overridden(request, _guarded_context(request.get())))
         if flask.has_app_context() and app is not None:
-            entered.enter_context(instead(app, changed(app.get(), g=_nobodys_g(app.get().g))))
+            entered.enter_context(overridden(app, copy_with(app.get(), g=_guarded_g(app.get().g))))
         yield
 
 
-def _nobodys_g(g: Any) -> Any:
-    """Return ``flask.g`` without what tells of who asks: data that were put there before, under any name.
+def _guarded_g(g: Any) -> Any:
+    """Return ``flask.g`` without data that was put there before, under any name: it may identify the caller.
 
-    Connections are left, which functions share with what runs before them.
+    Connections stay, which functions share with what runs before them.
     """
     data = sorted(name for name, value in vars(g).items() if isinstance(value, _DATA))
     refused = (*_OF_G, *(name for name in data if name not in (*_OF_G, *_HARMLESS_OF_G)))
-    return without(g, "flask.g", refused, get=_get, pop=_pop, setdefault=_setdefault)
+    return guarded(g, "flask.g", refused, get=_get, pop=_pop, setdefault=_setdefault)
 
 
 def _get(g: Any, name: str, default: Any = None) -> Any:
@@ -209,6 +233,6 @@ def _setdefault(g: Any, name: str, default: Any = None) -> Any:
     return super(type(g), g).setdefault(name, default)
 
 
-def _nobodys(context: Any) -> Any:
-    request = without(context.request, "flask.request", _OF_REQUEST, headers=_HEADERS)
-    return changed(context, request=request, _session=RefusedMapping("flask.session"))
+def _guarded_context(context: Any) -> Any:
+    request = guarded(context.request, "flask.request", _OF_REQUEST, headers=_HEADERS)
+    return copy_with(context, request=request, _session=RefusedMapping("flask.session"))

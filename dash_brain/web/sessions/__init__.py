@@ -1,26 +1,28 @@
 """Who asks: the session of the browser, and all that belongs to sessions."""
 
-from dash_brain.web.sessions import nobody  # noqa: F401 - it guards what is made for all from here on
-from dash_brain.web.sessions.visits import (
-    Visit,
-    began,
+from dash_brain.web.sessions import guard  # noqa: F401 - hides the caller from shared results from here on
+from dash_brain.web.sessions.caller import (
+    Caller,
     close_session,
-    is_shown_by_page,
-    is_somebody_without_session,
-    keep,
-    somebody_asks,
-    user_name,
-    visit,
+    current_caller,
+    has_caller,
+    is_sent_to_page,
+    is_session_per_page,
+    is_user_without_session,
+    send_session,
+    session_began,
+    user_tag,
 )
 
 __all__ = [
-    "Visit",
-    "began",
+    "Caller",
     "close_session",
-    "is_shown_by_page",
-    "is_somebody_without_session",
-    "keep",
-    "somebody_asks",
-    "user_name",
-    "visit",
+    "current_caller",
+    "has_caller",
+    "is_sent_to_page",
+    "is_session_per_page",
+    "is_user_without_session",
+    "send_session",
+    "session_began",
+    "user_tag",
 ]

@@ -1,32 +1,30 @@
-"""The cookie that a browser session is: a random secret, signed.
+"""The session cookie: a random secret, signed.
 
     <kid>.<session id>.<signature>
 
-How the browser may keep it is configured. ``"lax"``: for pages of this site. ``"iframe"``: also when the
-app stands in a page of another site; each such site has then a session of its own (a partitioned cookie).
+The mode is configured. ``"lax"``: for pages of this site. ``"iframe"``: also when the app is in a frame of
+another site; each such site then has a session of its own (a partitioned cookie).
 """
 
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Iterator
 
-from dash_brain.keys import KeyRing
+from dash_brain.common.signing import KeyRing
 from dash_brain.web.servers import Request, Response
-from dash_brain.web.sessions.ids import SessionId
+from dash_brain.web.sessions.session_ids import SessionId
 
 _LABEL = "session cookie"
-_SESSION_ID_BYTES = 32
 
-#: What the cookies' names begin with: on http, on https, and in mode ``"iframe"``. A kid follows.
+#: Prefixes of the cookie's name, before the kid: on http, on https, and in mode ``"iframe"``.
 PLAIN, SECURE, IFRAME = "dash_brain_", "__Host-dash_brain_", "__Host-dash_brain_iframe_"
 
 _NAME = re.compile(f"(?:{PLAIN}|{SECURE}|{IFRAME})([0-9a-f]{{8}})")
 
 
-def shown(request: Request, keys: KeyRing, mode: str) -> list[SessionId]:
-    """Return the session ids in the cookies that the browser sent. Those that we did not sign are none."""
+def session_ids_in(request: Request, keys: KeyRing, mode: str) -> list[SessionId]:
+    """Return the session ids in the cookies of a request, without those that we did not sign."""
     found, sent = [], request.cookies
     for key in keys.all:
         name, _, rest = sent.get(name_of(request, key.kid, mode), "").partition(".")
@@ -36,13 +34,10 @@ def shown(request: Request, keys: KeyRing, mode: str) -> list[SessionId]:
     return found
 
 
-def fresh(keys: KeyRing) -> SessionId:
-    """Return a session id that nobody has seen."""
-    return SessionId(keys.newest, secrets.token_urlsafe(_SESSION_ID_BYTES))
-
-
-def set_on(request: Request, response: Response, session_id: SessionId, mode: str, ttl: float) -> None:
-    """Let the browser keep the session for ``ttl`` seconds from now; 0 takes it from the browser."""
+def set_session_cookie(
+    request: Request, response: Response, session_id: SessionId, mode: str, ttl: float
+) -> None:
+    """Set the cookie for ``ttl`` seconds; 0 deletes it."""
     key, secret, _ = session_id
     value = f"{key.kid}.{secret}.{key.signature(_LABEL, secret)}" if ttl else ""
     iframe = mode == "iframe"
@@ -57,7 +52,7 @@ def set_on(request: Request, response: Response, session_id: SessionId, mode: st
 
 
 def can_be_kept(request: Request, mode: str) -> bool:
-    """Say whether the browser would keep our cookie from a request."""
+    """Say whether the browser would keep our cookie from the response to a request."""
     return mode == "lax" or (mode == "iframe" and request.is_secure)
 
 
@@ -71,7 +66,7 @@ def name_of(request: Request, kid: str, mode: str) -> str:
     return (SECURE if request.is_secure else PLAIN) + kid
 
 
-def ours(request: Request) -> Iterator[tuple[str, str]]:
+def our_cookies(request: Request) -> Iterator[tuple[str, str]]:
     """Yield name and kid of each cookie that some dash_brain may have set, by whatever key."""
     found = map(_NAME.fullmatch, request.cookies)
     return ((match[0], match[1]) for match in found if match)

@@ -1,6 +1,6 @@
-"""Why a session or a token was not taken: for the log, and for whoever has to set things right.
+"""Why a session or a token was refused: for the log, and for errors.
 
-Outside, all bad tokens look alike; here the causes are told apart.
+A client gets the same error for every bad token; the log names the cause.
 """
 
 from __future__ import annotations
@@ -11,29 +11,29 @@ from dash_brain.common.log import warn
 from dash_brain.errors import NoSession, ValueMissing
 from dash_brain.settings import Settings, current
 from dash_brain.web import tokens
-from dash_brain.web.dash_internals import is_asked_by_mcp, serves
+from dash_brain.web.dash_internals import is_asked_by_mcp, is_request_to
 from dash_brain.web.servers import Request, Response, current_request
 from dash_brain.web.sessions import cookies, page_secrets
-from dash_brain.web.sessions.ids import OURS
+from dash_brain.web.sessions.session_ids import HEADER
 
 _UNKNOWN_KEY = (
-    "signed by key {kid}, which this server does not know: the key was changed, the store that holds it was "
-    "made anew, or another machine or app signed it. Workers that serve one app need one key: set "
+    "signed by key {kid}, which this server does not know: the key was changed, the store with the key was "
+    "lost, or another machine or app signed it. Workers that serve one app need one key: set "
     "DASH_BRAIN_KEY."
 )
-_HTTPS = "Behind a proxy that ends https, use Werkzeug's ProxyFix, so that every request counts as https."
+_HTTPS = "Behind a proxy that terminates TLS, use Werkzeug's ProxyFix, so that every request counts as https."
 
 
 class Cause(NamedTuple):
-    """Why something was refused: a word for machines, what to know and do, and the key that is named."""
+    """Why something was refused: a word for programs, cause and cure as text, and the kid of the key."""
 
     reason: str
     text: str
     kid: str | None = None
 
 
-def no_session(app_id: str) -> NoSession:
-    """Return the error that says why no session asks, and log it."""
+def no_session_error(app_id: str) -> NoSession:
+    """Return the error that says why there is no session, and log it."""
     request = current_request()
     if request is None:
         return NoSession("There was no session when this background job was started.")
@@ -43,19 +43,19 @@ def no_session(app_id: str) -> NoSession:
 
 
 def log_bad_token(app_id: str, session: str | None, token: object, hint: str = "", store: str = "") -> None:
-    """Log why a token is none of those that open something for this visit, and for which store it came."""
+    """Log why a token is not valid for this session, and for which ServerStore it came."""
     cause = _why_bad(current.use(), session, token)
     came = f"A token for ServerStore {store!r} was refused" if store else "A token was refused"
     _tell_page()
     warn("bad_token", cause.reason, f"{came}: {cause.text}{hint}", app_id=app_id, about=store, kid=cause.kid)
 
 
-def value_missing(app_id: str, error: ValueMissing, expired: str = "") -> ValueMissing:
+def value_missing_error(app_id: str, error: ValueMissing, expired: str = "") -> ValueMissing:
     """Return the error that says why the value behind a good token is gone, and log it.
 
     ``expired`` says why nothing renewed its ttl, where that is known.
     """
-    # What a store that remembers says begins with the object's id, which is a part of the token.
+    # The store's message begins with the object id, which is a part of the token.
     happened = str(error).partition("' ")[2].rstrip(".") if error.reason != "unknown" else ""
     if expired:
         happened = f"{happened.partition(':')[0] or 'expired'}: {expired}"
@@ -71,14 +71,14 @@ def value_missing(app_id: str, error: ValueMissing, expired: str = "") -> ValueM
 
 
 def _tell_page() -> None:
-    """Have the answer to the current request tell the page to ask at once which of its tokens are dead."""
+    """Make the page claim at once: the answer to a claim tells which of its tokens are dead."""
     request = current_request()
     if request is not None:  # a background job may have none
         request.before_sending(_refused)
 
 
 def _refused(response: Response) -> None:
-    response.set_header(OURS, "refused")
+    response.set_header(HEADER, "refused")
 
 
 def warn_of_page(settings: Settings, request: Request, app_id: str) -> None:
@@ -106,13 +106,14 @@ def _why_bad(settings: Settings, session: str | None, token: object) -> Cause:
     kid = tokens.kid_in(token)
     if kid is None:
         return Cause(
-            "malformed", "it has not the form of a token: something else than a brain_callback wrote there."
+            "malformed",
+            "it is no token by its form: something else than a brain_callback wrote it.",
         )
     if settings.keys.find(kid) is None:
         return _unknown_key(settings, "it is", kid)
     if session is None:
         why = _why_no_session(settings, current_request())
-        return Cause(f"no_session_{why.reason}", f"there is no session that it could be of. {why.text}", kid)
+        return Cause(f"no_session_{why.reason}", f"the caller has no session. {why.text}", kid)
     return Cause(
         "other_session",
         "its signature is not for this session and app: it was made for another session, before a login or "
@@ -126,14 +127,14 @@ def _unknown_key(settings: Settings, it_is: str, kid: str) -> Cause:
 
 
 def _alone(settings: Settings) -> str:
-    """Return what there is to add when no other worker has this store."""
+    """Return a hint for stores that no other worker shares."""
     if settings.store.shared == "process":
-        return " The store is memory://, which each worker has for itself: several workers need shm://."
+        return " The store is memory://, of which each worker has its own: several workers need shm://."
     return ""
 
 
 def warn_of_initial_data(settings: Settings, app_id: str) -> None:
-    """Log that a user who is logged in is not sent what stands in a layout, for want of a session."""
+    """Log that a user without a session is not sent the initial ``data=`` of a layout."""
     cause = _why_no_session(settings, current_request())
     what = "Initial data= of a ServerStore is not sent to a user who is logged in and has no session"
     warn("initial_data", cause.reason, f"{what}: {cause.text}", app_id=app_id, kid=cause.kid)
@@ -148,9 +149,9 @@ def _why_no_session(settings: Settings, request: Request | None) -> Cause:
         return _why_no_page(settings, request)
     if not cookies.can_be_kept(request, settings.cookie):
         return _PLAIN_HTTP
-    if any(cookies.shown(request, settings.keys, settings.cookie)):
+    if any(cookies.session_ids_in(request, settings.keys, settings.cookie)):
         return _CLOSED
-    causes = (_why_not(settings, request, name, kid) for name, kid in cookies.ours(request))
+    causes = (_why_not(settings, request, name, kid) for name, kid in cookies.our_cookies(request))
     return next(filter(None, causes), _no_cookie(settings))
 
 
@@ -160,7 +161,7 @@ def _no_cookie(settings: Settings) -> Cause:
 
 
 def _why_not(settings: Settings, request: Request, name: str, kid: str) -> Cause | None:
-    """Return why a cookie of ours is not the session's, None when that is no wonder."""
+    """Return why a cookie of ours is not valid; None: it belongs to another mode or scheme."""
     known = settings.keys.find(kid) is not None
     if name != cookies.name_of(request, kid, settings.cookie):
         is_mix = known and request.is_secure and name == cookies.PLAIN + kid
@@ -171,9 +172,9 @@ def _why_not(settings: Settings, request: Request, name: str, kid: str) -> Cause
 
 
 def _why_no_page(settings: Settings, request: Request) -> Cause:
-    if any(page_secrets.shown(request, settings.keys)):
+    if any(page_secrets.session_ids_in(request, settings.keys)):
         return _CLOSED
-    if serves("_dash-layout"):
+    if is_request_to("_dash-layout"):
         return Cause(
             "layout",
             'with cookie="page" a session exists in callbacks only, and not while a layout is made: keep '
@@ -188,14 +189,14 @@ def _why_no_page(settings: Settings, request: Request) -> Cause:
 _NO_REQUEST = Cause("job", "the browser had none when it started this background job.")
 _MCP = Cause(
     "mcp",
-    "Dash's MCP server keeps what it computed for one client and shows it to all, so nothing of a session is "
-    'there. What a tool needs is an argument, or of the app: memoize="app", or to_token(..., scope="app").',
+    "Dash's MCP server keeps what it computed for one client and shows it to all, so it has no session. Pass "
+    'what a tool needs as an argument, or keep it for the app: memoize="app", or to_token(..., scope="app").',
 )
 _GONE = {
-    "expired": "it expired: no page held it any more, or the browser was not heard of for too long",
+    "expired": "it expired: no page held it any more, or no claim of its page arrived for too long",
     "evicted": "it was evicted to make room in the store",
     "deleted": "it was deleted",
-    "unknown": "no page held it any more, it expired, it was evicted, the store was made anew, or it lies in "
+    "unknown": "no page held it any more, it expired, it was evicted, the store was lost, or it lies in "
     "the store of another machine (machines do not share shm:// and file://: use sticky sessions)",
 }
 _SCHEME = f"the browser's cookie was set through http, and this request came by https. {_HTTPS}"

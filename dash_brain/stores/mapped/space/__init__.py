@@ -1,1 +1,1 @@
-"""What a store holds, how much it may hold, and who goes first when that is too little."""
+"""What a store holds, how much it may hold, and what is evicted when that is too little."""

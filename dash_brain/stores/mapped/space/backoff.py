@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-#: Seconds for which nobody waits for what he waited for in vain: its holder may be stopped for good.
+from dash_brain.common.polling import moments
+
+#: Seconds in which nothing is waited for that was waited for in vain: its holder may be stopped for good.
 _GIVEN_UP_FOR = 30.0
-#: Seconds after which all objects are looked at anew, though nothing could go the last time.
+#: Seconds after which all objects are looked at again, though none could be evicted the last time.
 _IN_VAIN = 1.0
 _LONGEST_PAUSE = 0.02
 
@@ -18,18 +20,14 @@ class Backoff:
     def __init__(self) -> None:
         self._given_up: dict[str, tuple[object, float]] = {}
 
-    def seconds(self, what: str, most: float, state: object = None) -> float:
-        """Return for how many seconds to wait: none for what is as it was when that was in vain."""
+    def moments(self, what: str, seconds: float, state: object = None) -> Iterator[None]:
+        """Yield at once, and again until so many seconds are over, unless that was in vain in this state."""
         seen, until = self._given_up.get(what, (None, 0.0))
-        return 0.0 if seen == state and time.monotonic() < until else most
-
-    def back_off(self, what: str, state: object = None) -> None:
-        """Note that a wait was in vain."""
+        if seen == state and time.monotonic() < until:
+            yield
+            return
+        yield from moments(seconds, _LONGEST_PAUSE)
         self._given_up[what] = state, time.monotonic() + _GIVEN_UP_FOR
-
-    def reset(self, what: str) -> None:
-        """Note that what was waited for came."""
-        self._given_up.pop(what, None)
 
 
 class Search:
@@ -51,14 +49,3 @@ class Search:
         """Say whether looking for so many bytes, or for fewer, was in vain a moment ago."""
         least = self._least if besides == self._besides else self._least + self._spared
         return missing >= least and time.monotonic() - self._when < _IN_VAIN
-
-
-def moments(seconds: float) -> Iterator[None]:
-    """Yield at once, and again after short pauses until so many seconds are over."""
-    end, pause = time.monotonic() + seconds, 0.0
-    while True:
-        yield
-        if time.monotonic() >= end:
-            return
-        time.sleep(pause)
-        pause = min(2 * pause + 0.001, _LONGEST_PAUSE)

@@ -8,7 +8,6 @@ from itertools import accumulate
 
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.limits import Limits
-from dash_brain.stores.mapped.spill.disk import missing_on_disk
 from dash_brain.stores.mapped.spill.folder import SpillFolder
 from dash_brain.stores.reclaim import Candidate, Limit
 
@@ -68,14 +67,14 @@ class DiskShare(Limit):
 
     def missing(self) -> int:
         """Return how many bytes have to go."""
-        return missing_on_disk(self._folder, self._nbytes, self._inventory.ledger.spilled())
+        return self._folder.missing(self._nbytes, self._inventory.ledger.spilled())
 
 
 class Place(Limit):
     """The file system of a store, or the memory of the container if that lacks first.
 
-    What readers hold stays where it is though its name goes, and what another container wrote takes none of
-    our memory: so each batch has to show that it helps.
+    What readers map stays in memory when its name is removed, and what another container wrote takes none of
+    our memory: so eviction goes on only while it frees something.
     """
 
     def __init__(self, folder: int, limits: Limits, nbytes: int, *, refused: bool) -> None:
@@ -106,7 +105,7 @@ class Place(Limit):
         return max(missing, 1) if self.lacks_files() or self._refused else missing
 
     def fits(self) -> bool:
-        """Look anew, and say whether the object has a place."""
+        """Look again, and say whether the object fits."""
         self._refused = False
         self._look()
         return self.missing() <= 0
@@ -121,7 +120,7 @@ class Place(Limit):
         return next((number for number, nbytes in enumerate(freed, 1) if nbytes >= most), len(going))
 
     def eased(self, freed: int) -> bool:
-        """Look anew, and say whether there is more than before.
+        """Look again, and say whether more is free than before.
 
         Memory comes and goes with all that a container does: a little more of it is no sign.
         """

@@ -72,7 +72,7 @@ class Inventory(NamedTuple):
             return self._remove_entry(candidate.path, candidate.entry, "evicted", now)
 
     def remove_expired(self, path: str, now: float) -> bool:
-        """Remove the object if it has expired still, now that nobody can replace or touch it."""
+        """Remove the object if it has expired, under the lock that replacing and touching it take."""
         with self.volume.hold_if_free(path) as held:
             entry = self.volume.look(path) if held else None
             if entry is None or not entry.has_expired(now):
@@ -102,7 +102,7 @@ class Inventory(NamedTuple):
     def kept(self, folders: Iterable[str], now: float, besides: str, *, spilled: bool = False) -> int:
         """Return the bytes of what never goes from some folders."""
         ranked = self._ranked(folders, now, besides, spilled=spilled)
-        return sum(entry.nbytes for dear, _, entry in ranked if dear is None)
+        return sum(entry.nbytes for ranked_as, _, entry in ranked if ranked_as is None)
 
     def _ranked(
         self, folders: Iterable[str], now: float, besides: str, *, spilled: bool
@@ -114,7 +114,7 @@ class Inventory(NamedTuple):
                     yield rank(domain, expiry(entry.found), self._used(entry), now), path, entry
 
     def _used(self, entry: Entry) -> float:
-        """Return when an object was used last; long ago for one out of sight, of which that is not known."""
+        """Return when an object was used last; 0 for a spilled one that this process cannot see."""
         return entry.found.st_atime if entry.link is None else self.disk.used(entry.link) or 0.0
 
     def _remove_entry(self, path: str, entry: Entry, reason: str, now: float, *, spare: bool = False) -> bool:
@@ -141,7 +141,7 @@ class Inventory(NamedTuple):
         return 0.0
 
     def _remove_foreign(self, path: str) -> None:
-        """Remove what is no object; an object may have come by now, for the first one takes no lock."""
+        """Remove what is no object; look again, for the first object of a name comes without the lock."""
         folder = self.volume.descriptor
         with suppress(FileNotFoundError):
             if not stat.S_ISREG(os.stat(path, dir_fd=folder, follow_symlinks=False).st_mode):

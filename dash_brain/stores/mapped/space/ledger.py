@@ -1,8 +1,8 @@
 """What a store holds, counted as it changes: no process walks over objects to know it, or asks the kernel.
 
 The counts lie in one small file that every process maps. Each process that has the store open writes into a
-slot of its own, so that nobody waits for anybody; the sum over all slots is the truth. A slot stays when its
-process is gone, and the next newcomer goes on with what stands in it.
+slot of its own, so that no process waits for another; the sum over all slots counts. A slot stays when its
+process ends, and the next process that opens the store continues it.
 
 A process that is killed between a file and its entry here leaves an error of that one object. Each sweep
 counts anew and corrects it.
@@ -10,11 +10,11 @@ counts anew and corrects it.
 
 from __future__ import annotations
 
-import mmap
 import sys
 import threading
 import time
 from array import array
+from mmap import mmap
 from typing import NamedTuple
 
 from dash_brain.errors import StoreUnavailable
@@ -29,8 +29,8 @@ _MAGIC = int.from_bytes(b"ledger 2", sys.byteorder)
 _BUDGET, _COUNT, _MADE = 1, 2, 3
 _FIRST = 8
 # In a slot: bytes of objects that are being written, bytes of objects, bytes of those that were spilled, and
-# all bytes that ever came or went. Who reads a slot while an object turns from the first into the second sees
-# it twice, and never not at all.
+# all bytes that ever came or went. A reader that looks while an object moves from the first to the second
+# sees it twice, never zero times.
 _RESERVED, _USED, _SPILLED, _MOVED = range(4)
 _WORDS = 4
 
@@ -44,30 +44,18 @@ class Counted(NamedTuple):
 
 def fresh_ledger() -> bytes:
     """Return the content of the ledger of a new store."""
-    words = [0] * (_size() // 8)
+    words = [0] * (_FIRST + _WORDS * SLOTS)
     words[0], words[_MADE] = _MAGIC, time.time_ns()
     return array("q", words).tobytes()
 
 
 class Ledger:
-    """The counts of one store, as one process sees and changes them.
+    """The counts of one store, as one process sees and changes them in the ``table`` that all map."""
 
-    Parameters
-    ----------
-    file
-        Descriptor of the file, open for reading and writing; the ledger does not keep it.
-    locks
-        The locks of the store.
-    """
-
-    def __init__(self, file: int, locks: Locks) -> None:
-        try:
-            mapped = mmap.mmap(file, _size())
-        except ValueError as error:
-            raise _damaged() from error
-        self._words = memoryview(mapped).cast("q")
+    def __init__(self, table: mmap, locks: Locks) -> None:
+        self._words = memoryview(table).cast("q")
         if self._words[0] != _MAGIC:
-            raise _damaged()
+            raise StoreUnavailable("The ledger of the store is damaged; remove the store's folder.")
         self._locks = locks
         self._threads = threading.RLock()
         self._slot = _FIRST + _WORDS * self._take_slot()
@@ -126,7 +114,7 @@ class Ledger:
         """Note that the object is there that was reserved for, in place of one of ``replaced`` bytes."""
         words, slot = self._words, self._slot
         with self._threads:
-            words[slot + _USED] += nbytes  # first: who looks meanwhile sees too much, and never too little
+            words[slot + _USED] += nbytes  # first: a reader may see too much meanwhile, never too little
             words[slot + _RESERVED] -= nbytes
             words[slot + _USED] -= replaced
             words[slot + _MOVED] += nbytes + replaced
@@ -139,10 +127,10 @@ class Ledger:
             words[slot + _MOVED] += abs(nbytes)
 
     def correct(self, counted: Counted, moved_before: int) -> None:
-        """Correct what is wrong for sure, now that somebody counted.
+        """Correct the counts by what a sweep counted.
 
-        Objects came and went while he counted; ``moved_before`` tells how many. So what he counted is right
-        to within those.
+        Objects came and went meanwhile, in bytes the difference to ``moved_before``. So its count is exact to
+        within those, and only what differs by more is corrected.
         """
         with self._threads:
             unsure = self.moved() - moved_before
@@ -164,13 +152,5 @@ class Ledger:
         return sum(words[_FIRST : _FIRST + _WORDS * words[_COUNT]].tolist()[column::_WORDS])
 
 
-def _size() -> int:
-    return 8 * (_FIRST + _WORDS * SLOTS)
-
-
 def _lock_of(slot: int) -> int:
     return lock_number(f"ledger:{slot}")
-
-
-def _damaged() -> StoreUnavailable:
-    return StoreUnavailable("The ledger of the store is damaged; remove the store's folder.")

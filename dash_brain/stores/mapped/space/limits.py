@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 
+from dash_brain.common.log import warn_of_store
 from dash_brain.common.sizes import shown_size
 from dash_brain.stores.faults import too_small
 from dash_brain.stores.mapped.space.ledger import Ledger
@@ -15,9 +16,6 @@ _log = logging.getLogger("dash_brain")
 
 #: Below this a store is too small for large values, and says so.
 SMALL = 256_000_000
-
-#: The stores that this process has warned of.
-_warned: set[str] = set()
 
 
 def allowed_by_place(folder: int, used: int = 0, *, in_memory: bool) -> int:
@@ -39,17 +37,7 @@ def allowed_by_place(folder: int, used: int = 0, *, in_memory: bool) -> int:
 
 
 class Limits:
-    """The limits of one open store.
-
-    Parameters
-    ----------
-    folder
-        Descriptor of its folder.
-    shown
-        The path of that.
-    ledger
-        What it holds.
-    """
+    """The limits of one open store, given the descriptor and the path of its folder."""
 
     def __init__(self, folder: int, shown: str, ledger: Ledger) -> None:
         self._folder = folder
@@ -60,7 +48,7 @@ class Limits:
         self.measure()
 
     def measure(self) -> None:
-        """Look anew how much the place allows."""
+        """Measure again how much the place allows."""
         self.place = allowed_by_place(self._folder, self._ledger.used(), in_memory=self.in_memory)
         if self.memory is not None:
             self.memory.measure()
@@ -76,11 +64,8 @@ class Limits:
             self._ledger.budget = nbytes
         elif found != nbytes:
             _log.warning(
-                "The store %s has a budget of %s already, so size= with %s changes nothing; Brain.resize() "
-                "does.",
-                self._shown,
-                shown_size(found),
-                shown_size(nbytes),
+                f"The store {self._shown} has a budget of {shown_size(found)} already, so size= with "
+                f"{shown_size(nbytes)} changes nothing; Brain.resize() does."
             )
 
     def resize(self, nbytes: int) -> None:
@@ -90,20 +75,15 @@ class Limits:
             raise too_small(nbytes, used)
         self._ledger.budget = nbytes
         if nbytes > self.place:
-            _log.warning("%s", self._too_much(nbytes))
+            _log.warning(self._too_much(nbytes))
 
     def warn_if_small(self) -> None:
         """Say in the log, once per process, when the place of the store is too small for large values."""
         asked = self._ledger.budget
-        if self._shown in _warned or (self.place >= SMALL if not asked else asked <= self.place):
-            return
-        _warned.add(self._shown)
-        _log.warning(
-            "The store %s has room for %s only. %s",
-            self._shown,
-            shown_size(self.place),
-            self._too_much(asked) if asked else self._larger(),
-        )
+        if self.place < (asked or SMALL):
+            why = self._too_much(asked) if asked else self._larger()
+            room = f"The store {self._shown} has room for {shown_size(self.place)} only."
+            warn_of_store(self._shown, f"{room} {why}")
 
     def _too_much(self, asked: int) -> str:
         half = "or a quarter of the container's memory" if self.in_memory else "or half of what is free there"

@@ -1,7 +1,7 @@
 """Whether a container has memory left for what is about to be written into it.
 
 Shared memory counts for the memory of the container. When that is used up, the kernel refuses nothing: it
-kills a process of the container, which may be any. So whoever writes looks first, however small the values.
+kills any process of the container. So a put looks first, once for each megabyte of values.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class MemoryPressure:
         self.measure()
 
     def measure(self) -> None:
-        """Look anew which groups have a limit."""
+        """Find the groups that have a limit."""
         self.groups = [group for group in groups() if group.limit < physical_memory()]
 
     def left(self, enough: int) -> int:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
+from dash_brain.common.polling import moments
 from dash_brain.errors import StoreFull
 from dash_brain.stores.faults import beyond_quota, full, too_large
 from dash_brain.stores.mapped.space.accounts import folders_of
-from dash_brain.stores.mapped.space.backoff import Backoff, Search, moments
+from dash_brain.stores.mapped.space.backoff import Backoff, Search
 from dash_brain.stores.mapped.space.bounds import Budget, DiskShare, Place, Quota
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.limits import Limits
@@ -43,20 +44,9 @@ class Space:
     def reserve(self, draft: Draft, worst: int) -> Iterator[None]:
         """Have room within the budget for an object that the block writes and commits, and evict for it.
 
-        It is counted before it is there, and what it replaces is discounted afterwards: who looks meanwhile
-        may see too little room, and never too much.
-
-        Parameters
-        ----------
-        draft
-            The object.
-        worst
-            How dear what goes may be.
-
-        Raises
-        ------
-        StoreFull
-            When there is no room, and none can be made.
+        It is counted before it is there, and what it replaces is discounted afterwards: a process that looks
+        meanwhile may see too little room, and never too much. What goes is of rank ``worst`` at most.
+        ``StoreFull`` when there is no room, and none can be made.
         """
         ledger, place = self._ledger, self.limits.place
         budget = min(ledger.budget or place, place)
@@ -77,13 +67,7 @@ class Space:
         return memory is not None and bool(memory.groups) and memory.lacks(nbytes, self._ledger.reserved())
 
     def admit(self, draft: Draft) -> None:
-        """Keep the notes of a namespace within their bounds: what is too large is refused, the oldest goes.
-
-        Raises
-        ------
-        StoreFull
-            When the note is larger than any may be.
-        """
+        """Keep the notes of a namespace within their bounds: too large is ``StoreFull``, the oldest go."""
         domain, volume = domain_of(draft.path), self.inventory.volume
         if domain.largest and draft.size > domain.largest:
             raise too_large(draft.size, domain.largest)
@@ -99,10 +83,7 @@ class Space:
     def charge(self, draft: Draft, quota: int | None) -> None:
         """Add an object that is to be written to the account that it belongs to, if any.
 
-        Raises
-        ------
-        StoreFull
-            When the account has no room for it even if all else in it went that may.
+        ``StoreFull`` when the account has no room for it even if all that may be evicted from it went.
         """
         account, inventory = account_of(draft.path), self.inventory
         if account is None or inventory.accounts.add(account, draft.nbytes, quota):
@@ -122,10 +103,10 @@ class Space:
         raise beyond_quota(draft.nbytes, quota)
 
     def make_place(self, draft: Draft, worst: int, *, looked: bool) -> bool:
-        """Evict, for the place of the store is full, and say whether there is more of it now.
+        """Evict because the file system or the memory is full, and say whether there is more of it now.
 
-        What went in vain is lost to those who use it, so not every put that is refused may try again.
-        ``looked``: the place was said to be full though it seems to have enough.
+        Evictions that free nothing are a loss, so this is not tried again for each put that is refused.
+        ``looked``: the kernel refused the put though there seems to be enough.
         """
         if self.inventory.volume.spares.trim():
             return True
@@ -143,8 +124,8 @@ class Space:
     def wait_for_memory(self, draft: Draft) -> bool:
         """Wait until others have written what they reserved, and say whether an object has memory then.
 
-        Half of what they write may be in memory already, and is reserved still: there seems to be less than
-        there is. What we reserved ourselves keeps nobody waiting meanwhile.
+        What they have written so far counts twice, as used memory and as reserved: so there seems to be less
+        than there is. Meanwhile our own reservation is given back, so that nobody waits for it.
         """
         with self._giving_way(draft.nbytes):
             if not self._gets_memory(draft.nbytes):
@@ -154,7 +135,7 @@ class Space:
         return limit.missing() <= 0 or self._evict_for_budget(draft, HELD, limit)
 
     def make_disk_room(self, folder: SpillFolder, draft: Draft) -> bool:
-        """Say whether the disk may take an object; evict what nobody needs from there if it may not."""
+        """Say whether the disk may take an object, and evict what is idle from there if it may not."""
         inventory, limit = self.inventory, DiskShare(self.inventory, folder, draft.nbytes)
         if limit.missing() <= 0:
             return True
@@ -189,17 +170,13 @@ class Space:
         inventory, evict = self.inventory, partial(self.inventory.evict, now=draft.now)
         with self._turn_for_budget(draft.nbytes):
             others = self._ledger.reserved() - draft.nbytes
-            patience = self._backoff.seconds(_WRITERS, WRITING, others)
             # Others go on putting what fits: what was seen may be gone, and room that was made be taken.
-            for _ in moments(patience):
+            for _ in self._backoff.moments(_WRITERS, WRITING, others):
                 if limit.missing() <= 0:
                     return True  # somebody made room while we waited
                 going = inventory.candidates(inventory.volume.folders(), draft.now, draft.path, worst)
                 if not reclaim(limit, going, evict) and (worst < HELD or not self._will_do(draft)):
                     break
-            else:
-                if patience:
-                    self._backoff.back_off(_WRITERS, others)
             return limit.missing() <= 0
 
     def _will_do(self, draft: Draft) -> bool:
@@ -213,7 +190,7 @@ class Space:
         place = Place(inventory.volume.descriptor, self.limits, draft.nbytes, refused=looked)
         if place.missing() <= 0:
             return True
-        # What killed writers left where files cannot be written without a name is nobody's.
+        # First the drafts of killed writers, where files cannot be written without a name.
         if sum(map(inventory.volume.remove_drafts, inventory.volume.folders())) and place.fits():
             return True
         going = inventory.candidates(inventory.volume.folders(), draft.now, draft.path, worst)
@@ -223,42 +200,34 @@ class Space:
 
     def _gets_memory(self, nbytes: int) -> bool:
         memory = self.limits.memory
-        assert memory is not None, "nobody said that it lacks"
+        assert memory is not None, "only memory can lack"
         with self.turn("memory"):
             self._ledger.reap()
             others = self._ledger.reserved()
-            patience = self._backoff.seconds(_MEMORY_WRITERS, WRITING, others)
-            for _ in moments(patience):
+            for _ in self._backoff.moments(_MEMORY_WRITERS, WRITING, others):
                 reserved = self._ledger.reserved() + nbytes
                 if memory.left(reserved) >= reserved:
                     return True
                 if reserved == nbytes:
-                    return False
-            if patience:
-                self._backoff.back_off(_MEMORY_WRITERS, others)
+                    break
             return False
 
     @contextmanager
     def turn(self, path: str) -> Iterator[None]:
-        """Hold the lock of a path if it is to be had soon, and go on without it otherwise.
+        """Hold the lock of a path if it is free soon, and go on without it otherwise.
 
-        For a lock that saves work, and that nothing needs to be right. When its holder was stopped, only one
-        put in a while waits for it.
+        For a lock that saves work and is not needed for correctness. While its holder is stopped, only one
+        put in thirty seconds waits for it.
         """
-        patience = self._backoff.seconds(path, _TURN)
         with ExitStack() as held:
-            for _ in moments(patience):
+            for _ in self._backoff.moments(path, _TURN):
                 if held.enter_context(self.inventory.volume.hold_if_free(path)):
-                    self._backoff.reset(path)
                     break
-            else:
-                if patience:
-                    self._backoff.back_off(path)
             yield
 
     @contextmanager
     def _turn_for_budget(self, reserved: int) -> Iterator[None]:
-        """Make room while nobody else does; what was reserved takes no room from others until our turn."""
+        """Take the turn to evict; what we reserved is given back until it is our turn."""
         with ExitStack() as held:
             with self._giving_way(reserved):
                 held.enter_context(self.turn("evict"))
@@ -266,7 +235,7 @@ class Space:
 
     @contextmanager
     def _giving_way(self, reserved: int) -> Iterator[None]:
-        """Let others have, while the block runs, the room that we reserved."""
+        """Give back what we reserved while the block runs."""
         self._ledger.reserve(-reserved)
         try:
             yield

@@ -7,8 +7,8 @@ place, is forgotten. Noting costs no system call. It is for messages only: nothi
 from __future__ import annotations
 
 import hashlib
-import mmap
 import struct
+from mmap import mmap
 
 from dash_brain.stores.faults import REASONS, Tombstone
 
@@ -20,16 +20,10 @@ SIZE = PLACES * _RECORD.size
 
 
 class Tombstones:
-    """The removals that a store remembers.
+    """What a store remembers of removed objects in the ``table`` that all map."""
 
-    Parameters
-    ----------
-    file
-        Descriptor of the table, open for reading and writing; it is not kept.
-    """
-
-    def __init__(self, file: int) -> None:
-        self._table = mmap.mmap(file, SIZE)
+    def __init__(self, table: mmap) -> None:
+        self._table = table
 
     def note(self, path: str, tombstone: Tombstone) -> None:
         """Remember that the object of a path was removed."""

@@ -11,51 +11,38 @@ _MEMBERSHIP = "/proc/self/cgroup"
 _CGROUPS = "/sys/fs/cgroup"
 
 
-class Group(NamedTuple):
-    """A control group that bounds memory, and the files that say how much.
+#: The files with a limit, in version 2 and in version 1. Beyond memory.high nothing is refused, but all that
+#: is done crawls.
+_LIMITS = ("memory.max", "memory.high", "memory.limit_in_bytes")
+_USAGES = ("memory.current", "memory.usage_in_bytes")
 
-    ``cached`` is the part of ``said`` that counts what the kernel can read from disk again.
-    """
+
+class Group(NamedTuple):
+    """A control group that bounds memory, and the folder of the files that say how much."""
 
     limit: int
-    usage: str
-    said: str
-    cached: tuple[str, ...]
+    folder: str
 
     def free(self, enough: int) -> int:
         """Return the bytes that are free of it; what the kernel can let go of counts if it is needed."""
-        try:
-            free = self.limit - _number_in(self.usage)
-            return free if free >= enough else free + self._cached()
-        except (OSError, ValueError):  # it is gone, or we are in another one by now
-            return self.limit
+        for name in _USAGES:
+            with suppress(OSError, ValueError):  # of the other version; or we are in another group by now
+                free = self.limit - _number_in(self.folder, name)
+                return free if free >= enough else free + self._cached()
+        return self.limit
 
     def _cached(self) -> int:
-        """Return what counts as used and can be had back; nothing where that is not said."""
-        with suppress(OSError, ValueError), open(self.said, encoding="ascii") as lines:
+        """Return what counts as used and can be read from disk again; nothing where that is not said."""
+        with suppress(OSError, ValueError), open(f"{self.folder}/memory.stat", encoding="ascii") as lines:
             said = dict(line.split(" ") for line in lines)
-            return sum(int(said.get(name, 0)) for name in self.cached)
+            names = ("inactive_file", "active_file")  # "total_" in version 1: with the groups below
+            return sum(int(said.get(f"total_{name}", said.get(name, 0))) for name in names)
         return 0
-
-
-class _Version(NamedTuple):
-    """The names of the files of one version of control groups."""
-
-    limits: tuple[str, ...]
-    usage: str
-    cached: tuple[str, ...]
-
-
-# Beyond memory.high nothing is refused, but all that is done crawls.
-_FIRST = _Version(
-    ("memory.limit_in_bytes",), "memory.usage_in_bytes", ("total_inactive_file", "total_active_file")
-)
-_SECOND = _Version(("memory.max", "memory.high"), "memory.current", ("inactive_file", "active_file"))
 
 
 def groups(membership: str = _MEMBERSHIP, cgroups: str = _CGROUPS) -> list[Group]:
     """Return the control groups with a limit that this process is in: its own, and those around it."""
-    return [group for folder, version in _folders(membership, cgroups) for group in _bounded(folder, version)]
+    return [group for folder in _folders(membership, cgroups) for group in _bounded(folder)]
 
 
 def limits(membership: str = _MEMBERSHIP, cgroups: str = _CGROUPS) -> list[int]:
@@ -63,7 +50,7 @@ def limits(membership: str = _MEMBERSHIP, cgroups: str = _CGROUPS) -> list[int]:
     return [group.limit for group in groups(membership, cgroups)]
 
 
-def _folders(membership: str, cgroups: str) -> Iterator[tuple[str, _Version]]:
+def _folders(membership: str, cgroups: str) -> Iterator[str]:
     """Yield the folder of each group that may have a limit, for both versions.
 
     Within a container our own path often does not exist; its group is then the topmost that can be seen.
@@ -71,13 +58,11 @@ def _folders(membership: str, cgroups: str) -> Iterator[tuple[str, _Version]]:
     with suppress(OSError), open(membership, encoding="utf-8", errors="replace") as lines:
         for line in lines:
             _, controllers, path = [*line.rstrip("\n").split(":", 2), "", ""][:3]
-            if not path:
-                continue  # it says nothing of a group
-            if not controllers:
-                for top in (cgroups, f"{cgroups}/unified"):
-                    yield from ((folder, _SECOND) for folder in _upwards(top, path))
-            elif "memory" in controllers.split(","):
-                yield from ((folder, _FIRST) for folder in _upwards(f"{cgroups}/memory", path))
+            if path and not controllers:
+                yield from _upwards(cgroups, path)
+                yield from _upwards(f"{cgroups}/unified", path)
+            elif path and "memory" in controllers.split(","):
+                yield from _upwards(f"{cgroups}/memory", path)
 
 
 def _upwards(top: str, path: str) -> Iterator[str]:
@@ -86,17 +71,16 @@ def _upwards(top: str, path: str) -> Iterator[str]:
         yield os.path.join(top, *parts[:depth])
 
 
-def _bounded(folder: str, version: _Version) -> Iterator[Group]:
-    for name in version.limits:
+def _bounded(folder: str) -> Iterator[Group]:
+    for name in _LIMITS:
         with suppress(OSError, ValueError):  # not there, or "max"
-            limit = _number_in(os.path.join(folder, name))
-            usage, said = os.path.join(folder, version.usage), os.path.join(folder, "memory.stat")
+            limit = _number_in(folder, name)
             if limit > 0:  # nothing runs without memory: memory.high is 0 only to slow a group down
-                yield Group(limit, usage, said, version.cached)
+                yield Group(limit, folder)
 
 
-def _number_in(file: str) -> int:
-    with open(file, encoding="ascii") as content:
+def _number_in(folder: str, name: str) -> int:
+    with open(os.path.join(folder, name), encoding="ascii") as content:
         return int(content.read())
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import tempfile
 
+from dash_brain.common.log import warn_of_store
 from dash_brain.stores.mapped.system import platform
-
-_log = logging.getLogger("dash_brain")
-
-_said: set[str] = set()
 
 
 def default_folder() -> str:
@@ -21,20 +17,22 @@ def default_folder() -> str:
         return shared
     folder = tempfile.gettempdir()
     if sys.platform == "linux":  # other systems never had one
-        _say(
+        warn_of_store(
+            "default place",
             f"{shared} {_why_not(shared)}, so the values of dash_brain lie in {folder}: on a disk they are "
             f"slower. Make {shared} a tmpfs that may be written to (Docker: --shm-size=2g), or choose a "
-            "folder with DASH_BRAIN_STORE=file:///folder."
+            "folder with DASH_BRAIN_STORE=file:///folder.",
         )
     return folder
 
 
 def say_process_only() -> None:
     """Warn that values stay in this process, because the system has no private folders to share."""
-    _say(
+    warn_of_store(
+        "process only",
         "This system has no private folders to share, so dash_brain keeps values in the memory of this "
         "process (memory://): good for developing. Other processes (workers, background jobs, a feeder) do "
-        "not see them, and they are gone when it ends. Serve the app with several workers on Linux."
+        "not see them, and they are gone when it ends. Serve the app with several workers on Linux.",
     )
 
 
@@ -42,9 +40,3 @@ def _why_not(shared: str) -> str:
     if not os.path.isdir(shared):
         return "does not exist"
     return "is read-only for this process" if platform.is_tmpfs(shared) else "is not a tmpfs"
-
-
-def _say(text: str) -> None:
-    if text not in _said:
-        _said.add(text)
-        _log.warning(text)

@@ -1,4 +1,4 @@
-"""Faults of the system become typed errors; whoever waits for values never meets a bare OSError."""
+"""Faults of the system become typed errors: no method of a store raises a bare OSError."""
 
 from __future__ import annotations
 

@@ -39,8 +39,7 @@ LACKING = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.ENO
 def map_private(descriptor: int, size: int) -> mmap.mmap:
     """Return the file as private memory: what is written there is copied first, and stays the writer's.
 
-    A map costs no descriptor from Python 3.13 on. Before, ``mmap.mmap`` keeps a duplicate as long as the
-    map lives, and nothing can be done about it.
+    From Python 3.13 on a map costs no descriptor. Before, ``mmap.mmap`` keeps a duplicate while it lives.
     """
     protection = mmap.PROT_READ | mmap.PROT_WRITE
     flags = mmap.MAP_PRIVATE | NO_RESERVE
@@ -52,10 +51,7 @@ def map_private(descriptor: int, size: int) -> mmap.mmap:
 def open_healed(path: str, flags: int, folder: int) -> int:
     """Open a file of the store itself; give its owner the rights that a strange umask took away.
 
-    Raises
-    ------
-    StoreUnavailable
-        When what lies there is no file.
+    ``StoreUnavailable`` when what lies there is no file.
     """
     flags |= NO_FOLLOW | NO_WAIT
     try:
@@ -76,7 +72,7 @@ def open_healed(path: str, flags: int, folder: int) -> int:
 def make_folder(path: str, parent: int) -> None:
     """Make a folder for its owner only, unless it is there.
 
-    A strange umask may take rights from the owner too; whoever finds such a folder of ours gives them back.
+    A strange umask may take rights from the owner too: such a folder of ours gets them back.
     """
     with contextlib.suppress(FileExistsError):
         os.mkdir(path, 0o700, dir_fd=parent)

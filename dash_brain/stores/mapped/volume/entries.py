@@ -1,8 +1,9 @@
 """What lies under a path of a store: the file of an object, or a link that stands for one on disk.
 
-A link is no path. Its text names a file in a folder for what was spilled; any other link is refused. It is
-all that the store knows of that object, also when it expires: nobody has to see the disk to count it. Only
-when it was used last is noted in the file, for the kernel takes each look at a link for a use.
+The text of a link is no path: it names a file in a folder for what was spilled, and any other link is
+refused. It says all that the store knows of that object, also when it expires, so that it can be counted
+without access to the disk. Only the time of the last use is kept in the file, because the kernel changes the
+access time of a link at each look.
 """
 
 from __future__ import annotations
@@ -99,10 +100,7 @@ def entry_of(path: str, folder: int, found: os.stat_result) -> Entry | None:
 def link_in(path: str, folder: int) -> Link | None:
     """Return what a link says, None when a file has taken its place since, or nothing.
 
-    Raises
-    ------
-    OSError
-        As for opening a link, when it is none of ours.
+    ``OSError`` as for opening a link when it is none of ours.
     """
     try:
         text = os.readlink(path, dir_fd=folder)

@@ -6,17 +6,18 @@ import contextlib
 import os
 import stat
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 from dash_brain.errors import StoreUnavailable
 from dash_brain.stores.mapped.locks import KernelLocks, Locks, lock_number, open_kernel_locks
 from dash_brain.stores.mapped.system import platform
+from dash_brain.stores.mapped.system.descriptor import Descriptor
 from dash_brain.stores.mapped.volume.entries import Entry, entry_of, look
 from dash_brain.stores.mapped.volume.large import LargeFiles
 from dash_brain.stores.mapped.volume.objectfile import Seal
 from dash_brain.stores.mapped.volume.paths import draft_of, number_of_draft
-from dash_brain.stores.mapped.volume.private import open_private
+from dash_brain.stores.mapped.volume.private import enter_ours, open_private, outer_folder
 from dash_brain.stores.mapped.volume.publish import Draft, Publish, best_for, create_once, publish_link
 from dash_brain.stores.mapped.volume.spares import Spares
 from dash_brain.stores.namespaces import is_domain
@@ -29,36 +30,21 @@ SECRET_SIZE = 32
 _FOLDER = os.O_RDONLY | platform.FOLDER
 
 
-def outer_folder(folder: str) -> str:
-    """Return the path of our private folder in one that may be anyone's."""
-    return os.path.join(folder, f"dash_brain-{os.geteuid()}")
-
-
 class Volume:
-    """The open folder of a store, with its locks and its secret.
+    """The open folder ``dash_brain-<uid>/<name>@<format>`` below ``folder``, with its locks and its secret.
 
-    Its descriptors are closed when the last operation that uses it is over; so a number never comes to
-    mean another file in the middle of one.
-
-    Parameters
-    ----------
-    folder
-        Any folder; the store is the private ``dash_brain-<uid>/<name>@<format>`` below it.
-    name
-        The name of the store. It has no ``@``.
-    plain
-        Whether neither large pages nor spares are wanted.
+    ``name`` has no ``@``. ``plain``: neither large pages nor spares are wanted.
     """
 
     def __init__(self, folder: str, name: str, *, plain: bool = False) -> None:
-        self._open: list[int] = []
+        self._open: list[Descriptor] = []
         self.name = name
-        self.outer = outer_folder(folder)
-        self.shown = os.path.join(self.outer, f"{name}@{FORMAT}")
+        self.folder = folder
+        self.shown = os.path.join(outer_folder(folder), f"{name}@{FORMAT}")
         if not platform.SUPPORTED:
             raise StoreUnavailable("This system has no private folders to share; use memory:// instead.")
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        self.descriptor = self._keep(self._enter(folder))
+        self.descriptor = self._keep(enter_ours(folder, f"{name}@{FORMAT}", open_private))
         self.locks = Locks(self._best_locks())
         large = LargeFiles(self.descriptor, plain=plain)
         self.spares = Spares(self.descriptor, self.locks, large, weakref.ref(self))
@@ -69,17 +55,6 @@ class Volume:
         if len(self.secret) != SECRET_SIZE:
             raise self.damaged("key")
         self.seal = Seal(self.secret)
-
-    def _enter(self, folder: str) -> int:
-        parent = os.open(folder, _FOLDER)
-        try:
-            inner = open_private(parent, os.path.basename(self.outer), self.outer)
-        finally:
-            os.close(parent)
-        try:
-            return open_private(inner, os.path.basename(self.shown), self.shown)
-        finally:
-            os.close(inner)
 
     def _best_locks(self) -> KernelLocks:
         return open_kernel_locks(self.descriptor)
@@ -190,12 +165,10 @@ class Volume:
         """Return the error for a file of the store itself that is not what it should be."""
         return StoreUnavailable(f"{self.shown}/{name} is damaged; remove the folder {self.shown}.")
 
-    def _keep(self, descriptor: int) -> int:
-        self._open.append(descriptor)
-        return descriptor
+    def _keep(self, number: int) -> int:
+        self._open.append(Descriptor(number))
+        return number
 
-    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+    def __del__(self) -> None:
         if hasattr(self, "spares"):
             self.spares.release()
-        while self._open:
-            close(self._open.pop())  # at exit, modules may be gone before this is

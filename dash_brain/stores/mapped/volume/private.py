@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeAlias
 
 from dash_brain.errors import StoreUnavailable
 from dash_brain.stores.mapped.system import platform
@@ -18,13 +19,19 @@ _FOLDER = os.O_RDONLY | platform.FOLDER
 _TELLING = {errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.EPERM}
 
 
+#: One of the two functions below that return a descriptor.
+Enter: TypeAlias = Callable[[int, str, str], int]
+
+
+def outer_folder(place: str) -> str:
+    """Return the path of our private folder in a place that may be anyone's."""
+    return os.path.join(place, f"dash_brain-{os.geteuid()}")
+
+
 def open_private(parent: int, name: str, shown: str) -> int:
     """Return a descriptor of the folder ``name`` in ``parent``, made if need be, which nobody else can enter.
 
-    Raises
-    ------
-    StoreUnavailable
-        When what lies there is not a folder, not ours, or open to others.
+    ``StoreUnavailable`` when what lies there is not a folder, not ours, or open to others.
     """
     with _refusing(shown):
         platform.make_folder(name, parent)
@@ -41,6 +48,20 @@ def enter_private(parent: int, name: str, shown: str) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def enter_ours(place: str, name: str, enter: Enter = enter_private) -> int:
+    """Return a descriptor of the folder ``name`` in our private folder in a place."""
+    outer = outer_folder(place)
+    above = os.open(place, _FOLDER)
+    try:
+        parent = enter(above, os.path.basename(outer), outer)
+    finally:
+        os.close(above)
+    try:
+        return enter(parent, name, os.path.join(outer, name))
+    finally:
+        os.close(parent)
 
 
 @contextmanager

@@ -1,0 +1,61 @@
+"""Everything that dash_brain registers with Dash.
+
+Until :func:`activate` is called dash_brain changes no app, though Dash loads ``dash_brain.hooks`` for all.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import dash
+
+from dash_brain.web import sent_components, sessions
+from dash_brain.web.apps import check_backend
+from dash_brain.web.dash_internals import (
+    follow_app,
+    has_waiting_callbacks,
+    unserved_apps,
+    when_first_served,
+)
+from dash_brain.web.jobs.manager import share_cancels
+from dash_brain.web.leases import route
+from dash_brain.web.servers.flask import is_flask, keep_private
+from dash_brain.web.wiring import startup
+
+
+@cache
+def activate() -> None:
+    """Give the apps of this process sessions and claims: those that have not served yet, and later ones."""
+    dash.hooks.setup()(_set_up)
+    dash.hooks.index()(_send_session)
+    for app in unserved_apps():
+        _prepare(app)
+    sent_components.watch()
+
+
+def _set_up(app: dash.Dash) -> None:
+    if has_waiting_callbacks():
+        check_backend()
+    follow_app(app)
+    _prepare(app)
+
+
+def _prepare(app: dash.Dash) -> None:
+    when_first_served(app, _begin)
+    route.limit_claim_bytes(app)
+
+
+def _begin(app: dash.Dash) -> None:
+    """Begin to serve an app, of which Dash has collected the callbacks."""
+    share_cancels(app)
+    if is_flask(app.server):
+        route.take_claims(app)
+        # No proxy may cache a part of a page: it may serve several users
+        keep_private(app.server, "_dash-dependencies")
+    startup.check_app(app)
+
+
+def _send_session(page: str) -> str:
+    """Give the browser its session with the page."""
+    sessions.send_session()
+    return page

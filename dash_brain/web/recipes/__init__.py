@@ -1,0 +1,1 @@
+"""Records of memoized calls, and their use as recipes: an evicted result is computed again."""

@@ -1,0 +1,92 @@
+"""Browsers that tests start, and that they share."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.programs import find
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
+
+CHROME_OPTIONS = [
+    "--headless",
+    "--no-sandbox",  # Chrome refuses to run as root with one, and containers have no other user
+    "--disable-gpu",
+    "--disable-dev-shm-usage",  # /dev/shm may be 64 MiB, and it is what is being tested
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+    "--window-size=1200,900",
+]
+
+
+@contextmanager
+def chrome(*more_options: str, preferences: Mapping[str, object] | None = None) -> Iterator[Chrome]:
+    """A headless Chrome with a fresh profile: a user of its own, with cookies of its own."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    with tempfile.TemporaryDirectory(prefix="chrome-", ignore_cleanup_errors=True) as profile:
+        options = webdriver.ChromeOptions()
+        options.binary_location = find("chromium", "chromium-browser", "google-chrome")
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        options.add_experimental_option("prefs", dict(preferences or {}))
+        for option in [*CHROME_OPTIONS, *more_options, f"--user-data-dir={profile}"]:
+            options.add_argument(option)
+        driver = webdriver.Chrome(service=Service(find("chromedriver")), options=options)
+        try:
+            yield driver
+        finally:
+            driver.quit()
+
+
+@pytest.fixture(scope="session")
+def browser_for_all() -> Iterator[Chrome]:
+    """A browser that all tests share, which saves seconds: see :func:`forget_everything`."""
+    with chrome() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def browser_for_module(browser_for_all: Chrome) -> Chrome:
+    """The browser, as a new user's when the module begins."""
+    forget_everything(browser_for_all)
+    return browser_for_all
+
+
+def forget_everything(driver: Chrome) -> None:
+    """Make a new user of a browser: no cookies, no storage, no log, and one empty tab."""
+    before = driver.window_handles
+    driver.switch_to.new_window("tab")
+    new = driver.current_window_handle
+    for handle in before:
+        driver.switch_to.window(handle)
+        driver.close()
+    driver.switch_to.window(new)
+    driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    # A server may have the port of an earlier one, and so find what that has kept.
+    driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"})
+    for log in ("browser", "performance"):
+        driver.get_log(log)
+
+
+@pytest.fixture
+def browser_factory() -> Iterator[Callable[[], Chrome]]:
+    """Open browsers that end with the test, each with a profile of its own."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(chrome())
+
+
+@pytest.fixture
+def browser(browser_for_module: Chrome) -> Chrome:
+    """The browser of the module, as a new user's."""
+    forget_everything(browser_for_module)
+    return browser_for_module
