@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from dash_brain.errors import StoreURLError
@@ -25,7 +26,8 @@ def open_store(url: str | Store | None = None) -> Store:
         ``shm://[name]``: shared memory of this host (the default); on a system without private folders to
         share, as Windows, the memory of this process, and the log says so once. ``file:///folder``: a folder
         on a local disk. ``memory://[name]``: this process only. Each may set the budget of the store:
-        ``shm://name?size=2GiB``. Others as :func:`register_store` added them. A ``Store`` is returned as it
+        ``shm://name?size=2GiB``. ``?pages=plain`` turns large pages and spares off, see
+        :class:`SharedMemoryStore`. Others as :func:`register_store` added them. A ``Store`` is returned as it
         is.
 
     Raises
@@ -98,29 +100,30 @@ def _shared_memory(url: str) -> Store:
         say_process_only()
         return _memory(url)
     parts = urlsplit(url)
-    return SharedMemoryStore(_name(parts), size=_size(parts))
+    return SharedMemoryStore(_name(parts), **_given(parts, "size", "pages"))
 
 
 def _folder(url: str) -> Store:
     parts = urlsplit(url)
-    size = _size(parts)
+    given = _given(parts, "size", "pages")
     if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
         raise ValueError("a folder is given by its absolute path, after three slashes.")
-    return FileStore(unquote(parts.path), size=size)
+    return FileStore(unquote(parts.path), **given)
 
 
 def _memory(url: str) -> Store:
     parts = urlsplit(url)
     _name(parts)
-    return MemoryStore(size=_size(parts))
+    return MemoryStore(**_given(parts, "size"))
 
 
-def _size(parts: SplitResult) -> str | None:
+def _given(parts: SplitResult, *known: str) -> dict[str, Any]:
+    """Return the options that a URL gives, of those that are known."""
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
-    unknown = sorted(given.keys() - {"size"}) or ["#"] * bool(parts.fragment)
+    unknown = sorted(given.keys() - set(known)) or ["#"] * bool(parts.fragment)
     if unknown:
         raise ValueError(f"unknown parameter {', '.join(unknown)}.")
-    return given.get("size")
+    return given
 
 
 def _name(parts: SplitResult) -> str:

@@ -1,7 +1,7 @@
 """Measure what the README promises, each figure beside its goal: ``make bench``.
 
     python -m tests.benchmarks              # everything, about five minutes
-    python -m tests.benchmarks reading      # one part: reading, small, mixed, callbacks, many or plasma
+    python -m tests.benchmarks reading      # one part: reading, large, small, mixed, ...
 
 Every comparison is paired: both contenders take turns in one run, so that a busy machine slows down both.
 Nothing is asserted and nothing is kept; needs about 4 GB of memory, of which 2.5 GB in /dev/shm.
@@ -13,12 +13,13 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import callbacks, many, mixed, plasma, reading, small
+from tests.benchmarks import callbacks, large, many, mixed, plasma, reading, small
 from tests.benchmarks.timing import HEADER
 from tests.benchmarks.workplace import workplace
 
 PARTS = {
     "reading": reading,
+    "large": large,
     "small": small,
     "mixed": mixed,
     "callbacks": callbacks,

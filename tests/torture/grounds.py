@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import random
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,11 +14,46 @@ from pathlib import Path
 from unittest import mock
 
 from dash_brain.stores import FileStore
+from dash_brain.stores.mapped.volume.folder import Volume
+from dash_brain.stores.mapped.volume.large import LargeFiles
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.places import mounted, place
 
 #: The two ways a local store works: as Linux can, and as every POSIX system can.
 KINDS = [FileStore, FallbackStore]
+
+
+class FailingLargeFiles(LargeFiles):
+    """Large pages that the kernel refuses every other time, and maps that cannot be had."""
+
+    def write(self, *arguments):
+        return random.random() < 0.8 and super().write(*arguments)
+
+    def _found_pages(self, *arguments):
+        return random.random() < 0.5 and super()._found_pages(*arguments)
+
+
+class FailingVolume(Volume):
+    def _best_publish(self):
+        self.spares.large = FailingLargeFiles(self.descriptor, plain=False)
+        return super()._best_publish()
+
+
+class FailingPages(FileStore):
+    """A store that gets large pages, and writes through maps, at random only."""
+
+    _Volume = FailingVolume
+
+
+class PlainPages(FileStore):
+    """A store without large pages and spares."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options, pages="plain")
+
+
+#: Where large values are written into large pages and spares; where at random; and where never.
+PAGES = [FileStore, FailingPages, PlainPages]
 
 
 class SpillingStore(FileStore):

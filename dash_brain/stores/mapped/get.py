@@ -8,19 +8,19 @@ import stat
 from contextlib import suppress
 from typing import NamedTuple
 
+from dash_brain.errors import DecodeError
 from dash_brain.stores.base import Frames, expires_at
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.space import Space
 from dash_brain.stores.mapped.volume import pages
-from dash_brain.stores.mapped.volume.entries import READ, Link, has_expired, link_in, times
+from dash_brain.stores.mapped.volume.entries import LOOKS, READ, Link, has_expired, link_in, times
+from dash_brain.stores.mapped.volume.large import LARGE
 from dash_brain.stores.mapped.volume.objectfile import Head, bad_object, read_head, read_object
 
 #: A use is noted when the last one is longer ago; so many reads in a row cost no more than one note.
 _NOTE_USE_AFTER = 1.0
 #: How opening what is no file of ours fails: a link, something in a folder's place, another user's, a socket.
 _NOT_OURS = {errno.ELOOP, errno.ENOTDIR, errno.EPERM, errno.ENXIO}
-#: How often a name is looked up again that is replaced meanwhile.
-_LOOKS = 20
 
 
 class Opened(NamedTuple):
@@ -37,25 +37,36 @@ def read(space: Space, path: str, now: float) -> Frames:
 
     ``FileNotFoundError`` when there is none or it has expired, ``DecodeError`` when it is not authentic.
     """
-    inventory = space.inventory
-    opened = _open(inventory, path, now)
-    try:
-        frames = read_object(pages.content(opened.file, opened.state.st_size), path, inventory.volume.seal)
-        if abs(now - opened.state.st_atime) > _NOTE_USE_AFTER:
-            _note_use(inventory, path, opened, now)
-        return frames
-    finally:
-        os.close(opened.file)
+    inventory, looks = space.inventory, LOOKS
+    while True:
+        opened = _open(inventory, path, now)
+        try:
+            frames = read_object(
+                pages.content(opened.file, opened.state.st_size), path, inventory.volume.seal
+            )
+            if abs(now - opened.state.st_atime) > _NOTE_USE_AFTER:
+                _note_use(inventory, path, opened, now)
+            return frames
+        except DecodeError:
+            looks -= 1
+            if not looks or _is_still(inventory, path, opened):
+                raise
+        finally:
+            os.close(opened.file)
 
 
-def read_info(space: Space, path: str, now: float) -> tuple[Head, Opened]:
+def read_info(space: Space, path: str, now: float, looks: int = LOOKS) -> tuple[Head, Opened]:
     """Return the head of an object and its state; raises as ``read`` does."""
     opened = _open(space.inventory, path, now)
     try:
         size = opened.state.st_size
         return read_head(pages.head(opened.file, size), size, path, space.inventory.volume.seal), opened
+    except DecodeError:
+        if not looks or _is_still(space.inventory, path, opened):
+            raise
     finally:
         os.close(opened.file)
+    return read_info(space, path, now, looks - 1)
 
 
 def touch(space: Space, path: str, now: float, ttl: float | None) -> None:
@@ -79,10 +90,14 @@ def exists(space: Space, path: str, now: float) -> bool:
     return entry.link is None or inventory.disk.has(entry.link)
 
 
-def _open(inventory: Inventory, path: str, now: float) -> Opened:
+def _open(inventory: Inventory, path: str, now: float, looks: int = LOOKS) -> Opened:
     found, link = None, None
     try:
         file = os.open(path, READ, dir_fd=inventory.volume.descriptor)
+    except BlockingIOError:  # see open_object
+        if not looks:
+            raise
+        return _open(inventory, path, now, looks - 1)
     except OSError as error:
         if error.errno not in _NOT_OURS:
             raise
@@ -106,7 +121,7 @@ def _open_spilled(
 ) -> tuple[int, os.stat_result, Link | None]:
     """Open what a link stands for; its times are those of the link."""
     folder = inventory.volume.descriptor
-    for _ in range(_LOOKS):
+    for _ in range(LOOKS):
         link = _ours(path, folder)
         try:
             found = os.stat(path, dir_fd=folder, follow_symlinks=False)
@@ -133,6 +148,20 @@ def _ours(path: str, folder: int) -> Link | None:
         raise
 
 
+def _is_still(inventory: Inventory, path: str, opened: Opened) -> bool:
+    """Say whether what was opened lies under the path still.
+
+    What a name led to may have been replaced and its file written anew, for another name, between the moment
+    in which the kernel found it and that in which it opened it.
+    """
+    entry = inventory.volume.look(path)
+    return entry is not None and (opened.link is not None or _same(entry.found, opened.state))
+
+
+def _same(one: os.stat_result, other: os.stat_result) -> bool:
+    return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
+
+
 def _note_use(inventory: Inventory, path: str, opened: Opened, now: float) -> None:
     """Note that an object was used, and leave alone when it expires."""
     # A new ttl is set under this lock too, so that we do not put back the old one.
@@ -146,6 +175,8 @@ def _set_times(inventory: Inventory, path: str, opened: Opened, now: float, expi
     latest = os.fstat(opened.file) if opened.link is None else _linked(inventory, path, opened)
     if latest is None or not latest.st_nlink:
         return False
+    if latest.st_size >= LARGE and not _is_still(inventory, path, opened):
+        return False  # it was replaced, and is a spare
     if has_expired(latest, now):
         raise FileNotFoundError
     ns = times(now, expires)

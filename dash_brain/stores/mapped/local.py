@@ -32,6 +32,9 @@ class SharedMemoryStore(MappedStore):
         The budget of a new store, in bytes or as text: ``"2GiB"``. It is kept in the store, for all who open
         it, until somebody resizes it. By default, and at most, half of the file system or a quarter of the
         memory of this container, if that is less.
+    pages
+        ``"large"``: values of 4 MB and more are written into pages of 2 MB where the kernel gives them, and
+        into the pages of what was replaced or deleted in the last 10 s. ``"plain"``: neither of both.
 
     Examples
     --------
@@ -48,8 +51,9 @@ class SharedMemoryStore(MappedStore):
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         size: int | str | None = None,
+        pages: str = "large",
     ) -> None:
-        super().__init__(default_folder(), name, clock, monotonic, size)
+        super().__init__(default_folder(), name, clock, monotonic, size, pages)
 
     def __repr__(self) -> str:
         return f"SharedMemoryStore({self.name!r})"
@@ -74,6 +78,8 @@ class FileStore(MappedStore):
     size
         The budget of a new store, in bytes or as text: ``"10GiB"``. It is kept in the store, for all who open
         it, until somebody resizes it. By default, and at most, half of the file system.
+    pages
+        As for :class:`SharedMemoryStore`, where the folder lies in memory; a disk has neither.
 
     Examples
     --------
@@ -93,8 +99,9 @@ class FileStore(MappedStore):
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         size: int | str | None = None,
+        pages: str = "large",
     ) -> None:
-        super().__init__(os.path.abspath(os.fspath(folder)), name, clock, monotonic, size)
+        super().__init__(os.path.abspath(os.fspath(folder)), name, clock, monotonic, size, pages)
 
     def __repr__(self) -> str:
         return f"FileStore({self.folder!r}, {self.name!r})"

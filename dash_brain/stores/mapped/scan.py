@@ -9,7 +9,7 @@ from dash_brain.errors import DecodeError
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.system.faults import is_shortage
 from dash_brain.stores.mapped.volume import pages
-from dash_brain.stores.mapped.volume.entries import READ, Entry
+from dash_brain.stores.mapped.volume.entries import Entry, open_object
 from dash_brain.stores.mapped.volume.objectfile import Label, read_head
 from dash_brain.stores.mapped.volume.quoting import is_digest, unquote
 from dash_brain.stores.namespaces import is_domain
@@ -53,9 +53,7 @@ def _label(inventory: Inventory, path: str, entry: Entry) -> Label:
     """Return what an object says of itself; nothing, when it is gone, unreadable or not authentic."""
     volume = inventory.volume
     try:
-        file = (
-            inventory.disk.open(entry.link) if entry.link else os.open(path, READ, dir_fd=volume.descriptor)
-        )
+        file = inventory.disk.open(entry.link) if entry.link else open_object(path, volume.descriptor)
         try:
             size = os.fstat(file).st_size
             return Label.from_bytes(bytes(read_head(pages.head(file, size), size, path, volume.seal).label))

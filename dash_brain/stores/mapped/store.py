@@ -34,6 +34,9 @@ _SWEEP_EVERY = 30.0
 #: How often a folder is opened again that was removed meanwhile.
 _ATTEMPTS = 20
 
+#: What large values are written into: pages of 2 MB and those of replaced values, or as the system has them.
+PAGES = ("large", "plain")
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -53,7 +56,10 @@ class MappedStore(Store, Scans, Locks, Bounded):
         clock: Callable[[], float],
         monotonic: Callable[[], float],
         size: int | str | None = None,
+        pages: str = "large",
     ) -> None:
+        if pages not in PAGES:
+            raise ValueError(f"pages= is one of {', '.join(PAGES)}, and not {pages!r}.")
         if not _NAME.fullmatch(name):
             raise ValueError(f"A store's name has letters, digits, '.', '_' and '-' only, and not {name!r}.")
         self.folder = folder
@@ -61,6 +67,7 @@ class MappedStore(Store, Scans, Locks, Bounded):
         self._clock = clock
         self._monotonic = monotonic
         self._size = None if size is None else parse_size(size)
+        self._plain = pages == "plain"
         self._sweep_due = monotonic()
         self._opening = threading.Lock()
         self._space: Space | None = None
@@ -139,7 +146,7 @@ class MappedStore(Store, Scans, Locks, Bounded):
 
     def delete(self, namespace: str, key: str, *, object_id: str | None = None) -> bool:
         path, now = path_of(namespace, key), self._clock()
-        removed = self._run_on_living(lambda space: space.inventory.remove(path, now, object_id))
+        removed = self._run_on_living(lambda space: space.inventory.remove(path, now, object_id, spare=True))
         return removed is not None and not removed.has_expired(now)
 
     def drop(self, namespace: str) -> None:
@@ -153,7 +160,11 @@ class MappedStore(Store, Scans, Locks, Bounded):
         return self._run_on_living(lambda space: space.limits.budget())
 
     def resize(self, nbytes: int) -> None:
-        self._run_on_living(lambda space: space.limits.resize(parse_size(nbytes)))
+        def resize(space: Space) -> None:
+            space.inventory.volume.spares.trim()
+            space.limits.resize(parse_size(nbytes))
+
+        self._run_on_living(resize)
 
     def sweep(self) -> int:
         def sweep_now(space: Space) -> int:
@@ -270,7 +281,7 @@ class MappedStore(Store, Scans, Locks, Bounded):
                     break
                 # While we open it, the folder may be removed once more.
                 with suppress(FileNotFoundError):
-                    volume = self._Volume(self.folder, self.name)
+                    volume = self._Volume(self.folder, self.name, plain=self._plain)
                     self._space = open_space(volume, self._size, spills=self._spills)
             if self._space is None:
                 raise StoreUnavailable(

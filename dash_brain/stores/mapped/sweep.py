@@ -12,6 +12,7 @@ from dash_brain.stores.mapped.put import lock_of_spilled
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.ledger import Counted
 from dash_brain.stores.mapped.space.limits import Limits
+from dash_brain.stores.mapped.volume import spares
 from dash_brain.stores.mapped.volume.entries import Entry, Link
 from dash_brain.stores.mapped.volume.paths import number_of_draft
 from dash_brain.stores.namespaces import account_of
@@ -45,7 +46,9 @@ def sweep(inventory: Inventory, limits: Limits, now: float) -> int:
     ledger.reap()
     limits.measure()
     moved, settled = ledger.moved(), _settled(inventory)
-    removed = volume.remove_drafts(".")
+    volume.spares.trim()
+    removed = volume.remove_drafts(".") + volume.remove_drafts(spares.HIDDEN)
+    _remove_folder(inventory, spares.HIDDEN)
     for folder in volume.folders():
         gone = _sweep_folder(inventory, folder, now, tally)
         moved += sum(gone)  # that they went is known, and makes nothing unsure

@@ -44,8 +44,13 @@ class Inventory(NamedTuple):
         if account is not None:
             self.accounts.add(account, -nbytes)
 
-    def remove(self, path: str, now: float, wanted: str | None = None) -> Entry | None:
-        """Remove an object, whatever it is unless its id is ``wanted``, and return what it was."""
+    def remove(
+        self, path: str, now: float, wanted: str | None = None, *, spare: bool = False
+    ) -> Entry | None:
+        """Remove an object, whatever it is unless its id is ``wanted``, and return what it was.
+
+        With ``spare`` its pages may wait for a put that writes them anew.
+        """
         # Under the lock what is seen is what is removed: replacing it takes the lock too.
         with self.volume.hold(path):
             entry = self.volume.look(path)
@@ -54,7 +59,7 @@ class Inventory(NamedTuple):
             if entry is None:
                 self._remove_foreign(path)
                 return None
-            return entry if self._remove_entry(path, entry, "deleted", now) else None
+            return entry if self._remove_entry(path, entry, "deleted", now, spare=spare) else None
 
     def evict(self, candidate: Candidate, now: float) -> bool:
         """Remove an object to make room, and say whether it went: not when it was used since it was seen."""
@@ -112,12 +117,13 @@ class Inventory(NamedTuple):
         """Return when an object was used last; 0 for a spilled one that this process cannot see."""
         return entry.found.st_atime if entry.link is None else self.disk.used(entry.link) or 0.0
 
-    def _remove_entry(self, path: str, entry: Entry, reason: str, now: float) -> bool:
+    def _remove_entry(self, path: str, entry: Entry, reason: str, now: float, *, spare: bool = False) -> bool:
         """Remove what was found under a path, whose lock is held, and say whether it was there still."""
         created, when = self._created(path, entry), now
         if entry.has_expired(now):
             reason, when = "expired", min(expiry(entry.found) or now, now)
-        if not remove(path, self.volume.descriptor):
+        kept = spare and reason == "deleted" and self.volume.spares.keep(path, entry, remove=True)
+        if not kept and not remove(path, self.volume.descriptor):
             return False
         self.discount(path, entry)
         self.tombstones.note(path, Tombstone(reason, entry.nbytes, created, when))

@@ -16,6 +16,7 @@ from dash_brain.stores.mapped.space.bounds import Budget, DiskShare, Place, Quot
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.limits import Limits
 from dash_brain.stores.mapped.spill.folder import SpillFolder
+from dash_brain.stores.mapped.volume.large import LARGE
 from dash_brain.stores.mapped.volume.publish import Draft
 from dash_brain.stores.namespaces import HELD, IDLE, account_of, domain_of
 from dash_brain.stores.reclaim import Candidate, reclaim, total
@@ -48,7 +49,10 @@ class Space:
         ``StoreFull`` when there is no room, and none can be made.
         """
         ledger, place = self._ledger, self.limits.place
-        missing = ledger.reserve(draft.nbytes) - min(ledger.budget or place, place)
+        budget = min(ledger.budget or place, place)
+        missing = ledger.reserve(draft.nbytes) - budget
+        if draft.size >= LARGE or missing > -budget // 4:
+            self.inventory.volume.spares.leave_room(-missing, budget)
         try:
             if missing > 0:
                 self._make_room(draft, worst, missing)
@@ -104,6 +108,8 @@ class Space:
         Evictions that free nothing are a loss, so this is not tried again for each put that is refused.
         ``looked``: the kernel refused the put though there seems to be enough.
         """
+        if self.inventory.volume.spares.trim():
+            return True
         search = self._place_search[worst]
         if search.was_in_vain(draft.nbytes, draft.path):
             return False

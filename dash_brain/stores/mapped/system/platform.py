@@ -8,6 +8,7 @@ import mmap
 import os
 import stat
 import sys
+from collections.abc import Collection
 from platform import machine
 
 from dash_brain.errors import StoreUnavailable
@@ -22,7 +23,7 @@ NO_WAIT: int = getattr(os, "O_NONBLOCK", 0)
 TMPFILE: int = getattr(os, "O_TMPFILE", 0)
 # Python names it from 3.13 on; it has this value but on a few rare machines, which do without.
 _USUAL = sys.platform == "linux" and machine() in ("x86_64", "aarch64", "riscv64", "s390x")
-_NO_RESERVE: int = getattr(mmap, "MAP_NORESERVE", 0x4000 if _USUAL else 0)
+NO_RESERVE: int = getattr(mmap, "MAP_NORESERVE", 0x4000 if _USUAL else 0)
 
 #: Whether this system can work through directory descriptors at all. Windows cannot.
 SUPPORTED = os.open in os.supports_dir_fd and hasattr(os, "fchmod")
@@ -41,7 +42,7 @@ def map_private(descriptor: int, size: int) -> mmap.mmap:
     From Python 3.13 on a map costs no descriptor. Before, ``mmap.mmap`` keeps a duplicate while it lives.
     """
     protection = mmap.PROT_READ | mmap.PROT_WRITE
-    flags = mmap.MAP_PRIVATE | _NO_RESERVE
+    flags = mmap.MAP_PRIVATE | NO_RESERVE
     if sys.version_info >= (3, 13):
         return mmap.mmap(descriptor, size, flags, protection, trackfd=False)
     return mmap.mmap(descriptor, size, flags, protection)
@@ -86,13 +87,13 @@ def is_usable_memory(folder: str) -> bool:
     return is_tmpfs(folder) and os.access(folder, os.W_OK | os.X_OK)
 
 
-def is_memory(device: int) -> bool:
-    """Say whether a file system, known by the number of its device, is memory and no disk."""
+def is_memory(device: int, kinds: Collection[str] = _IN_MEMORY) -> bool:
+    """Say whether a file system, known by the number of its device, is of these kinds: memory."""
     wanted = f"{os.major(device)}:{os.minor(device)}"
     try:
         with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as mounts:
             return any(
-                line.split(" ")[2] == wanted and line.partition(" - ")[2].split(" ")[0] in _IN_MEMORY
+                line.split(" ")[2] == wanted and line.partition(" - ")[2].split(" ")[0] in kinds
                 for line in mounts
             )
     except OSError:

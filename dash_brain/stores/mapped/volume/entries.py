@@ -8,6 +8,7 @@ access time of a link at each look.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -19,6 +20,9 @@ from dash_brain.stores.mapped.system.platform import NO_ATIME, NO_FOLLOW, NO_WAI
 
 # No access time: it means what we note in it.
 READ = os.O_RDONLY | NO_FOLLOW | NO_ATIME | NO_WAIT
+
+#: How often a name is looked up anew that is replaced again and again.
+LOOKS = 20
 
 #: What a link says: a folder, the id of the object, and the bytes that it takes: no disk has more than these
 #: digits say, and the sum of what many links say can be counted.
@@ -57,6 +61,18 @@ class Entry(NamedTuple):
     def _identity(self) -> tuple[object, ...]:
         found, used = self.found, self.found.st_atime_ns if self.link is None else 0
         return found.st_dev, found.st_ino, found.st_size, used, found.st_mtime_ns, self.link
+
+
+def open_object(path: str, folder: int) -> int:
+    """Open the file of an object to read it.
+
+    It may be replaced, and its file be written anew already under another name, between the moment in which
+    the kernel finds it and that in which it opens it. Then opening it fails, and the name is looked up anew.
+    """
+    for _ in range(LOOKS):
+        with contextlib.suppress(BlockingIOError):
+            return os.open(path, READ, dir_fd=folder)
+    return os.open(path, READ, dir_fd=folder)
 
 
 def look(path: str, folder: int) -> Entry | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import weakref
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
@@ -13,10 +14,12 @@ from dash_brain.stores.mapped.locks import KernelLocks, Locks, lock_number, open
 from dash_brain.stores.mapped.system import platform
 from dash_brain.stores.mapped.system.descriptor import Descriptor
 from dash_brain.stores.mapped.volume.entries import Entry, entry_of, look
+from dash_brain.stores.mapped.volume.large import LargeFiles
 from dash_brain.stores.mapped.volume.objectfile import Seal
 from dash_brain.stores.mapped.volume.paths import draft_of, number_of_draft
 from dash_brain.stores.mapped.volume.private import enter_ours, open_private, outer_folder
 from dash_brain.stores.mapped.volume.publish import Draft, Publish, best_for, create_once, publish_link
+from dash_brain.stores.mapped.volume.spares import Spares
 from dash_brain.stores.namespaces import is_domain
 
 #: Bumped when a store of an older release could no longer be read. It is part of the folder's name, so that a
@@ -30,10 +33,10 @@ _FOLDER = os.O_RDONLY | platform.FOLDER
 class Volume:
     """The open folder ``dash_brain-<uid>/<name>@<format>`` below ``folder``, with its locks and its secret.
 
-    ``name`` has no ``@``.
+    ``name`` has no ``@``. ``plain``: neither large pages nor spares are wanted.
     """
 
-    def __init__(self, folder: str, name: str) -> None:
+    def __init__(self, folder: str, name: str, *, plain: bool = False) -> None:
         self._open: list[Descriptor] = []
         self.name = name
         self.folder = folder
@@ -43,6 +46,8 @@ class Volume:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         self.descriptor = self._keep(enter_ours(folder, f"{name}@{FORMAT}", open_private))
         self.locks = Locks(self._best_locks())
+        large = LargeFiles(self.descriptor, plain=plain)
+        self.spares = Spares(self.descriptor, self.locks, large, weakref.ref(self))
         #: Makes the file of an object, in place of what was there, and returns that.
         self.publish = self._best_publish()
         self.key = self._keep(self.open_own("key", os.urandom(SECRET_SIZE)))
@@ -55,7 +60,7 @@ class Volume:
         return open_kernel_locks(self.descriptor)
 
     def _best_publish(self) -> Publish:
-        return best_for(self.descriptor, self.locks)
+        return best_for(self.descriptor, self.locks, self.spares)
 
     def publish_link(self, draft: Draft, text: str) -> Entry | None:
         """Make a link that stands for an object which lies elsewhere, in place of what was there."""
@@ -163,3 +168,7 @@ class Volume:
     def _keep(self, number: int) -> int:
         self._open.append(Descriptor(number))
         return number
+
+    def __del__(self) -> None:
+        if hasattr(self, "spares"):
+            self.spares.release()

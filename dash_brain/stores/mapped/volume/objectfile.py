@@ -123,7 +123,7 @@ def compose(
     return [b"".join((fields, seal.mac(place, fields, rest), rest)), *body]
 
 
-def read_object(raw: bytearray | mmap, place: str, seal: Seal) -> list[memoryview]:
+def read_object(raw: bytearray | memoryview | mmap, place: str, seal: Seal) -> list[memoryview]:
     """Return the frames in ``raw``, as views of it, after their seal was verified."""
     view = memoryview(raw)
     head = read_head(view, len(raw), place, seal)

@@ -6,15 +6,15 @@ import os
 from mmap import mmap
 
 from dash_brain.stores.base import Frame
-from dash_brain.stores.mapped.system.platform import map_private
 from dash_brain.stores.mapped.volume import objectfile
+from dash_brain.stores.mapped.volume.aligned_map import map_private
 
 #: Up to here reading is faster than mapping.
 READ_UP_TO = 256 << 10
 _HEAD_AT_ONCE = 4096
 
 
-def content(file: int, size: int) -> bytearray | mmap:
+def content(file: int, size: int) -> bytearray | memoryview | mmap:
     """Return the bytes of the file, private to the caller: small ones read, larger ones mapped."""
     return map_private(file, size) if size > READ_UP_TO else read(file, size)
 

@@ -19,9 +19,12 @@ from dash_brain.stores.faults import conflict
 from dash_brain.stores.mapped.locks import Locks
 from dash_brain.stores.mapped.system.faults import no_room
 from dash_brain.stores.mapped.system.platform import LACKING, NO_FOLLOW, TMPFILE, remove
-from dash_brain.stores.mapped.volume.entries import PAGE, READ, Entry, entry_of
+from dash_brain.stores.mapped.volume import leases
+from dash_brain.stores.mapped.volume.entries import PAGE, Entry, entry_of, open_object
+from dash_brain.stores.mapped.volume.large import LARGE, LargeFiles
 from dash_brain.stores.mapped.volume.objectfile import HEADER_SIZE, said_object_id
 from dash_brain.stores.mapped.volume.paths import draft_of
+from dash_brain.stores.mapped.volume.spares import Spare, Spares
 
 #: From here on the room is reserved before anything is written, so that a full disk is noticed at once.
 RESERVE_FROM = 1 << 20
@@ -69,9 +72,11 @@ def has_unnamed_files(folder: int) -> bool:
     return True
 
 
-def best_for(root: int, locks: Locks) -> Publish:
+def best_for(root: int, locks: Locks, spares: Spares) -> Publish:
     """Return the way of publishing that suits this folder."""
-    return PublishUnnamed(root, locks) if has_unnamed_files(root) else partial(publish_named, root, locks)
+    if has_unnamed_files(root):
+        return PublishUnnamed(root, locks, spares)
+    return partial(publish_named, root, locks)
 
 
 class PublishUnnamed:
@@ -80,6 +85,8 @@ class PublishUnnamed:
     A name that this process has replaced before will be replaced again: so a small file is written as a
     draft at once, under the lock that replacing takes anyway. That spares a quarter of the time; killed on
     the way, a few pages are left to the next one who holds the lock: a writer of the key, or the sweep.
+
+    A large file is written into a spare, if there is one, under a name that its writer alone has.
     """
 
     #: Up to so many bytes a file is small.
@@ -87,25 +94,47 @@ class PublishUnnamed:
     #: So many names are remembered; to forget them costs one slower put each.
     NAMES = 10_000
 
-    def __init__(self, root: int, locks: Locks) -> None:
+    def __init__(self, root: int, locks: Locks, spares: Spares) -> None:
         self._root = root
         self._locks = locks
+        self._spares = spares
         self._replaced: set[str] = set()
 
-    def __call__(self, draft: Draft) -> Entry | None:
+    def __call__(self, draft: Draft, large: LargeFiles | None = None) -> Entry | None:
         """Make the file in place of what was there, and return that."""
         if draft.nbytes <= self.SMALL and draft.path in self._replaced:
             return publish_named(self._root, self._locks, draft)
+        if draft.size >= LARGE and large is None:
+            return self._publish_large(draft)
         root = self._root
         descriptor = os.open(os.path.dirname(draft.path), _UNNAMED, 0o600, dir_fd=root)
         try:
-            fill(descriptor, draft)
+            fill(descriptor, draft, large)
             if draft.replaces in (None, ABSENT) and _link_if_free(descriptor, draft.path, root):
                 return None
             self._note(draft.path)
-            return _replace(root, self._locks, draft, descriptor)
+            return _replace(root, self._locks, draft, descriptor, self._spares)
         finally:
             os.close(descriptor)
+
+    def _publish_large(self, draft: Draft) -> Entry | None:
+        with self._spares.taken(draft.nbytes) as spare:
+            if spare is None or not self._rewrite(spare, draft):
+                return self(draft, self._spares.large)
+            with self._locks.hold(draft_of(draft.path)[0]):
+                return take_place(self._root, draft, spare.name, self._spares)
+
+    def _rewrite(self, spare: Spare, draft: Draft) -> bool:
+        """Write an object into a spare, and say whether nobody opened that meanwhile."""
+        # Else it would be missed when all is written.
+        os.stat(os.path.dirname(draft.path), dir_fd=self._root)
+        if spare.had > draft.size:
+            os.ftruncate(spare.file, draft.size)
+        fill(spare.file, draft, self._spares.large, min(spare.had, draft.size))
+        if not leases.is_whole(spare.file):
+            return False
+        leases.free(spare.file)  # nothing is written from here on: readers come when it has its name
+        return True
 
     def _note(self, path: str) -> None:
         if len(self._replaced) >= self.NAMES:
@@ -113,7 +142,7 @@ class PublishUnnamed:
         self._replaced.add(path)
 
 
-def _replace(root: int, locks: Locks, draft: Draft, descriptor: int) -> Entry | None:
+def _replace(root: int, locks: Locks, draft: Draft, descriptor: int, spares: Spares) -> Entry | None:
     """Put the file in the place of another, and return that.
 
     linkat never replaces, so a second name and a rename do. A crash between the two leaves the draft to the
@@ -128,7 +157,7 @@ def _replace(root: int, locks: Locks, draft: Draft, descriptor: int) -> Entry | 
             with _alone():
                 _link(descriptor, hidden, root)
         try:
-            return take_place(root, draft, hidden)
+            return take_place(root, draft, hidden, spares)
         except BaseException:
             remove(hidden, root)
             raise
@@ -168,8 +197,11 @@ def publish_link(root: int, locks: Locks, draft: Draft, text: str) -> Entry | No
             raise
 
 
-def take_place(root: int, draft: Draft, hidden: str) -> Entry | None:
-    """Give a hidden file its name, and return what had that name; the lock of the path is held."""
+def take_place(root: int, draft: Draft, hidden: str, spares: Spares | None = None) -> Entry | None:
+    """Give a hidden file its name, and return what had that name; the lock of the path is held.
+
+    What had it may become one of the ``spares``.
+    """
     replaced = _expected(root, draft)
     if replaced is None:
         # It was removed meanwhile. A file where there is none comes without the lock, and may have come.
@@ -179,6 +211,8 @@ def take_place(root: int, draft: Draft, hidden: str) -> Entry | None:
                 remove(hidden, root)
             return None
         replaced = _expected(root, draft)
+    if spares is not None and replaced is not None:
+        spares.keep(draft.path, replaced)
     os.rename(hidden, draft.path, src_dir_fd=root, dst_dir_fd=root)
     return replaced
 
@@ -205,7 +239,7 @@ def object_id(path: str, root: int) -> str:
     entry = entry_of(path, root, os.stat(path, dir_fd=root, follow_symlinks=False))
     if entry is not None and entry.link is not None:
         return entry.link.file
-    file = os.open(path, READ, dir_fd=root)
+    file = open_object(path, root)
     try:
         return said_object_id(os.pread(file, HEADER_SIZE, 0))
     finally:
@@ -257,13 +291,17 @@ def create_once(root: int, locks: Locks, name: str, content: bytes) -> None:
             remove(hidden, root)
 
 
-def fill(file: int, draft: Draft) -> None:
-    """Write an object into a new file and make it what no umask changes: readable by its owner only."""
+def fill(file: int, draft: Draft, large: LargeFiles | None = None, had: int = 0) -> None:
+    """Write an object into a file and make it what no umask changes: readable by its owner only.
+
+    The file is new, or ``had`` so many bytes, and is not read by anybody.
+    """
     try:
-        if draft.size >= RESERVE_FROM:
-            reserve(file, draft.size)
-        if os.writev(file, draft.pieces[:_PIECES_AT_ONCE]) != draft.size:
-            _write_rest(file, draft.pieces)
+        if large is None or not large.write(file, draft.pieces, draft.size, had):
+            if draft.size >= RESERVE_FROM:
+                reserve(file, draft.size)
+            if os.writev(file, draft.pieces[:_PIECES_AT_ONCE]) != draft.size:
+                _write_rest(file, draft.pieces)
     except OSError as error:
         if error.errno != errno.ENOMEM:
             raise
