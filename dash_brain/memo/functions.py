@@ -206,9 +206,9 @@ class _Memo:
 
         value = self._known(result)
         if value is _NOTHING:
-            return fly(result.goal, result.read, compute)
-        if result.is_stale() and not is_under_way(result.goal):
-            in_background(lambda: fly(result.goal, result.read_fresh, compute))
+            return fly(result.flight_key, result.read, compute)
+        if result.is_stale() and not is_under_way(result.flight_key):
+            in_background(lambda: fly(result.flight_key, result.read_fresh, compute))
         return value
 
     async def _call_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -220,9 +220,9 @@ class _Memo:
 
         value = self._known(result)
         if value is _NOTHING:
-            return await fly_async(result.goal, result.read, compute)
-        if result.is_stale() and not is_under_way(result.goal):
-            in_loop(lambda: fly_async(result.goal, result.read_fresh, compute))
+            return await fly_async(result.flight_key, result.read, compute)
+        if result.is_stale() and not is_under_way(result.flight_key):
+            in_loop(lambda: fly_async(result.flight_key, result.read_fresh, compute))
         return value
 
     def forget(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -230,7 +230,7 @@ class _Memo:
         for prefix in self._prefixes_so_far():
             result = _Result(place, prefix + call, self._name, self._lifetime)
             # A computation that is under way stores its result before it is deleted here, not afterwards.
-            with unmade(result.goal):
+            with unmade(result.flight_key):
                 place.store.delete(place.namespace, result.key)
 
     def forget_all(self) -> None:
@@ -295,7 +295,7 @@ class _Result(NamedTuple):
     lifetime: Lifetime
 
     @property
-    def goal(self) -> FlightKey:
+    def flight_key(self) -> FlightKey:
         return FlightKey(self.place.store, f"{self.place.namespace}/{self.key}", self.name)
 
     def making(self) -> AbstractContextManager[None]:

@@ -64,9 +64,9 @@ class MemoizedCallback:
         result = call.result
         record = self._counted(result)
         if record is None:
-            record = fly(result.goal, result.fresh, call.compute)
-        elif result.is_stale(record) and not is_under_way(result.goal):
-            in_background(lambda: fly(result.goal, result.fresh, call.compute))
+            record = fly(result.flight_key, result.fresh, call.compute)
+        elif result.is_stale(record) and not is_under_way(result.flight_key):
+            in_background(lambda: fly(result.flight_key, result.fresh, call.compute))
         return record.outputs
 
     async def outputs_async(self, caller: Caller, context: Any) -> Any:
@@ -75,10 +75,10 @@ class MemoizedCallback:
         result = call.result
         record = self._counted(result)
         if record is None:
-            record = await fly_async(result.goal, result.fresh, call.compute_async)
-        elif result.is_stale(record) and not is_under_way(result.goal):
+            record = await fly_async(result.flight_key, result.fresh, call.compute_async)
+        elif result.is_stale(record) and not is_under_way(result.flight_key):
             # The event loop of a callback ends with it.
-            in_background(lambda: asyncio.run(fly_async(result.goal, result.fresh, call.compute_async)))
+            in_background(lambda: asyncio.run(fly_async(result.flight_key, result.fresh, call.compute_async)))
         return record.outputs
 
     def forget(self, *args: Any, **kwargs: Any) -> None:

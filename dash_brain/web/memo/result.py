@@ -47,7 +47,7 @@ class MemoizedResult:
     ----------
     callback
         The definition of the callback.
-    address
+    result_key
         Its key.
     given
         The arguments, with :class:`ArgumentRef` for the values of tokens.
@@ -61,7 +61,7 @@ class MemoizedResult:
         self._given = given
 
     @property
-    def goal(self) -> FlightKey:
+    def flight_key(self) -> FlightKey:
         """The key under which callers wait for it."""
         key = f"{records.record_namespace(self._namespace)}/{self._short}"
         return FlightKey(self._store, key, self._callback.name)

@@ -116,7 +116,7 @@ def _made(store: Store, found: Verified, recipe: Recipe | None, resolve: Callabl
         raise ValueMissing("What it was computed from is not known any more.")
     # The id of its first object: a call is made again once for all its objects.
     first = recipe.record.objects[0].object_id
-    goal = FlightKey(store, f"{found.namespace}/{first} again", recipe.record.callback)
+    key = FlightKey(store, f"{found.namespace}/{first} again", recipe.record.callback)
 
     def look() -> dict[str, Any]:
         return {found.object_id: codec.decode(store.get(*found))}
@@ -127,7 +127,7 @@ def _made(store: Store, found: Verified, recipe: Recipe | None, resolve: Callabl
 
     made: dict[str, Any] = {}
     while found.object_id not in made:  # an outcome that could not be stored may have another object only
-        made = fly(goal, look, make)
+        made = fly(key, look, make)
     return made[found.object_id]
 
 
