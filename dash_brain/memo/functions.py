@@ -188,7 +188,7 @@ class _Memo:
         self._key = key
         self._name = getattr(function, "__qualname__", type(function).__qualname__)
         self._changing = UnstableFunction(self._name)
-        self._print = fingerprints.FunctionPrint(function, closure=key is None)
+        self._own_fingerprint = fingerprints.FunctionFingerprint(function, closure=key is None)
         # Its fingerprints so far: results from before a closed-over variable changed are its own, too.
         self._prefixes: dict[str, None] = {}
         self._hits = self._misses = 0
@@ -269,7 +269,7 @@ class _Memo:
         return fingerprints.of_value(self._key(*args, **kwargs))
 
     def _prefix(self) -> str:
-        prefix = self._print.now()[:_PREFIX]
+        prefix = self._own_fingerprint.now()[:_PREFIX]
         if prefix not in self._prefixes:
             self._prefixes[prefix] = None
             while len(self._prefixes) > _PREFIXES:

@@ -52,14 +52,14 @@ def open_store(url: str | Store | None = None) -> Store:
 def register_store(scheme: str, factory: Callable[[str], Store]) -> None:
     """Let :func:`open_store` open URLs of another scheme.
 
+    Call it in each process that opens such a URL, before it does: at the top of the module of the store.
+
     Parameters
     ----------
     scheme
         What such a URL begins with, without ``://``: lowercase letters, digits, ``+``, ``-`` and ``.``.
     factory
         Returns the store for a URL, which it is given whole; a ``ValueError`` says what is wrong with it.
-
-    Call it in each process that opens such a URL, before it does: at the top of the module of the store.
 
     Raises
     ------

@@ -342,9 +342,9 @@ class _DeclaredCallback:
         # As with dash.callback: a handler that returns nothing changes nothing.
         result = dash.no_update if result is None and self.schema else result
         context = callback_context()
-        return (
-            result if context is None else self._results(result, context)
-        )  # None: the callback was called as a plain function
+        if context is None:  # the callback was called as a plain function
+            return result
+        return self._results(result, context)
 
 
 def _put_tokens(props: dict[str, dict[str, Any]], outgoing: Outgoing) -> None:

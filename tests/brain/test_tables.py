@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from dash_brain.memo.fingerprints import FunctionPrint, of_function
+from dash_brain.memo.fingerprints import FunctionFingerprint, of_function
 
 MODULE = """
 import abc, collections, dataclasses, threading, types
@@ -83,7 +83,7 @@ def made(tmp_path, monkeypatch, expression):
 @pytest.mark.parametrize("expression", CALLED)
 def test_what_is_called_through_an_object_or_a_name_counts(expression, tmp_path, monkeypatch):
     module = made(tmp_path, monkeypatch, expression)
-    known = FunctionPrint(module.function)
+    known = FunctionFingerprint(module.function)
     before, first = module.function(1), known.now()
     assert known.now() == first == of_function(module.function)
     exec(compile(CALLED[expression], module.__file__, "exec"), vars(module))

@@ -70,10 +70,10 @@ def of_function(function: Callable[..., Any], *, closure: bool = True) -> str:
     EncodeError
         When a part of the function has no fingerprint; the message names it.
     """
-    return FunctionPrint(function, closure=closure).now()
+    return FunctionFingerprint(function, closure=closure).now()
 
 
-class FunctionPrint:
+class FunctionFingerprint:
     """The fingerprint of a function at any time. While nothing has changed, nothing is hashed.
 
     ``function`` and ``closure`` are as for :func:`of_function`.

@@ -56,7 +56,7 @@ class Walk:
         Whether the variables that the function which is asked for closes over do not count.
     is_lenient
         Whether what has no fingerprint counts by its type, where it would be refused.
-    lasting
+    snapshot
         Takes down what was seen, to tell later whether it is still the same.
     """
 
@@ -79,7 +79,7 @@ class Walk:
         self._rules: dict[type, Rule] = {}
         self._digests: dict[int, tuple[Any, bytes]] = {}
         self._older: dict[int, tuple[Any, bytes]] = {}
-        # Tarjan's algorithm: parts that may belong to a circle which is not closed yet, and their places.
+        # Tarjan's algorithm: parts that may belong to a cycle which is not closed yet, and their places.
         self._open: list[Any] = []
         self._places: dict[int, int] = {}
         self._here = self._lowest = -1
@@ -221,7 +221,7 @@ class Walk:
         return digest
 
     def _close(self, place: int, digest: bytes) -> None:
-        """Remember a part, and those that form a circle with it by their places in that."""
+        """Remember a part, and those that form a cycle with it by their places in that."""
         members = self._open[place:]
         del self._open[place:]
         for number, member in enumerate(members):

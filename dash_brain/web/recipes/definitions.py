@@ -48,7 +48,7 @@ class Definition:
         module, name = function.__module__, getattr(function, "__qualname__", "callback")
         self.name = f"{module}.{name} {outputs.schema!r}"
         self._what = f"the result of {module}.{name}"
-        self._print = fingerprints.FunctionPrint(function, closure=memoize.key is None)
+        self._own_fingerprint = fingerprints.FunctionFingerprint(function, closure=memoize.key is None)
         self.stability = UnstableFunction(str(name))
 
     def making(self, scope: str) -> AbstractContextManager[None]:
@@ -57,7 +57,7 @@ class Definition:
 
     def fingerprint(self) -> str:
         """Return the fingerprint of the function as it is now."""
-        return self._print.now()
+        return self._own_fingerprint.now()
 
     def run(self, given: list[Any]) -> Any:
         """Call the function outside of callbacks, with inputs and states in the order of declaration."""

@@ -197,7 +197,7 @@ def _as_private(response: flask.Response) -> flask.Response:
 
 
 @contextmanager
-def hide_who_asks() -> Iterator[None]:
+def hide_request() -> Iterator[None]:
     """Make attributes of Flask's objects that identify the caller raise, while the block runs."""
     current_request()  # made from Flask's own objects, for code that needs no session
     with ExitStack() as entered:

@@ -1,4 +1,4 @@
-"""Who asks: the session of the browser, and all that belongs to sessions."""
+"""The caller: the session of the browser, and all that belongs to sessions."""
 
 from dash_brain.web.sessions import guard  # noqa: F401 - hides the caller from shared results from here on
 from dash_brain.web.sessions.caller import (

@@ -12,7 +12,7 @@ from typing import Any
 
 from dash_brain import shared_results
 from dash_brain.web.dash_internals import callback_context, context_value
-from dash_brain.web.servers.flask import hide_who_asks
+from dash_brain.web.servers.flask import hide_request
 from dash_brain.web.servers.guarded import RefusedMapping, guarded_class, overridden
 
 #: Attributes of ``dash.ctx`` that identify the caller, or send something to him alone.
@@ -22,7 +22,7 @@ _OF_CONTEXT = ("args", "cookies", "custom_data", "dash_response", "headers", "or
 @contextmanager
 def hide_caller() -> Iterator[None]:
     """Make what identifies the caller raise an error, while the block runs."""
-    with hide_who_asks():
+    with hide_request():
         context = callback_context()
         guarded = nullcontext() if context is None else overridden(context_value, _nobodys_context(context))
         with guarded:

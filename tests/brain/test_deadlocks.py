@@ -1,4 +1,4 @@
-"""Values whose makers need one another are refused where the circle closes; nobody waits for ever."""
+"""Values whose makers need one another are refused where the cycle closes; nobody waits for ever."""
 
 from __future__ import annotations
 
