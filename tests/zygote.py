@@ -67,7 +67,11 @@ class Program:
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):  # it ended just now
+                os.kill(self.pid, number)
+
+    def __del__(self) -> None:
+        self._connection.close()
 
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)

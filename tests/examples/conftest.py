@@ -134,9 +134,8 @@ class Page:
             message = json.loads(entry["message"])["message"]
             number = message["params"].get("requestId", "")
             self._requests.setdefault(number, {})[message["method"]] = message["params"]
-        return all(
-            "Network.loadingFinished" in events for events in self._requests.values() if is_callback(events)
-        )
+        ends = {"Network.loadingFinished", "Network.loadingFailed"}  # it fails for a page that is left
+        return all(ends & events.keys() for events in self._requests.values() if is_callback(events))
 
     def slowest(self) -> float:
         """Return the seconds that the slowest of these callbacks took."""
@@ -147,14 +146,14 @@ class Page:
 
 
 def is_callback(events: dict[str, Any]) -> bool:
-    """Say whether these events are those of a request for a callback."""
-    sent = events.get("Network.requestWillBeSent")
-    return sent is not None and "_dash-update-component" in sent["request"]["url"]
+    """Say whether these events are those of a request for a callback of the app."""
+    sent = events.get("Network.requestWillBeSent", {}).get("request", {"url": ""})
+    return "_dash-update-component" in sent["url"] and "_dash-brain-claim.data" not in sent["postData"]
 
 
 def as_callback(events: dict[str, Any]) -> Callback | None:
-    """Return the callback of the app that these events of one request tell of, if they do."""
-    if not is_callback(events):
+    """Return the callback of the app that these events of one request tell of, if it was answered."""
+    if not is_callback(events) or "Network.loadingFinished" not in events:
         return None
     sent, answered, finished = (
         events[f"Network.{name}"] for name in ("requestWillBeSent", "responseReceived", "loadingFinished")
@@ -162,8 +161,6 @@ def as_callback(events: dict[str, Any]) -> Callback | None:
     body = sent["request"]["postData"]
     output = re.search(r'"output":"([^"]+)"', body)
     assert output is not None
-    if output[1] == "_dash-brain-claim.data":  # no callback of the app
-        return None
     return Callback(
         output=output[1],
         request_bytes=len(body.encode()),

@@ -65,14 +65,14 @@ def test_a_reload_by_hup_changes_the_workers_and_nothing_else(serve, shelf):
 
 
 def test_a_worker_that_is_killed_for_its_slowness_is_followed_by_the_next(serve, shelf, tmp_path):
-    server = serve(APP, workers=3, env=shelf.environment(), options=["--preload", "--timeout=3"])
+    server = serve(APP, workers=3, env=shelf.environment(), options=["--preload", "--timeout=8"])
     slow, quick = (Page(Line(server.url)).open() for _ in range(2))
     journal = tmp_path / "journal"
     order = {"name": "slow", "scope": "brain", "journal": str(journal)}
     hopeless = Thread(target=asks_in_vain, args=(slow, {**order, "until": str(tmp_path / "never")}))
     hopeless.start()
     wait_for(lambda: journal.exists(), "nobody began")
-    time.sleep(1.5)  # so that the one who waits is not killed for slowness too
+    time.sleep(5)  # so that the one who waits is not killed for slowness too
     told = quick.fire("made.children", {"name.value": {**order, "until": str(journal)}})
     made = told["made.children"]["made"]
     first, second = journal.read_text().split()
