@@ -20,14 +20,13 @@ from dash_brain.stores.mapped import get
 from dash_brain.stores.mapped.volume import aligned_map, large, leases, pages, spares
 from dash_brain.stores.mapped.volume.aligned_map import LARGE_PAGE
 from dash_brain.stores.mapped.volume.entries import READ
-from tests.conftest import REPOSITORY
+from tests.needs import missing, needs_root
+from tests.programs import REPOSITORY
 from tests.stores.places import mounted, mounted_disk, needs_disk, place, volume_of
 from tests.torture.children import Child
 
 SPACE = "brain/large"
 SIZE = 5 << 20
-
-only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
 
 
 def value(number: int, size: int = SIZE) -> list[bytes]:
@@ -230,7 +229,7 @@ def test_what_the_kernel_refuses_is_written_into_small_pages_and_not_asked_for_a
     assert [record.levelname for record in caplog.records] == ["DEBUG"]
 
 
-@only_root
+@needs_root
 def test_full_file_system_costs_an_error_and_no_signal(tmp_path):
     with mounted(tmp_path / "memory", "size=64m") as folder:
         store = FileStore(folder)
@@ -246,7 +245,7 @@ def test_full_file_system_costs_an_error_and_no_signal(tmp_path):
         check(store.get(SPACE, "key"), 1)
 
 
-@only_root
+@needs_root
 def test_spare_that_cannot_grow_costs_no_signal(tmp_path):
     with mounted(tmp_path / "memory", "size=128m") as folder:
         store = FileStore(folder)
@@ -554,7 +553,7 @@ def test_there_are_no_spares_on_a_disk(tmp_path):
         works_without_spares(folder)
 
 
-@only_root
+@needs_root
 def test_there_are_no_spares_on_an_overlay_though_it_lies_in_memory(tmp_path):
     with mounted(tmp_path / "memory", "size=400m") as memory:
         lower, upper, work, merged = (memory / name for name in ("lower", "upper", "work", "merged"))
@@ -563,7 +562,7 @@ def test_there_are_no_spares_on_an_overlay_though_it_lies_in_memory(tmp_path):
         options = f"lowerdir={lower},upperdir={upper},workdir={work}"
         made = subprocess.run(["mount", "-t", "overlay", "-o", options, "overlay", str(merged)], check=False)
         if made.returncode:
-            pytest.skip("no overlay can be mounted here")
+            missing("the right to mount an overlay")
         try:
             works_without_spares(merged)
         finally:
