@@ -68,6 +68,19 @@ class LifetimesContract(Contract):
         with pytest.raises(ValueMissing):
             store.get(SPACE, "shorter")
 
+    def test_many_get_a_new_time_to_live_at_once_and_those_that_are_missing_are_named(
+        self, store: Store, pass_time: PassTime
+    ) -> None:
+        store.put(SPACE, "over", [b"x"], ttl=0.5)
+        pass_time(0.6)
+        for key in ("one", "other", "not asked for"):
+            store.put(SPACE, key, [b"x"], ttl=0.5)
+        assert store.touch_many(SPACE, iter(["one", "over", "none", "other"]), 5) == {"over", "none"}
+        pass_time(0.6)
+        assert plain(store.get(SPACE, "one")) == plain(store.get(SPACE, "other")) == [b"x"]
+        with pytest.raises(ValueMissing):
+            store.get(SPACE, "not asked for")
+
     def test_replacing_takes_the_new_time_to_live(self, store: Store, pass_time: PassTime) -> None:
         store.put(SPACE, "key", [b"old"], ttl=0.5)
         store.put(SPACE, "key", [b"new"])

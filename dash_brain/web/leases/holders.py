@@ -91,6 +91,4 @@ class Holders:
         let_go = set(object_ids)
         if let_go:
             let_go.difference_update(*(self[other].get("held", {}) for other in self if other != holder))
-        for name in let_go:
-            with suppress(ValueMissing):
-                self._store.touch(self.objects, name, ttl)
+        self._store.touch_many(self.objects, let_go, ttl)

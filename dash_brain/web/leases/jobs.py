@@ -45,9 +45,7 @@ class JobClaims:
     def renew(self, key: str) -> None:
         """Renew the claims of a job that has not ended."""
         with self._holders.lock():
-            for name in self._leased(key):
-                with suppress(ValueMissing):
-                    self._store.touch(self._holders.objects, name, LEASE)
+            self._store.touch_many(self._holders.objects, self._leased(key), LEASE)
             for found in self._holders[JOB + key].get("memoized", []):
                 recompute.lease(self._store, Verified(*found), LEASE)
             self._holders.touch(JOB + key, LEASE)

@@ -126,7 +126,5 @@ def _note(holders: Holders, claim: Claim, kinds: dict[str, str]) -> None:
 
 def _keep_names(caller: Caller) -> None:
     """Renew the names of the session while a page is open."""
-    settings = current.use()
-    for name in needs_scan(settings.store).scan(caller.names):
-        with suppress(ValueMissing):
-            settings.store.touch(caller.names, name, settings.session_ttl)
+    settings, names = current.use(), caller.names
+    settings.store.touch_many(names, needs_scan(settings.store).scan(names), settings.session_ttl)
