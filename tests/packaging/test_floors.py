@@ -176,6 +176,24 @@ def test_only_dash_internals_uses_private_attributes_of_other_objects() -> None:
     assert not private
 
 
+def test_only_the_adapter_of_pandas_uses_private_attributes_of_pandas() -> None:
+    """But for ``_metadata``, which pandas documents for subclasses."""
+    private = [
+        f"dash_brain.{name}, line {node.lineno}: {ast.unparse(node)}"
+        for name, tree in modules().items()
+        if "pandas" in imported_tops(tree) and name != "codec.adapters.pandas"
+        for node in ast.walk(tree)
+        if (attribute := used_attribute(node)) is not None
+        and is_private(attribute)
+        and attribute != "_metadata"
+    ]
+    assert not private
+
+
+def imported_tops(tree: ast.Module) -> set[str]:
+    return {dotted.partition(".")[0] for dotted in imported_names(tree)}
+
+
 def used_attribute(node: ast.AST) -> str | None:
     """Return the name of an attribute of another object that is used here, be it by getattr and the like."""
     if isinstance(node, ast.Attribute):

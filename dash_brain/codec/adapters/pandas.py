@@ -7,7 +7,7 @@ pandas 2.2.3 and 3.1.1.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 from pandas.api.extensions import ExtensionArray, ExtensionDtype
@@ -24,8 +24,10 @@ try:
 
     _new_index = pd.Index._simple_new  # type: ignore[attr-defined]
     _new_range = pd.RangeIndex._simple_new  # type: ignore[attr-defined]
+    _parts_of_arrays = pd.array([0])._data, pd.array([0])._mask, pd.Categorical([])._ndarray  # type: ignore[attr-defined]
+    _ = pd.arrays.ArrowExtensionArray.__annotations__["_pa_array"]
     _parts_of_index = pd.Index([0])._data, pd.Index([0])._name, pd.RangeIndex(0)._name  # type: ignore[attr-defined]
-except (ImportError, AttributeError) as error:
+except (ImportError, AttributeError, KeyError) as error:
     raise Refused(
         f"pandas {pd.__version__} lacks something private that this version of dash_brain needs ({error}). "
         "Install a newer dash_brain, or pandas 3.1"
@@ -116,6 +118,39 @@ def _reduce_manager(manager: Any) -> tuple[Any, ...]:
 def new_manager(blocks: Any, axes: Any) -> Any:
     """Return what holds the columns of a frame."""
     return BlockManager(blocks, axes, verify_integrity=False)
+
+
+class NumpyArray(NamedTuple):
+    """Numbers in an array of pandas: also those that stand for categories and times."""
+
+    cells: Any
+    frequency: Any
+
+
+class MaskedArrays(NamedTuple):
+    """Cells of an array of pandas, and which of them are missing: their bytes are undefined."""
+
+    cells: Any
+    mask: Any
+
+
+def arrow_array(array: Any) -> Any | None:
+    """Return the Arrow array that has the cells of an array of pandas, None when another kind has them."""
+    return getattr(array, "_pa_array", None)
+
+
+def numpy_array(array: Any) -> NumpyArray | None:
+    """Return the numpy array that has the cells of an array of pandas, None when another kind has them."""
+    if not hasattr(array, "_ndarray"):
+        return None
+    return NumpyArray(array._ndarray, getattr(array, "_freq", None))
+
+
+def masked_arrays(array: Any) -> MaskedArrays | None:
+    """Return the cells of an array of pandas that has a mask for them, None for another kind."""
+    if not (hasattr(array, "_mask") and hasattr(array, "_data")):
+        return None
+    return MaskedArrays(array._data, array._mask)
 
 
 _REDUCERS: dict[type, Reducer] = {

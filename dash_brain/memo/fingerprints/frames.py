@@ -6,7 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from dash_brain.codec.adapters.pandas import OF_FRAMES, OF_INDEXES
+from dash_brain.codec.adapters.pandas import (
+    OF_FRAMES,
+    OF_INDEXES,
+    arrow_array,
+    masked_arrays,
+    numpy_array,
+)
 from dash_brain.codec.reducers import added
 from dash_brain.memo.fingerprints.hasher import Hasher
 from dash_brain.memo.fingerprints.values import write_object
@@ -91,18 +97,18 @@ def _array(walk: Walk, hasher: Hasher, array: Any) -> None:
     """Write an array of pandas' own: without what it has cached, and whether it may be written to."""
     walk.put(hasher, type(array))
     walk.put(hasher, array.dtype)
-    if hasattr(array, "_pa_array"):
+    if (arrow := arrow_array(array)) is not None:
         from dash_brain.memo.fingerprints.arrow import write_cells
 
-        write_cells(hasher, array._pa_array)
-    elif hasattr(array, "_ndarray"):  # numbers, of categories and days too
-        walk.inline(hasher, array._ndarray)
-        walk.put(hasher, getattr(array, "_freq", None))
-    elif hasattr(array, "_mask") and hasattr(array, "_data"):
-        walk.inline(hasher, array._mask)
+        write_cells(hasher, arrow)
+    elif (numbers := numpy_array(array)) is not None:
+        walk.inline(hasher, numbers.cells)
+        walk.put(hasher, numbers.frequency)
+    elif (masked := masked_arrays(array)) is not None:
+        walk.inline(hasher, masked.mask)
         for start in range(0, len(array), _ROWS):
-            piece = array._data[start : start + _ROWS].copy()
-            piece[array._mask[start : start + _ROWS]] = 0  # the bytes of a missing value are undefined
+            piece = masked.cells[start : start + _ROWS].copy()
+            piece[masked.mask[start : start + _ROWS]] = 0  # the bytes of a missing value are undefined
             walk.inline(hasher, piece)
     else:
         walk.items(hasher, array.__reduce_ex__(5)[1:])
