@@ -23,8 +23,8 @@ _log = logging.getLogger("dash_brain")
 LARGE = 4 << 20
 #: Seconds for which nobody asks for large pages after the kernel refused them.
 _BACK_OFF = 10.0
-#: So many times as long as the kernel took to find them, if that was long: a twentieth of the time is lost.
-_PATIENCE = 20
+#: It backs off for so many times as long as finding them took, if that was long: a twentieth of the time.
+_TIMES_AS_LONG = 20
 #: Processor seconds per byte: finding large pages is slow when it takes longer than writing into small ones.
 _SLOW = 1e-9
 #: Smaller pieces are not worth the calls that copying without the interpreter's lock takes.
@@ -99,7 +99,7 @@ class LargeFiles:
             return False
         took = time.thread_time() - start
         if took > end * _SLOW:
-            self._back_off(_PATIENCE * took, "they took long to find")
+            self._back_off(_TIMES_AS_LONG * took, "they took long to find")
         return True
 
     def _back_off(self, seconds: float, why: str | None) -> None:
