@@ -62,7 +62,7 @@ def canonical_sent(component_id: object) -> str:
 
     Examples
     --------
-    >>> sent({"part": 1})
+    >>> canonical_sent({"part": 1})
     '{"part":1}'
     """
     if isinstance(component_id, str) and not component_id.startswith("{"):
@@ -91,7 +91,7 @@ def matches(name: str, declared: str) -> bool:
 
     Examples
     --------
-    >>> fits('{"part":7}', '{"part":["MATCH"]}'), fits("part", "part"), fits("part", '{"part":["MATCH"]}')
+    >>> matches('{"part":7}', '{"part":["MATCH"]}'), matches("part", "part"), matches("part", '["MATCH"]')
     (True, True, False)
     """
     if name == declared:
