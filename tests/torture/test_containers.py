@@ -47,8 +47,8 @@ def test_container_stays_within_its_memory_and_nobody_is_killed(tmp_path, whose)
 def crowded(request, tmp_path):
     """A container whose processes have taken nearly all of its memory, with a disk or without."""
     with container(tmp_path if request.param else None, shm="8g", limit=256 * MB) as box:
-        hog = box.begin("hold_memory", 190)
-        assert hog.stdout.readline() == f"{190 * MB}\n"
+        hog = box.begin("hold_memory", 180)
+        assert hog.stdout.readline() == f"{180 * MB}\n"
         yield box, hog
 
 
