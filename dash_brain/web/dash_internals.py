@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import Context, copy_context
 from copy import copy
-from functools import wraps
+from functools import partial, wraps
 from types import FunctionType
 from typing import Any
 
@@ -269,19 +269,21 @@ def own_context(inputs: list[Any], states: list[Any], outputs: Any, indices: Any
         context_value.reset(token)
 
 
-def forget_context_afterwards() -> None:
-    """Drop the context of the running callback when its request ends.
+def forget_context_afterwards(replaced: list[tuple[dict[str, Any], str]]) -> None:
+    """Drop the context of the running callback when its request ends, and the values in it.
 
-    After an async callback asgiref leaves it in the thread, with every value that the callback was given:
-    they would stay in memory until the thread runs another async callback.
+    After an async callback asgiref leaves the context in the thread, and at times the request too, in whose
+    body the values have been put: they would stay in memory until the thread runs another async callback.
     """
     request = current_request()
     if request is not None:  # a background job may have none
-        request.before_sending(_forget_context)
+        request.before_sending(partial(_forget_context, replaced))
 
 
-def _forget_context(_: Response) -> None:
+def _forget_context(replaced: list[tuple[dict[str, Any], str]], _: Response) -> None:
     context_value.set({})
+    for place, key in replaced:
+        place[key] = None
 
 
 def call_outside_callbacks(function: Callable[[], Any]) -> Any:
