@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import Context, copy_context
 from copy import copy
@@ -269,21 +269,21 @@ def own_context(inputs: list[Any], states: list[Any], outputs: Any, indices: Any
         context_value.reset(token)
 
 
-def forget_context_afterwards(replaced: list[tuple[dict[str, Any], str]]) -> None:
-    """Drop the context of the running callback when its request ends, and the values in it.
+def forget_context_afterwards(sent: Iterable[tuple[dict[str, Any], object]]) -> None:
+    """Drop the context of the running callback when its request ends, and the values in what was sent.
 
     After an async callback asgiref leaves the context in the thread, and at times the request too, in whose
     body the values have been put: they would stay in memory until the thread runs another async callback.
     """
     request = current_request()
     if request is not None:  # a background job may have none
-        request.before_sending(partial(_forget_context, replaced))
+        request.before_sending(partial(_forget_context, sent))
 
 
-def _forget_context(replaced: list[tuple[dict[str, Any], str]], _: Response) -> None:
+def _forget_context(sent: Iterable[tuple[dict[str, Any], object]], _: Response) -> None:
     context_value.set({})
-    for place, key in replaced:
-        place[key] = None
+    for leaf, _declared in sent:
+        leaf["value"] = None
 
 
 def call_outside_callbacks(function: Callable[[], Any]) -> Any:

@@ -48,8 +48,8 @@ def resolve_arguments(
     """
     stores = server_stores(context, inputs, caller)
     if stores:
-        replaced = _replace(context, inputs, _resolved(stores, caller, on_missing))
-        forget_context_afterwards(replaced)
+        _replace(context, inputs, _resolved(stores, caller, on_missing))
+        forget_context_afterwards(stores.values())
     values = []
     for leaf in (*context["inputs_list"], *context["states_list"]):
         is_many = isinstance(leaf, list)
@@ -111,9 +111,8 @@ _SUBSTITUTES: dict[str, Callable[[Exception], Any]] = {
 }
 
 
-def _replace(context: Any, inputs: Inputs, values: dict[str, Any]) -> list[tuple[Leaf, str]]:
-    """Put the values wherever Dash has copied the tokens to in the context, and return these places."""
-    replaced: list[tuple[Leaf, str]] = []
+def _replace(context: Any, inputs: Inputs, values: dict[str, Any]) -> None:
+    """Put the values everywhere in the context: Dash has copied each token to several places."""
     places = [*context["inputs_list"], *context["states_list"]]
     grouping = context["args_grouping"]
     places += grouping if inputs.is_flat else flatten_grouping(grouping, inputs.indices)
@@ -123,16 +122,12 @@ def _replace(context: Any, inputs: Inputs, values: dict[str, Any]) -> list[tuple
                 prop_id = one.prop_id or _prop_id(leaf)
                 if prop_id in values:
                     leaf["value"] = values[prop_id]
-                    replaced.append((leaf, "value"))
     for trigger in context["triggered_inputs"]:
         if trigger["prop_id"] in values:
             trigger["value"] = values[trigger["prop_id"]]
-            replaced.append((trigger, "value"))
     for known in (context["input_values"], context["state_values"]):
         for prop_id in values.keys() & known.keys():
             known[prop_id] = values[prop_id]
-            replaced.append((known, prop_id))
-    return replaced
 
 
 def _prop_id(leaf: Leaf) -> str:
