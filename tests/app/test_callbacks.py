@@ -133,6 +133,19 @@ def test_one_token_in_two_arguments_is_resolved_once(open_page):
     assert open_page(app).fire("out.children")["out"]["children"] == "True"
 
 
+def test_what_was_sent_holds_no_value_after_the_request(open_page):
+    app = app_with(ServerStore(id="a", data=[1]), ServerStore(id="b", data={2}), html.Div(id="out"))
+    sent = []
+
+    @brain_callback(Output("out", "children"), Input("a", "data"), State("b", "data"))
+    def look(a, b):
+        sent.extend([*ctx.inputs_list, *ctx.states_list])
+        return str([one["value"] for one in sent])
+
+    assert open_page(app).fire("out.children")["out"]["children"] == "[[1], {2}]"
+    assert [one["value"] for one in sent] == [None, None]
+
+
 def test_dash_ctx_shows_the_very_objects_of_the_arguments(open_page):
     app = app_with(ServerStore(id="a", data=[1]), ServerStore(id="b", data={2}), html.Div(id="out"))
 
