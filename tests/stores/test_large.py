@@ -42,7 +42,7 @@ def store(shared_memory):
     """A store in shared memory that has, for this test, nothing but large pages and spares."""
     shared_memory.put(SPACE, "first", [b"x"])
     if not volume_of(shared_memory).spares._trusted:
-        pytest.skip("no memory, or no leases, here")
+        missing("shared memory with leases")
     return shared_memory
 
 
@@ -188,7 +188,7 @@ def gives_large_pages(store) -> bool:
 
 def test_large_value_lies_in_large_pages_and_takes_whole_small_ones(store):
     if not gives_large_pages(store):
-        pytest.skip("this kernel gives none")
+        pytest.skip("this kernel has none to give at this moment")
     store.put(SPACE, "key", value(1, 9_000_001))
     file = place(store) / SPACE / "key"
     with file.open("rb") as opened:
@@ -252,7 +252,7 @@ def test_spare_that_cannot_grow_costs_no_signal(tmp_path):
         store.put(SPACE, "key", value(1))
         store.delete(SPACE, "key")
         if not spares_of(store):
-            pytest.skip("no leases here")
+            missing("leases of files")
         with (folder / "foreign").open("wb") as file:
             free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
             os.posix_fallocate(file.fileno(), 0, free - (200 << 10))

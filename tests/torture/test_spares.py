@@ -17,6 +17,7 @@ from dash_brain.errors import StoreError, ValueMissing
 from dash_brain.stores import FileStore
 from dash_brain.stores.mapped.volume import aligned_map, pages
 from dash_brain.stores.mapped.volume.large import LARGE
+from tests.needs import missing
 from tests.stores.places import place, volume_of
 from tests.torture.children import Child, Flag, beside
 from tests.torture.faults import CHANGING, ERRNOS, KILLED, Fault, intercepted
@@ -36,7 +37,7 @@ def store(request, tmp_path):
         store = request.param(folder)
         store.put(SPACE, "first", [b"x"])
         if request.param is FileStore and not volume_of(store).spares._trusted:
-            pytest.skip("no memory, or no leases, here")
+            missing("shared memory with leases")
         yield store
         store.close()
 
