@@ -25,7 +25,7 @@ T = TypeVar("T")
 _TRIES = 3
 _PAUSE = 0.2
 #: Seconds for which Redis is not asked again after it could not be reached.
-_COOL_DOWN = 2.0
+_COOL_DOWN = 1.0
 
 
 class OutOfMemory(StoreFull):
@@ -107,7 +107,7 @@ class Link:
         )
 
     def _refused(self, error: Exception) -> StoreUnavailable | StoreFull:
-        if "OOM command not allowed" in str(error):
+        if "command not allowed when used memory" in str(error):
             return OutOfMemory(
                 f"Redis at {self.address.shown} has no memory left, and what may be evicted of this store "
                 "would not be enough. What was stored before is untouched. Delete values, give them a ttl, "
