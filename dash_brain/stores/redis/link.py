@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dash_brain.common.forks import reset_in_children
-from dash_brain.errors import StoreFull, StoreUnavailable
+from dash_brain.errors import StoreError, StoreFull, StoreUnavailable
 from dash_brain.stores.namespaces import OF_CLIENTS
 from dash_brain.stores.redis.address import Address
 from dash_brain.stores.redis.names import packed
@@ -64,6 +64,8 @@ class Link:
             tries -= 1
             try:
                 return use(self.client)
+            except StoreError:  # it is an OSError, and has been told already
+                raise
             except (RedisError, OSError) as error:
                 if not _is_outage(error):
                     raise self._refused(error) from error
