@@ -31,10 +31,6 @@ class ValueConflict(BrainError, RuntimeError):
     """Another value lies there than the one that was to be replaced: somebody changed it meanwhile."""
 
 
-class LeaseLost(ValueConflict):
-    """A value was made under a lock that this process has lost meanwhile; it was not stored."""
-
-
 class BadToken(BrainError, ValueError):
     """What came in place of a token is none of ours, or none of this session's.
 
@@ -73,6 +69,10 @@ class StoreFull(StoreError, BrainLearnNameError):
 
 class StoreUnavailable(StoreError):
     """The store cannot be opened or reached, or lacks the ability that was asked for."""
+
+
+class LeaseLost(StoreError):
+    """A value was made under a lock that this process has lost meanwhile; it was not stored."""
 
 
 class EncodeError(BrainLearnNameError, TypeError):

@@ -56,6 +56,7 @@ class Settings:
         """The store that everything lies in."""
         store = open_store(self.store_or_url)
         check_abilities(store)
+        store.check()
         return store
 
     @property
@@ -80,6 +81,11 @@ class Settings:
     def masters(self) -> tuple[bytes, ...]:
         """The configured keys; a store on the network has no other."""
         return tuple(master_from(secret) for secret in self.secrets)
+
+    def sign_as(self, secrets: Sequence[Secret]) -> None:
+        """Sign with these secrets, where the store has no key of its own and none was configured."""
+        if not self.secrets and open_store(self.store_or_url).shared == "network":
+            vars(self)["masters"] = tuple(master_from(secret) for secret in secrets)
 
 
 @lru_cache(maxsize=1)

@@ -73,7 +73,8 @@ class Address:
                 "Values are to lie in Redis, and redis-py is not installed: pip install 'dash-brain[redis]'."
             ) from None
         sentinel = self._parts.scheme in SENTINELS
-        options = parse_url((_of_master(self._parts) if sentinel else self._parts).geturl())
+        parts = _of_master(self._parts) if sentinel else self._parts
+        options = parse_url(f"{parts.scheme}://{parts.netloc}{parts.path}?{parts.query}")
         if sentinel:
             if options.pop("connection_class", None):
                 options["ssl"] = True

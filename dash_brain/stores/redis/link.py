@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dash_brain.common.forks import reset_in_children
-from dash_brain.errors import StoreFull, StoreUnavailable
+from dash_brain.errors import StoreError, StoreFull, StoreUnavailable
 from dash_brain.stores.namespaces import OF_CLIENTS
 from dash_brain.stores.redis.address import Address
 from dash_brain.stores.redis.names import packed
@@ -25,7 +25,7 @@ T = TypeVar("T")
 _TRIES = 3
 _PAUSE = 0.2
 #: Seconds for which Redis is not asked again after it could not be reached.
-_COOL_DOWN = 2.0
+_COOL_DOWN = 1.0
 
 
 class OutOfMemory(StoreFull):
@@ -64,6 +64,8 @@ class Link:
             tries -= 1
             try:
                 return use(self.client)
+            except StoreError:  # it is an OSError, and has been told already
+                raise
             except (RedisError, OSError) as error:
                 if not _is_outage(error):
                     raise self._refused(error) from error
@@ -107,7 +109,7 @@ class Link:
         )
 
     def _refused(self, error: Exception) -> StoreUnavailable | StoreFull:
-        if "OOM command not allowed" in str(error):
+        if "command not allowed when used memory" in str(error):
             return OutOfMemory(
                 f"Redis at {self.address.shown} has no memory left, and what may be evicted of this store "
                 "would not be enough. What was stored before is untouched. Delete values, give them a ttl, "

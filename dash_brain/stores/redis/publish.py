@@ -147,7 +147,9 @@ def _set(names: list[bytes], parts: list[bytes | memoryview], client: Redis) -> 
     pipeline = client.pipeline(transaction=False)
     for name, part in zip(names, parts, strict=True):
         pipeline.set(name, part, ex=_UNPUBLISHED)
-    pipeline.execute()
+    for answer in pipeline.execute(raise_on_error=False):  # else the error would quote the value
+        if isinstance(answer, Exception):
+            raise answer
 
 
 def _in_memory(link: Link, where: Publication, outgoing: Outgoing, send: Callable[[], T]) -> T:

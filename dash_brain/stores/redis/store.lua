@@ -28,7 +28,7 @@ local function find(namespace, key)
   local text = redis.call('HGET', index(namespace), key)
   if not text then return nil end
   local id, nbytes, chunks, created, used, expires = text:match('^(%x+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
-  if not id then return nil end
+  if not id or #chunks > 5 then return nil end
   return {id = id, nbytes = tonumber(nbytes), chunks = tonumber(chunks), created = tonumber(created),
           used = tonumber(used), expires = tonumber(expires)}
 end
@@ -61,6 +61,7 @@ local function is_whole(r)
 end
 
 local function count(namespace, nbytes)
+  if nbytes == 0 then return end
   redis.call('HINCRBY', P .. 'usage', '', nbytes)
   local domain, client = namespace:match('^([^/]*)/([^/]*)')
   if CLIENTS[domain] then

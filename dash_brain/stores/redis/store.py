@@ -168,6 +168,10 @@ class RedisStore(Store, Scans, Locks, Bounded):
             removed += now
         return removed
 
+    def check(self) -> None:
+        key_ring(self._given_key)
+        self._link.call(lambda client: client.ping())
+
     def secret(self) -> bytes:
         return self._keys.newest.mac("store secret")
 
