@@ -79,7 +79,8 @@ class Address:
             if options.pop("connection_class", None):
                 options["ssl"] = True
             del options["host"]
-        return {**options, **_talk(self.timeout)}
+        keep = {} if parts.scheme == "unix" else {"socket_keepalive": True}
+        return {**options, **_talk(self.timeout), **keep}
 
     @property
     def _service(self) -> str:
@@ -94,7 +95,6 @@ def _talk(timeout: float) -> dict[str, Any]:
     return {
         "socket_timeout": timeout,
         "socket_connect_timeout": min(timeout, _CONNECT),
-        "socket_keepalive": True,
         "retry": Retry(NoBackoff(), 0),
         "protocol": 2,
     }

@@ -1,4 +1,4 @@
-"""What is read from Redis was put by somebody with the key, there, and whole; else nothing of it is loaded."""
+"""What is read from Redis was put there by somebody with the key; else nothing of it is loaded."""
 
 from __future__ import annotations
 
@@ -151,6 +151,6 @@ def test_no_secret_lies_in_redis(store, client):
     store.put(SPACE, "key", [b"x"])
     with store.lock("key"):
         pass
-    said = repr([client.dump(name) for name in client.keys()])
+    said = repr([client.dump(name) for name in client.scan_iter()])
     assert KEY not in said
     assert store.secret().hex() not in said
