@@ -20,7 +20,7 @@ pytestmark = needs_unshare
 def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The gallery behind nginx, in place of the one of a single host."""
     folder = tmp_path_factory.mktemp("shared")
-    with running(redis_server(), "--unixsocket", f"{folder}/redis") :
+    with running(redis_server(), "--unixsocket", f"{folder}/redis"):
         store = {"DASH_BRAIN_STORE": f"unix://{folder}/redis", "DASH_BRAIN_KEY": KEY}
         with hosts("examples.gallery:server", {**store, "EXAMPLES_FOLDER": str(folder)}) as server:
             yield server
