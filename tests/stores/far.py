@@ -8,7 +8,13 @@ from typing import Any
 from dash_brain.errors import ValueMissing
 from dash_brain.stores import FileStore, Frames, Look, ObjectInfo, Place, StoreWrapper
 
-INLINE = 16 << 10
+INLINE = 256 << 10
+
+#: What costs a round trip at least.
+_VERBS = {
+    *("look", "fetch", "put", "get", "info", "exists", "touch", "touch_many", "delete", "drop"),
+    *("scan", "namespaces", "lock", "usage", "sweep"),
+}
 
 
 class FarFolder(StoreWrapper):
@@ -20,27 +26,18 @@ class FarFolder(StoreWrapper):
         self.asked: list[str] = []
 
     def look(self, places: Sequence[Place]) -> list[Look | None]:
-        self.asked.append("look")
         return [self._look(*place) for place in places]
 
     def fetch(self, found: ObjectInfo) -> Frames:
-        self.asked.append("fetch")
         frames = self.wrapped.get(found.namespace, found.key)
         if self.wrapped.info(found.namespace, found.key).object_id != found.object_id:
             raise ValueMissing(found.key)
         return frames
 
-    def get(self, namespace: str, key: str) -> Frames:
-        self.asked.append("get")
-        return super().get(namespace, key)
-
-    def exists(self, namespace: str, key: str) -> bool:
-        self.asked.append("exists")
-        return super().exists(namespace, key)
-
-    def info(self, namespace: str, key: str) -> ObjectInfo:
-        self.asked.append("info")
-        return super().info(namespace, key)
+    def __getattribute__(self, name: str) -> Any:
+        if name in _VERBS:
+            self.asked.append(name)
+        return super().__getattribute__(name)
 
     def _look(self, namespace: str, key: str) -> Look | None:
         try:

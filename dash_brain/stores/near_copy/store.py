@@ -18,7 +18,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 #: Bytes below which a value has no copy: it comes along when the far store is asked.
-SMALL = 64 << 10
+SMALL = 256 << 10
 
 #: Notes of closed sessions, which are asked for at each request.
 _CLOSED = "closed/"
