@@ -84,6 +84,7 @@ DOMAINS: dict[str, Domain] = {
     "session-names": Domain(VALUE, of_client=True),
     # results, and how to compute them again
     "memo": Domain(RESULT),
+    "cache": Domain(RESULT),
     "session-memo": Domain(RESULT, of_client=True),
     "recipes": Domain(RECIPE),
     "session-recipes": Domain(RECIPE, of_client=True),

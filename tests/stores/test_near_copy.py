@@ -22,7 +22,7 @@ from dash_brain.testing import (
     plain,
 )
 from tests.stores.far import FarFolder
-from tests.stores.places import everything
+from tests.stores.places import damage, everything, file_of
 from tests.stores.test_contract import OwnClock
 
 LARGE = b"x" * (2 * SMALL)
@@ -187,18 +187,13 @@ def test_near_store_that_cannot_be_opened_costs_no_value(tmp_path, caplog):
     assert len(caplog.records) == 1
 
 
-def test_copy_that_was_changed_on_the_disk_is_fetched_anew(store):
+@pytest.mark.parametrize("place", ["stream", "object id"])
+def test_copy_that_was_changed_on_the_disk_is_fetched_anew(store, place):
     store.put(SPACE, "key", [LARGE])
-    (file,) = (store_file(store) / name for name in copies(store))
-    file.chmod(0o600)
-    file.write_bytes(bytes(len(file.read_bytes())))
-    assert plain(store.get(SPACE, "key")) == [LARGE]
-
-
-def store_file(store):
-    from tests.stores.places import place
-
-    return place(store._copies.store)
+    damage(file_of(store._copies.store, "near"), at=-8 if place == "object id" else SMALL)
+    for questions in (["look", "fetch"], ["look"]):
+        assert plain(store.get(SPACE, "key")) == [LARGE]
+        assert asked(store) == questions
 
 
 def test_of_many_readers_on_a_host_one_fetches(tmp_path, other):

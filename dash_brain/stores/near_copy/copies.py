@@ -23,7 +23,8 @@ class CopyStore(SharedMemoryStore):
 class Copies:
     """Copies in a local store. Whatever goes wrong with that costs a copy, and is said once.
 
-    Each lies under the key of its original, with the id of that in front.
+    Each lies under the key of its original, with the id of that as the last frame: the first one is the
+    stream, which the local store verifies before anybody unpickles it.
 
     Parameters
     ----------
@@ -40,15 +41,15 @@ class Copies:
         Without ``object_id`` of whichever object was copied.
         """
         with self._forgiving():
-            head, *frames = self.store.get(_space(namespace), key)
-            if object_id is None or bytes(head) == object_id.encode():
+            *frames, tail = self.store.get(_space(namespace), key)
+            if object_id is None or bytes(tail) == object_id.encode():
                 return frames
         return None
 
     def keep(self, namespace: str, key: str, object_id: str, frames: Frames, ttl: float | None) -> None:
         """Keep a copy for as long as the original lives, but no longer than ``LIFE``."""
         with self._forgiving():
-            self.store.put(_space(namespace), key, [object_id.encode(), *frames], ttl=_life(ttl))
+            self.store.put(_space(namespace), key, [*frames, object_id.encode()], ttl=_life(ttl))
 
     def touch(self, namespace: str, key: str, ttl: float | None) -> bool:
         """Let a copy live as long as its original does; say whether there is one."""
