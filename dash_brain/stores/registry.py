@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from dash_brain.errors import StoreURLError
@@ -14,13 +15,23 @@ from dash_brain.stores.mapped.system import platform
 from dash_brain.stores.mapped.system.default_place import say_process_only
 from dash_brain.stores.memory import MemoryStore
 
+if TYPE_CHECKING:
+    from flask_caching import Cache
+
+#: What says where values lie.
+StoreLike: TypeAlias = "Store | str | Cache"
+
+#: Objects of other libraries that say it too: the library, and the adapter that makes a store of one. By
+#: name, since adapters are built on stores, and import the library.
+_ADAPTERS = {"flask_caching": ("dash_brain.adapters.flask_caching_store", "FlaskCachingStore")}
+
 _ALLOWED = (
     "shm://[name], file:///folder, or memory://[name], each with ?size= if you like, or redis://host, "
     "rediss://host, unix:///socket or redis+sentinel://host/service"
 )
 
 
-def open_store(url: str | Store | None = None) -> Store:
+def open_store(url: StoreLike | None = None) -> Store:
     """Return the store that ``url`` names; within a process the same URL gives the same store.
 
     Parameters
@@ -33,7 +44,7 @@ def open_store(url: str | Store | None = None) -> Store:
         see :class:`~dash_brain.stores.redis.RedisStore`. Each may set the budget of the store:
         ``shm://name?size=2GiB``. ``?pages=plain`` turns large pages and spares off, see
         :class:`SharedMemoryStore`. Others as :func:`register_store` added them. A ``Store`` is returned as it
-        is.
+        is. Of a ``flask_caching.Cache``: a store where that lies.
 
     Raises
     ------
@@ -84,7 +95,11 @@ def register_store(scheme: str, factory: Callable[[str], Store]) -> None:
     _factories[scheme] = factory
 
 
-def _make(url: str) -> Store:
+def _make(url: Any) -> Store:
+    for library in {kind.__module__.partition(".")[0] for kind in type(url).__mro__} & _ADAPTERS.keys():
+        module, adapter = _ADAPTERS[library]
+        made: Store = getattr(import_module(module), adapter)(url)
+        return made
     try:
         scheme = urlsplit(url).scheme
         factory = _factories[scheme]
@@ -156,5 +171,5 @@ _factories: dict[str, Callable[[str], Store]] = {
     **dict.fromkeys(("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel"), _redis),
 }
 _OURS = frozenset(_factories)
-#: The stores that this process has opened, by URL.
-_opened: dict[str, Store] = {}
+#: The stores that this process has opened, by URL or other library's object.
+_opened: dict[object, Store] = {}

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import mmap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from blake3 import blake3
 
 from dash_brain.common.signing import KeyRing
 from dash_brain.errors import DecodeError
-from dash_brain.stores.base import Frames, new_object_id
+from dash_brain.stores.base import Frames, ObjectInfo, new_object_id
 from dash_brain.stores.faults import shown
 
 #: Bytes of a chunk. Redis serves nobody else while it takes or gives one.
@@ -78,16 +79,17 @@ def sealed(
 class Incoming:
     """An object that comes from Redis; nothing of it is given out before it was verified.
 
+    ``facts``: as ``store.lua`` gives them. Its lifetimes, size and number of chunks are the bookkeeping's.
+
     Raises
     ------
     DecodeError
         When the manifest is not authentic, or was put with a key that this process has not.
     """
 
-    def __init__(
-        self, keys: KeyRing, namespace: str, key: str, object_id: str, manifest: bytes, seal: bytes
-    ) -> None:
-        self._key = key
+    def __init__(self, keys: KeyRing, namespace: str, key: str, facts: Sequence[Any]) -> None:
+        name, manifest, seal, self.chunks, nbytes, created, used, expires = facts
+        self._key, object_id = key, name.decode()
         signed = keys.find(seal[:8].decode("ascii", "replace"))
         if signed is None:
             raise DecodeError(
@@ -96,10 +98,19 @@ class Incoming:
             )
         if signed.mac(_LABEL, namespace, key, object_id, manifest) != seal[8:]:
             raise self._forged()
-        facts = json.loads(manifest)
-        self._lengths: list[int] = facts["frames"]
-        self._digest: str = facts["body"]
-        self.meta: dict[str, str] = facts["meta"]
+        signed_facts = json.loads(manifest)
+        self._lengths: list[int] = signed_facts["frames"]
+        self._digest: str = signed_facts["body"]
+        self.info = ObjectInfo(
+            namespace=namespace,
+            key=key,
+            object_id=object_id,
+            nbytes=nbytes,
+            created=created / 1000,
+            used=used / 1000,
+            expires=expires / 1000 if expires else None,
+            meta=signed_facts["meta"],
+        )
 
     def frames(self, chunks: Iterable[bytes]) -> Frames:
         """Return the frames whose body comes in these chunks; ``DecodeError`` when it is another."""

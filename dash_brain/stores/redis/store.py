@@ -17,7 +17,10 @@ from dash_brain.stores.base import (
     Bounded,
     Frames,
     Locks,
+    Look,
+    Looks,
     ObjectInfo,
+    Place,
     Scans,
     Store,
     expires_at,
@@ -41,7 +44,7 @@ _AT_ONCE = 4
 _BATCH = 1000
 
 
-class RedisStore(Store, Scans, Locks, Bounded):
+class RedisStore(Store, Scans, Locks, Looks, Bounded):
     """Objects in Redis (6.2 or later) or Valkey, shared by all processes that reach it.
 
     Shared between processes: yes, of all machines. Survives a restart: as far as Redis does. Thread-safe:
@@ -95,13 +98,11 @@ class RedisStore(Store, Scans, Locks, Bounded):
     def get(self, namespace: str, key: str) -> Frames:
         split(namespace)
         for _ in range(_ATTEMPTS):
-            found = self._link.run("get", namespace, key)
-            if found is None:
+            facts, body = self._look([(namespace, key)])[0] or (None, b"")
+            if facts is None:
                 raise missing(key)
-            object_id, chunks, manifest, seal, body = found
-            incoming = Incoming(self._keys, namespace, key, object_id.decode(), manifest, seal)
             with suppress(_Gone):  # replaced, deleted or evicted meanwhile
-                return incoming.frames(self._chunks(object_id.decode(), chunks) if chunks else [body])
+                return self._frames(Incoming(self._keys, namespace, key, facts), body)
         raise StoreUnavailable(
             f"{shown(key)} was replaced {_ATTEMPTS} times while it was read, each time before all of it was "
             "here; replace it less often, or give it a smaller value."
@@ -109,21 +110,23 @@ class RedisStore(Store, Scans, Locks, Bounded):
 
     def info(self, namespace: str, key: str) -> ObjectInfo:
         split(namespace)
-        found = self._link.run("info", namespace, key)
-        if found is None:
+        facts = self._link.run("info", namespace, key)
+        if facts is None:
             raise missing(key)
-        object_id, manifest, seal, nbytes, created, used, expires = found
-        incoming = Incoming(self._keys, namespace, key, object_id.decode(), manifest, seal)
-        return ObjectInfo(
-            namespace=namespace,
-            key=key,
-            object_id=object_id.decode(),
-            nbytes=nbytes,
-            created=created / 1000,
-            used=used / 1000,
-            expires=expires / 1000 if expires else None,
-            meta=incoming.meta,
-        )
+        return Incoming(self._keys, namespace, key, facts).info
+
+    def look(self, places: Sequence[Place]) -> list[Look | None]:
+        return [
+            None if one is None else self._seen(Incoming(self._keys, *place, one[0]), one[1])
+            for place, one in zip(places, self._look(places), strict=True)
+        ]
+
+    def fetch(self, found: ObjectInfo) -> Frames:
+        facts, body = self._look([(found.namespace, found.key)])[0] or (None, b"")
+        if facts is not None and facts[0].decode() == found.object_id:
+            with suppress(_Gone):
+                return self._frames(Incoming(self._keys, found.namespace, found.key, facts), body)
+        raise missing(found.key)
 
     def exists(self, namespace: str, key: str) -> bool:
         split(namespace)
@@ -201,10 +204,24 @@ class RedisStore(Store, Scans, Locks, Bounded):
         """The budget, unless another was set by ``resize``."""
         return self._link.room if self._size is None else self._size
 
-    def _chunks(self, object_id: str, chunks: int) -> Iterator[bytes]:
-        for first in range(0, chunks, _AT_ONCE):
-            names = [chunk_of(object_id, number) for number in range(first, min(first + _AT_ONCE, chunks))]
-            parts: list[Any] = self._link.call(methodcaller("mget", names))
+    def _look(self, places: Sequence[Place]) -> list[Any]:
+        """Return the facts and the body of what lies at each place, None for nothing."""
+        found: list[Any] = []
+        for first in range(0, len(places), _BATCH):
+            some = places[first : first + _BATCH]
+            found += self._link.run("look", *(name for place in some for name in place))
+        return found
+
+    def _seen(self, incoming: Incoming, body: bytes) -> Look:
+        return Look(incoming.info, None if incoming.chunks else incoming.frames([body]))
+
+    def _frames(self, incoming: Incoming, body: bytes) -> Frames:
+        return incoming.frames(self._chunks(incoming) if incoming.chunks else [body])
+
+    def _chunks(self, incoming: Incoming) -> Iterator[bytes]:
+        names = [chunk_of(incoming.info.object_id, number) for number in range(incoming.chunks)]
+        for first in range(0, len(names), _AT_ONCE):
+            parts: list[Any] = self._link.call(methodcaller("mget", names[first : first + _AT_ONCE]))
             if None in parts:
                 raise _Gone
             yield from parts
