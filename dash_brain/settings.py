@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias
 
+from dash_brain.common import signing
 from dash_brain.common.signing import KeyRing, master_from
 from dash_brain.common.sizes import parse_size
 from dash_brain.errors import AlreadyConfigured
@@ -56,6 +57,7 @@ class Settings:
         """The store that everything lies in."""
         store = open_store(self.store_or_url)
         check_abilities(store)
+        store.check()
         return store
 
     @property
@@ -74,11 +76,17 @@ class Settings:
 
         A store that was lost and made anew has a new one: all workers have to follow at once.
         """
-        return _key_ring(self._masters or (self.store.secret(),))
+        return _key_ring(self.masters or (self.store.secret(),))
 
     @cached_property
-    def _masters(self) -> tuple[bytes, ...]:
+    def masters(self) -> tuple[bytes, ...]:
+        """The configured keys; a store on the network has no other."""
         return tuple(master_from(secret) for secret in self.secrets)
+
+    def sign_as(self, secrets: Sequence[Secret]) -> None:
+        """Sign with these secrets, where the store has no key of its own and none was configured."""
+        if not self.secrets and open_store(self.store_or_url).shared == "network":
+            vars(self)["masters"] = tuple(master_from(secret) for secret in secrets)
 
 
 @lru_cache(maxsize=1)
@@ -130,6 +138,7 @@ class _Current:
 
 
 current = _Current()
+signing.configured = lambda: current.use().masters
 
 
 def configure(

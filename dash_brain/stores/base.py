@@ -221,6 +221,12 @@ class Store(ABC):
     def sweep(self) -> int:
         """Remove what has expired or was orphaned by a crash; return how many objects went."""
 
+    def check(self) -> None:  # noqa: B027
+        """Raise ``StoreUnavailable`` when it is clear from the start that this store cannot be used.
+
+        An app calls it before it uses the store. Most stores have nothing to say.
+        """
+
     @abstractmethod
     def secret(self) -> bytes:
         """Return 32 secret bytes, the same for every process that opens this store."""

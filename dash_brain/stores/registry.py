@@ -25,7 +25,10 @@ StoreLike: TypeAlias = "Store | str | Cache"
 #: name, since adapters are built on stores, and import the library.
 _ADAPTERS = {"flask_caching": ("dash_brain.adapters.flask_caching_store", "FlaskCachingStore")}
 
-_ALLOWED = "shm://[name], file:///folder, or memory://[name], each with ?size= if you like"
+_ALLOWED = (
+    "shm://[name], file:///folder, or memory://[name], each with ?size= if you like, or redis://host, "
+    "rediss://host, unix:///socket or redis+sentinel://host/service"
+)
 
 
 def open_store(url: StoreLike | None = None) -> Store:
@@ -36,7 +39,9 @@ def open_store(url: StoreLike | None = None) -> Store:
     url
         ``shm://[name]``: shared memory of this host (the default); on a system without private folders to
         share, as Windows, the memory of this process, and the log says so once. ``file:///folder``: a folder
-        on a local disk. ``memory://[name]``: this process only. Each may set the budget of the store:
+        on a local disk. ``memory://[name]``: this process only. ``redis://host``, ``rediss://host``,
+        ``unix:///socket``, ``redis+sentinel://host/service``: a Redis or Valkey that several machines share,
+        see :class:`~dash_brain.stores.redis.RedisStore`. Each may set the budget of the store:
         ``shm://name?size=2GiB``. ``?pages=plain`` turns large pages and spares off, see
         :class:`SharedMemoryStore`. Others as :func:`register_store` added them. A ``Store`` is returned as it
         is. Of a ``flask_caching.Cache``: a store where that lies.
@@ -101,7 +106,7 @@ def _make(url: Any) -> Store:
     except (KeyError, ValueError, TypeError, AttributeError):
         raise StoreURLError(
             f"{_shown(url)} is no URL of a store; it is {_ALLOWED}, or of a scheme that register_store() "
-            f"added in this process.{_hint(url)}"
+            f"added in this process."
         ) from None
     try:
         return factory(url)
@@ -132,6 +137,12 @@ def _memory(url: str) -> Store:
     return MemoryStore(**_given(parts, "size"))
 
 
+def _redis(url: str) -> Store:
+    from dash_brain.stores.redis import RedisStore  # redis-py is loaded by those who use it
+
+    return RedisStore(url)
+
+
 def _given(parts: SplitResult, *known: str) -> dict[str, Any]:
     """Return the options that a URL gives, of those that are known."""
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -153,14 +164,11 @@ def _shown(url: object) -> str:
     return f"{scheme[0]}:…" if scheme else "What was given"
 
 
-def _hint(url: object) -> str:
-    return " Redis is not in this release." if isinstance(url, str) and url.startswith("redi") else ""
-
-
 _factories: dict[str, Callable[[str], Store]] = {
     "shm": _shared_memory,
     "file": _folder,
     "memory": _memory,
+    **dict.fromkeys(("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel"), _redis),
 }
 _OURS = frozenset(_factories)
 #: The stores that this process has opened, by URL or other library's object.

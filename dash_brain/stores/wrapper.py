@@ -71,6 +71,9 @@ class StoreWrapper(Store):
     def sweep(self) -> int:
         return self.wrapped.sweep()
 
+    def check(self) -> None:
+        self.wrapped.check()
+
     def secret(self) -> bytes:
         return self.wrapped.secret()
 

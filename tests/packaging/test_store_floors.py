@@ -9,13 +9,13 @@ from tests.packaging.test_floors import imports_within, modules
 #: From the ground up: the floors of the packages within ``dash_brain.stores``.
 FLOORS = (
     "namespaces",
-    "base faults reclaim",
+    "base faults locked reclaim",
     "mapped.system",
     "mapped.locks",
     "mapped.volume",
     "mapped.spill",
     "mapped.space",
-    "mapped",
+    "mapped redis",
     "memory wrapper registry",
     "",
 )

@@ -1,0 +1,169 @@
+"""An object on its way to Redis and back: a body in chunks, and a manifest that is sealed.
+
+The body is the frames one after the other, each at a multiple of 64 bytes. The manifest has their lengths,
+the hash of the body and what else was put; the seal authenticates the manifest for its place and object id.
+So a value is what was put there, whole, or it is refused before a byte of it is loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from blake3 import blake3
+
+from dash_brain.common.signing import KeyRing
+from dash_brain.errors import DecodeError
+from dash_brain.stores.base import Frames, ObjectInfo, new_object_id
+from dash_brain.stores.faults import shown
+
+#: Bytes of a chunk. Redis serves nobody else while it takes or gives one.
+CHUNK = 4 << 20
+#: Bodies of so many bytes lie beside their manifest, and come with it in one answer.
+INLINE = 256 << 10
+
+_ALIGNMENT = 64
+#: Bodies of so many bytes are read into pages of their own, which are aligned.
+_PAGES = 64 << 10
+_LABEL = "redis object"
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """An object that is to be put: its body is still that of the caller, and nothing is copied."""
+
+    object_id: str
+    manifest: bytes
+    seal: bytes
+    frames: list[memoryview]
+    length: int
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes in the store."""
+        return self.length + len(self.manifest) + len(self.seal)
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks it has; none: it is small, and its body lies beside the manifest."""
+        return 0 if self.length <= INLINE else -(-self.length // CHUNK)
+
+    def body(self) -> bytes:
+        """Return the body of a small object."""
+        return b"".join(_pieces(self.frames))
+
+    def parts(self) -> Iterator[bytes | memoryview]:
+        """Yield the chunks of a larger one."""
+        return _cut(_pieces(self.frames), CHUNK)
+
+
+def sealed(
+    keys: KeyRing, namespace: str, key: str, frames: Frames, meta: Mapping[str, str] | None
+) -> Outgoing:
+    """Return what has to be sent so that these frames lie there."""
+    views = [memoryview(frame).cast("B") for frame in frames]
+    if not views:
+        raise ValueError("An object has at least one frame, its stream.")
+    lengths, digest = [len(view) for view in views], blake3(max_threads=2)
+    for piece in _pieces(views):
+        digest.update(piece)
+    facts = {"frames": lengths, "body": digest.hexdigest(), "meta": dict(meta or {})}
+    manifest, object_id = json.dumps(facts).encode(), new_object_id()
+    seal = keys.newest.kid.encode() + keys.newest.mac(_LABEL, namespace, key, object_id, manifest)
+    return Outgoing(object_id, manifest, seal, views, sum(map(_padded, lengths)))
+
+
+class Incoming:
+    """An object that comes from Redis; nothing of it is given out before it was verified.
+
+    ``facts``: as ``store.lua`` gives them. Its lifetimes, size and number of chunks are the bookkeeping's.
+
+    Raises
+    ------
+    DecodeError
+        When the manifest is not authentic, or was put with a key that this process has not.
+    """
+
+    def __init__(self, keys: KeyRing, namespace: str, key: str, facts: Sequence[Any]) -> None:
+        name, manifest, seal, self.chunks, nbytes, created, used, expires = facts
+        self._key, object_id = key, name.decode()
+        signed = keys.find(seal[:8].decode("ascii", "replace"))
+        if signed is None:
+            raise DecodeError(
+                f"The value of {shown(key)} was put by a process with another key. Give all of them the "
+                "same: DASH_BRAIN_KEY, or configure(key=...); while a key is replaced, the old one too."
+            )
+        if signed.mac(_LABEL, namespace, key, object_id, manifest) != seal[8:]:
+            raise self._forged()
+        signed_facts = json.loads(manifest)
+        self._lengths: list[int] = signed_facts["frames"]
+        self._digest: str = signed_facts["body"]
+        self.info = ObjectInfo(
+            namespace=namespace,
+            key=key,
+            object_id=object_id,
+            nbytes=nbytes,
+            created=created / 1000,
+            used=used / 1000,
+            expires=expires / 1000 if expires else None,
+            meta=signed_facts["meta"],
+        )
+
+    def frames(self, chunks: Iterable[bytes]) -> Frames:
+        """Return the frames whose body comes in these chunks; ``DecodeError`` when it is another."""
+        length = sum(map(_padded, self._lengths))
+        buffer = bytearray(length) if length < _PAGES else mmap.mmap(-1, length)
+        whole, at, digest = memoryview(buffer), 0, blake3(max_threads=2)
+        for chunk in chunks:
+            if at + len(chunk) > length:
+                raise self._forged()
+            whole[at : at + len(chunk)] = chunk
+            digest.update(whole[at : at + len(chunk)])  # of what is given out, which nobody else can change
+            at += len(chunk)
+        if at != length or digest.hexdigest() != self._digest:
+            raise self._forged()
+        return list(_parted(whole, self._lengths))
+
+    def _forged(self) -> DecodeError:
+        return DecodeError(
+            f"The stored bytes of {shown(self._key)} are not those that were put; nothing was loaded. "
+            "Something else writes into this Redis, or changes what is sent: use rediss:// and a password."
+        )
+
+
+def _padded(length: int) -> int:
+    return -(-length // _ALIGNMENT) * _ALIGNMENT
+
+
+def _pieces(frames: list[memoryview]) -> Iterator[memoryview | bytes]:
+    for frame in frames:
+        yield frame
+        if len(frame) % _ALIGNMENT:
+            yield bytes(-len(frame) % _ALIGNMENT)
+
+
+def _parted(whole: memoryview, lengths: list[int]) -> Iterator[memoryview]:
+    at = 0
+    for length in lengths:
+        yield whole[at : at + length]
+        at += _padded(length)
+
+
+def _cut(pieces: Iterable[memoryview | bytes], size: int) -> Iterator[bytes | memoryview]:
+    """Yield pieces anew, each but the last of ``size`` bytes; what lies within one piece is not copied."""
+    pending: list[memoryview | bytes] = []
+    room = size
+    for piece in pieces:
+        while len(piece) >= room:
+            pending.append(piece[:room])
+            piece, room = piece[room:], size
+            yield pending[0] if len(pending) == 1 else b"".join(pending)
+            pending = []
+        if piece:
+            pending.append(piece)
+            room -= len(piece)
+    if pending:
+        yield pending[0] if len(pending) == 1 else b"".join(pending)
