@@ -14,6 +14,7 @@ from dash_brain.stores.mapped.local import FileStore, SharedMemoryStore
 from dash_brain.stores.mapped.system import platform
 from dash_brain.stores.mapped.system.default_place import say_process_only
 from dash_brain.stores.memory import MemoryStore
+from dash_brain.stores.near_copy import open_far
 
 if TYPE_CHECKING:
     from flask_caching import Cache
@@ -41,10 +42,12 @@ def open_store(url: StoreLike | None = None) -> Store:
         share, as Windows, the memory of this process, and the log says so once. ``file:///folder``: a folder
         on a local disk. ``memory://[name]``: this process only. ``redis://host``, ``rediss://host``,
         ``unix:///socket``, ``redis+sentinel://host/service``: a Redis or Valkey that several machines share,
-        see :class:`~dash_brain.stores.redis.RedisStore`. Each may set the budget of the store:
-        ``shm://name?size=2GiB``. ``?pages=plain`` turns large pages and spares off, see
-        :class:`SharedMemoryStore`. Others as :func:`register_store` added them. A ``Store`` is returned as it
-        is. Of a ``flask_caching.Cache``: a store where that lies.
+        see :class:`~dash_brain.stores.redis.RedisStore`, with copies on each host (:class:`NearCopy`) unless
+        it says ``?near=off``; ``?near=512MB`` is the budget of the copies, ``?when_down=near`` reads them
+        while Redis cannot be reached. Each may set the budget of the store: ``shm://name?size=2GiB``.
+        ``?pages=plain`` turns large pages and spares off, see :class:`SharedMemoryStore`. Others as
+        :func:`register_store` added them. A ``Store`` is returned as it is. Of a ``flask_caching.Cache``: a
+        store where that lies.
 
     Raises
     ------
@@ -140,7 +143,7 @@ def _memory(url: str) -> Store:
 def _redis(url: str) -> Store:
     from dash_brain.stores.redis import RedisStore  # redis-py is loaded by those who use it
 
-    return RedisStore(url)
+    return open_far(url, RedisStore)
 
 
 def _given(parts: SplitResult, *known: str) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from flask_caching import Cache
 from flask_caching.backends.base import BaseCache
 
 from dash_brain import Brain, ServerStore, configure
-from dash_brain.adapters.flask_caching_store import FlaskCachingStore
-from dash_brain.errors import StoreURLError
+from dash_brain.adapters.flask_caching_store import FlaskCachingStore, _place_of
+from dash_brain.common import signing
+from dash_brain.common.signing import master_from
+from dash_brain.errors import EncodeError, StoreURLError
 from dash_brain.settings import current
 from dash_brain.stores import open_store
 from dash_brain.testing import (
@@ -24,6 +26,8 @@ from dash_brain.testing import (
     StoreContract,
 )
 from tests.app.conftest import Page
+from tests.redis import KEY, redis_server, running
+from tests.stores.places import remove
 
 
 def cache_of(**config):
@@ -133,3 +137,64 @@ def test_simple_cache_is_refused_by_a_server_of_several_processes(several):
     answer = app.server.test_client().get("/_dash-layout", environ_overrides={"wsgi.multiprocess": several})
     assert answer.status_code == (500 if several else 200)
     assert several or "db1." in page.props["store"]["data"]
+
+
+def on_redis(url, **config):
+    return cache_of(CACHE_TYPE="RedisCache", CACHE_REDIS_URL=url, **config)
+
+
+def store_on_redis(url):
+    signing.configured = lambda: (master_from(KEY),)
+    store = FlaskCachingStore(on_redis(url))
+    store.wrapped = open_store(f"{store._where}?lease=2")  # the tests wait for locks of those who died
+    return store
+
+
+class TestOnRedisCache(
+    RealTime, StoreContract, ScansContract, LocksContract, BoundedContract, SharedContract
+):
+    @pytest.fixture
+    def store(self, redis_url, monkeypatch):
+        monkeypatch.setattr(signing, "configured", lambda: (master_from(KEY),))
+        store = store_on_redis(redis_url)
+        yield store
+        store.close()
+        remove(store.wrapped._copies.store)
+
+    @pytest.fixture
+    def reopen(self, redis_url):
+        return partial(store_on_redis, redis_url)
+
+    @pytest.fixture
+    def redis_url(self):
+        with running(redis_server()) as server:
+            yield server.url
+
+
+@pytest.mark.parametrize(
+    ("config", "url"),
+    [
+        ({"CACHE_REDIS_URL": "redis://cache:6380/3"}, "redis://cache:6380/3"),
+        ({"CACHE_REDIS_URL": "rediss://me:se%40cret@cache"}, "rediss://me:se%40cret@cache:6379/0"),
+        ({"CACHE_REDIS_URL": "unix:///run/redis.sock?db=2"}, "unix:///run/redis.sock?db=2"),
+        (
+            {"CACHE_REDIS_HOST": "cache", "CACHE_REDIS_PASSWORD": "p/w", "CACHE_REDIS_DB": 1},
+            "redis://:p%2Fw@cache:6379/1",
+        ),
+    ],
+)
+def test_the_server_of_a_redis_cache_is_found(config, url):
+    assert _place_of(cache_of(CACHE_TYPE="RedisCache", **config)) == url
+
+
+def test_cache_that_talks_to_sentinels_is_refused_with_what_to_do():
+    cache = cache_of(CACHE_TYPE="RedisSentinelCache", CACHE_REDIS_SENTINELS=[("cache", 26379)])
+    with pytest.raises(StoreURLError, match=r"redis\+sentinel://"):
+        configure(cache)
+
+
+def test_password_of_a_cache_is_never_pickled():
+    cache = cache_of(CACHE_TYPE="RedisCache", CACHE_REDIS_URL="redis://:hidden@cache")
+    with pytest.raises(EncodeError) as raised:
+        pickle.dumps(Brain("x", store=cache))
+    assert "hidden" not in str(raised.value)

@@ -7,6 +7,7 @@ no invalidation: each read asks which object is there now, in one round trip, an
 from __future__ import annotations
 
 from dash_brain.stores.near_copy.copies import Copies, CopyStore
+from dash_brain.stores.near_copy.opening import open_far
 from dash_brain.stores.near_copy.store import SMALL, NearCopy
 
-__all__ = ["SMALL", "Copies", "CopyStore", "NearCopy"]
+__all__ = ["SMALL", "Copies", "CopyStore", "NearCopy", "open_far"]

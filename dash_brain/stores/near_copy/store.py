@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Any, Literal, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from dash_brain.errors import StoreUnavailable, ValueMissing
 from dash_brain.stores.base import Frames, Look, Looks, ObjectInfo, Place, Store
@@ -61,7 +61,7 @@ class NearCopy(StoreWrapper):
         far: Store,
         near: Store,
         *,
-        when_down: Literal["raise", "near"] = "raise",
+        when_down: str = "raise",
         clock: Callable[[], float] = time.time,
     ) -> None:
         if not isinstance(far, Looks):
@@ -74,6 +74,19 @@ class NearCopy(StoreWrapper):
         self._outage = Outage()
         self._clock = clock
         self._answers = Answers()
+
+    @property
+    def place(self) -> str:
+        """Where the values are, and the copies."""
+        return f"{type(self.wrapped).__name__}, copied to {getattr(self._copies.store, 'place', 'memory')}"
+
+    def check(self) -> None:
+        try:
+            self.wrapped.check()
+        except StoreUnavailable:
+            self.wrapped.secret()  # raises when there is no key, with which nothing can be read
+            if not self._serves_while_down:
+                raise
 
     def look_ahead(self, places: Sequence[Place]) -> None:
         self._answers.note((), ())
@@ -138,8 +151,9 @@ class NearCopy(StoreWrapper):
 
     def delete(self, namespace: str, key: str, *, object_id: str | None = None) -> bool:
         self._answers.forget(namespace, key)
+        there = bool(self.wrapped.delete(namespace, key, object_id=object_id))
         self._copies.remove(namespace, key, object_id)
-        return bool(self.wrapped.delete(namespace, key, object_id=object_id))
+        return there
 
     def drop(self, namespace: str) -> None:
         self._answers.forget(namespace)
