@@ -13,7 +13,7 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import callbacks, large, many, mixed, plasma, reading, small
+from tests.benchmarks import callbacks, far, large, many, mixed, plasma, reading, small
 from tests.benchmarks.timing import HEADER
 from tests.benchmarks.workplace import workplace
 
@@ -24,6 +24,7 @@ PARTS = {
     "mixed": mixed,
     "callbacks": callbacks,
     "many": many,
+    "far": far,
     "plasma": plasma,
 }
 
