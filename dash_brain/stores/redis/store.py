@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
 from itertools import islice
 from operator import methodcaller
@@ -23,15 +23,17 @@ from dash_brain.stores.base import (
     Place,
     Scans,
     Store,
+    Watch,
     expires_at,
 )
 from dash_brain.stores.faults import missing, shown, too_small
 from dash_brain.stores.namespaces import Retention, split
 from dash_brain.stores.redis.address import Address
+from dash_brain.stores.redis.channels import LOOK, listening
 from dash_brain.stores.redis.keys import key_ring
 from dash_brain.stores.redis.leases import Leases
 from dash_brain.stores.redis.link import Link
-from dash_brain.stores.redis.names import chunk_of, index_of, unpacked
+from dash_brain.stores.redis.names import chunk_of, index_of, member_of, unpacked
 from dash_brain.stores.redis.objects import Incoming, sealed
 from dash_brain.stores.redis.publish import Publication, publish
 from dash_brain.stores.redis.room import namespaces_of
@@ -191,6 +193,11 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
     def namespaces(self, domain: str) -> Iterator[str]:
         self.sweep()
         return namespaces_of(self._link, domain)
+
+    @contextmanager
+    def watching(self, namespace: str, key: str) -> Iterator[Watch]:
+        with listening(self._link, b"changes:" + member_of(namespace, key)) as wait:
+            yield Watch(wait, LOOK)
 
     def lock(self, key: str) -> AbstractContextManager[None]:
         return self._leases.hold(key)
