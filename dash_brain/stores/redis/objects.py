@@ -11,6 +11,7 @@ import json
 import mmap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hmac import compare_digest
 
 from blake3 import blake3
 
@@ -93,17 +94,8 @@ class Incoming:
         record, sealed, self.body = found
         object_id, nbytes, chunks, *times = record.decode().split()
         created, used, expires = (int(time) / 1000 for time in times)
-        seal, manifest = sealed[:_SEAL], sealed[_SEAL:]
         self._key, self.chunks = key, int(chunks)
-        signed = keys.find(seal[:8].decode("ascii", "replace"))
-        if signed is None:
-            raise DecodeError(
-                f"The value of {shown(key)} was put by a process with another key. Give all of them the "
-                "same: DASH_BRAIN_KEY, or configure(key=...); while a key is replaced, the old one too."
-            )
-        if signed.mac(_LABEL, namespace, key, object_id, manifest) != seal[8:]:
-            raise self._forged()
-        facts = json.loads(manifest)
+        facts = json.loads(self._opened(keys, namespace, object_id, sealed))
         self._lengths: list[int] = facts["frames"]
         self._digest: str = facts["body"]
         self.info = ObjectInfo(
@@ -116,6 +108,19 @@ class Incoming:
             expires=expires or None,
             meta=facts["meta"],
         )
+
+    def _opened(self, keys: KeyRing, namespace: str, object_id: str, sealed: bytes) -> bytes:
+        """Return the manifest, which is authentic."""
+        seal, manifest = sealed[:_SEAL], sealed[_SEAL:]
+        signed = keys.find(seal[:8].decode("ascii", "replace"))
+        if signed is None:
+            raise DecodeError(
+                f"The value of {shown(self._key)} was put by a process with another key. Give all of them the "
+                "same: DASH_BRAIN_KEY, or configure(key=...); while a key is replaced, the old one too."
+            )
+        if not compare_digest(signed.mac(_LABEL, namespace, self._key, object_id, manifest), seal[8:]):
+            raise self._forged()
+        return manifest
 
     def frames(self, chunks: Iterable[bytes]) -> Frames:
         """Return the frames whose body comes in these chunks; ``DecodeError`` when it is another."""
