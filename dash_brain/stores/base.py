@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
+from dash_brain.common.polling import LONGEST
 from dash_brain.errors import StoreUnavailable, ValueMissing
 from dash_brain.stores.namespaces import Retention
 
@@ -97,6 +98,21 @@ class ObjectInfo:
     used: float
     expires: float | None = None
     meta: Mapping[str, str] = field(default_factory=dict)
+
+
+class Watch(NamedTuple):
+    """How to wait for a change of what is watched.
+
+    Attributes
+    ----------
+    wait
+        Waits for so many seconds, or until a change is announced; None: nobody announces any.
+    longest
+        Seconds between two looks; changes that nobody announces are seen then.
+    """
+
+    wait: Callable[[float], object] | None = None
+    longest: float = LONGEST
 
 
 class Store(ABC):
@@ -205,6 +221,10 @@ class Store(ABC):
 
         For stores beyond a network, where each question is a round trip. Others have nothing to do.
         """
+
+    def watching(self, namespace: str, key: str) -> AbstractContextManager[Watch]:
+        """Watch a key in a block, for who waits until something else lies there."""
+        return nullcontext(Watch())
 
     @abstractmethod
     def drop(self, namespace: str) -> None:

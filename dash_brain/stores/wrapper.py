@@ -6,7 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from dash_brain.stores.base import Frames, ObjectInfo, Place, Store, needs_budget, needs_lock, needs_scan
+from dash_brain.stores.base import (
+    Frames,
+    ObjectInfo,
+    Place,
+    Store,
+    Watch,
+    needs_budget,
+    needs_lock,
+    needs_scan,
+)
 
 
 class StoreWrapper(Store):
@@ -61,6 +70,9 @@ class StoreWrapper(Store):
 
     def look_ahead(self, places: Sequence[Place]) -> None:
         self.wrapped.look_ahead(places)
+
+    def watching(self, namespace: str, key: str) -> AbstractContextManager[Watch]:
+        return self.wrapped.watching(namespace, key)
 
     def drop(self, namespace: str) -> None:
         self.wrapped.drop(namespace)

@@ -11,7 +11,7 @@ import json
 import mmap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from hmac import compare_digest
 
 from blake3 import blake3
 
@@ -29,6 +29,8 @@ _ALIGNMENT = 64
 #: Bodies of so many bytes are read into pages of their own, which are aligned.
 _PAGES = 64 << 10
 _LABEL = "redis object"
+#: The bytes of a seal: the name of the key, and what it signed.
+_SEAL = 8 + 32
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,13 @@ class Outgoing:
 
     object_id: str
     manifest: bytes
-    seal: bytes
     frames: list[memoryview]
     length: int
 
     @property
     def nbytes(self) -> int:
         """Bytes that it takes in the store."""
-        return self.length + len(self.manifest) + len(self.seal)
+        return self.length + len(self.manifest)
 
     @property
     def chunks(self) -> int:
@@ -67,19 +68,21 @@ def sealed(
     views = [memoryview(frame).cast("B") for frame in frames]
     if not views:
         raise ValueError("An object has at least one frame, its stream.")
-    lengths, digest = [len(view) for view in views], blake3(max_threads=2)
+    lengths = [len(view) for view in views]
+    digest = _hash_of(sum(lengths))
     for piece in _pieces(views):
         digest.update(piece)
     facts = {"frames": lengths, "body": digest.hexdigest(), "meta": dict(meta or {})}
     manifest, object_id = json.dumps(facts).encode(), new_object_id()
     seal = keys.newest.kid.encode() + keys.newest.mac(_LABEL, namespace, key, object_id, manifest)
-    return Outgoing(object_id, manifest, seal, views, sum(map(_padded, lengths)))
+    return Outgoing(object_id, seal + manifest, views, sum(map(_padded, lengths)))
 
 
 class Incoming:
     """An object that comes from Redis; nothing of it is given out before it was verified.
 
-    ``facts``: as ``store.lua`` gives them. Its lifetimes, size and number of chunks are the bookkeeping's.
+    ``found``: its record, its manifest and its body, as ``store.lua`` gives them. The record, which has its
+    lifetimes, its size and the number of its chunks, is the bookkeeping's, and not signed.
 
     Raises
     ------
@@ -87,36 +90,43 @@ class Incoming:
         When the manifest is not authentic, or was put with a key that this process has not.
     """
 
-    def __init__(self, keys: KeyRing, namespace: str, key: str, facts: Sequence[Any]) -> None:
-        name, manifest, seal, self.chunks, nbytes, created, used, expires = facts
-        self._key, object_id = key, name.decode()
-        signed = keys.find(seal[:8].decode("ascii", "replace"))
-        if signed is None:
-            raise DecodeError(
-                f"The value of {shown(key)} was put by a process with another key. Give all of them the "
-                "same: DASH_BRAIN_KEY, or configure(key=...); while a key is replaced, the old one too."
-            )
-        if signed.mac(_LABEL, namespace, key, object_id, manifest) != seal[8:]:
-            raise self._forged()
-        signed_facts = json.loads(manifest)
-        self._lengths: list[int] = signed_facts["frames"]
-        self._digest: str = signed_facts["body"]
+    def __init__(self, keys: KeyRing, namespace: str, key: str, found: Sequence[bytes]) -> None:
+        record, sealed, self.body = found
+        object_id, nbytes, chunks, *times = record.decode().split()
+        created, used, expires = (int(time) / 1000 for time in times)
+        self._key, self.chunks = key, int(chunks)
+        facts = json.loads(self._opened(keys, namespace, object_id, sealed))
+        self._lengths: list[int] = facts["frames"]
+        self._digest: str = facts["body"]
         self.info = ObjectInfo(
             namespace=namespace,
             key=key,
             object_id=object_id,
-            nbytes=nbytes,
-            created=created / 1000,
-            used=used / 1000,
-            expires=expires / 1000 if expires else None,
-            meta=signed_facts["meta"],
+            nbytes=int(nbytes),
+            created=created,
+            used=used,
+            expires=expires or None,
+            meta=facts["meta"],
         )
+
+    def _opened(self, keys: KeyRing, namespace: str, object_id: str, sealed: bytes) -> bytes:
+        """Return the manifest, which is authentic."""
+        seal, manifest = sealed[:_SEAL], sealed[_SEAL:]
+        signed = keys.find(seal[:8].decode("ascii", "replace"))
+        if signed is None:
+            raise DecodeError(
+                f"The value of {shown(self._key)} was put by a process with another key. Give all of them the "
+                "same: DASH_BRAIN_KEY, or configure(key=...); while a key is replaced, the old one too."
+            )
+        if not compare_digest(signed.mac(_LABEL, namespace, self._key, object_id, manifest), seal[8:]):
+            raise self._forged()
+        return manifest
 
     def frames(self, chunks: Iterable[bytes]) -> Frames:
         """Return the frames whose body comes in these chunks; ``DecodeError`` when it is another."""
         length = sum(map(_padded, self._lengths))
         buffer = bytearray(length) if length < _PAGES else mmap.mmap(-1, length)
-        whole, at, digest = memoryview(buffer), 0, blake3(max_threads=2)
+        whole, at, digest = memoryview(buffer), 0, _hash_of(length)
         for chunk in chunks:
             if at + len(chunk) > length:
                 raise self._forged()
@@ -132,6 +142,11 @@ class Incoming:
             f"The stored bytes of {shown(self._key)} are not those that were put; nothing was loaded. "
             "Something else writes into this Redis, or changes what is sent: use rediss:// and a password."
         )
+
+
+def _hash_of(length: int) -> blake3:
+    """Return the hash for a body of this length: a second thread costs more than a small one."""
+    return blake3(max_threads=2 if length > INLINE else 1)
 
 
 def _padded(length: int) -> int:

@@ -101,7 +101,7 @@ def _ask(link: Link, leases: Leases, where: Publication, outgoing: Outgoing, bod
         where.counted,
         where.allowed,
         *((lock, holder) if holder else ("", "")),
-        *(("", "", "") if body is None else (outgoing.manifest, outgoing.seal, body)),
+        *(("", "") if body is None else (outgoing.manifest, body)),
     )
     return _in_memory(link, where, outgoing, lambda: cast("list[Any]", link.run("put", *given)))
 

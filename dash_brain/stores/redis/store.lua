@@ -2,7 +2,7 @@
 --
 --   index:<namespace>   hash: key -> "<object id> <nbytes> <chunks> <created> <used> <expires>"
 --   order:<namespace>   sorted set: key by time of creation, where the number of notes is bounded
---   object:<object id>  hash: the manifest, its seal, and the body of a small object
+--   object:<object id>  hash: the manifest with its seal (m), and the body of a small object (b)
 --   object:<object id>:<number>   the chunks of a larger one
 --   expiring            sorted set: "<length of namespace>:<namespace><key>" by time of expiry
 --   domains, namespaces:<domain>  sets
@@ -35,11 +35,6 @@ end
 
 local function text_of(r)
   return string.format('%s %.0f %.0f %.0f %.0f %.0f', r.id, r.nbytes, r.chunks, r.created, r.used, r.expires)
-end
-
-local function facts_of(r)
-  local signed = redis.call('HMGET', object(r.id), 'm', 's')
-  return {r.id, signed[1], signed[2], r.chunks, r.nbytes, r.created, r.used, r.expires}
 end
 
 local function note(namespace, key, r)
@@ -153,7 +148,7 @@ local function refusal(a, old, there)
 end
 
 function verbs.put(namespace, key, id, nbytes, chunks, ttl, compare, replaces, most, quota, budget, lock, holder,
-                   manifest, seal, body)
+                   manifest, body)
   local old = find(namespace, key)
   local there = old and not is_over(old) and is_whole(old) and old or nil
   if there and there.id == id then return {'ok'} end -- the answer was lost, and it is asked again
@@ -164,7 +159,7 @@ function verbs.put(namespace, key, id, nbytes, chunks, ttl, compare, replaces, m
   if refused then return refused end
   if manifest == '' then return {'ok'} end -- the question was whether there is room for it
   local new = {id = id, nbytes = tonumber(nbytes), chunks = tonumber(chunks), created = now}
-  redis.call('HSET', object(id), 'm', manifest, 's', seal, 'b', body)
+  redis.call('HSET', object(id), 'm', manifest, 'b', body)
   if not is_whole(new) then
     redis.call('UNLINK', object(id))
     return {'lost'}
@@ -199,14 +194,14 @@ function verbs.look(...)
       r.used = now
       redis.pcall('HSET', index(namespace), key, text_of(r)) -- not when the memory is full
     end
-    found[#found + 1] = r and {facts_of(r), redis.call('HGET', object(r.id), 'b')} or false
+    found[#found + 1] = r and {text_of(r), unpack(redis.call('HMGET', object(r.id), 'm', 'b'))} or false
   end
   return found
 end
 
 function verbs.info(namespace, key)
   local r = live(namespace, key)
-  return r and facts_of(r)
+  return r and {text_of(r), redis.call('HGET', object(r.id), 'm'), ''}
 end
 
 function verbs.exists(namespace, key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
 from itertools import islice
 from operator import methodcaller
@@ -23,15 +23,17 @@ from dash_brain.stores.base import (
     Place,
     Scans,
     Store,
+    Watch,
     expires_at,
 )
 from dash_brain.stores.faults import missing, shown, too_small
 from dash_brain.stores.namespaces import Retention, split
 from dash_brain.stores.redis.address import Address
+from dash_brain.stores.redis.channels import LOOK, listening
 from dash_brain.stores.redis.keys import key_ring
 from dash_brain.stores.redis.leases import Leases
 from dash_brain.stores.redis.link import Link
-from dash_brain.stores.redis.names import chunk_of, index_of, unpacked
+from dash_brain.stores.redis.names import chunk_of, index_of, member_of, unpacked
 from dash_brain.stores.redis.objects import Incoming, sealed
 from dash_brain.stores.redis.publish import Publication, publish
 from dash_brain.stores.redis.room import namespaces_of
@@ -98,11 +100,11 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
     def get(self, namespace: str, key: str) -> Frames:
         split(namespace)
         for _ in range(_ATTEMPTS):
-            facts, body = self._look([(namespace, key)])[0] or (None, b"")
-            if facts is None:
+            found = self._look([(namespace, key)])[0]
+            if found is None:
                 raise missing(key)
             with suppress(_Gone):  # replaced, deleted or evicted meanwhile
-                return self._frames(Incoming(self._keys, namespace, key, facts), body)
+                return self._frames(Incoming(self._keys, namespace, key, found))
         raise StoreUnavailable(
             f"{shown(key)} was replaced {_ATTEMPTS} times while it was read, each time before all of it was "
             "here; replace it less often, or give it a smaller value."
@@ -110,22 +112,22 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
 
     def info(self, namespace: str, key: str) -> ObjectInfo:
         split(namespace)
-        facts = self._link.run("info", namespace, key)
-        if facts is None:
+        found = self._link.run("info", namespace, key)
+        if found is None:
             raise missing(key)
-        return Incoming(self._keys, namespace, key, facts).info
+        return Incoming(self._keys, namespace, key, found).info
 
     def look(self, places: Sequence[Place]) -> list[Look | None]:
         return [
-            None if one is None else self._seen(Incoming(self._keys, *place, one[0]), one[1])
+            None if one is None else self._seen(Incoming(self._keys, *place, one))
             for place, one in zip(places, self._look(places), strict=True)
         ]
 
     def fetch(self, found: ObjectInfo) -> Frames:
-        facts, body = self._look([(found.namespace, found.key)])[0] or (None, b"")
-        if facts is not None and facts[0].decode() == found.object_id:
+        there = self._look([(found.namespace, found.key)])[0]
+        if there is not None and there[0].startswith(found.object_id.encode()):
             with suppress(_Gone):
-                return self._frames(Incoming(self._keys, found.namespace, found.key, facts), body)
+                return self._frames(Incoming(self._keys, found.namespace, found.key, there))
         raise missing(found.key)
 
     def exists(self, namespace: str, key: str) -> bool:
@@ -192,6 +194,11 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         self.sweep()
         return namespaces_of(self._link, domain)
 
+    @contextmanager
+    def watching(self, namespace: str, key: str) -> Iterator[Watch]:
+        with listening(self._link, b"changes:" + member_of(namespace, key)) as wait:
+            yield Watch(wait, LOOK)
+
     def lock(self, key: str) -> AbstractContextManager[None]:
         return self._leases.hold(key)
 
@@ -205,18 +212,18 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         return self._link.room if self._size is None else self._size
 
     def _look(self, places: Sequence[Place]) -> list[Any]:
-        """Return the facts and the body of what lies at each place, None for nothing."""
+        """Return record, manifest and body of what lies at each place, None for nothing."""
         found: list[Any] = []
         for first in range(0, len(places), _BATCH):
             some = places[first : first + _BATCH]
             found += self._link.run("look", *(name for place in some for name in place))
         return found
 
-    def _seen(self, incoming: Incoming, body: bytes) -> Look:
-        return Look(incoming.info, None if incoming.chunks else incoming.frames([body]))
+    def _seen(self, incoming: Incoming) -> Look:
+        return Look(incoming.info, None if incoming.chunks else self._frames(incoming))
 
-    def _frames(self, incoming: Incoming, body: bytes) -> Frames:
-        return incoming.frames(self._chunks(incoming) if incoming.chunks else [body])
+    def _frames(self, incoming: Incoming) -> Frames:
+        return incoming.frames(self._chunks(incoming) if incoming.chunks else [incoming.body])
 
     def _chunks(self, incoming: Incoming) -> Iterator[bytes]:
         names = [chunk_of(incoming.info.object_id, number) for number in range(incoming.chunks)]
