@@ -16,7 +16,9 @@ FLOORS = (
     "mapped.spill",
     "mapped.space",
     "mapped redis",
-    "memory wrapper registry",
+    "memory wrapper",
+    "near_copy",
+    "registry",
     "",
 )
 
