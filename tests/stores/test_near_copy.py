@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import multiprocessing
 import shutil
@@ -282,6 +283,32 @@ def test_answers_are_those_of_the_thread_that_asked(store, other):
     thread.start()
     thread.join()
     assert raised
+
+
+def test_answers_end_with_the_request_also_in_what_it_started(store, other):
+    store.put(SPACE, "key", [LARGE])
+    store.look_ahead([(SPACE, "key")])
+    started = contextvars.copy_context()
+    store.look_ahead([])
+    other.delete(SPACE, "key")
+    with pytest.raises(ValueMissing):
+        started.run(store.get, SPACE, "key")
+
+
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+def test_forked_child_asks_for_itself(store, other):
+    store.put(SPACE, "key", [LARGE])
+    store.look_ahead([(SPACE, "key")])
+    other.delete(SPACE, "key")
+    child = multiprocessing.get_context("fork").Process(target=_misses, args=(store,))
+    child.start()
+    child.join(30)
+    assert child.exitcode == 0
+
+
+def _misses(store):
+    with pytest.raises(ValueMissing):
+        store.get(SPACE, "key")
 
 
 def test_a_store_that_cannot_look_has_no_near_copies():

@@ -19,6 +19,8 @@ class Answers:
 
     def note(self, places: Sequence[Place], said: Sequence[Look | None]) -> None:
         """Note the answers of a request, in place of all before."""
+        # Cleared, and not only replaced: threads and tasks that the request started have the same dict.
+        (self._said.get() or {}).clear()
         self._said.set(dict(zip(places, said, strict=True)))
 
     def __contains__(self, place: Place) -> bool:

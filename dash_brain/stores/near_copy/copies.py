@@ -51,12 +51,11 @@ class Copies:
         with self._forgiving():
             self.store.put(_space(namespace), key, [*frames, object_id.encode()], ttl=_life(ttl))
 
-    def touch(self, namespace: str, key: str, ttl: float | None) -> bool:
-        """Let a copy live as long as its original does; say whether there is one."""
+    def touch(self, namespace: str, key: str, ttl: float | None) -> None:
+        """Let a copy, if there is one, live as long as its original does."""
         with self._forgiving():
-            self.store.touch(_space(namespace), key, _life(ttl))
-            return True
-        return False
+            if self.store.exists(_space(namespace), key):  # most values are small, and have none
+                self.store.touch(_space(namespace), key, _life(ttl))
 
     def has(self, namespace: str, key: str) -> bool:
         """Say whether there is a copy."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
+from dash_brain.common.forks import reset_in_children
 from dash_brain.errors import StoreUnavailable, ValueMissing
 from dash_brain.stores.base import Frames, Look, Looks, ObjectInfo, Place, Store
 from dash_brain.stores.near_copy.answers import Answers
@@ -73,6 +74,11 @@ class NearCopy(StoreWrapper):
         self._serves_while_down = when_down == "near"
         self._outage = Outage()
         self._clock = clock
+        self._answers = Answers()
+        reset_in_children(self)
+
+    def reset_after_fork(self) -> None:
+        """Forget what the parent was told for its request."""
         self._answers = Answers()
 
     @property

@@ -251,7 +251,9 @@ def _caller(settings: Settings, request: Request) -> Caller:
 def _look_ahead(settings: Settings, request: Request, app_id: str) -> None:
     """Ask for all that the request is about to read; its session counts as open until the answer is there."""
     session_id = first_session_id(settings, request, settings.keys)
-    if session_id is not None:
+    if session_id is None:
+        settings.store.look_ahead(())
+    else:
         session = session_id.session(app_id, _principal(settings, request))
         spaces = Caller(app_id, session, settings, settings.keys).namespaces
         look_ahead(request, [closed_note(session_id)], settings.keys, spaces)
