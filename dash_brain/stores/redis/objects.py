@@ -115,8 +115,8 @@ class Incoming:
         signed = keys.find(seal[:8].decode("ascii", "replace"))
         if signed is None:
             raise DecodeError(
-                f"The value of {shown(self._key)} was put by a process with another key. Give all of them the "
-                "same: DASH_BRAIN_KEY, or configure(key=...); while a key is replaced, the old one too."
+                f"The value of {shown(self._key)} was put by a process with another key. Give all of them "
+                "the same: DASH_BRAIN_KEY, or configure(key=...); while a key is replaced, the old one too."
             )
         if not compare_digest(signed.mac(_LABEL, namespace, self._key, object_id, manifest), seal[8:]):
             raise self._forged()
