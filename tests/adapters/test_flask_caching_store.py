@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pickle
 from functools import partial
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
-from dash import Dash
 from flask import Flask
 from flask_caching import Cache
 from flask_caching.backends.base import BaseCache
 
-from dash_brain import Brain, ServerStore, configure
+from dash_brain import Brain, configure
 from dash_brain.adapters.flask_caching_store import FlaskCachingStore, _place_of
 from dash_brain.common import signing
 from dash_brain.common.signing import master_from
@@ -25,7 +26,6 @@ from dash_brain.testing import (
     SharedContract,
     StoreContract,
 )
-from tests.app.conftest import Page
 from tests.redis import KEY, redis_server, running
 from tests.stores.places import remove
 
@@ -127,16 +127,18 @@ def test_cache_that_is_a_brain_cache_gives_its_store(tmp_path):
     assert Brain("x", url=url)["key"] == 1
 
 
-@pytest.mark.parametrize("several", [False, True])
-def test_simple_cache_is_refused_by_a_server_of_several_processes(several):
-    configure(cache_of(CACHE_TYPE="SimpleCache"))
-    app = Dash("app")
-    app.layout = [ServerStore(id="store", data=[1, 2])]
-    app.server.config["PROPAGATE_EXCEPTIONS"] = False
-    page = Page(app) if not several else None
-    answer = app.server.test_client().get("/_dash-layout", environ_overrides={"wsgi.multiprocess": several})
-    assert answer.status_code == (500 if several else 200)
-    assert several or "db1." in page.props["store"]["data"]
+@pytest.mark.parametrize("workers", [1, 2])
+def test_simple_cache_is_refused_by_a_server_of_several_processes(serve, workers):
+    server = serve("tests.adapters.cached:server", workers=workers)
+    if workers == 1:
+        with urlopen(f"{server.url}/_dash-layout") as answer:
+            assert b"db1." in answer.read()
+        return
+    with pytest.raises(HTTPError) as raised:
+        urlopen(f"{server.url}/_dash-layout")
+    raised.value.close()
+    assert raised.value.code == 500
+    assert "SimpleCache keeps values in the memory of one process" in server.log
 
 
 def on_redis(url, **config):
