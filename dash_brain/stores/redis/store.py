@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property, partial
 from itertools import islice
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from dash_brain.common.signing import KeyRing
 from dash_brain.common.sizes import parse_size
-from dash_brain.errors import StoreUnavailable
+from dash_brain.errors import EncodeError, StoreUnavailable
 from dash_brain.stores.base import (
     Bounded,
     Frames,
@@ -75,6 +75,20 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         self._given_key = key
         self._link = Link(self._address)
         self._leases = Leases(self._link)
+
+    @property
+    def place(self) -> str:
+        """Where it is, without credentials."""
+        return self._address.shown
+
+    def __repr__(self) -> str:
+        return f"RedisStore at {self.place}"
+
+    def __reduce__(self) -> NoReturn:
+        raise EncodeError(
+            f"The {self!r} cannot be pickled: its address and its key may be secrets. What opens it by a "
+            "URL, as Brain(url=...) does, can be: the receiver takes secrets from its own configuration."
+        )
 
     def put(
         self,
