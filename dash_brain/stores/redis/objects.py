@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import mmap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
+from itertools import accumulate
 
 from blake3 import blake3
 
@@ -19,6 +20,8 @@ from dash_brain.common.signing import KeyRing
 from dash_brain.errors import DecodeError
 from dash_brain.stores.base import Frames, ObjectInfo, new_object_id
 from dash_brain.stores.faults import shown
+from dash_brain.stores.redis.chunks import Altered
+from dash_brain.stores.redis.names import chunk_of
 
 #: Bytes of a chunk. Redis serves nobody else while it takes or gives one.
 CHUNK = 4 << 20
@@ -26,8 +29,8 @@ CHUNK = 4 << 20
 INLINE = 256 << 10
 
 _ALIGNMENT = 64
-#: Bodies of so many bytes are read into pages of their own, which are aligned.
-_PAGES = 64 << 10
+#: Chunks that are received at once.
+_AT_ONCE = 4
 _LABEL = "redis object"
 #: The bytes of a seal: the name of the key, and what it signed.
 _SEAL = 8 + 32
@@ -82,7 +85,7 @@ class Incoming:
     """An object that comes from Redis; nothing of it is given out before it was verified.
 
     ``found``: its record, its manifest and its body, as ``store.lua`` gives them. The record, which has its
-    lifetimes, its size and the number of its chunks, is the bookkeeping's, and not signed.
+    lifetimes and its size, is the bookkeeping's, and not signed.
 
     Raises
     ------
@@ -91,12 +94,13 @@ class Incoming:
     """
 
     def __init__(self, keys: KeyRing, namespace: str, key: str, found: Sequence[bytes]) -> None:
-        record, sealed, self.body = found
-        object_id, nbytes, chunks, *times = record.decode().split()
+        record, sealed, self._body = found
+        object_id, nbytes, _, *times = record.decode().split()
         created, used, expires = (int(time) / 1000 for time in times)
-        self._key, self.chunks = key, int(chunks)
+        self._key = key
         facts = json.loads(self._opened(keys, namespace, object_id, sealed))
         self._lengths: list[int] = facts["frames"]
+        self._length = sum(map(_padded, self._lengths))
         self._digest: str = facts["body"]
         self.info = ObjectInfo(
             namespace=namespace,
@@ -122,20 +126,39 @@ class Incoming:
             raise self._forged()
         return manifest
 
-    def frames(self, chunks: Iterable[bytes]) -> Frames:
-        """Return the frames whose body comes in these chunks; ``DecodeError`` when it is another."""
-        length = sum(map(_padded, self._lengths))
-        buffer = bytearray(length) if length < _PAGES else mmap.mmap(-1, length)
-        whole, at, digest = memoryview(buffer), 0, _hash_of(length)
-        for chunk in chunks:
-            if at + len(chunk) > length:
-                raise self._forged()
-            whole[at : at + len(chunk)] = chunk
-            digest.update(whole[at : at + len(chunk)])  # of what is given out, which nobody else can change
-            at += len(chunk)
-        if at != length or digest.hexdigest() != self._digest:
+    @property
+    def is_small(self) -> bool:
+        """Whether the body came along."""
+        return self._length <= INLINE
+
+    def frames(self) -> Frames:
+        """Return the frames of a small object; ``DecodeError`` when its body is another."""
+        whole = memoryview(bytearray(self._body))
+        self._verify(_hash_of(len(whole)).update(whole))
+        return self._parted(whole)
+
+    def fetched(self, receive: Callable[[list[bytes], list[memoryview]], object]) -> Frames:
+        """Return the frames of a larger one, whose chunks are received into the views that are given."""
+        whole, digest = memoryview(mmap.mmap(-1, self._length)), _hash_of(self._length)
+        for first in range(0, self._length, _AT_ONCE * CHUNK):
+            starts = range(first, min(first + _AT_ONCE * CHUNK, self._length), CHUNK)
+            views = [whole[start : start + CHUNK] for start in starts]
+            try:
+                receive([chunk_of(self.info.object_id, start // CHUNK) for start in starts], views)
+            except Altered:
+                raise self._forged() from None
+            for view in views:
+                digest.update(view)  # what is given out, which nobody else can change
+        self._verify(digest)
+        return self._parted(whole)
+
+    def _verify(self, digest: blake3) -> None:
+        if digest.hexdigest() != self._digest:
             raise self._forged()
-        return list(_parted(whole, self._lengths))
+
+    def _parted(self, whole: memoryview) -> Frames:
+        starts = accumulate(map(_padded, self._lengths), initial=0)
+        return [whole[start : start + length] for start, length in zip(starts, self._lengths, strict=False)]
 
     def _forged(self) -> DecodeError:
         return DecodeError(
@@ -158,13 +181,6 @@ def _pieces(frames: list[memoryview]) -> Iterator[memoryview | bytes]:
         yield frame
         if len(frame) % _ALIGNMENT:
             yield bytes(-len(frame) % _ALIGNMENT)
-
-
-def _parted(whole: memoryview, lengths: list[int]) -> Iterator[memoryview]:
-    at = 0
-    for length in lengths:
-        yield whole[at : at + length]
-        at += _padded(length)
 
 
 def _cut(pieces: Iterable[memoryview | bytes], size: int) -> Iterator[bytes | memoryview]:

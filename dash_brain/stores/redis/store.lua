@@ -29,7 +29,7 @@ local function find(namespace, key)
   if not text then return nil end
   local id, nbytes, chunks, created, used, expires = text:match('^(%x+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
   if not id or #chunks > 5 then return nil end
-  return {id = id, nbytes = tonumber(nbytes), chunks = tonumber(chunks), created = tonumber(created),
+  return {text = text, id = id, nbytes = tonumber(nbytes), chunks = tonumber(chunks), created = tonumber(created),
           used = tonumber(used), expires = tonumber(expires)}
 end
 
@@ -192,16 +192,17 @@ function verbs.look(...)
     local r = live(namespace, key)
     if r and (now - r.used >= 1000 or now < r.used) then
       r.used = now
-      redis.pcall('HSET', index(namespace), key, text_of(r)) -- not when the memory is full
+      r.text = text_of(r)
+      redis.pcall('HSET', index(namespace), key, r.text) -- not when the memory is full
     end
-    found[#found + 1] = r and {text_of(r), unpack(redis.call('HMGET', object(r.id), 'm', 'b'))} or false
+    found[#found + 1] = r and {r.text, unpack(redis.call('HMGET', object(r.id), 'm', 'b'))} or false
   end
   return found
 end
 
 function verbs.info(namespace, key)
   local r = live(namespace, key)
-  return r and {text_of(r), redis.call('HGET', object(r.id), 'm'), ''}
+  return r and {r.text, redis.call('HGET', object(r.id), 'm'), ''}
 end
 
 function verbs.exists(namespace, key)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
-from operator import methodcaller
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from dash_brain.common.signing import KeyRing
 from dash_brain.common.sizes import parse_size
-from dash_brain.errors import StoreUnavailable
+from dash_brain.errors import EncodeError, StoreUnavailable
 from dash_brain.stores.base import (
     Bounded,
     Frames,
@@ -30,18 +29,17 @@ from dash_brain.stores.faults import missing, shown, too_small
 from dash_brain.stores.namespaces import Retention, split
 from dash_brain.stores.redis.address import Address
 from dash_brain.stores.redis.channels import LOOK, listening
+from dash_brain.stores.redis.chunks import Gone, receive
 from dash_brain.stores.redis.keys import key_ring
 from dash_brain.stores.redis.leases import Leases
 from dash_brain.stores.redis.link import Link
-from dash_brain.stores.redis.names import chunk_of, index_of, member_of, unpacked
+from dash_brain.stores.redis.names import index_of, member_of, unpacked
 from dash_brain.stores.redis.objects import Incoming, sealed
 from dash_brain.stores.redis.publish import Publication, publish
 from dash_brain.stores.redis.room import namespaces_of
 
 #: How often a value is looked up again whose parts went while they were fetched.
 _ATTEMPTS = 20
-#: Chunks that are asked for at once.
-_AT_ONCE = 4
 #: Keys that are touched, or records that are removed, in one step.
 _BATCH = 1000
 
@@ -78,6 +76,20 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         self._link = Link(self._address)
         self._leases = Leases(self._link)
 
+    @property
+    def place(self) -> str:
+        """Where it is, without credentials."""
+        return self._address.shown
+
+    def __repr__(self) -> str:
+        return f"RedisStore at {self.place}"
+
+    def __reduce__(self) -> NoReturn:
+        raise EncodeError(
+            f"The {self!r} cannot be pickled: its address and its key may be secrets. What opens it by a "
+            "URL, as Brain(url=...) does, can be: the receiver takes secrets from its own configuration."
+        )
+
     def put(
         self,
         namespace: str,
@@ -103,7 +115,7 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
             found = self._look([(namespace, key)])[0]
             if found is None:
                 raise missing(key)
-            with suppress(_Gone):  # replaced, deleted or evicted meanwhile
+            with suppress(Gone):  # replaced, deleted or evicted meanwhile
                 return self._frames(Incoming(self._keys, namespace, key, found))
         raise StoreUnavailable(
             f"{shown(key)} was replaced {_ATTEMPTS} times while it was read, each time before all of it was "
@@ -126,7 +138,7 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
     def fetch(self, found: ObjectInfo) -> Frames:
         there = self._look([(found.namespace, found.key)])[0]
         if there is not None and there[0].startswith(found.object_id.encode()):
-            with suppress(_Gone):
+            with suppress(Gone):
                 return self._frames(Incoming(self._keys, found.namespace, found.key, there))
         raise missing(found.key)
 
@@ -220,19 +232,9 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         return found
 
     def _seen(self, incoming: Incoming) -> Look:
-        return Look(incoming.info, None if incoming.chunks else self._frames(incoming))
+        return Look(incoming.info, incoming.frames() if incoming.is_small else None)
 
     def _frames(self, incoming: Incoming) -> Frames:
-        return incoming.frames(self._chunks(incoming) if incoming.chunks else [incoming.body])
-
-    def _chunks(self, incoming: Incoming) -> Iterator[bytes]:
-        names = [chunk_of(incoming.info.object_id, number) for number in range(incoming.chunks)]
-        for first in range(0, len(names), _AT_ONCE):
-            parts: list[Any] = self._link.call(methodcaller("mget", names[first : first + _AT_ONCE]))
-            if None in parts:
-                raise _Gone
-            yield from parts
-
-
-class _Gone(Exception):
-    """A part of the object is not there any more."""
+        if incoming.is_small:
+            return incoming.frames()
+        return incoming.fetched(lambda names, views: self._link.call(partial(receive, names, views)))

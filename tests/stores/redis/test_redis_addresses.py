@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 import time
+import traceback
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 import redis
 
-from dash_brain import open_store
-from dash_brain.errors import StoreError, StoreUnavailable, StoreURLError, ValueMissing
+from dash_brain import Brain, open_store
+from dash_brain.errors import EncodeError, StoreError, StoreUnavailable, StoreURLError, ValueMissing
 from dash_brain.stores.base import Store, needs_lock
 from dash_brain.stores.redis import RedisStore
 from tests.redis import KEY, free_port, redis_server, running
@@ -134,6 +136,21 @@ except StoreUnavailable as error:
 def test_other_addresses_are_refused(url):
     with pytest.raises(StoreURLError):
         open_store(url.replace("//", "//user:secret-word@", 1))
+
+
+def test_secrets_are_neither_shown_nor_pickled():
+    url = "redis://user:secret-word@host.invalid:1/0"
+    store = RedisStore(url, key=KEY)
+    assert repr(store) == "RedisStore at host.invalid:1"
+    with pytest.raises(EncodeError, match="secrets"):
+        pickle.dumps(store)
+    pickled = pickle.dumps(Brain(url=url))
+    assert b"secret-word" not in pickled
+    with pytest.raises(StoreUnavailable) as caught:
+        store.check()
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "secret-word" not in shown
+    assert KEY not in shown
 
 
 def test_nothing_is_connected_before_the_first_use():
