@@ -106,8 +106,10 @@ def _parts(manager: Any) -> tuple[Any, ...]:
 def set_frame(frame: Any, parts: tuple[Any, ...]) -> None:
     """Give a frame that was just made its blocks, of values and their places, and its axes."""
     blocks, axes = parts
-    made = tuple(new_block(values, BlockPlacement(places), ndim=2) for values, places in blocks)
-    _set_manager(frame, BlockManager(made, axes, verify_integrity=False))
+    made = []
+    for values, places in blocks:  # in a comprehension each would be a call
+        made.append(new_block(values, BlockPlacement(places), ndim=2))
+    _set_manager(frame, BlockManager(tuple(made), axes, verify_integrity=False))
 
 
 def _reduce_special_index(index: Any) -> tuple[Any, ...]:
