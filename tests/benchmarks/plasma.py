@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import product
@@ -46,6 +47,8 @@ COLD = [
     *(("learn", what) for what in (LARGE, LARGER)),
 ]
 FRESH_PROCESSES = 7
+#: Seconds after which dash_brain has given back what it kept for the next value.
+SETTLED = 15
 WORDS = {
     "learn_new": "learn {} under new names",
     "learn": "learn {} over the old",
@@ -77,10 +80,11 @@ def kept(both: Sequence[Peer], folder: Path, server: int) -> Fact:
     for peer in both:
         peer.ask("learn", LARGER, 2)
         peer.ask("forget", LARGER)
+    time.sleep(SETTLED)
     ours = megabytes(folder.rglob("*"))
     descriptors = Path(f"/proc/{server}/fd").iterdir()
     theirs = megabytes(file for file in descriptors if "/dev/shm" in os.readlink(file))
-    what = "320 MB learned twice and forgotten leave"
+    what = f"320 MB learned twice and forgotten leave after {SETTLED} s"
     return Fact(what, f"{ours:.1f} MB", "brain-plasma", f"{theirs:.1f} MB")
 
 
