@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from dash_brain.codec.adapters.strings import arrow_strings
 from dash_brain.codec.stable import named
 
 Array = np.ndarray[Any, Any]
@@ -175,6 +174,8 @@ def _text(cells: Array, addresses: Array) -> tuple[Any, ...]:
     Anything that is not exactly a ``str`` or such an object makes the line plain: Arrow would take
     subclasses of ``str``, and even bytes, for strings.
     """
+    from dash_brain.codec.adapters.strings import arrow_strings  # who only reads has no use for it
+
     sample = cells[_sample(cells.size)].tolist()
     if not {str, *map(type, _missing())}.issuperset(map(type, sample)):
         return "plain", _plain(cells)

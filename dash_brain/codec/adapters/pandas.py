@@ -69,7 +69,7 @@ OF_INDEXES = frozenset(
 )
 
 
-#: So many cells and characters make an array of strings that is worth keeping: names of columns.
+#: So many bytes make an array of strings that is worth keeping: names of columns.
 _SHORT = 1000
 
 
@@ -155,26 +155,39 @@ def new_manager(blocks: Any, axes: Any) -> Any:
 
 def _reduce_strings(array: Any) -> str | tuple[Any, ...]:
     cells = array._pa_array
-    if array.dtype.na_value is np.nan and cells.nbytes + len(array) <= _SHORT:
-        return new_strings, tuple(cells.to_pylist())
+    if array.dtype.na_value is np.nan and 0 < cells.nbytes <= _SHORT and not cells.null_count:
+        return new_strings, _buffers(cells)
     reduced: str | tuple[Any, ...] = array.__reduce_ex__(5)
     return reduced
 
 
+def _buffers(cells: Any) -> tuple[Any, ...]:
+    """Return number, offsets and text of strings, without what lies around them in memory."""
+    import pyarrow as pa  # type: ignore[import-untyped]
+
+    _, offsets, text = pa.concat_arrays(cells.chunks).buffers()
+    ends = np.frombuffer(offsets, np.int64)[: len(cells) + 1]
+    return len(cells), ends.tobytes(), bytes(memoryview(text)[: ends[-1]]) if text else b""
+
+
 @named("strings")
-def new_strings(*cells: str | None) -> Any:
+def new_strings(*buffers: Any) -> Any:
     """Return an array of a few strings, such as the names of columns."""
     array = _Strings.__new__(_Strings)
-    vars(array).update(vars(_kept_strings(cells)))
+    vars(array).update(vars(_kept_strings(*buffers)))
     if hasattr(array, "_cache"):  # since pandas 3.1
         array._cache = {}
     return array
 
 
 @lru_cache
-def _kept_strings(cells: tuple[str | None, ...]) -> Any:
+def _kept_strings(count: int, offsets: bytes, text: bytes) -> Any:
     """Return such an array that stays as it is: its cells are Arrow's, which never change."""
-    return pd.array(list(cells), dtype=pd.StringDtype("pyarrow", np.nan))
+    import pyarrow as pa
+
+    cells = pa.LargeStringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(text))
+    dtype: Any = pd.StringDtype("pyarrow", np.nan)
+    return dtype.__from_arrow__(cells)
 
 
 class NumpyArray(NamedTuple):
