@@ -30,7 +30,7 @@ try:
     _set_manager: Any = NDFrame.__init__
     _new_index = pd.Index._simple_new  # type: ignore[attr-defined]
     _new_range = pd.RangeIndex._simple_new  # type: ignore[attr-defined]
-    _parts_of_arrays = pd.array([0])._data, pd.array([0])._mask, pd.Categorical([])._ndarray  # type: ignore[attr-defined]
+    _parts_of_arrays = pd.array([0])._data, pd.array([0])._mask, pd.Categorical._ndarray  # type: ignore[attr-defined]
     _ = pd.arrays.ArrowExtensionArray.__annotations__["_pa_array"]
     _Strings = pd.arrays.ArrowStringArray
     _parts_of_index = pd.Index([0])._data, pd.Index([0])._name, pd.RangeIndex(0)._name  # type: ignore[attr-defined]
