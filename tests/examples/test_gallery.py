@@ -81,6 +81,7 @@ def test_four_graphs_share_one_computation_and_come_from_several_workers(gallery
     assert signalling.figure("graph-1", "data[0].mode") == "markers"
     assert signalling.figure("graph-2", "data[0].line.shape") == "spline"
     assert signalling.figure("graph-4", "data[0].x.length") == 500
+    signalling.assert_accessible()
     signalling.assert_console_is_clean()
 
 
@@ -134,6 +135,7 @@ def test_a_session_sees_one_set_of_timestamps_and_another_session_another(page, 
     yours.open(callbacks=3)
     assert not set(timestamps(yours.text("output-1"))) & set(seen)
     assert timestamps(yours.text("output-2")) == timestamps(yours.text("output-1"))
+    mine.assert_accessible()
     mine.assert_console_is_clean()
     yours.assert_console_is_clean()
 
@@ -151,6 +153,7 @@ def test_switching_the_unit_fetches_nothing(page):
     (call,) = temperature.network().values()
     assert call.output == "..temperature.children...graph.figure.."
     assert call.request_bytes < 1000
+    temperature.assert_accessible()
     temperature.assert_console_is_clean()
 
 
