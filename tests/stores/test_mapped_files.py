@@ -31,6 +31,7 @@ from dash_brain.stores.mapped.volume import pages, publish
 from dash_brain.testing import Clock
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.places import everything, file_of, place, volume_of
+from tests.torture.sizes import SOAK
 
 SPACE = "brain/files"
 
@@ -285,7 +286,6 @@ def test_room_is_not_reserved_where_the_file_system_cannot(files, monkeypatch):
 
 def open_descriptors(folder):
     """Return how many files below the folder this process has open."""
-    gc.collect()
     return sum(target_of(descriptor).startswith(f"{folder}/") for descriptor in os.listdir("/proc/self/fd"))
 
 
@@ -353,6 +353,7 @@ def test_interrupted_put_leaves_nothing(files, monkeypatch):
 
 def test_descriptors_and_maps_stay_flat(shared_memory):
     def count():
+        gc.collect()
         with open("/proc/self/maps") as maps:
             return open_descriptors(shared_memory.folder), len(
                 [line for line in maps if "dash_brain" in line]
@@ -618,7 +619,7 @@ def test_lock_of_a_dead_parent_does_not_live_on_in_its_child(tmp_path, kind):
 def test_child_is_not_stuck_on_what_a_thread_of_its_parent_held(tmp_path, kind):
     store = kind(tmp_path) if kind is FileStore else kind()
     store.put(SPACE, "key", [b"x"])
-    end = time.monotonic() + 1.5
+    end = time.monotonic() + (1.5 if SOAK else 0.5)
 
     def work():
         while time.monotonic() < end:
