@@ -18,7 +18,6 @@ import pytest
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 
 from dash_brain.stores import SharedMemoryStore
-from tests.browsers import chrome
 from tests.servers import Server, gunicorn
 from tests.stores.places import remove
 
@@ -200,23 +199,7 @@ def as_callback(events: dict[str, Any]) -> Callback | None:
 @pytest.fixture
 def page(gallery: Server, browser_for_module: Any) -> Callable[[str], Page]:
     """Turn the name of an example into its page, in a browser without cookies."""
-    return pages(gallery, browser_for_module)
-
-
-def pages(gallery: Server, driver: Any) -> Callable[[str], Page]:
-    driver.get("about:blank")
-    driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
-    driver.get_log("browser")
-    return lambda name: Page(driver, f"{gallery.url}/{name}/")
-
-
-@pytest.fixture
-def another_window(gallery: Server, another_browser: Any) -> Callable[[str], Page]:
-    """The same in another browser: another user, with cookies of its own."""
-    return pages(gallery, another_browser)
-
-
-@pytest.fixture(scope="module")
-def another_browser() -> Iterator[Any]:
-    with chrome() as driver:
-        yield driver
+    browser_for_module.get("about:blank")
+    browser_for_module.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    browser_for_module.get_log("browser")
+    return lambda name: Page(browser_for_module, f"{gallery.url}/{name}/")

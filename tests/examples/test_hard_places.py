@@ -7,17 +7,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from graphlib import TopologicalSorter
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import requests
 
-from tests.app import conftest as app
 from tests.app.test_refusing_browsers import DENY_STORAGE, NO_COOKIES
 from tests.browsers import chrome
 from tests.examples.conftest import Page
+from tests.examples.visits import visit
 from tests.needs import needs_unshare
 from tests.servers import Server, gunicorn
 from tests.torture.sizes import size
@@ -114,56 +111,11 @@ def test_with_storage_denied_pages_work(gallery, browser):
 def test_with_hardly_any_shared_memory_the_examples_work_and_the_log_says_what_is_wrong(kind):
     mount, said = SHARED_MEMORY[kind]
     with serving(mount) as server, ThreadPoolExecutor(len(ALL)) as pool:
-        assert list(pool.map(partial(callbacks_that_answer, server.url), ALL)) == [*CALLBACKS.values()]
+        assert list(pool.map(partial(callbacks_that_answer, server), ALL)) == [*CALLBACKS.values()]
         assert 1 <= server.log.count(said) <= 2  # once in each worker
         assert "Traceback" not in server.log
 
 
-def callbacks_that_answer(url: str, name: str) -> int:
-    """Send what a browser sends that opens the page, and return how many callbacks it had run."""
-    client = SimpleNamespace(server=SimpleNamespace(test_client=Client))
-    client.config = SimpleNamespace(requests_pathname_prefix=f"/{name}/")
-    page = app.Page(client, base_url=url)
-    at_the_start = {
-        one["output"]: one
-        for one in page.dependencies
-        if not one["clientside_function"] and not one["prevent_initial_call"] and known(one, page)
-    }
-    order = {
-        output: [other for other in at_the_start if any(fills(other, each) for each in one["inputs"])]
-        for output, one in at_the_start.items()
-    }
-    for output in TopologicalSorter(order).static_order():
-        page.fire(output)
-    return len(order)
-
-
-def known(callback: dict[str, Any], page: app.Page) -> bool:
-    return all(one["id"] in page.props for one in callback["inputs"])
-
-
-def fills(output: str, dependency: dict[str, Any]) -> bool:
-    """Say whether a callback with these outputs sets what another one depends on."""
-    parts = output[2:-2].split("...") if output.startswith("..") else [output]
-    return f"{dependency['id']}.{dependency['property']}" in parts
-
-
-class Client:
-    """Does over HTTP what Flask's client for tests does."""
-
-    def __init__(self) -> None:
-        self.session = requests.Session()
-
-    def get(self, path: str, base_url: str) -> Any:
-        return answered(self.session.get(base_url + path, timeout=60))
-
-    def post(self, path: str, data: str, content_type: str, base_url: str) -> Any:
-        return answered(
-            self.session.post(base_url + path, data, headers={"Content-Type": content_type}, timeout=60)
-        )
-
-
-def answered(response: requests.Response) -> SimpleNamespace:
-    is_json = "json" in response.headers.get("Content-Type", "")
-    content = response.json() if is_json else None
-    return SimpleNamespace(status_code=response.status_code, text=response.text, json=content)
+def callbacks_that_answer(server: Server, name: str) -> int:
+    """Open a page without a browser, which sees nothing of that mount."""
+    return visit(server.url, name)[1]
