@@ -14,9 +14,10 @@ leg() { # NAME COMMAND...: begin it when fewer than two are running
   beside "$@"
 }
 
-leg dash-oldest bash .ci/dash.sh oldest --basetemp="$folder/dash-oldest"
-leg wheel bash .ci/wheel.sh
-leg oldest bash .ci/oldest.sh --basetemp="$folder/oldest"
+# The longest first.
 leg dash-newest bash .ci/dash.sh newest --basetemp="$folder/dash-newest"
+leg dash-oldest bash .ci/dash.sh oldest --basetemp="$folder/dash-oldest"
+leg oldest bash .ci/oldest.sh --basetemp="$folder/oldest"
+leg wheel bash .ci/wheel.sh
 for name in "${legs[@]}"; do step "$name" finish "$name"; done
 conclude

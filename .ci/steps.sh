@@ -20,7 +20,12 @@ step() { # TITLE COMMAND...: run it now
 beside() { # NAME COMMAND...: run it in the background
   local name=$1
   shift
-  "$@" >".venv/$name.log" 2>&1 &
+  (
+    start=$SECONDS status=0
+    "$@" || status=$?
+    echo "   $((SECONDS - start)) s by itself"
+    exit "$status"
+  ) >".venv/$name.log" 2>&1 &
   processes[$name]=$!
 }
 finish() { # NAME: wait for it, and show what it said
