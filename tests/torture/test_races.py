@@ -157,7 +157,7 @@ def expected(store, *spaces):
 
 
 @pytest.mark.parametrize(
-    ("kind", "seconds"), [(FileStore, size(1.0, 1200.0)), (FallbackStore, size(1.0, 800.0))]
+    ("kind", "seconds"), [(FileStore, size(2.0, 1200.0)), (FallbackStore, size(2.0, 800.0))]
 )
 def test_no_fresh_value_is_lost_to_those_who_remove_what_is_over(tmp_path, kind, seconds):
     with ground(tmp_path) as folder:
@@ -171,7 +171,7 @@ def test_no_value_for_good_is_lost_to_those_who_make_room(tmp_path, kind):
     with ground(tmp_path) as folder, spilling_to(tmp_path):
         store = kind(folder)
         store.resize(3 << 20)
-        race(store, PRESSED, (None,), size(1.0, 800.0))
+        race(store, PRESSED, (None,), size(2.0, 800.0))
         spaces = (SHARED, *OWN, "session/pressing")
         assert objects(store) == expected(store, *spaces)
         held = [store.info(space, key).nbytes for space in spaces for key in store.scan(space)]
