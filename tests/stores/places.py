@@ -98,4 +98,4 @@ def ledger_of(store):
 
 def bytes_taken(store) -> int:
     """Return the bytes of all objects of a local store, and of those that are being written."""
-    return ledger_of(store).reserve(0)
+    return ledger_of(store).used() + ledger_of(store).reserved()

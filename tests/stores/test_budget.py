@@ -142,6 +142,7 @@ def test_memory_that_is_measured_anew_while_somebody_asks_is_still_known(monkeyp
     found = Groups(limit=1 << 30, used=0)
     monkeypatch.setattr(memory_pressure, "groups", lambda: found)
     memory = memory_pressure.MemoryPressure()
+    memory.measure()
 
     class Measuring(int):
         """A limit that is read as the groups change."""
@@ -229,8 +230,8 @@ def test_quarter_of_the_containers_memory_bounds_shared_memory_and_no_disk(tmp_p
     monkeypatch.setattr(cgroups, "limits", lambda: [400 << 20])
     descriptor = os.open(tmp_path, os.O_RDONLY)
     try:
-        assert limits.allowed_by_place(descriptor, in_memory=True) == 100 << 20
-        assert limits.allowed_by_place(descriptor, in_memory=False) > 100 << 20
+        assert limits.allowed_at(descriptor, in_memory=True) == 100 << 20
+        assert limits.allowed_at(descriptor, in_memory=False) > 100 << 20
     finally:
         os.close(descriptor)
 
@@ -242,7 +243,7 @@ def test_memory_is_told_from_disk():
 
 def test_store_on_a_small_disk_is_not_told_of_shared_memory(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(platform, "is_memory", lambda _: False)
-    monkeypatch.setattr(limits, "allowed_by_place", lambda *_, **__: 1_000_000)
+    monkeypatch.setattr(limits, "allowed_at", lambda *_, **__: 1_000_000)
     FileStore(tmp_path).secret()
     assert "has room for 1.0 MB only. Give it more: a folder on a larger disk" in caplog.text
     assert "shm" not in caplog.text

@@ -17,7 +17,7 @@ import pytest
 from dash_brain.errors import StoreFull, StoreURLError
 from dash_brain.stores import FileStore, open_store
 from dash_brain.stores.mapped import get
-from dash_brain.stores.mapped.volume import aligned_map, large, leases, pages, spares
+from dash_brain.stores.mapped.volume import aligned_map, file_leases, large, pages, spares
 from dash_brain.stores.mapped.volume.aligned_map import LARGE_PAGE
 from dash_brain.stores.mapped.volume.entries import READ
 from tests.needs import missing, needs_root
@@ -358,12 +358,12 @@ def test_who_opens_what_is_being_written_is_refused_and_its_writer_lives(store):
 
     def write():
         file = os.open(path, os.O_RDWR)
-        assert leases.take(file)
-        assert leases.is_whole(file)
+        assert file_leases.take(file)
+        assert file_leases.is_whole(file)
         reader = Child(open_it)
         assert reader.result() == errno.EAGAIN
-        assert not leases.is_whole(file)
-        leases.free(file)
+        assert not file_leases.is_whole(file)
+        file_leases.free(file)
         assert Child(open_it).result() == 0
 
     def open_it():
@@ -479,23 +479,35 @@ def test_touch_finds_what_took_the_place_of_a_value_that_is_a_spare(store, monke
 
 @pytest.mark.parametrize("verb", ["get", "info", "delete"])
 def test_name_is_looked_up_anew_when_its_file_is_being_written_for_another(store, monkeypatch, verb):
-    store.put(SPACE, "key", value(1))
-    real, refused = os.open, []
-
-    def refuse(path, *arguments, **options):
-        if str(path).endswith("/key") and len(refused) < 5:
-            refused.append(path)
-            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-        return real(path, *arguments, **options)
-
-    object_id = store.info(SPACE, "key").object_id
-    monkeypatch.setattr(os, "open", refuse)
+    object_id = put_where_opening_fails(store, monkeypatch, [errno.EAGAIN] * 5)
     assert (
         store.delete(SPACE, "key", object_id=object_id)
         if verb == "delete"
         else getattr(store, verb)(SPACE, "key")
     )
-    assert len(refused) == 5
+
+
+@pytest.mark.parametrize("verb", ["get", "info"])
+def test_name_is_looked_up_anew_when_a_file_took_the_place_of_a_link_and_is_being_written_for_another(
+    store, monkeypatch, verb
+):
+    put_where_opening_fails(store, monkeypatch, [errno.ELOOP, errno.EAGAIN, errno.ELOOP, errno.EAGAIN])
+    assert getattr(store, verb)(SPACE, "key")
+
+
+def put_where_opening_fails(store, monkeypatch, errors: list[int]) -> str:
+    """Put a value whose file cannot be opened at first, for these reasons; return its id."""
+    real = os.open
+
+    def refuse(path, *arguments, **options):
+        if str(path).endswith("/key") and errors:
+            error = errors.pop(0)
+            raise OSError(error, os.strerror(error))
+        return real(path, *arguments, **options)
+
+    object_id = store.put(SPACE, "key", value(1))
+    monkeypatch.setattr(os, "open", refuse)
+    return object_id
 
 
 @pytest.mark.parametrize("verb", ["get", "info"])

@@ -7,8 +7,8 @@ import os
 import re
 import shutil
 
-from dash_brain.stores.mapped.locks import open_kernel_locks
 from dash_brain.stores.mapped.spill.places import remove_folders_of
+from dash_brain.stores.mapped.system.locks import open_kernel_locks
 from dash_brain.stores.mapped.volume.folder import FORMAT, Volume
 from dash_brain.stores.mapped.volume.private import enter_ours, outer_folder
 

@@ -157,7 +157,7 @@ class MappedStore(Store, Scans, Locks, Bounded):
         return self._run_on_living(lambda space: space.inventory.ledger.used())
 
     def budget(self) -> int:
-        return self._run_on_living(lambda space: space.limits.budget())
+        return self._run_on_living(lambda space: space.inventory.ledger.budget())
 
     def resize(self, nbytes: int) -> None:
         def resize(space: Space) -> None:

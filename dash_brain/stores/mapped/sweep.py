@@ -6,12 +6,12 @@ import contextlib
 import os
 from collections import Counter
 
-from dash_brain.stores.mapped.locks import FlockedFiles
 from dash_brain.stores.mapped.older import remove_older
 from dash_brain.stores.mapped.put import lock_of_spilled
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.ledger import Counted
 from dash_brain.stores.mapped.space.limits import Limits
+from dash_brain.stores.mapped.system.locks import FlockedFiles
 from dash_brain.stores.mapped.volume import spares
 from dash_brain.stores.mapped.volume.entries import Entry, Link
 from dash_brain.stores.mapped.volume.paths import number_of_draft
@@ -96,7 +96,7 @@ def _settled(inventory: Inventory) -> set[Link]:
 
 def _remove_stale_locks(inventory: Inventory) -> None:
     """Remove the lock files that a crash left behind, where locks are files."""
-    for name, _ in inventory.volume.entries(FlockedFiles.HIDDEN):
+    for name in inventory.volume.names(FlockedFiles.HIDDEN):
         number = number_of_draft(name)
         if number is not None:
             with inventory.volume.locks.hold_if_free(number):

@@ -20,9 +20,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 from dash_brain.common.forks import reset_in_children
-from dash_brain.stores.mapped.locks import Locks
+from dash_brain.stores.mapped.system.locks import LockTable
 from dash_brain.stores.mapped.system.platform import FOLDER, NO_FOLLOW, NO_WAIT, make_folder, remove
-from dash_brain.stores.mapped.volume import leases
+from dash_brain.stores.mapped.volume import file_leases
 from dash_brain.stores.mapped.volume.entries import Entry
 from dash_brain.stores.mapped.volume.large import LARGE, LargeFiles
 
@@ -69,7 +69,7 @@ class Spares:
         Keeps the descriptor open as long as it lives.
     """
 
-    def __init__(self, root: int, locks: Locks, large: LargeFiles, owner: weakref.ref[object]) -> None:
+    def __init__(self, root: int, locks: LockTable, large: LargeFiles, owner: weakref.ref[object]) -> None:
         self.large = large
         #: So many bytes may lie in spares.
         self.most = 0
@@ -83,7 +83,7 @@ class Spares:
 
     @cached_property
     def _trusted(self) -> bool:
-        return self.large.usable and leases.tell_the_truth(self._root)
+        return self.large.usable and file_leases.tell_the_truth(self._root)
 
     def leave_room(self, free: int, budget: int) -> None:
         """Keep within an eighth of the budget, and within what is free of it."""
@@ -190,7 +190,7 @@ class Spares:
             return None
         os.chmod(hidden, 0o600, dir_fd=self._root)
         file = os.open(hidden, _WRITE, dir_fd=self._root)
-        if leases.take(file):
+        if file_leases.take(file):
             return Spare(file, hidden, found.st_size)
         os.close(file)
         return None
