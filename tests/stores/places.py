@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dash_brain.stores.mapped.spill.places import remove_folders_of
+from dash_brain.stores.mapped.spill.roots import remove_folders_of
 from tests.needs import missing, needs
 
 

@@ -262,7 +262,7 @@ def run_all(kind, folder, *, deadly):
 
 def anything_is_a_disk():
     """Let stores spill to folders that lie in memory, too."""
-    return mock.patch("dash_brain.stores.mapped.spill.places.is_disk", return_value=True)
+    return mock.patch("dash_brain.stores.mapped.spill.roots.is_disk", return_value=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -40,8 +40,9 @@ def read(space: Space, path: str, now: float, looks: int = LOOKS) -> Frames:
     inventory = space.inventory
     opened = _open(inventory, path, now)
     try:
-        raw = pages.content(opened.file, opened.state.st_size)
-        frames = read_object(raw, path, inventory.volume.seal)
+        size = opened.state.st_size
+        read_or_map = pages.read if size <= pages.READ_UP_TO else pages.map_private
+        frames = read_object(read_or_map(opened.file, size), path, inventory.volume.seal)
         if abs(now - opened.state.st_atime) > _NOTE_USE_AFTER:
             _note_use(inventory, path, opened, now)
         return frames

@@ -7,7 +7,7 @@ from itertools import accumulate
 
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.memory_pressure import MemoryPressure
-from dash_brain.stores.mapped.spill.folder import SpillFolder
+from dash_brain.stores.mapped.spill.roots import SpillFolder
 from dash_brain.stores.reclaim import Candidate, Limit
 
 #: A put needs a file, and perhaps two folders around it.

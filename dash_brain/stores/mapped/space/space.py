@@ -6,19 +6,25 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from mmap import mmap
 
 from dash_brain.common.polling import moments
 from dash_brain.errors import StoreFull
 from dash_brain.stores.faults import beyond_quota, full, too_large
-from dash_brain.stores.mapped.space.accounts import folders_of
+from dash_brain.stores.mapped.space.accounts import Accounts, folders_of
 from dash_brain.stores.mapped.space.backoff import Backoff, Search
 from dash_brain.stores.mapped.space.bounds import Budget, DiskShare, FileSystem, Quota
 from dash_brain.stores.mapped.space.inventory import Inventory
+from dash_brain.stores.mapped.space.ledger import Ledger, fresh_ledger
 from dash_brain.stores.mapped.space.limits import Limits
-from dash_brain.stores.mapped.spill.folder import SpillFolder
+from dash_brain.stores.mapped.space.tombstones import SIZE, Tombstones
+from dash_brain.stores.mapped.spill.disk import Disk
+from dash_brain.stores.mapped.spill.roots import SpillFolder
 from dash_brain.stores.mapped.system.faults import crowded
+from dash_brain.stores.mapped.volume.folder import Volume
 from dash_brain.stores.mapped.volume.large import LARGE
 from dash_brain.stores.mapped.volume.publish import Draft
+from dash_brain.stores.mapped.volume.spares import SHARE
 from dash_brain.stores.namespaces import HELD, IDLE, account_of, domain_of
 from dash_brain.stores.reclaim import Candidate, reclaim, total
 
@@ -51,7 +57,7 @@ class Space:
         """
         ledger = self._ledger
         free = ledger.reserve(draft.nbytes)
-        if draft.size >= LARGE or free < ledger.allowed // 4:
+        if draft.size >= LARGE or free < ledger.allowed // SHARE:
             self.inventory.volume.spares.leave_room(free, ledger.budget())
         try:
             if free < 0:
@@ -241,3 +247,30 @@ class Space:
             yield
         finally:
             self._ledger.reserve(reserved)
+
+
+def open_space(volume: Volume, size: int | None, *, spills: bool) -> Space:
+    """Return a store's space, with all that belongs to it.
+
+    ``size`` is the budget of a new store, in bytes; None: what the place allows. ``spills``: what has no room
+    goes to disk, if the store itself lies in memory.
+    """
+    ledger = Ledger(_table(volume, "ledger", fresh_ledger()), volume.locks)
+    tombstones = Tombstones(_table(volume, "remembered", bytes(SIZE)))
+    limits = Limits(volume.descriptor, volume.shown, ledger)
+    if size is not None:
+        limits.set_first(size)
+    limits.warn_if_small()
+    disk = Disk(volume.descriptor, allowed=spills and limits.in_memory)
+    return Space(Inventory(volume, disk, ledger, Accounts(volume), tombstones), limits)
+
+
+def _table(volume: Volume, name: str, content: bytes) -> mmap:
+    """Map a file of the store itself, which has this content when it is new."""
+    file = volume.open_own(name, content, os.O_RDWR)
+    try:
+        return mmap(file, len(content))
+    except ValueError as error:  # it is shorter
+        raise volume.damaged(name) from error
+    finally:
+        os.close(file)

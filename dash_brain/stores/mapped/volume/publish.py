@@ -119,10 +119,10 @@ class PublishUnnamed:
 
     def _publish_large(self, draft: Draft) -> Entry | None:
         with self._spares.taken(draft.nbytes) as spare:
-            if spare is None or not self._rewrite(spare, draft):
-                return self(draft, self._spares.large)
-            with self._locks.hold(draft_of(draft.path)[0]):
-                return take_place(self._root, draft, spare.name, self._spares)
+            if spare is not None and self._rewrite(spare, draft):
+                with self._locks.hold(draft_of(draft.path)[0]):
+                    return take_place(self._root, draft, spare.name, self._spares)
+        return self(draft, self._spares.large)
 
     def _rewrite(self, spare: Spare, draft: Draft) -> bool:
         """Write an object into a spare, and say whether nobody opened that meanwhile."""
