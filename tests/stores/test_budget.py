@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import threading
+import weakref
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -209,6 +211,27 @@ def test_values_in_the_memory_of_another_container_stay_when_our_own_lacks_memor
         with pytest.raises(StoreFull, match="memory of this container is used up"):
             store.put(SPACE, "ours", [bytes(1_500_000)])
         assert len(list(store.scan("memo/theirs"))) >= 18
+
+
+@needs_root
+def test_value_that_has_no_memory_is_held_no_longer_than_its_put(tmp_path, monkeypatch):
+    """Else the next ones would lack what a traceback holds until the garbage collector comes."""
+    monkeypatch.setattr(memory_pressure, "groups", lambda: Groups(limit=1 << 30, used=1 << 30))
+
+    class Held(bytearray):
+        """Bytes that can be watched."""
+
+    with mounted(tmp_path / "memory", "size=64m") as folder:
+        frame = Held(8_000_000)
+        watched = weakref.ref(frame)
+        gc.disable()
+        try:
+            with pytest.raises(StoreFull, match="memory of this container is used up"):
+                FileStore(folder).put(SPACE, "key", [frame])
+            del frame
+            assert watched() is None
+        finally:
+            gc.enable()
 
 
 @needs_root

@@ -99,7 +99,12 @@ def _open(inventory: Inventory, path: str, now: float) -> Opened:
         try:
             file, found, link = os.open(path, READ, dir_fd=inventory.volume.descriptor), None, None
         except OSError as error:
-            if error.errno == errno.EAGAIN or (spilled := _open_spilled(inventory, path, error)) is None:
+            if error.errno in _NOT_OURS:
+                raise bad_object(error.strerror) from error
+            if error.errno not in (errno.ELOOP, errno.EAGAIN):
+                raise
+            spilled = _open_spilled(inventory, path) if error.errno == errno.ELOOP else None
+            if spilled is None:
                 continue
             file, found, link = spilled
         try:
@@ -117,17 +122,8 @@ def _open(inventory: Inventory, path: str, now: float) -> Opened:
     raise BlockingIOError(errno.EAGAIN, "the value is replaced as often as it is looked up")
 
 
-def _open_spilled(
-    inventory: Inventory, path: str, refused: OSError
-) -> tuple[int, os.stat_result, Link] | None:
-    """Open what a link stands for, whose times are those of the link; None when it was replaced meanwhile.
-
-    ``refused`` is how opening the link itself failed.
-    """
-    if refused.errno in _NOT_OURS:
-        raise bad_object(refused.strerror) from refused
-    if refused.errno != errno.ELOOP:
-        raise refused
+def _open_spilled(inventory: Inventory, path: str) -> tuple[int, os.stat_result, Link] | None:
+    """Open what a link stands for, whose times are those of the link; None when it was replaced meanwhile."""
     folder = inventory.volume.descriptor
     try:
         link = link_in(path, folder)

@@ -105,15 +105,14 @@ def _publish(space: Space, draft: Draft, worst: int) -> Entry | None:
             if space.limits.memory.groups:
                 space.check_memory(draft.nbytes)
             return _publish_in_folder(space.inventory.volume, draft, space.inventory.volume.publish)
-        except OSError as error:
+        except OSError as error:  # kept no longer than here: its traceback holds the value
             if not is_full(error):
                 raise
-            refusal = error
-        if attempt == _ROUNDS - 1 or not space.make_place(draft, worst, refusal, looked=attempt > 0):
-            break
-    if isinstance(refusal, StoreFull):
-        raise refusal
-    raise space.full(draft.nbytes) from refusal
+            if attempt == _ROUNDS - 1 or not space.make_place(draft, worst, error, looked=attempt > 0):
+                if isinstance(error, StoreFull):
+                    raise
+                raise space.full(draft.nbytes) from error
+    raise AssertionError("the last round returns or raises")
 
 
 def _publish_in_folder(volume: Volume, draft: Draft, publish: Publish) -> Entry | None:
