@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from dash_brain import Brain
 from dash_brain.errors import StoreFull, StoreUnavailable, ValueMissing
 from dash_brain.stores import (
     FileStore,
@@ -24,9 +25,9 @@ from dash_brain.stores import (
     registry,
 )
 from dash_brain.stores.mapped import get
-from dash_brain.stores.mapped import locks as kernel_locks
 from dash_brain.stores.mapped.space.inventory import Inventory
-from dash_brain.stores.mapped.system import default_place, descriptor, platform
+from dash_brain.stores.mapped.system import default_folder, descriptor, platform
+from dash_brain.stores.mapped.system import locks as kernel_locks
 from dash_brain.stores.mapped.volume import pages, publish
 from dash_brain.testing import Clock
 from tests.stores.fallbacks import FallbackStore
@@ -111,7 +112,7 @@ def test_stores_with_different_names_are_apart(tmp_path):
 
 def test_shared_memory_lies_in_memory_and_elsewhere_in_a_temp_folder(monkeypatch, tmp_path):
     monkeypatch.setattr(platform, "SHARED_MEMORY", str(tmp_path))
-    monkeypatch.setattr(default_place.tempfile, "gettempdir", lambda: "/the/temp/folder")
+    monkeypatch.setattr(default_folder.tempfile, "gettempdir", lambda: "/the/temp/folder")
     assert SharedMemoryStore("x").folder == "/the/temp/folder"
     monkeypatch.setattr(platform, "is_tmpfs", lambda _: True)
     assert SharedMemoryStore("x").folder == str(tmp_path)
@@ -164,6 +165,17 @@ def test_put_of_a_known_key_takes_a_lock_a_draft_and_a_rename_more(files, calls)
     calls.clear()
     files.put(SPACE, "key", [b"x" * 1000])
     assert calls == NEW | {"link": 2, "rename": 1, "fcntl": 2, "stat": 1}
+
+
+def test_names_and_a_sweep_look_once_at_each_value(files, calls):
+    brain = Brain(store=files)
+    for number in range(100):
+        brain[f"name {number}"] = number
+    for walk in (brain.names, files.sweep):
+        calls.clear()
+        walk()
+        assert calls["stat"] < 110
+        assert calls["open"] < 20
 
 
 def test_put_of_a_key_replaced_before_needs_no_link_unless_it_is_large(files, calls):

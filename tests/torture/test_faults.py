@@ -261,13 +261,13 @@ def run_all(kind, folder, *, deadly):
 
 def anything_is_a_disk():
     """Let stores spill to folders that lie in memory, too."""
-    return mock.patch("dash_brain.stores.mapped.spill.places.is_disk", return_value=True)
+    return mock.patch("dash_brain.stores.mapped.spill.roots.is_disk", return_value=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_fault_is_typed_loses_nothing_and_leaves_nothing(tmp_path, kind):
     with ground(tmp_path) as folder, anything_is_a_disk():
-        assert run_all(kind, folder, deadly=False) > size(450, 1000)
+        assert run_all(kind, folder, deadly=False) > size(450, 900)
 
 
 @pytest.mark.parametrize("kind", KINDS)
