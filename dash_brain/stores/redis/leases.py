@@ -11,7 +11,7 @@ from hashlib import blake2b
 
 from dash_brain.common.forks import reset_in_children
 from dash_brain.errors import StoreError
-from dash_brain.stores.mapped import locks
+from dash_brain.stores.mapped.system.locks import LockTable, lock_number
 from dash_brain.stores.redis.channels import LOOK, listening
 from dash_brain.stores.redis.link import Link
 from dash_brain.stores.redis.names import packed
@@ -25,7 +25,7 @@ class Leases:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._threads = locks.Locks()
+        self._threads = LockTable()
         self._start_anew()
         reset_in_children(self)
 
@@ -33,7 +33,7 @@ class Leases:
     def hold(self, key: str) -> Iterator[None]:
         """Hold the lock of a key while the block runs."""
         name = blake2b(packed(key), digest_size=20).hexdigest()
-        with self._threads.hold(locks.lock_number(key), float("inf")):
+        with self._threads.hold(lock_number(key), float("inf")):
             held, holder = self._held, os.urandom(16).hex()
             self._acquire(name, holder)
             held[name] = holder
