@@ -16,6 +16,7 @@ from dash_brain.common.sizes import parse_size
 from dash_brain.errors import AlreadyConfigured
 from dash_brain.stores import open_store
 from dash_brain.stores.base import Bounded, Store, check_abilities
+from dash_brain.stores.registry import StoreLike
 
 Secret: TypeAlias = "str | bytes"
 
@@ -141,7 +142,7 @@ signing.configured = lambda: current.use().masters
 
 
 def configure(
-    store: Store | str | None = None,
+    store: StoreLike | None = None,
     *,
     key: Secret | Sequence[Secret] | None = None,
     app_id: str | None = None,
@@ -161,7 +162,7 @@ def configure(
     Parameters
     ----------
     store
-        A URL as :func:`~dash_brain.open_store` takes it, or a store.
+        A URL as :func:`~dash_brain.open_store` takes it, a store, or a ``flask_caching.Cache``.
     key
         Secret that signs tokens and cookies, at least 16 bytes; of a list the first signs and all
         verify. Without it, all processes that open the store share a key that lies in it.
@@ -194,8 +195,8 @@ def configure(
     AlreadyConfigured
         When dash_brain is in use with other settings.
     ValueError
-        For a weak key, a number that is not positive, what is no size, or an unknown ``on_missing`` or
-        ``cookie``.
+        For a weak key, a number that is not positive, what is no size, an unknown ``on_missing`` or
+        ``cookie``, or a cache where no store can lie.
     TypeError
         When ``principal`` is no function.
 
@@ -205,7 +206,7 @@ def configure(
     >>> configure("memory://example", session_ttl=3600)
     """
     given = _settings(
-        store,
+        store if store is None or isinstance(store, str) else open_store(store),
         key,
         app_id,
         session_ttl,

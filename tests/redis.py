@@ -6,6 +6,7 @@ import importlib.util
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -32,15 +33,23 @@ def valkey_server() -> str:
     return str(found[0])
 
 
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
 class Server:
     """A Redis or Valkey that can be killed, stopped and started again, at the same address."""
 
     def __init__(self, program: str, *options: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
-        address = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        self._command = [program, *address, "--enable-debug-command", "yes", *options]
+        self.port = free_port()
+        # A replica writes what it was sent into its folder, and begins with that when it is started.
+        self._folder = tempfile.TemporaryDirectory(prefix="redis-")
+        address = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", self._folder.name]
+        self._command = [program, *address, "--save", "", "--appendonly", "no", *options]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -58,6 +67,11 @@ class Server:
         assert self._process is not None
         self._process.kill()
         self._process.wait()
+
+    def close(self) -> None:
+        """End it for good."""
+        self.kill()
+        self._folder.cleanup()
 
     def stop(self) -> None:
         """Let it stand still."""
@@ -77,7 +91,7 @@ def running(program: str, *options: str) -> Iterator[Server]:
         server.start()
         yield server
     finally:
-        server.kill()
+        server.close()
 
 
 @pytest.fixture

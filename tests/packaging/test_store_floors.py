@@ -11,12 +11,13 @@ FLOORS = (
     "namespaces",
     "base faults locked reclaim",
     "mapped.system",
-    "mapped.locks",
     "mapped.volume",
     "mapped.spill",
     "mapped.space",
     "mapped redis",
-    "memory wrapper registry",
+    "memory wrapper",
+    "near_copy",
+    "registry",
     "",
 )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dash_brain.stores.mapped.spill.places import remove_folders_of
+from dash_brain.stores.mapped.spill.roots import remove_folders_of
 from tests.needs import missing, needs
 
 
@@ -31,6 +31,16 @@ def file_of(store, domain="brain") -> Path:
     """Return the file of the only object of a domain."""
     (file,) = (path for path in (place(store) / domain).rglob("*") if path.is_file())
     return file
+
+
+def damage(file: Path, at: int = -8) -> None:
+    """Change some bytes of an object, and nothing else of its file: its times say when it expires."""
+    state = file.stat()
+    file.chmod(0o600)
+    content = bytearray(file.read_bytes())
+    content[at : at + 8 or None] = b"damaged!"
+    file.write_bytes(content)
+    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
 
 
 def everything(store) -> set[str]:
@@ -98,4 +108,4 @@ def ledger_of(store):
 
 def bytes_taken(store) -> int:
     """Return the bytes of all objects of a local store, and of those that are being written."""
-    return ledger_of(store).reserve(0)
+    return ledger_of(store).used() + ledger_of(store).reserved()

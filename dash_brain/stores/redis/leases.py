@@ -7,22 +7,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from hashlib import blake2b
-from typing import TYPE_CHECKING
 
 from dash_brain.common.forks import reset_in_children
 from dash_brain.errors import StoreError
-from dash_brain.stores.mapped import locks
+from dash_brain.stores.mapped.system.locks import LockTable, lock_number
+from dash_brain.stores.redis.channels import LOOK, listening
 from dash_brain.stores.redis.link import Link
-from dash_brain.stores.redis.names import PREFIX, packed
-
-if TYPE_CHECKING:
-    from redis import Redis
-    from redis.client import PubSub
-
-#: Seconds after which a waiter looks again by itself.
-_LOOK = 1.0
+from dash_brain.stores.redis.names import packed
 
 
 class Leases:
@@ -33,7 +25,7 @@ class Leases:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._threads = locks.Locks()
+        self._threads = LockTable()
         self._start_anew()
         reset_in_children(self)
 
@@ -41,7 +33,7 @@ class Leases:
     def hold(self, key: str) -> Iterator[None]:
         """Hold the lock of a key while the block runs."""
         name = blake2b(packed(key), digest_size=20).hexdigest()
-        with self._threads.hold(locks.lock_number(key), float("inf")):
+        with self._threads.hold(lock_number(key), float("inf")):
             held, holder = self._held, os.urandom(16).hex()
             self._acquire(name, holder)
             held[name] = holder
@@ -75,10 +67,9 @@ class Leases:
     def _acquire(self, name: str, holder: str) -> None:
         if self._ask(name, holder) is None:
             return
-        with self._link.client.pubsub(ignore_subscribe_messages=True) as freed:
-            self._link.call(lambda _: freed.subscribe(PREFIX + b"unlocked:" + name.encode()))
+        with listening(self._link, b"unlocked:" + name.encode()) as wait:
             while (left := self._ask(name, holder)) is not None:
-                self._link.call(partial(_wait, freed, min(left, _LOOK)))
+                wait(min(left, LOOK))
 
     def _release(self, name: str, holder: str) -> None:
         with suppress(StoreError):  # what was done under the lease is done, and it ends by itself
@@ -100,8 +91,3 @@ class Leases:
                 # In an outage it is tried again. A lost lease is noticed when something is put under it.
                 with suppress(StoreError):
                     self._link.run("renew", int(self._link.address.lease * 1000), *pairs)
-
-
-def _wait(freed: PubSub, seconds: float, _: Redis) -> None:
-    """Wait until a lock is freed, for so many seconds at most."""
-    freed.get_message(timeout=seconds)

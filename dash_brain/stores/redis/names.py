@@ -20,6 +20,12 @@ def index_of(namespace: str) -> bytes:
     return PREFIX + b"index:" + packed(namespace)
 
 
+def member_of(namespace: str, key: str) -> bytes:
+    """Return how a place is written in one text."""
+    space = packed(namespace)
+    return b"%d:%s%s" % (len(space), space, packed(key))
+
+
 def chunk_of(object_id: str, number: int) -> bytes:
     """Return where a chunk of an object lies."""
     return PREFIX + f"object:{object_id}:{number}".encode()

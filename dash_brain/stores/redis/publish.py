@@ -101,9 +101,11 @@ def _ask(link: Link, leases: Leases, where: Publication, outgoing: Outgoing, bod
         where.counted,
         where.allowed,
         *((lock, holder) if holder else ("", "")),
-        *(("", "", "") if body is None else (outgoing.manifest, outgoing.seal, body)),
+        *(("", "") if body is None else (outgoing.manifest, body)),
     )
-    return _in_memory(link, where, outgoing, lambda: cast("list[Any]", link.run("put", *given)))
+    # Said twice, the second would be refused if somebody replaced meanwhile what the first has put.
+    again = where.replaces is None or body is None
+    return _in_memory(link, where, outgoing, lambda: cast("list[Any]", link.run("put", *given, again=again)))
 
 
 def _eased(link: Link, where: Publication, over: int, most: int, client: bytes | None = None) -> bool:

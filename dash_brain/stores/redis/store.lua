@@ -2,7 +2,7 @@
 --
 --   index:<namespace>   hash: key -> "<object id> <nbytes> <chunks> <created> <used> <expires>"
 --   order:<namespace>   sorted set: key by time of creation, where the number of notes is bounded
---   object:<object id>  hash: the manifest, its seal, and the body of a small object
+--   object:<object id>  hash: the manifest with its seal (m), and the body of a small object (b)
 --   object:<object id>:<number>   the chunks of a larger one
 --   expiring            sorted set: "<length of namespace>:<namespace><key>" by time of expiry
 --   domains, namespaces:<domain>  sets
@@ -29,13 +29,16 @@ local function find(namespace, key)
   if not text then return nil end
   local id, nbytes, chunks, created, used, expires = text:match('^(%x+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
   if not id or #chunks > 5 then return nil end
-  return {id = id, nbytes = tonumber(nbytes), chunks = tonumber(chunks), created = tonumber(created),
+  return {text = text, id = id, nbytes = tonumber(nbytes), chunks = tonumber(chunks), created = tonumber(created),
           used = tonumber(used), expires = tonumber(expires)}
 end
 
+local function text_of(r)
+  return string.format('%s %.0f %.0f %.0f %.0f %.0f', r.id, r.nbytes, r.chunks, r.created, r.used, r.expires)
+end
+
 local function note(namespace, key, r)
-  redis.call('HSET', index(namespace), key, string.format('%s %.0f %.0f %.0f %.0f %.0f', r.id, r.nbytes,
-    r.chunks, r.created, r.used, r.expires))
+  redis.call('HSET', index(namespace), key, text_of(r))
   if r.expires > 0 then
     redis.call('ZADD', P .. 'expiring', r.expires, member(namespace, key))
   else
@@ -145,7 +148,7 @@ local function refusal(a, old, there)
 end
 
 function verbs.put(namespace, key, id, nbytes, chunks, ttl, compare, replaces, most, quota, budget, lock, holder,
-                   manifest, seal, body)
+                   manifest, body)
   local old = find(namespace, key)
   local there = old and not is_over(old) and is_whole(old) and old or nil
   if there and there.id == id then return {'ok'} end -- the answer was lost, and it is asked again
@@ -156,7 +159,7 @@ function verbs.put(namespace, key, id, nbytes, chunks, ttl, compare, replaces, m
   if refused then return refused end
   if manifest == '' then return {'ok'} end -- the question was whether there is room for it
   local new = {id = id, nbytes = tonumber(nbytes), chunks = tonumber(chunks), created = now}
-  redis.call('HSET', object(id), 'm', manifest, 's', seal, 'b', body)
+  redis.call('HSET', object(id), 'm', manifest, 'b', body)
   if not is_whole(new) then
     redis.call('UNLINK', object(id))
     return {'lost'}
@@ -181,23 +184,25 @@ function verbs.put(namespace, key, id, nbytes, chunks, ttl, compare, replaces, m
   return {'ok'}
 end
 
-function verbs.get(namespace, key)
-  local r = live(namespace, key)
-  if not r then return false end
-  if now - r.used >= 1000 or now < r.used then
-    local text = redis.call('HGET', index(namespace), key)
-    text = text:gsub('^(%x+ %d+ %d+ %d+) %d+ ', '%1 ' .. string.format('%.0f', now) .. ' ')
-    redis.pcall('HSET', index(namespace), key, text) -- not when the memory is full
+-- What lies at each place, false for nothing; with the body of a small object. It counts as a use.
+function verbs.look(...)
+  local places, found = {...}, {}
+  for number = 1, #places, 2 do
+    local namespace, key = places[number], places[number + 1]
+    local r = live(namespace, key)
+    if r and (now - r.used >= 1000 or now < r.used) then
+      r.used = now
+      r.text = text_of(r)
+      redis.pcall('HSET', index(namespace), key, r.text) -- not when the memory is full
+    end
+    found[#found + 1] = r and {r.text, unpack(redis.call('HMGET', object(r.id), 'm', 'b'))} or false
   end
-  local found = redis.call('HMGET', object(r.id), 'm', 's', 'b')
-  return {r.id, r.chunks, found[1], found[2], found[3]}
+  return found
 end
 
 function verbs.info(namespace, key)
   local r = live(namespace, key)
-  if not r then return false end
-  local found = redis.call('HMGET', object(r.id), 'm', 's')
-  return {r.id, found[1], found[2], r.nbytes, r.created, r.used, r.expires}
+  return r and {r.text, redis.call('HGET', object(r.id), 'm'), ''}
 end
 
 function verbs.exists(namespace, key)

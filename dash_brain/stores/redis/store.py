@@ -4,44 +4,47 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
-from functools import cached_property
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cached_property, partial
 from itertools import islice
-from operator import methodcaller
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from dash_brain.common.signing import KeyRing
 from dash_brain.common.sizes import parse_size
-from dash_brain.errors import StoreUnavailable
+from dash_brain.errors import EncodeError, StoreUnavailable
 from dash_brain.stores.base import (
     Bounded,
     Frames,
     Locks,
+    Look,
+    Looks,
     ObjectInfo,
+    Place,
     Scans,
     Store,
+    Watch,
     expires_at,
 )
 from dash_brain.stores.faults import missing, shown, too_small
 from dash_brain.stores.namespaces import Retention, split
 from dash_brain.stores.redis.address import Address
+from dash_brain.stores.redis.channels import LOOK, listening
+from dash_brain.stores.redis.chunks import Gone, receive
 from dash_brain.stores.redis.keys import key_ring
 from dash_brain.stores.redis.leases import Leases
 from dash_brain.stores.redis.link import Link
-from dash_brain.stores.redis.names import chunk_of, index_of, unpacked
+from dash_brain.stores.redis.names import index_of, member_of, unpacked
 from dash_brain.stores.redis.objects import Incoming, sealed
 from dash_brain.stores.redis.publish import Publication, publish
 from dash_brain.stores.redis.room import namespaces_of
 
 #: How often a value is looked up again whose parts went while they were fetched.
 _ATTEMPTS = 20
-#: Chunks that are asked for at once.
-_AT_ONCE = 4
 #: Keys that are touched, or records that are removed, in one step.
 _BATCH = 1000
 
 
-class RedisStore(Store, Scans, Locks, Bounded):
+class RedisStore(Store, Scans, Locks, Looks, Bounded):
     """Objects in Redis (6.2 or later) or Valkey, shared by all processes that reach it.
 
     Shared between processes: yes, of all machines. Survives a restart: as far as Redis does. Thread-safe:
@@ -73,6 +76,20 @@ class RedisStore(Store, Scans, Locks, Bounded):
         self._link = Link(self._address)
         self._leases = Leases(self._link)
 
+    @property
+    def place(self) -> str:
+        """Where it is, without credentials."""
+        return self._address.shown
+
+    def __repr__(self) -> str:
+        return f"RedisStore at {self.place}"
+
+    def __reduce__(self) -> NoReturn:
+        raise EncodeError(
+            f"The {self!r} cannot be pickled: its address and its key may be secrets. What opens it by a "
+            "URL, as Brain(url=...) does, can be: the receiver takes secrets from its own configuration."
+        )
+
     def put(
         self,
         namespace: str,
@@ -95,13 +112,11 @@ class RedisStore(Store, Scans, Locks, Bounded):
     def get(self, namespace: str, key: str) -> Frames:
         split(namespace)
         for _ in range(_ATTEMPTS):
-            found = self._link.run("get", namespace, key)
+            found = self._look([(namespace, key)])[0]
             if found is None:
                 raise missing(key)
-            object_id, chunks, manifest, seal, body = found
-            incoming = Incoming(self._keys, namespace, key, object_id.decode(), manifest, seal)
-            with suppress(_Gone):  # replaced, deleted or evicted meanwhile
-                return incoming.frames(self._chunks(object_id.decode(), chunks) if chunks else [body])
+            with suppress(Gone):  # replaced, deleted or evicted meanwhile
+                return self._frames(Incoming(self._keys, namespace, key, found))
         raise StoreUnavailable(
             f"{shown(key)} was replaced {_ATTEMPTS} times while it was read, each time before all of it was "
             "here; replace it less often, or give it a smaller value."
@@ -112,18 +127,20 @@ class RedisStore(Store, Scans, Locks, Bounded):
         found = self._link.run("info", namespace, key)
         if found is None:
             raise missing(key)
-        object_id, manifest, seal, nbytes, created, used, expires = found
-        incoming = Incoming(self._keys, namespace, key, object_id.decode(), manifest, seal)
-        return ObjectInfo(
-            namespace=namespace,
-            key=key,
-            object_id=object_id.decode(),
-            nbytes=nbytes,
-            created=created / 1000,
-            used=used / 1000,
-            expires=expires / 1000 if expires else None,
-            meta=incoming.meta,
-        )
+        return Incoming(self._keys, namespace, key, found).info
+
+    def look(self, places: Sequence[Place]) -> list[Look | None]:
+        return [
+            None if one is None else self._seen(Incoming(self._keys, *place, one))
+            for place, one in zip(places, self._look(places), strict=True)
+        ]
+
+    def fetch(self, found: ObjectInfo) -> Frames:
+        there = self._look([(found.namespace, found.key)])[0]
+        if there is not None and there[0].startswith(found.object_id.encode()):
+            with suppress(Gone):
+                return self._frames(Incoming(self._keys, found.namespace, found.key, there))
+        raise missing(found.key)
 
     def exists(self, namespace: str, key: str) -> bool:
         split(namespace)
@@ -189,6 +206,11 @@ class RedisStore(Store, Scans, Locks, Bounded):
         self.sweep()
         return namespaces_of(self._link, domain)
 
+    @contextmanager
+    def watching(self, namespace: str, key: str) -> Iterator[Watch]:
+        with listening(self._link, b"changes:" + member_of(namespace, key)) as wait:
+            yield Watch(wait, LOOK)
+
     def lock(self, key: str) -> AbstractContextManager[None]:
         return self._leases.hold(key)
 
@@ -201,14 +223,18 @@ class RedisStore(Store, Scans, Locks, Bounded):
         """The budget, unless another was set by ``resize``."""
         return self._link.room if self._size is None else self._size
 
-    def _chunks(self, object_id: str, chunks: int) -> Iterator[bytes]:
-        for first in range(0, chunks, _AT_ONCE):
-            names = [chunk_of(object_id, number) for number in range(first, min(first + _AT_ONCE, chunks))]
-            parts: list[Any] = self._link.call(methodcaller("mget", names))
-            if None in parts:
-                raise _Gone
-            yield from parts
+    def _look(self, places: Sequence[Place]) -> list[Any]:
+        """Return record, manifest and body of what lies at each place, None for nothing."""
+        found: list[Any] = []
+        for first in range(0, len(places), _BATCH):
+            some = places[first : first + _BATCH]
+            found += self._link.run("look", *(name for place in some for name in place))
+        return found
 
+    def _seen(self, incoming: Incoming) -> Look:
+        return Look(incoming.info, incoming.frames() if incoming.is_small else None)
 
-class _Gone(Exception):
-    """A part of the object is not there any more."""
+    def _frames(self, incoming: Incoming) -> Frames:
+        if incoming.is_small:
+            return incoming.frames()
+        return incoming.fetched(lambda names, views: self._link.call(partial(receive, names, views)))

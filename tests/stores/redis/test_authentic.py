@@ -45,7 +45,7 @@ def test_any_byte_that_was_changed_is_noticed(store, client, nbytes):
     draw, frames = random.Random(nbytes), [b"s" * nbytes, b"b" * nbytes]
     store.put(SPACE, "key", frames, meta={"type": "bytes"})
     parts = everything(client)
-    assert len(parts) == 3 + (nbytes > 10) * 3
+    assert len(parts) == 2 + (nbytes > 10) * 3
     for at, content in parts.items():
         for _ in range(size(5, 300) if content else 0):
             changed = bytearray(content)

@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from dash_brain import Brain
-from dash_brain.errors import LeaseLost
+from dash_brain.errors import LeaseLost, WaitTimeout
 from dash_brain.singleflight import fly
 from dash_brain.singleflight.flight_key import FlightKey
 from dash_brain.stores.base import needs_lock
@@ -141,3 +141,23 @@ def test_release_wakes_who_waits(store, url):
     for thread in waiting:
         thread.join(10)
     assert sorted(order) == [0, 1, 2]
+
+
+def test_wait_is_told_of_a_change_at_once(server, store, url):
+    """It listens, and looks by itself as well."""
+    brain, others = Brain("watched", store=store), Brain("watched", store=RedisStore(url, key=KEY))
+    seen, version = [], brain.learn("name", 0)
+
+    def wait():
+        seen.append(brain.wait("name", version, timeout=60))
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    time.sleep(0.5)
+    with redis.Redis(port=server.port) as client:
+        assert client.pubsub_channels("dash_brain:1:changes:*")
+    newer = others.learn("name", 1)
+    waiting.join(30)
+    assert seen == [newer]
+    with pytest.raises(WaitTimeout):
+        brain.wait("name", newer, timeout=0.3)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 import redis
@@ -86,6 +88,52 @@ def test_connections_that_are_cut_in_the_middle_of_what_is_sent(server):
     finally:
         store.close()
         proxy.close()
+
+
+@pytest.mark.parametrize("size", [10, 9_000_000])
+def test_change_whose_answer_is_lost_is_unknown_and_not_made_again(server, store, size):
+    """Whoever compares and sets, or takes, would else be told of a conflict with what came after his own."""
+    proxy = Proxy(server.port)
+    through = RedisStore(f"redis://127.0.0.1:{proxy.port}/0", key=KEY)
+    first = through.put(SPACE, "key", [b"first"])
+    try:
+        with replaced_at_once(store, "key"):
+            proxy.lose_answer_to(b"put", 1 if size == 10 else 2)
+            with pytest.raises(StoreUnavailable):
+                through.put(SPACE, "key", [b"x" * size], replaces=first)
+        time.sleep(1.1)  # until it asks again
+        last = through.info(SPACE, "key").object_id
+        proxy.lose_answer_to(b"delete", 1)
+        with pytest.raises(StoreUnavailable):
+            through.delete(SPACE, "key", object_id=last)
+        assert not store.exists(SPACE, "key")
+        time.sleep(1.1)
+        proxy.lose_answer_to(b"put", 1)
+        through.put(SPACE, "key", [b"x"])  # this can be said twice
+        assert bytes(store.get(SPACE, "key")[0]) == b"x"
+    finally:
+        through.close()
+        proxy.close()
+
+
+@contextmanager
+def replaced_at_once(store, key):
+    """Replace what is put in this block as soon as it is there."""
+    seen, over = store.info(SPACE, key).object_id, threading.Event()
+
+    def replace():
+        while not over.is_set():
+            if store.info(SPACE, key).object_id != seen:
+                store.put(SPACE, key, [b"newer"])
+                return
+
+    watcher = threading.Thread(target=replace)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
 
 
 @pytest.mark.timeout(600)

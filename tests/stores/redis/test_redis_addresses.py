@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 import time
+import traceback
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 import redis
 
-from dash_brain import open_store
-from dash_brain.errors import StoreError, StoreUnavailable, StoreURLError, ValueMissing
+from dash_brain import Brain, open_store
+from dash_brain.errors import EncodeError, StoreError, StoreUnavailable, StoreURLError, ValueMissing
 from dash_brain.stores.base import Store, needs_lock
 from dash_brain.stores.redis import RedisStore
-from tests.redis import KEY, Server, redis_server, running
+from tests.redis import KEY, free_port, redis_server, running
 from tests.stores.redis.traffic import SPACE, check, frames_of, recovers
 
 
@@ -65,7 +67,7 @@ def test_tls(certificate):
 
 @contextmanager
 def tls_server(*options: str):
-    free = Server(redis_server()).port
+    free = free_port()
     with running(redis_server(), "--tls-port", str(free), *options):
         yield free
 
@@ -94,9 +96,8 @@ def test_databases_are_apart(lasting_server, store):
     other.drop(SPACE)
 
 
-def test_cluster_is_refused_with_the_reason(tmp_path):
-    options = ("--cluster-enabled", "yes", "--dir", str(tmp_path))
-    with running(redis_server(), *options) as server:
+def test_cluster_is_refused_with_the_reason():
+    with running(redis_server(), "--cluster-enabled", "yes") as server:
         store = RedisStore(server.url, key=KEY)
         with pytest.raises(StoreUnavailable, match="Cluster"):
             store.check()
@@ -137,6 +138,21 @@ def test_other_addresses_are_refused(url):
         open_store(url.replace("//", "//user:secret-word@", 1))
 
 
+def test_secrets_are_neither_shown_nor_pickled():
+    url = "redis://user:secret-word@host.invalid:1/0"
+    store = RedisStore(url, key=KEY)
+    assert repr(store) == "RedisStore at host.invalid:1"
+    with pytest.raises(EncodeError, match="secrets"):
+        pickle.dumps(store)
+    pickled = pickle.dumps(Brain(url=url))
+    assert b"secret-word" not in pickled
+    with pytest.raises(StoreUnavailable) as caught:
+        store.check()
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "secret-word" not in shown
+    assert KEY not in shown
+
+
 def test_nothing_is_connected_before_the_first_use():
     open_store("redis://user:secret-word@host.invalid:1/0")
 
@@ -163,7 +179,7 @@ def test_sentinel_names_the_new_master_when_the_old_one_is_gone(tmp_path):
 @contextmanager
 def sentinel(folder: Path, master: int):
     """Run a sentinel that watches a master, and notices within a second when it is gone."""
-    port, config = Server(redis_server()).port, folder / "sentinel.conf"
+    port, config = free_port(), folder / "sentinel.conf"
     config.write_text(
         f"port {port}\nbind 127.0.0.1\ndir {folder}\nsentinel monitor shop 127.0.0.1 {master} 1\n"
         "sentinel down-after-milliseconds shop 500\nsentinel failover-timeout shop 5000\n"
