@@ -47,6 +47,7 @@ step "wheel" bash .ci/wheel.sh
 step "oldest libraries" bash .ci/oldest.sh --basetemp="$folder/oldest"
 step "tests/app, oldest Dash" bash .ci/dash.sh oldest --basetemp="$folder/oldest-dash"
 step "tests/app, newest Dash" bash .ci/dash.sh newest --basetemp="$folder/newest-dash"
+step "tests/app, FastAPI and Quart" bash .ci/backends.sh --basetemp="$folder/backends"
 step "pytest, all others" tests others "${apart[@]/#/--ignore=}"
 for path in "${apart[@]}"; do step "pytest $path" finish "${path#tests/}"; done
 step "nothing is left in the checkout" unchanged
