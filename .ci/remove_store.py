@@ -5,7 +5,7 @@ import shutil
 import sys
 
 from dash_brain import open_store
-from dash_brain.stores.mapped.spill.places import remove_folders_of
+from dash_brain.stores.mapped.spill.roots import remove_folders_of
 
 place = getattr(open_store(sys.argv[1]), "place", None)
 if place and os.path.isdir(place):

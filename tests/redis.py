@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -16,6 +16,13 @@ from tests.programs import find
 @pytest.fixture
 def redis_url() -> Iterator[str]:
     """The address of a Redis of its own, empty, which ends with the test."""
+    with running() as url:
+        yield url
+
+
+@contextmanager
+def running() -> Iterator[str]:
+    """Run a Redis, empty, while the block runs, and give its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

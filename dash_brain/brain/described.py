@@ -174,7 +174,7 @@ class DescribedValues(NamedValues):
         return newer
 
     def _descriptions(self) -> Iterator[Description]:
-        for name in sorted(self):
+        for name in sorted(iter(self)):
             with suppress(ValueMissing):  # forgotten meanwhile
                 yield _described(self._info(name))
 

@@ -294,7 +294,7 @@ class NamedValues(MutableMapping[str, Any]):
     def popitem(self) -> tuple[str, Any]:
         """Return some name with its value and forget it; ``KeyError`` when there is none."""
         for _ in range(_ATTEMPTS):
-            names = list(self)
+            names = list(iter(self))
             for name in names:
                 with suppress(ValueMissing):
                     return name, self.pop(name)

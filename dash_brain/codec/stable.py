@@ -29,6 +29,8 @@ HOMES = {
     "index": f"{_ADAPTERS}.pandas:new_index",
     "range_index": f"{_ADAPTERS}.pandas:new_range",
     "blocks": f"{_ADAPTERS}.pandas:new_manager",
+    "frame": f"{_ADAPTERS}.pandas:set_frame",
+    "strings": f"{_ADAPTERS}.pandas:new_strings",
     "figure": f"{_ADAPTERS}.plotly:new_figure",
     "polars_arrow": f"{_ADAPTERS}.polars:frame_from_arrow",
     "polars_own": f"{_ADAPTERS}.polars:frame_from_polars",

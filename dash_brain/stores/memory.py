@@ -34,8 +34,8 @@ from dash_brain.stores.faults import (
     too_large,
     too_small,
 )
-from dash_brain.stores.mapped import locks
 from dash_brain.stores.mapped.system.cgroups import memory_limit
+from dash_brain.stores.mapped.system.locks import LockTable, lock_number
 from dash_brain.stores.namespaces import Retention, account_of, domain_of, rank, split
 from dash_brain.stores.reclaim import Candidate, Limit, reclaim
 
@@ -94,7 +94,7 @@ class MemoryStore(Store, Scans, Locks, Bounded):
         self._removed: dict[tuple[str, str], Tombstone] = {}
         self._accounts: Counter[str] = Counter()
         self._secret = os.urandom(32)
-        self._locks = locks.Locks()
+        self._locks = LockTable()
         self._guard = threading.RLock()
         self._namespaces: dict[str, dict[str, _Object]] = {}
         reset_in_children(self)
@@ -211,7 +211,7 @@ class MemoryStore(Store, Scans, Locks, Bounded):
             return iter([name for name in ours if next(self.scan(name), None) is not None])
 
     def lock(self, key: str) -> AbstractContextManager[None]:
-        return self._locks.hold(locks.lock_number(key), math.inf)
+        return self._locks.hold(lock_number(key), math.inf)
 
     def reset_after_fork(self) -> None:
         """Give the child a lock of its own; the parent's may be held by a thread that it has not."""

@@ -11,7 +11,7 @@ from dash_brain.errors import StoreURLError
 from dash_brain.stores.base import Store
 from dash_brain.stores.mapped.local import FileStore, SharedMemoryStore
 from dash_brain.stores.mapped.system import platform
-from dash_brain.stores.mapped.system.default_place import say_process_only
+from dash_brain.stores.mapped.system.default_folder import say_process_only
 from dash_brain.stores.memory import MemoryStore
 
 _ALLOWED = "shm://[name], file:///folder, or memory://[name], each with ?size= if you like"

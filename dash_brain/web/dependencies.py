@@ -119,8 +119,10 @@ class Inputs:
         self.dependencies = dependencies
         self.indices = indices
         self.declared = list(map(Dependency, dependencies))
-        #: Whether they are a plain list of arguments.
-        self.is_flat = isinstance(indices, (list, tuple)) and all(isinstance(one, int) for one in indices)
+        each = [indices] if isinstance(indices, int) else indices
+        is_flat = isinstance(each, (list, tuple)) and all(isinstance(one, int) for one in each)
+        #: The position of each argument, where they are one argument or a plain list.
+        self.flat: list[int] | None = list(each) if is_flat else None
         #: The declaration of each place in a context: in the lists of inputs and states, and in the grouping.
         self.places = [*self.declared, *(self.declared[index] for index in flatten_grouping(indices))]
         self._prop_ids = {one.prop_id for one in self.declared}
@@ -142,12 +144,12 @@ class Inputs:
 
     def arguments(self, values: list[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments of the function, of values in the order of declaration."""
-        if self.is_flat:  # the common case
-            return tuple(map(values.__getitem__, self.indices)), {}
+        if self.flat is not None:  # the common case
+            return tuple(map(values.__getitem__, self.flat)), {}
         grouped = map_grouping(values.__getitem__, self.indices)
         if isinstance(self.indices, dict):
             return (), grouped
-        return tuple(grouped) if isinstance(self.indices, (list, tuple)) else (grouped,), {}
+        return tuple(grouped), {}
 
 
 class Outputs:

@@ -115,7 +115,10 @@ def _replace(context: Any, inputs: Inputs, values: dict[str, Any]) -> None:
     """Put the values everywhere in the context: Dash has copied each token to several places."""
     places = [*context["inputs_list"], *context["states_list"]]
     grouping = context["args_grouping"]
-    places += grouping if inputs.is_flat else flatten_grouping(grouping, inputs.indices)
+    if isinstance(inputs.indices, int):
+        places.append(grouping)
+    else:
+        places += grouping if inputs.flat is not None else flatten_grouping(grouping, inputs.indices)
     for one, place in zip(inputs.places, places, strict=True):
         if one.is_data:
             for leaf in place if isinstance(place, list) else [place]:

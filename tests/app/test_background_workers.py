@@ -16,13 +16,16 @@ from dash import CeleryManager, Dash
 
 from dash_brain.stores import FileStore
 from dash_brain.web.jobs.manager import BackgroundCallback, ManagerProxy
+from tests import redis
 from tests.app.test_browser import Tab
 from tests.app.test_lifetime import settles, types_of, wait_for
 from tests.programs import REPOSITORY
+from tests.servers import gunicorn
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
+APP = "tests.app.background:server"
 GRACE = 1.0
 SUM = sum(range(1_000_000))
 
@@ -32,6 +35,11 @@ Env = dict[str, str]
 @pytest.fixture
 def store(tmp_path: Path) -> FileStore:
     return FileStore(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def store_for_all(tmp_path_factory: pytest.TempPathFactory) -> FileStore:
+    return FileStore(tmp_path_factory.mktemp("store"))
 
 
 def env_of(store: FileStore, jobs: object) -> Env:
@@ -53,22 +61,28 @@ def celery(env: Env, log: Path) -> Iterator[None]:
             process.wait(timeout=60)
 
 
-@pytest.fixture(params=["diskcache", "celery"])
-def env(request: Any, store: FileStore, tmp_path: Path) -> Iterator[Env]:
+@pytest.fixture(scope="module", params=["diskcache", "celery"])
+def env(request: Any, store_for_all: FileStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
     """The environment of an app whose jobs are run by either of Dash's managers."""
+    folder = tmp_path_factory.mktemp("jobs")
     if request.param == "diskcache":
-        yield env_of(store, tmp_path / "jobs")
+        yield env_of(store_for_all, folder)
         return
-    env = env_of(store, request.getfixturevalue("redis_url"))
-    with celery(env, tmp_path / "celery.log"):
+    with redis.running() as url, celery(env := env_of(store_for_all, url), folder / "celery.log"):
         yield env
 
 
+@pytest.fixture(scope="module")
+def url(env: Env) -> Iterator[str]:
+    """The app, served with either manager once for all tests."""
+    with gunicorn(APP, workers=2, env=env) as server:
+        yield server.url
+
+
 @contextmanager
-def page(driver: Chrome, serve: Any, env: Env, store: FileStore, *left: str) -> Iterator[Tab]:
+def page(driver: Chrome, url: str, store: FileStore, *left: str) -> Iterator[Tab]:
     """Show the app in a browser, close its tab in the end, and see what that leaves in the store."""
-    served = serve("tests.app.background:server", workers=2, env=env)
-    tab = Tab(driver, served.url)
+    tab = Tab(driver, url)
     tab.wait("state", "idle")
     yield tab
     only = driver.current_window_handle
@@ -80,8 +94,8 @@ def page(driver: Chrome, serve: Any, env: Env, store: FileStore, *left: str) -> 
     settles(store, *left)  # while the browser lives: it may have to tell the server still
 
 
-def test_a_page_gets_progress_and_result_of_a_job_and_all_memory_comes_back(env, serve, store, browser):
-    with page(browser, serve, env, store) as tab:
+def test_a_page_gets_progress_and_result_of_a_job_and_all_memory_comes_back(url, store_for_all, browser):
+    with page(browser, url, store_for_all) as tab:
         for clicks in (1, 2):
             tab.click("load")
             tab.wait("text", f"{SUM} 1000000 {clicks}")
@@ -90,11 +104,11 @@ def test_a_page_gets_progress_and_result_of_a_job_and_all_memory_comes_back(env,
         assert (tab.text("set-first"), tab.text("set-second")) == ("first", "second")
         tab.wait("made-text", "{2}")
         assert max(len(body) + received for body, received in tab.bodies()) < 4000
-        settles(store, "tuple", "pandas.DataFrame", "dict", "set")
+        settles(store_for_all, "tuple", "pandas.DataFrame", "dict", "set")
 
 
-def test_a_job_that_is_cancelled_lets_go_of_its_input(env, serve, store, browser):
-    with page(browser, serve, env, store) as tab:
+def test_a_job_that_is_cancelled_lets_go_of_its_input(url, store_for_all, browser):
+    with page(browser, url, store_for_all) as tab:
         tab.driver.execute_script("dash_clientside.set_props('wait', {value: 600})")
         tab.wait("partial-text", "10 rows")
         tab.click("cancel")
@@ -117,7 +131,7 @@ def test_a_queued_job_finds_its_input_when_the_page_is_gone_long_since(
     redis_url, serve, store, tmp_path, browser
 ):
     env = env_of(store, redis_url)
-    with page(browser, serve, env, store, "tuple") as tab:
+    with page(browser, serve(APP, workers=2, env=env).url, store, "tuple") as tab:
         tab.click("load")
         tab.wait("state", "running")
     with celery(env, tmp_path / "celery.log"):
@@ -129,7 +143,7 @@ def test_a_job_computes_an_evicted_input_again_for_the_session_that_asked(
     redis_url, serve, store, tmp_path, browser
 ):
     env = env_of(store, redis_url)
-    served = serve("tests.app.background:server", workers=2, env=env)
+    served = serve(APP, workers=2, env=env)
     tab = Tab(browser, served.url)
     tab.wait("state", "idle")
     tab.click("ask")

@@ -28,6 +28,14 @@ def test_parts_are_framed_by_their_lengths() -> None:
     assert KEY.mac("token", "a", "") != KEY.mac("token", "a")
 
 
+@pytest.mark.parametrize("count", [0, 1, 55, 64, 1000])
+def test_a_mac_is_hmac_sha256(count: int) -> None:
+    """The key of a label is an HMAC of the label, with the master as its key."""
+    derived = hmac.digest(b"0" * 32, b"dash_brain/token", "sha256")
+    message = count.to_bytes(8, "big") + b"x" * count
+    assert KEY.mac("token", b"x" * count) == hmac.digest(derived, message, "sha256")
+
+
 def test_a_label_keeps_one_purpose_from_another() -> None:
     assert KEY.mac("token", "a") != KEY.mac("session cookie", "a")
 

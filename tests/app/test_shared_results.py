@@ -172,8 +172,21 @@ def app_that(function, memoize):
     return app
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("used", WHO_ASKS)
+#: All that names who asks, in a callback that is memoized for all; some of it in each other way to make one:
+#: what is used asks one variable of the context whether it is refused, and does not know the way.
+USED = [(used, "app") for used in WHO_ASKS]
+USED += [
+    (used, way)
+    for way in WAYS
+    if way != "app"
+    for used in (
+        *("session_brain, read", "session_brain, memoize", "from_token", "set_props", "a token in a value"),
+        *("cookies", "g.get", "flask-login", "the request, handed on"),
+    )
+]
+
+
+@pytest.mark.parametrize(("used", "way"), USED)
 def test_whatever_names_who_asks_is_refused_while_a_result_for_all_is_made(open_page, used, way):
     function, memoize = WAYS[way]
     USE["it"] = WHO_ASKS[used]

@@ -1,4 +1,4 @@
-"""Write and read a frame with a million rows of strings, dates and numbers."""
+"""Write and read frames of a million rows: strings, dates and numbers, and strings that all differ."""
 
 from __future__ import annotations
 
@@ -8,21 +8,18 @@ from functools import partial
 import pandas as pd
 
 from tests.benchmarks.timing import Row, in_another_process, paired
-from tests.benchmarks.values import orders
+from tests.benchmarks.values import customers, orders
 from tests.benchmarks.workplace import Workplace
+
+FRAMES = {"1,000,000 mixed rows": orders, "1,000,000 strings that all differ": customers}
+PICKLE = "pickle in /dev/shm"
 
 
 def rows(place: Workplace) -> Iterator[Row]:
-    frame = orders()
-    write_brain, write_pickle = (
-        partial(write, "orders", frame) for write in (place.write_brain, place.write_pickle)
-    )
-    read_brain, read_pickle = (partial(read, "orders") for read in (place.read_brain, place.read_pickle))
-
-    yield Row("write 1,000,000 mixed rows / pickle", paired(write_brain, write_pickle, 11), "3x or more")
-    yield Row(
-        "read 1,000,000 mixed rows / pickle",
-        in_another_process(paired, read_brain, read_pickle, 11),
-        "3x or more",
-    )
-    pd.testing.assert_frame_equal(read_brain(), frame)
+    for what, make in FRAMES.items():
+        frame = make()
+        write = [partial(write, what, frame) for write in (place.write_brain, place.write_pickle)]
+        read = [partial(read, what) for read in (place.read_brain, place.read_pickle)]
+        yield Row(f"write {what}", PICKLE, paired(*write, 11))
+        yield Row(f"read {what}", PICKLE, in_another_process(paired, *read, 11))
+        pd.testing.assert_frame_equal(read[0](), frame)

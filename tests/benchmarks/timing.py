@@ -15,25 +15,43 @@ Contender: TypeAlias = Callable[[], Any]
 Times: TypeAlias = "tuple[list[float], list[float]]"
 Pairing: TypeAlias = "Callable[[Contender, Contender, int], Times]"
 
-LAYOUT = "{:<58} {:>11} {:>11} {:>9}   {:<16} {:>5}"
-HEADER = LAYOUT.format("what, and what it is compared with", "dash_brain", "other", "ratio", "goal", "runs")
+HEADER = "| what | dash_brain | compared with | | ratio | runs |\n|---|---|---|---|---|---|"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table; ``shown`` picks what is compared with the goal."""
+    """One line of the table: ``what`` was done, ``by`` what else, and how long both took."""
 
     what: str
+    by: str
     times: Times
-    goal: str
 
     def __str__(self) -> str:
-        ours, theirs = self.times
-        ratio = median(other / own for own, other in zip(ours, theirs, strict=True))
-        shown = f"{ratio:.2f}x" if ratio < 10 else f"{ratio:.0f}x"
-        return LAYOUT.format(
-            self.what, seconds(median(ours)), seconds(median(theirs)), shown, self.goal, len(ours)
-        )
+        ours, theirs = map(median, self.times)
+        cells = self.what, seconds(ours), self.by, seconds(theirs), compared(ours, theirs), len(self.times[0])
+        return f"| {' | '.join(map(str, cells))} |"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line of the table that is not about how long two things took."""
+
+    what: str
+    ours: str
+    by: str = ""
+    theirs: str = ""
+    ratio: str = ""
+
+    def __str__(self) -> str:
+        return f"| {self.what} | {self.ours} | {self.by} | {self.theirs} | {self.ratio} | |"
+
+
+def compared(ours: float, theirs: float) -> str:
+    """Return the ratio of two medians in words."""
+    if ours > theirs:
+        return f"{ours / theirs:.2f}x the time"
+    ratio = theirs / ours
+    return f"{ratio:.1f}x faster" if ratio < 10 else f"{ratio:.0f}x faster"
 
 
 def seconds(value: float) -> str:

@@ -26,3 +26,9 @@ def orders(rows: int = 1_000_000) -> pd.DataFrame:
             "price": RANDOM.random(rows),
         }
     )
+
+
+def customers(rows: int = 1_000_000) -> pd.DataFrame:
+    """Return a frame with a string of its own in each row."""
+    names = [f"customer-{number:07}" for number in range(rows)]
+    return pd.DataFrame({"customer": pd.Series(names, dtype=object)})

@@ -14,7 +14,9 @@ import pyarrow as pa
 import pytest
 
 from dash_brain.codec import decode, encode
-from dash_brain.codec.adapters.objects import REPEATS, _distinct, _one_array, _sample
+from dash_brain.codec.adapters import strings
+from dash_brain.codec.adapters.objects import REPEATS, _distinct, _sample
+from dash_brain.codec.adapters.strings import _one_array
 from tests.codec.sameness import same
 from tests.codec.stored import bytes_in_all, bytes_in_stream, round_trip, stored
 from tests.codec.values import ARROW_16, frozen, objects, text_views, texts, with_cells
@@ -209,6 +211,17 @@ def test_column_that_is_half_empty_and_half_different_has_no_dictionary() -> Non
     sizes = [memoryview(frame).nbytes for frame in encode(cells)[1:]]
     text = sum(len(cell) for cell in cells if cell)
     assert sum(sizes) <= text + 4 * (ROWS + 1) + ROWS // 8 + ENVELOPE
+
+
+@pytest.mark.parametrize(
+    "name", ["object texts", "object texts that repeat", "object texts with all that is missing"]
+)
+def test_texts_of_more_than_two_gigabytes_get_offsets_of_64_bits(name: str, monkeypatch: Any) -> None:
+    monkeypatch.setattr(strings, "_MOST", 100)
+    cells = BIG[name]()
+    stored = encode(cells)
+    assert b"large_string" in bytes(stored[0])
+    same(cells, decode(stored))
 
 
 def test_texts_of_two_gigabytes_would_become_one_array() -> None:

@@ -72,6 +72,7 @@ except EncodeError as error:
     [
         "import pandas.core.internals.managers as m; del m.SingleBlockManager",
         "del pandas.core.internals.blocks.Block",
+        "del pandas.core.generic.NDFrame",
     ],
 )
 def test_pandas_without_a_private_name_that_is_needed_is_named(without: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dash_brain.codec import encode
+from dash_brain.codec import decode, encode
 from dash_brain.errors import EncodeError
 from tests.codec.arrow_types import array_of, types
 from tests.codec.classes import Orders, Prices
@@ -140,3 +140,25 @@ def test_frame_of_each_layout_of_blocks_comes_back_the_same(offset: int) -> None
     frame["more"] = ["a", "b", "c"]
     for value in (frame, frame.T, frame.iloc[::-1], frame.iloc[:0], frame[[]], frame.loc[:, ::-1]):
         same(value, round_trip(value))
+
+
+def test_a_frame_may_contain_itself() -> None:
+    frame = pd.DataFrame({"a": objects(None, 1)})
+    cells = frame._mgr.blocks[0].values  # type: ignore[attr-defined]
+    cells[0, 0] = frame
+    rebuilt = round_trip(frame)
+    assert rebuilt.iloc[0, 0] is rebuilt
+
+
+@pytest.mark.skipif(not PANDAS_3, reason="its strings are Python objects")
+def test_few_strings_are_each_readers_own() -> None:
+    frames = encode(pd.array(["a", None, "b"], dtype="str"))
+    changed = decode(frames)
+    changed[0] = "changed"
+    assert decode(frames).tolist()[::2] == ["a", "b"]
+
+
+@pytest.mark.parametrize("count", [0, 10, 2000])
+def test_strings_of_pandas_come_back_as_they_were(count: int) -> None:
+    array = pd.array([f"ü{at}" for at in range(count)], dtype="str")
+    same(array, round_trip(array))

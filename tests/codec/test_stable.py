@@ -32,6 +32,7 @@ NAMES = {
     "cells",
     "exception",
     "figure",
+    "frame",
     "index",
     "lines",
     "masked",
@@ -40,6 +41,7 @@ NAMES = {
     "polars_own",
     "polars_series",
     "range_index",
+    "strings",
     "text",
 }
 

@@ -306,6 +306,10 @@ CELLS: Values = {
     "texts with NUL and separators": lambda: objects(*texts(form="a\0b\n\r{}\x1f\x85")),
     "empty texts": lambda: objects(*(text if at % 5 else "" for at, text in enumerate(texts()))),
     "texts that are equal but not one object": lambda: objects(*("ab" + str(at % 9) for at in range(LONG))),
+    "equal texts with NUL": lambda: objects(*("ab\0" + str(at % 9) for at in range(LONG))),
+    "equal texts that are empty or of other scripts": lambda: objects(
+        *("日ü😀"[: at % 4] for at in range(LONG))
+    ),
     "equal texts and None": lambda: objects(*("ab" + str(at % 9) if at % 4 else None for at in range(LONG))),
     "many texts that are equal but not one object": lambda: objects(
         *("ab" + str(at % 200) for at in range(LONG))

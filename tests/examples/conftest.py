@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +18,16 @@ import pytest
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 
 from dash_brain.stores import SharedMemoryStore
-from tests.browsers import chrome
 from tests.servers import Server, gunicorn
 from tests.stores.places import remove
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
+def serving(folder: Path, **options: Any) -> Iterator[Server]:
     """Serve a gallery with a store of its own, and a folder for what two of the originals keep."""
     store = SharedMemoryStore(f"test-gallery-{secrets.token_hex(4)}")
     env = {"DASH_BRAIN_STORE": f"shm://{store.name}", "EXAMPLES_FOLDER": str(folder)}
-    with gunicorn("examples.gallery:server", workers=2, env=env) as server:
+    with gunicorn("examples.gallery:server", workers=2, env=env, **options) as server:
         yield server
     remove(store)
 
@@ -34,7 +35,9 @@ def serving(folder: Path) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One for all tests: what one has had computed may be there for the next."""
-    with serving(tmp_path_factory.mktemp("caches")) as server:
+    # Threads: a browser that refuses cookies opens connections that it never uses, and a worker without
+    # threads waits there for half a minute. Answers close theirs, so that the workers take turns.
+    with serving(tmp_path_factory.mktemp("caches"), threads=4, options=["--keep-alive=0"]) as server:
         yield server
 
 
@@ -144,6 +147,28 @@ class Page:
     def assert_console_is_clean(self) -> None:
         assert [entry for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"] == []
 
+    def assert_accessible(self) -> None:
+        """Ask axe, and whether the page says its language."""
+        self.wait(lambda: "waiting for the first data" not in self.text("react-entry-point"))
+        self.driver.execute_script(axe())
+        assert self.driver.execute_async_script(AXE) == []
+        assert self.driver.find_element("tag name", "html").get_attribute("lang") == "en"
+
+
+AXE = """
+const done = arguments[0];
+axe.run(document, {resultTypes: ["violations"]}).then(({violations}) =>
+    done(violations.map(({id, nodes}) => `${id}: ${nodes.map((node) => node.html.slice(0, 200))}`)));
+"""
+
+
+@cache
+def axe() -> str:
+    spec = find_spec("axe_playwright_python")  # of which only its copy of axe is used
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    return Path(spec.submodule_search_locations[0], "axe.min.js").read_text()
+
 
 def is_callback(events: dict[str, Any]) -> bool:
     """Say whether these events are those of a request for a callback of the app."""
@@ -178,10 +203,3 @@ def page(gallery: Server, browser_for_module: Any) -> Callable[[str], Page]:
     browser_for_module.execute_cdp_cmd("Network.clearBrowserCookies", {})
     browser_for_module.get_log("browser")
     return lambda name: Page(browser_for_module, f"{gallery.url}/{name}/")
-
-
-@pytest.fixture
-def another_window(gallery: Server) -> Iterator[Callable[[str], Page]]:
-    """The same in another browser: another user, with cookies of its own."""
-    with chrome() as driver:
-        yield lambda name: Page(driver, f"{gallery.url}/{name}/")

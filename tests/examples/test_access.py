@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import pytest
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-AXE = """
-const done = arguments[0];
-axe.run(document, {resultTypes: ["violations"]}).then(({violations}) =>
-    done(violations.map(({id, nodes}) => `${id}: ${nodes.map((node) => node.html.slice(0, 200))}`)));
-"""
-CALLBACKS = {"flights": 7, "signalling": 5, "session_data": 3, "temperature": 2, "load_once": 1, "feeder": 2}
-
-
-def axe() -> str:
-    spec = find_spec("axe_playwright_python")  # of which only its copy of axe is used
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
-    return Path(spec.submodule_search_locations[0], "axe.min.js").read_text()
+from tests.examples.conftest import Page
+from tests.servers import Server
 
 
 def resize(driver: Any, width: int, height: int = 1000) -> None:
@@ -30,22 +17,18 @@ def resize(driver: Any, width: int, height: int = 1000) -> None:
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
-@pytest.fixture
-def flights(page: Any) -> Any:
-    opened = page("flights")
+@pytest.fixture(scope="module")
+def flights(gallery: Server, browser_for_module: Any) -> Any:
+    """The largest page, opened once: most of what is asked here changes nothing of it."""
+    opened = Page(browser_for_module, f"{gallery.url}/flights/")
     opened.open(callbacks=7)
     yield opened
     opened.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-@pytest.mark.parametrize("name", CALLBACKS)
-def test_axe_finds_nothing(page, name):
-    opened = page(name)
-    opened.open(callbacks=CALLBACKS[name])
-    opened.wait(lambda: "waiting for the first data" not in opened.text("react-entry-point"))
-    opened.driver.execute_script(axe())
-    assert opened.driver.execute_async_script(AXE) == []
-    assert opened.driver.find_element("tag name", "html").get_attribute("lang") == "en"
+def test_axe_finds_nothing(flights):
+    """Nor on the other pages: those tests that open them ask it."""
+    flights.assert_accessible()
 
 
 def test_tab_leaves_the_table(flights):
@@ -54,14 +37,6 @@ def test_tab_leaves_the_table(flights):
         ActionChains(flights.driver).send_keys(Keys.TAB).perform()
     inside = "return !!document.activeElement.closest('.dash-table-container')"
     assert not flights.driver.execute_script(inside)
-
-
-def test_a_graph_says_that_it_waits_and_has_a_text(page):
-    cleaning = page("cleaning")
-    cleaning.driver.get(cleaning._url)
-    cleaning.wait(lambda: "waiting for the first data" in cleaning.text("graph"))
-    figure = cleaning.driver.find_element("css selector", "figure[role=img]")
-    assert "temperature" in figure.get_attribute("aria-label")
 
 
 def places(driver: Any, selector: str) -> list[dict[str, float]]:
@@ -90,3 +65,11 @@ def fits(flights, width):
     assert badge["top"] >= table["bottom"]
     if width == 400:  # there it would cover whatever is read
         assert driver.execute_script("return getComputedStyle(wire).position") == "static"
+
+
+def test_a_graph_says_that_it_waits_and_has_a_text(page):
+    cleaning = page("cleaning")
+    cleaning.driver.get(cleaning._url)
+    cleaning.wait(lambda: "waiting for the first data" in cleaning.text("graph"))
+    figure = cleaning.driver.find_element("css selector", "figure[role=img]")
+    assert "temperature" in figure.get_attribute("aria-label")

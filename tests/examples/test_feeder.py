@@ -88,5 +88,6 @@ def test_the_gallery_has_one_of_its_workers_feed(gallery, page):
     assert any(f"pid {pid}" in feeder.text("numbers") for pid in pids)
     version = feeder.text("numbers").splitlines()[1]
     feeder.wait(lambda: feeder.text("numbers").splitlines()[1] != version)
+    feeder.assert_accessible()
     feeder.driver.get("about:blank")
     feeder.assert_console_is_clean()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from tests.app.test_refusing_browsers import DENY_STORAGE, NO_COOKIES
 from tests.browsers import chrome
 from tests.examples.conftest import Page
+from tests.examples.visits import visit
 from tests.needs import needs_unshare
 from tests.servers import Server, gunicorn
 from tests.torture.sizes import size
@@ -28,8 +31,8 @@ CALLBACKS = {
     "temperature": 2,
 }
 ALL = tuple(CALLBACKS)
-#: Which are looked at in every run, where values are denied their place and where sessions are.
-LARGE, OWN = ("flights", "load_once", "feeder"), ("aggregations", "session_data", "load_once", "feeder")
+#: Which a browser looks at in every run: one that keeps something for the session, one that does not.
+TWO = ("session_data", "load_once")
 #: Those that keep something for the session.
 OF_A_SESSION = {"flights", "cleaning", "aggregations", "session_data", "temperature"}
 
@@ -92,24 +95,27 @@ def errors(driver: Any) -> list[Any]:
 
 def test_with_cookies_blocked_pages_without_sessions_work_and_the_others_say_so(gallery):
     with chrome(preferences=NO_COOKIES) as driver:
-        working = look_at(size(OWN, ALL), driver, gallery)
-    assert working >= {"load_once", "feeder"}
+        working = look_at(size(TWO, ALL), driver, gallery)
+    assert working >= {"load_once", *size((), ("feeder",))}
     assert not working & OF_A_SESSION
     assert "the browser refuses cookies" in gallery.log
 
 
-def test_with_storage_denied_pages_work(gallery):
-    with chrome() as driver:
-        assert look_at(size(OWN, ALL), driver, gallery, script=DENY_STORAGE) == set(size(OWN, ALL))
-        assert errors(driver) == []
+def test_with_storage_denied_pages_work(gallery, browser):
+    assert look_at(size(TWO, ALL), browser, gallery, script=DENY_STORAGE) == set(size(TWO, ALL))
+    assert errors(browser) == []
 
 
 @needs_unshare
 @pytest.mark.parametrize("kind", SHARED_MEMORY)
 def test_with_hardly_any_shared_memory_the_examples_work_and_the_log_says_what_is_wrong(kind):
     mount, said = SHARED_MEMORY[kind]
-    with serving(mount) as server, chrome() as driver:
-        assert look_at(size(LARGE, ALL), driver, server) == set(size(LARGE, ALL))
-        assert errors(driver) == []
+    with serving(mount) as server, ThreadPoolExecutor(len(ALL)) as pool:
+        assert list(pool.map(partial(callbacks_that_answer, server), ALL)) == [*CALLBACKS.values()]
         assert 1 <= server.log.count(said) <= 2  # once in each worker
         assert "Traceback" not in server.log
+
+
+def callbacks_that_answer(server: Server, name: str) -> int:
+    """Open a page without a browser, which sees nothing of that mount."""
+    return visit(server.url, name)[1]

@@ -19,8 +19,8 @@ from tests.programs import REPOSITORY
 from tests.servers import gunicorn
 from tests.torture.sizes import size
 
-WORKERS = 8
-TABS = size(6, 20)
+WORKERS = size(4, 8)
+TABS = size(3, 20)
 #: What the private memory of all workers may grow by, as the page says: 10 MB for each of their threads.
 #: In each it is 5 MB, when Dash reads its largest script. A copy of the frame would be 101 MB.
 BOUND = WORKERS * 10e6
@@ -76,7 +76,7 @@ def drawn(url):
     return int(re.findall(r"this answer: worker (\d+)", answer.text)[0])
 
 
-def test_eight_workers_load_it_once(served):
+def test_one_of_many_workers_loads_it(served):
     server, brain = served
     assert len(ask_all(server.url, WORKERS, ready)) == WORKERS
     assert len(brain["loads"]) == 1
@@ -89,11 +89,12 @@ def test_the_page_tells_that_it_is_in_memory_once(served, browser_for_module):
     page.open(callbacks=1)
     assert "once" in page.text("numbers")
     assert f"by worker {brain['loads'][0][0]}" in page.text("numbers")
-    assert "a copy each: 807 MB" in page.text("numbers")
+    assert f"a copy each: {WORKERS * 100.9152:.0f} MB" in page.text("numbers")
     assert len(page.driver.find_elements("css selector", "#table tr")) == WORKERS + 2
     assert page.figure("graph", "data.map(line => line.y._inputArray.length)") == [365] * 3
     page.choose("dropdown", "March", callbacks=1)
     page.wait(lambda: page.figure("graph", "data[0].y._inputArray.length") == 31 * 24)
+    page.assert_accessible()
     page.assert_console_is_clean()
 
 

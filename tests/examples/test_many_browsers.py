@@ -15,7 +15,7 @@ from tests.torture.sizes import size
 
 #: Some have a browser. The others ask for the same without one, as drawing takes most of the time.
 USERS = 12
-BROWSERS = size(2, 4)
+BROWSERS = size(1, 4)
 WORKERS = 8
 
 

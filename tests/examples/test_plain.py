@@ -19,7 +19,7 @@ def browser_for_module(browser_for_module):
 
 @pytest.mark.parametrize(
     ("name", "callbacks", "least_bytes"),
-    [("cleaning", 3, 40e6), ("aggregations", 4, 20e6), ("signalling", 5, 0), ("temperature", 2, 30e3)],
+    [("cleaning", 3, 40e6), ("signalling", 5, 0), ("temperature", 2, 30e3)],
 )
 def test_the_original_runs_and_moves_its_data_through_the_browser(page, name, callbacks, least_bytes):
     original = page(f"{name}_plain")
@@ -37,10 +37,12 @@ def test_the_original_runs_the_query_for_each_output_and_they_differ(page):
     original.assert_console_is_clean()
 
 
-def test_a_page_tells_what_its_original_has_moved_in_this_browser(page):
+def test_the_original_moves_its_data_and_the_page_tells_what_that_was_in_this_browser(page):
     original = page("aggregations_plain")
-    original.open(callbacks=4)
+    assert original.open(callbacks=4) > 3
     moved = int(original.badge()["bytes"])
+    assert moved > 20e6
+    original.assert_console_is_clean()
     example = page("aggregations")
     example.open(callbacks=4)
     assert f"plain Dash: {moved / 1e6:.1f} MB" in example.text("wire")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import zygote
 from tests.packaging.documents import REPOSITORY, Block, anchors, blocks, documents, links
 from tests.packaging.programs import open_page, serving
 
@@ -44,8 +42,10 @@ def test_a_python_block_runs_as_it_stands(
     file = tmp_path / "app.py"
     file.write_text(block.text)
     if "Dash(" not in block.text:
-        run = [sys.executable, file.name]
-        subprocess.run(run, cwd=tmp_path, env={**os.environ, **environment}, check=True, timeout=120)
+        log = tmp_path / "log"
+        log.touch()
+        program = zygote.start([file.name], output=log, folder=tmp_path, env=environment)
+        assert program.wait(120) == 0, log.read_text()
         return
     with serving(file, environment) as program:
         open_page(browser_for_module, program)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -60,6 +61,7 @@ def part_of(name: str) -> str:
     return ".".join(name.split(".")[: 2 if name.startswith("web.") else 1])
 
 
+@cache
 def modules() -> dict[str, ast.Module]:
     """Every module of the package by its name below ``dash_brain``; the package itself is ``""``."""
     return {name_of(path): ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
@@ -243,6 +245,7 @@ def arguments(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> 
     return {node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)}
 
 
+@cache
 def names_of_module(tree: ast.Module) -> set[str]:
     """Return the functions and classes of a module, and all that it imports."""
     defined = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -19,6 +20,7 @@ _PATH = re.compile(r"`((?:dash_brain|tests|\.ci)/[\w./]*)")
 _NAMES = re.compile(r"`(dash_brain/[\w/]+\.py)`:((?:,?\s+`[\w.]+`)+)")
 
 
+@cache
 def defined_in(path: str) -> set[str]:
     """Return the names that a module defines at its top level, and those in its classes as ``Class.name``."""
     body = ast.parse((REPOSITORY / path).read_text()).body

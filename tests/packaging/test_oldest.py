@@ -26,26 +26,25 @@ def run(code: str, folder: Path, **installed: str) -> subprocess.CompletedProces
     )
 
 
+OLD = (
+    *(("dash", "2.18.2"), ("dash", "3.4.0"), ("dash", "4.4.0"), ("dash", "4.4.0rc1")),
+    *(("flask", "2.2.5"), ("werkzeug", "2.2.2"), ("werkzeug", "3.0.6")),
+    *(("pandas", "2.2.2"), ("pyarrow", "17.0.0")),
+)
+USES = (
+    *("from dash_brain import Brain", "import dash_brain as d; d.Brain"),
+    *("from dash_brain.codec import register", "from dash_brain.stores import open_store"),
+)
+
+
 @pytest.mark.parametrize(
-    ("name", "release"),
+    ("used", "name", "release"),
     [
-        *(("dash", "2.18.2"), ("dash", "3.4.0"), ("dash", "4.4.0"), ("dash", "4.4.0rc1")),
-        *(("flask", "2.2.5"), ("werkzeug", "2.2.2"), ("werkzeug", "3.0.6")),
-        *(("pandas", "2.2.2"), ("pyarrow", "17.0.0")),
+        *(("from dash_brain import ServerStore", *old) for old in OLD),
+        *((used, *old) for used in USES for old in (OLD[0], OLD[-1])),
     ],
 )
-@pytest.mark.parametrize(
-    "used",
-    [
-        *(
-            "from dash_brain import ServerStore",
-            "from dash_brain import Brain",
-            "import dash_brain as d; d.Brain",
-        ),
-        *("from dash_brain.codec import register", "from dash_brain.stores import open_store"),
-    ],
-)
-def test_a_library_that_is_too_old_is_named_with_the_release_that_is_needed(name, release, used, tmp_path):
+def test_a_library_that_is_too_old_is_named_with_the_release_that_is_needed(used, name, release, tmp_path):
     ended = run(used, tmp_path, **{name: release})
     last = ended.stderr.strip().splitlines()[-1]
     error = "DashTooOld" if name == "dash" else "TooOld"

@@ -25,7 +25,7 @@ def test_every_promise_has_tests() -> None:
 
 
 def test_every_attacker_and_fault_has_tests() -> None:
-    defended = prose(TRUST).partition("\n## What is not defended")[0].split("\n## ")[2:]
+    defended = prose(TRUST).partition("\n## What is not protected")[0].split("\n## ")[2:]
     points = [point for section in defended for point in section.split("\n- ")[1:]]
     assert len(points) > 40
     assert [point for point in points if ".py::" not in point] == []

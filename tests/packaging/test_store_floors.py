@@ -11,7 +11,6 @@ FLOORS = (
     "namespaces",
     "base faults reclaim",
     "mapped.system",
-    "mapped.locks",
     "mapped.volume",
     "mapped.spill",
     "mapped.space",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from dash_brain.stores import FileStore, SharedMemoryStore
-from dash_brain.stores.mapped.spill import places as spill_places
+from dash_brain.stores.mapped.spill import roots as spill_roots
 from tests.stores.places import mounted, remove
 
 
@@ -30,7 +30,7 @@ def files(tmp_path) -> FileStore:
 def disk(tmp_path, monkeypatch):
     """The only place where anything may be spilled to."""
     (tmp_path / "disk").mkdir()
-    monkeypatch.setattr(spill_places, "places", lambda: [str(tmp_path / "disk")])
+    monkeypatch.setattr(spill_roots, "roots", lambda: [str(tmp_path / "disk")])
     return tmp_path / "disk"
 
 

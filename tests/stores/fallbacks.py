@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from dash_brain.stores import FileStore
-from dash_brain.stores.mapped.locks import FlockedFiles
+from dash_brain.stores.mapped.system.locks import FlockedFiles
 from dash_brain.stores.mapped.volume.folder import Volume
 from dash_brain.stores.mapped.volume.publish import publish_named
 

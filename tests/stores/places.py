@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dash_brain.stores.mapped.spill.places import remove_folders_of
+from dash_brain.stores.mapped.spill.roots import remove_folders_of
 from tests.needs import missing, needs
 
 
@@ -98,4 +98,4 @@ def ledger_of(store):
 
 def bytes_taken(store) -> int:
     """Return the bytes of all objects of a local store, and of those that are being written."""
-    return ledger_of(store).reserve(0)
+    return ledger_of(store).used() + ledger_of(store).reserved()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import threading
+import weakref
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -142,6 +144,7 @@ def test_memory_that_is_measured_anew_while_somebody_asks_is_still_known(monkeyp
     found = Groups(limit=1 << 30, used=0)
     monkeypatch.setattr(memory_pressure, "groups", lambda: found)
     memory = memory_pressure.MemoryPressure()
+    memory.measure()
 
     class Measuring(int):
         """A limit that is read as the groups change."""
@@ -211,6 +214,27 @@ def test_values_in_the_memory_of_another_container_stay_when_our_own_lacks_memor
 
 
 @needs_root
+def test_value_that_has_no_memory_is_held_no_longer_than_its_put(tmp_path, monkeypatch):
+    """Else the next ones would lack what a traceback holds until the garbage collector comes."""
+    monkeypatch.setattr(memory_pressure, "groups", lambda: Groups(limit=1 << 30, used=1 << 30))
+
+    class Held(bytearray):
+        """Bytes that can be watched."""
+
+    with mounted(tmp_path / "memory", "size=64m") as folder:
+        frame = Held(8_000_000)
+        watched = weakref.ref(frame)
+        gc.disable()
+        try:
+            with pytest.raises(StoreFull, match="memory of this container is used up"):
+                FileStore(folder).put(SPACE, "key", [frame])
+            del frame
+            assert watched() is None
+        finally:
+            gc.enable()
+
+
+@needs_root
 def test_value_has_memory_once_others_have_written_theirs(tmp_path, monkeypatch):
     found = Groups(limit=1 << 30, used=(1 << 30) - (64 << 20) - 20_000_000)
     monkeypatch.setattr(memory_pressure, "groups", lambda: found)
@@ -229,8 +253,8 @@ def test_quarter_of_the_containers_memory_bounds_shared_memory_and_no_disk(tmp_p
     monkeypatch.setattr(cgroups, "limits", lambda: [400 << 20])
     descriptor = os.open(tmp_path, os.O_RDONLY)
     try:
-        assert limits.allowed_by_place(descriptor, in_memory=True) == 100 << 20
-        assert limits.allowed_by_place(descriptor, in_memory=False) > 100 << 20
+        assert limits.allowed_at(descriptor, in_memory=True) == 100 << 20
+        assert limits.allowed_at(descriptor, in_memory=False) > 100 << 20
     finally:
         os.close(descriptor)
 
@@ -242,7 +266,7 @@ def test_memory_is_told_from_disk():
 
 def test_store_on_a_small_disk_is_not_told_of_shared_memory(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(platform, "is_memory", lambda _: False)
-    monkeypatch.setattr(limits, "allowed_by_place", lambda *_, **__: 1_000_000)
+    monkeypatch.setattr(limits, "allowed_at", lambda *_, **__: 1_000_000)
     FileStore(tmp_path).secret()
     assert "has room for 1.0 MB only. Give it more: a folder on a larger disk" in caplog.text
     assert "shm" not in caplog.text

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -17,7 +18,7 @@ import pytest
 from dash_brain.errors import StoreFull, StoreURLError
 from dash_brain.stores import FileStore, open_store
 from dash_brain.stores.mapped import get
-from dash_brain.stores.mapped.volume import aligned_map, large, leases, pages, spares
+from dash_brain.stores.mapped.volume import aligned_map, file_leases, large, pages, publish, spares
 from dash_brain.stores.mapped.volume.aligned_map import LARGE_PAGE
 from dash_brain.stores.mapped.volume.entries import READ
 from tests.needs import missing, needs_root
@@ -338,6 +339,55 @@ def test_stopped_reader_finds_what_it_opened(store, monkeypatch):
     child.result()
 
 
+def test_who_comes_between_the_end_of_a_lease_and_the_name_gets_another_file(store, monkeypatch):
+    """Whoever opened the file by then would get its lease when it is published, and nobody reads it yet."""
+    store.put(SPACE, "key", value(1))
+    store.delete(SPACE, "key")  # the only spare
+    other, take, free = type(store)(store.name), file_leases.take, file_leases.free
+    other.put(SPACE, "small", [b"x"])
+    volume_of(other).spares.most = 1 << 30
+    arrived, published = threading.Event(), threading.Event()
+
+    def take_when_it_is_published(file):
+        arrived.set()
+        published.wait()
+        return take(file)
+
+    def put():
+        other.put(SPACE, "second", value(3))
+        arrived.set()
+
+    def free_and_be_overtaken(file):
+        free(file)
+        monkeypatch.setattr(file_leases, "take", take_when_it_is_published)
+        second.start()
+        arrived.wait()
+
+    second = threading.Thread(target=put)
+    monkeypatch.setattr(file_leases, "free", free_and_be_overtaken)
+    store.put(SPACE, "first", value(2))
+    monkeypatch.setattr(file_leases, "free", free)
+    published.set()
+    second.join()
+    check(store.get(SPACE, "first"), 2)
+    check(store.get(SPACE, "second"), 3)
+
+
+def test_value_can_be_read_as_soon_as_it_has_its_name(store, monkeypatch):
+    store.put(SPACE, "key", value(1))
+    store.delete(SPACE, "key")
+    real, read = publish.take_place, []
+
+    def named_and_read(*arguments):
+        replaced = real(*arguments)
+        read.append(Child(lambda: check(store.get(SPACE, "key"), 2)).result())
+        return replaced
+
+    monkeypatch.setattr(publish, "take_place", named_and_read)
+    store.put(SPACE, "key", value(2))
+    assert len(read) == 1
+
+
 def test_what_a_killed_writer_kept_while_it_had_its_name_is_not_written(store):
     store.put(SPACE, "key", value(1))
     store.put(SPACE, "other", value(2))
@@ -358,12 +408,12 @@ def test_who_opens_what_is_being_written_is_refused_and_its_writer_lives(store):
 
     def write():
         file = os.open(path, os.O_RDWR)
-        assert leases.take(file)
-        assert leases.is_whole(file)
+        assert file_leases.take(file)
+        assert file_leases.is_whole(file)
         reader = Child(open_it)
         assert reader.result() == errno.EAGAIN
-        assert not leases.is_whole(file)
-        leases.free(file)
+        assert not file_leases.is_whole(file)
+        file_leases.free(file)
         assert Child(open_it).result() == 0
 
     def open_it():
@@ -403,14 +453,37 @@ def test_values_that_need_the_room_of_a_spare_get_it(store):
     assert spares_of(store) == []
 
 
-def test_spares_and_values_together_keep_within_the_budget(store):
+def bytes_of_spares(store) -> int:
+    return sum((place(store) / spares.HIDDEN / name).stat().st_blocks * 512 for name in spares_of(store))
+
+
+def test_spares_and_values_together_keep_within_the_budget_to_the_page(store):
     store.resize(64 << 20)
     for number in range(40):
         store.put(SPACE, f"{number % 14}", value(number, (4 << 20) + 4096 * number), ttl=1000)
-        held = sum(file.stat().st_blocks * 512 for file in place(store).rglob("*") if file.is_file())
-        assert held < (64 << 20) + (1 << 20)
-        listed = [int(name.split("-")[0], 16) for name in spares_of(store)]
-        assert sum(listed) <= 8 << 20
+        held = sum(file.stat().st_blocks * 512 for file in (place(store) / SPACE).iterdir())
+        assert held == store.usage()
+        assert held + bytes_of_spares(store) <= 64 << 20
+        assert bytes_of_spares(store) <= 8 << 20
+
+
+def test_of_two_who_keep_a_spare_at_once_one_gives_up(store, monkeypatch):
+    store.resize(8 * (SIZE + 8192))
+    other = type(store)(store.name)
+    store.put(SPACE, "ours", value(1))
+    other.put(SPACE, "theirs", value(2))
+    ours, listed = volume_of(store).spares, spares.Spares._listed
+
+    def overtaken(self):
+        found = listed(self)
+        if self is ours:
+            other.delete(SPACE, "theirs")
+        return found
+
+    monkeypatch.setattr(spares.Spares, "_listed", overtaken)
+    store.delete(SPACE, "ours")
+    assert len(spares_of(store)) == 1
+    assert store.usage() + bytes_of_spares(store) <= store.budget()
 
 
 def test_sweep_by_any_process_removes_spares_and_what_their_writers_left(store):
@@ -479,23 +552,35 @@ def test_touch_finds_what_took_the_place_of_a_value_that_is_a_spare(store, monke
 
 @pytest.mark.parametrize("verb", ["get", "info", "delete"])
 def test_name_is_looked_up_anew_when_its_file_is_being_written_for_another(store, monkeypatch, verb):
-    store.put(SPACE, "key", value(1))
-    real, refused = os.open, []
-
-    def refuse(path, *arguments, **options):
-        if str(path).endswith("/key") and len(refused) < 5:
-            refused.append(path)
-            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-        return real(path, *arguments, **options)
-
-    object_id = store.info(SPACE, "key").object_id
-    monkeypatch.setattr(os, "open", refuse)
+    object_id = put_where_opening_fails(store, monkeypatch, [errno.EAGAIN] * 5)
     assert (
         store.delete(SPACE, "key", object_id=object_id)
         if verb == "delete"
         else getattr(store, verb)(SPACE, "key")
     )
-    assert len(refused) == 5
+
+
+@pytest.mark.parametrize("verb", ["get", "info"])
+def test_name_is_looked_up_anew_when_a_file_took_the_place_of_a_link_and_is_being_written_for_another(
+    store, monkeypatch, verb
+):
+    put_where_opening_fails(store, monkeypatch, [errno.ELOOP, errno.EAGAIN, errno.ELOOP, errno.EAGAIN])
+    assert getattr(store, verb)(SPACE, "key")
+
+
+def put_where_opening_fails(store, monkeypatch, errors: list[int]) -> str:
+    """Put a value whose file cannot be opened at first, for these reasons; return its id."""
+    real = os.open
+
+    def refuse(path, *arguments, **options):
+        if str(path).endswith("/key") and errors:
+            error = errors.pop(0)
+            raise OSError(error, os.strerror(error))
+        return real(path, *arguments, **options)
+
+    object_id = store.put(SPACE, "key", value(1))
+    monkeypatch.setattr(os, "open", refuse)
+    return object_id
 
 
 @pytest.mark.parametrize("verb", ["get", "info"])

@@ -17,8 +17,8 @@ from dash_brain import configure
 from dash_brain.errors import StoreFull, ValueMissing
 from dash_brain.settings import LEAST_QUOTA, _settings, _share
 from dash_brain.stores import FileStore, MemoryStore
-from dash_brain.stores.mapped import locks as kernel_locks
 from dash_brain.stores.mapped import put as putting
+from dash_brain.stores.mapped.system import locks as kernel_locks
 from dash_brain.stores.namespaces import VALUE, account_of
 from dash_brain.testing import Clock
 from tests.stores.fallbacks import FallbackStore

@@ -15,9 +15,9 @@ from dash_brain import Brain
 from dash_brain.errors import ValueMissing
 from dash_brain.stores import FileStore, MemoryStore
 from dash_brain.stores.faults import Tombstone
-from dash_brain.stores.mapped import locks as kernel_locks
 from dash_brain.stores.mapped.space import tombstones
 from dash_brain.stores.mapped.space.tombstones import SIZE, Tombstones
+from dash_brain.stores.mapped.system import locks as kernel_locks
 from dash_brain.testing import Clock
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.places import place

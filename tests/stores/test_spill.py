@@ -24,8 +24,8 @@ from dash_brain.stores.base import ABSENT
 from dash_brain.stores.mapped import put
 from dash_brain.stores.mapped.space import backoff
 from dash_brain.stores.mapped.space.inventory import Inventory
-from dash_brain.stores.mapped.spill import places as spill_places
-from dash_brain.stores.mapped.spill.folder import SpillFolder
+from dash_brain.stores.mapped.spill import roots as spill_roots
+from dash_brain.stores.mapped.spill.roots import SpillFolder
 from dash_brain.stores.mapped.volume.folder import Volume
 from dash_brain.stores.namespaces import VALUE
 from dash_brain.testing import Clock, plain
@@ -235,10 +235,10 @@ getattr(fallbacks, sys.argv[1])(sys.argv[2]).put("brain/spilled", "other", patte
 
 NAMELESS = """
 import sys
-from dash_brain.stores.mapped.spill import places as spill_places
-from dash_brain.stores.mapped.spill.folder import SpillFolder
+from dash_brain.stores.mapped.spill import roots as spill_roots
+from dash_brain.stores.mapped.spill.roots import SpillFolder
 disk = sys.argv.pop()
-spill_places.places = lambda: [disk]
+spill_roots.roots = lambda: [disk]
 """
 
 
@@ -338,8 +338,8 @@ def test_folder_of_another_container_is_not_taken_for_an_empty_one(store, disk):
 
 def test_full_disk_means_that_what_is_held_makes_room_or_the_value_is_refused(tmp_path, memory, monkeypatch):
     with mounted(tmp_path / "full", "size=4m") as small:
-        monkeypatch.setattr(spill_places, "places", lambda: [str(small)])
-        monkeypatch.setattr(spill_places, "is_disk", lambda _: True)
+        monkeypatch.setattr(spill_roots, "roots", lambda: [str(small)])
+        monkeypatch.setattr(spill_roots, "is_disk", lambda _: True)
         store = SmallSharedMemory(memory)
         for number in range(6):
             store.put("session/a", str(number), patterned(2 * MB), ttl=1e5)
@@ -355,8 +355,8 @@ def test_full_disk_means_that_what_is_held_makes_room_or_the_value_is_refused(tm
 
 def test_half_of_what_the_disk_had_free_stays_free(tmp_path, memory, monkeypatch):
     with mounted(tmp_path / "half", "size=16m") as small:
-        monkeypatch.setattr(spill_places, "places", lambda: [str(small)])
-        monkeypatch.setattr(spill_places, "is_disk", lambda _: True)
+        monkeypatch.setattr(spill_roots, "roots", lambda: [str(small)])
+        monkeypatch.setattr(spill_roots, "is_disk", lambda _: True)
         store = SmallSharedMemory(memory)
         with pytest.raises(StoreFull):  # noqa: PT012
             for number in range(64):
@@ -365,7 +365,7 @@ def test_half_of_what_the_disk_had_free_stays_free(tmp_path, memory, monkeypatch
 
 
 def test_without_a_disk_nothing_is_spilled(memory, monkeypatch):
-    monkeypatch.setattr(spill_places, "places", lambda: ["/dev/shm", "/not/there"])
+    monkeypatch.setattr(spill_roots, "roots", lambda: ["/dev/shm", "/not/there"])
     store = SmallSharedMemory(memory)
     with pytest.raises(StoreFull):
         store.put(SPACE, "key", patterned(20 * MB))
@@ -464,7 +464,7 @@ def spill_often(reopen):
 
 
 def test_value_in_use_makes_room_though_what_is_idle_was_searched_in_vain(memory, monkeypatch):
-    monkeypatch.setattr(spill_places, "places", list)
+    monkeypatch.setattr(spill_roots, "roots", list)
     monkeypatch.setattr(backoff, "_IN_VAIN", 1000.0)
     store = SmallSharedMemory(memory)
     for number in range(3):

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from dash_brain.errors import StoreFull, StoreUnavailable, ValueMissing
-from dash_brain.stores.mapped.spill import places as spill_places
-from dash_brain.stores.mapped.spill.folder import SpillFolder
+from dash_brain.stores.mapped.spill import roots as spill_roots
+from dash_brain.stores.mapped.spill.roots import SpillFolder
 from dash_brain.stores.namespaces import VALUE, account_of
 from dash_brain.testing import Clock, plain
 from tests.needs import needs_root
@@ -113,7 +113,7 @@ def test_folder_removed_under_threads_means_misses_only(store, disk):
 
 
 def other_boot(monkeypatch) -> None:
-    monkeypatch.setattr(spill_places, "boot", lambda: "other000")
+    monkeypatch.setattr(spill_roots, "boot", lambda: "other000")
 
 
 def test_sweep_removes_what_a_store_of_another_boot_spilled_when_nobody_used_it_for_a_day(
@@ -148,7 +148,7 @@ def test_sweep_notes_that_the_folder_of_its_own_store_is_in_use_and_never_remove
     store.sweep()
     check_pattern(store.get(SPACE, "key"))
     monkeypatch.undo()
-    monkeypatch.setattr(spill_places, "places", lambda: [str(disk)])
+    monkeypatch.setattr(spill_roots, "roots", lambda: [str(disk)])
     store.sweep()
     assert time.time() - folder_on(disk).stat().st_mtime < 1e5
 
@@ -172,21 +172,21 @@ def test_store_that_is_removed_on_purpose_takes_its_folders_along(store, memory,
     other = SmallSharedMemory(memory, "other")
     other.put(SPACE, "key", patterned(20 * MB))
     opened = os.open(place(store), os.O_RDONLY)
-    spill_places.remove_folders_of(opened)
+    spill_roots.remove_folders_of(opened)
     os.close(opened)
     check_pattern(other.get(SPACE, "key"))
     assert len(list((disk / OUTER).iterdir())) == 1
 
 
 def test_processes_that_spill_first_at_once_make_one_folder(memory, disk, monkeypatch):
-    real, both = spill_places.new_record, threading.Barrier(2)
+    real, both = spill_roots.new_record, threading.Barrier(2)
 
     def slow():
         with contextlib.suppress(threading.BrokenBarrierError):
             both.wait(0.5)
         return real()
 
-    monkeypatch.setattr(spill_places, "new_record", slow)
+    monkeypatch.setattr(spill_roots, "new_record", slow)
     keys = iter("ab")
     assert not at_once(2, lambda: SmallSharedMemory(memory).put(SPACE, next(keys), patterned(20 * MB)))
     store = SmallSharedMemory(memory)
@@ -198,7 +198,7 @@ def test_processes_that_spill_first_at_once_make_one_folder(memory, disk, monkey
 def test_place_that_has_two_paths_loses_nothing(memory, disk, tmp_path, monkeypatch):
     alias = tmp_path / "alias"
     alias.symlink_to(disk)
-    monkeypatch.setattr(spill_places, "places", lambda: [str(disk), str(alias)])
+    monkeypatch.setattr(spill_roots, "roots", lambda: [str(disk), str(alias)])
     store = SmallSharedMemory(memory)
     store.put(SPACE, "key", patterned(20 * MB))
     store.sweep()
@@ -209,7 +209,7 @@ def test_place_that_has_two_paths_loses_nothing(memory, disk, tmp_path, monkeypa
 
 def test_place_may_have_a_colon_in_its_path(memory, tmp_path, disk, monkeypatch):
     """The places of a store are kept as one text."""
-    monkeypatch.setattr(spill_places, "places", lambda: [str(tmp_path / "none"), f"{disk}/a:b"])
+    monkeypatch.setattr(spill_roots, "roots", lambda: [str(tmp_path / "none"), f"{disk}/a:b"])
     (disk / "a:b").mkdir()
     store = SmallSharedMemory(memory)
     store.put(SPACE, "key", patterned(20 * MB))
@@ -233,7 +233,7 @@ def no_temp_folder() -> str:
 def test_what_is_idle_on_another_disk_makes_no_room_on_ours(memory, disk, tmp_path, monkeypatch):
     clock = Clock()
     ours = tmp_path / "ours"
-    monkeypatch.setattr(spill_places, "places", lambda: [str(ours), str(disk)])
+    monkeypatch.setattr(spill_roots, "roots", lambda: [str(ours), str(disk)])
     store = SmallSharedMemory(memory, clock=clock)
     store.put("session/a", "idle", patterned(20 * MB), ttl=1e5)
     ours.mkdir()
@@ -247,7 +247,7 @@ def test_what_is_idle_on_another_disk_makes_no_room_on_ours(memory, disk, tmp_pa
 def test_process_with_another_temp_folder_reads_what_was_spilled_and_spills_to_the_same(
     store, memory, disk, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(spill_places, "places", lambda: [str(tmp_path)])
+    monkeypatch.setattr(spill_roots, "roots", lambda: [str(tmp_path)])
     other = SmallSharedMemory(memory)
     other.put(SPACE, "new", patterned(20 * MB))
     for key in ("key", "new"):
@@ -341,7 +341,7 @@ def test_folder_planted_by_another_user_is_passed_over(tmp_path, memory, monkeyp
         folder.mkdir()
     (planted / OUTER).mkdir(mode=0o700)
     os.chown(planted / OUTER, 1000, 1000)
-    monkeypatch.setattr(spill_places, "places", lambda: [str(planted), str(free)])
+    monkeypatch.setattr(spill_roots, "roots", lambda: [str(planted), str(free)])
     store = SmallSharedMemory(memory)
     with caplog.at_level(logging.WARNING, "dash_brain"):
         for key in ("one", "two"):
@@ -480,7 +480,7 @@ def test_disk_without_files_is_passed_over_and_nothing_is_noted_of_it(tmp_path, 
     with mounted_disk(tmp_path / "tiny", 64, "-N", "16") as tiny:
         with pytest.raises(OSError, match="No space"):
             [(tiny / str(number)).touch() for number in range(1000)]
-        monkeypatch.setattr(spill_places, "places", lambda: [str(tiny), str(tmp_path / "free")])
+        monkeypatch.setattr(spill_roots, "roots", lambda: [str(tiny), str(tmp_path / "free")])
         store = SmallSharedMemory(memory)
         with caplog.at_level(logging.WARNING, "dash_brain"):
             for _ in range(3):
@@ -509,7 +509,7 @@ def test_folder_of_which_nothing_can_be_noted_is_removed(tmp_path, disk):
 def test_folder_on_a_disk_that_may_only_be_read_is_read_and_another_written(tmp_path, memory, monkeypatch):
     (tmp_path / "free").mkdir()
     with mounted_disk(tmp_path / "first", 64) as first:
-        monkeypatch.setattr(spill_places, "places", lambda: [str(first), str(tmp_path / "free")])
+        monkeypatch.setattr(spill_roots, "roots", lambda: [str(first), str(tmp_path / "free")])
         store = SmallSharedMemory(memory)
         store.put(SPACE, "key", patterned(20 * MB))
         subprocess.run(["mount", "-o", "remount,ro", str(first)], check=True)
@@ -534,7 +534,7 @@ def test_folder_that_cannot_be_made_is_named_in_full(tmp_path):
 
 def test_place_that_cannot_be_opened_costs_only_what_lies_there(tmp_path, memory, disk, monkeypatch):
     (tmp_path / "free").mkdir()
-    monkeypatch.setattr(spill_places, "places", lambda: [str(disk), str(tmp_path / "free")])
+    monkeypatch.setattr(spill_roots, "roots", lambda: [str(disk), str(tmp_path / "free")])
     store = SmallSharedMemory(memory)
     store.put("session/a", "key", patterned(20 * MB), ttl=1000)
     store.put("session/a", "small", [b"here"], ttl=1000)

@@ -11,7 +11,7 @@ import pytest
 
 from dash_brain.errors import StoreUnavailable
 from dash_brain.stores import FileStore
-from dash_brain.stores.mapped import locks
+from dash_brain.stores.mapped.system import locks
 from dash_brain.stores.namespaces import VALUE
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.places import volume_of

@@ -130,7 +130,7 @@ def _is_held(path: Path) -> bool:
 
 def spilling_to(folder: Path):
     """Let stores spill into this folder, if it is on disk, while the block runs."""
-    return mock.patch("dash_brain.stores.mapped.spill.places.places", return_value=[str(folder)])
+    return mock.patch("dash_brain.stores.mapped.spill.roots.roots", return_value=[str(folder)])
 
 
 def unaccounted(store) -> int:

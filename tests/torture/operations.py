@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from dash_brain.errors import ValueMissing
 from dash_brain.stores.mapped import MappedStore
-from dash_brain.stores.mapped.locks import lock_number
+from dash_brain.stores.mapped.system.locks import lock_number
 from dash_brain.stores.namespaces import VALUE
 from dash_brain.testing import Clock
 from tests.stores.places import place

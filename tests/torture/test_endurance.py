@@ -20,7 +20,7 @@ from tests.torture.pages import Line, Page, as_callback
 from tests.torture.shelves import Shelf, descriptors_of, maps_of, resident_of, threads_of
 from tests.torture.sizes import SOAK, size
 
-LAPS = size(2, 60)
+LAPS = size(1, 60)
 SECONDS = size(2, 60)
 USERS = 5
 GRACE = 1.0

@@ -12,9 +12,9 @@ from tests.torture.sessions import BROWSERS, NAMES, QUOTA, STEPS, Session, sessi
 from tests.torture.sizes import size
 
 WORKERS = size(8, 16)
-SESSIONS = size(100, 1_000)
+SESSIONS = size(50, 1_000)
 CALLERS = size(10, 20)
-VALUES = size(2_000, 1_000_000)
+VALUES = size(1_000, 1_000_000)
 GRACE = 2.0
 
 

@@ -28,7 +28,7 @@ SPACE = "brain/spares"
 KEYS = ["name-0", "name-1"]
 #: The first frame says which value it is; the second can be compared as a whole.
 VALUES = {b"%d" % number: os.urandom(4096) * ((LARGE >> 12) + number % 3 * 300 + 1) for number in range(12)}
-REPLACED = size(3000, 100_000)
+REPLACED = size(600, 100_000)
 
 
 @pytest.fixture(params=[FileStore])
@@ -122,7 +122,7 @@ def test_no_byte_changes_under_forked_children_of_readers_and_writers(store):
     thread.start()
     try:
         children = deque()
-        for _ in range(size(150, 5000)):
+        for _ in range(size(50, 5000)):
             frames = _got(store, chance.choice(KEYS))
             number = bytes(frames[0])
             children.append(Child(_look_for_a_while, frames, number, chance.random() / 50))
@@ -161,7 +161,7 @@ def test_reader_that_is_stopped_between_open_and_map_finds_what_it_opened(store,
         assert_unchanged(frames)
 
     written = counting(store)
-    for round in range(size(20, 1000)):
+    for round in range(size(10, 1000)):
         number = b"%d" % (round % 12)
         put(store, KEYS[0], number)
         child = Child(read_stopped, number)
@@ -174,7 +174,7 @@ def test_reader_that_is_stopped_between_open_and_map_finds_what_it_opened(store,
 
 
 def test_two_who_want_one_spare_write_a_file_each(store):
-    for round in range(size(60, 3000)):
+    for round in range(size(20, 3000)):
         store.drop(SPACE)
         store.sweep()
         put(store, "left", b"1")
@@ -204,7 +204,7 @@ def test_writers_that_are_killed_leave_nothing_behind_a_sweep(store):
     chance, never = random.Random(5), Flag()
     for key in KEYS:
         put(store, key, b"1")
-    for _ in range(size(60, 3000)):
+    for _ in range(size(20, 3000)):
         child = Child(replace, store, chance.random(), 10**9, never)
         threading.Event().wait(chance.random() / 20)
         child.kill()

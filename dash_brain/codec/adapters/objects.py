@@ -174,15 +174,15 @@ def _text(cells: Array, addresses: Array) -> tuple[Any, ...]:
     Anything that is not exactly a ``str`` or such an object makes the line plain: Arrow would take
     subclasses of ``str``, and even bytes, for strings.
     """
+    from dash_brain.codec.adapters.strings import arrow_strings  # who only reads has no use for it
+
     sample = cells[_sample(cells.size)].tolist()
     if not {str, *map(type, _missing())}.issuperset(map(type, sample)):
         return "plain", _plain(cells)
     holes = [(mark, np.flatnonzero(addresses == id(mark))) for mark in _missing()]
-    listed = cells.tolist()
-    if countOf(map(type, listed), str) + sum(where.size for _, where in holes) != cells.size:
-        return "plain", _plain(cells)
+    missing = np.concatenate([where for _, where in holes])
     repeat = _distinct(sample, cells.size) * REPEATS <= cells.size
-    strings = _arrow_strings(listed, repeat=repeat)
+    strings = arrow_strings(cells, missing, repeat=repeat)
     if strings is None:
         return "plain", _plain(cells)
     return "text", strings, [_hole(mark, where) for mark, where in holes[1:] if where.size]
@@ -190,34 +190,6 @@ def _text(cells: Array, addresses: Array) -> tuple[Any, ...]:
 
 def _hole(mark: Any, where: Array) -> tuple[Any, Array]:
     return _NAN if mark is np.nan else mark, where.astype(np.uint32)
-
-
-def _arrow_strings(cells: list[Any], *, repeat: bool) -> Any:
-    """Return the cells as an Arrow array, what is missing as null; None when they are not UTF-8."""
-    import pyarrow as pa  # type: ignore[import-untyped]
-
-    try:
-        strings = _one_array(pa.array(cells, pa.string(), from_pandas=True))
-    except UnicodeEncodeError:  # a lone surrogate
-        return None
-    return _dictionary(strings.dictionary_encode()) if repeat else strings
-
-
-def _dictionary(strings: Any) -> tuple[Any, Array]:
-    """Return the different strings, and the number of each cell's string; -1 is a missing one."""
-    # Not Arrow's own null in the dictionary: its bitmap ends in random bits, and each encoding of equal
-    # values would have another fingerprint.
-    codes = strings.indices.fill_null(-1).to_numpy()
-    return strings.dictionary, codes.astype(np.min_scalar_type(-len(strings.dictionary) - 1))
-
-
-def _one_array(strings: Any) -> Any:
-    """Return one array where Arrow made several, because its offsets of 32 bits end at 2 GB."""
-    import pyarrow as pa
-
-    if isinstance(strings, pa.ChunkedArray):
-        return strings.cast(pa.large_string()).combine_chunks()
-    return strings
 
 
 @named("cells")

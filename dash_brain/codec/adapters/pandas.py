@@ -7,8 +7,11 @@ pandas 2.2.3 and 3.1.1.
 
 from __future__ import annotations
 
+import copyreg
+from functools import lru_cache
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from pandas.api.extensions import ExtensionArray, ExtensionDtype
 
@@ -16,16 +19,20 @@ from dash_brain.codec.reducers import Reducer, Refused, added, library_of
 from dash_brain.codec.stable import named
 
 try:
-    from pandas.core.internals.blocks import Block  # type: ignore[import-not-found]
+    from pandas._libs.internals import BlockPlacement  # type: ignore[import-not-found]
+    from pandas.core.generic import NDFrame
+    from pandas.core.internals.blocks import Block, new_block  # type: ignore[import-not-found]
     from pandas.core.internals.managers import (  # type: ignore[import-not-found]
         BlockManager,
         SingleBlockManager,
     )
 
+    _set_manager: Any = NDFrame.__init__
     _new_index = pd.Index._simple_new  # type: ignore[attr-defined]
     _new_range = pd.RangeIndex._simple_new  # type: ignore[attr-defined]
-    _parts_of_arrays = pd.array([0])._data, pd.array([0])._mask, pd.Categorical([])._ndarray  # type: ignore[attr-defined]
+    _parts_of_arrays = pd.array([0])._data, pd.array([0])._mask, pd.Categorical._ndarray  # type: ignore[attr-defined]
     _ = pd.arrays.ArrowExtensionArray.__annotations__["_pa_array"]
+    _Strings = pd.arrays.ArrowStringArray
     _parts_of_index = pd.Index([0])._data, pd.Index([0])._name, pd.RangeIndex(0)._name  # type: ignore[attr-defined]
 except (ImportError, AttributeError, KeyError) as error:
     raise Refused(
@@ -62,6 +69,10 @@ OF_INDEXES = frozenset(
 )
 
 
+#: So many bytes make an array of strings that is worth keeping: names of columns.
+_SHORT = 1000
+
+
 def reducer(cls: type) -> Reducer | None:
     """Return the reducer of one of these parts, or of a frame, series or index."""
     if cls in _REDUCERS:
@@ -73,10 +84,32 @@ def reducer(cls: type) -> Reducer | None:
 
 
 def _reduce_frame(frame: Any) -> str | tuple[Any, ...]:
+    if type(frame) is pd.DataFrame and _is_bare(frame):
+        return copyreg.__newobj__, (pd.DataFrame,), _parts(frame._mgr), None, None, set_frame  # type: ignore[attr-defined]
     reduced: str | tuple[Any, ...] = frame.__reduce_ex__(5)
     if vars(frame).keys() - OF_FRAMES:
         reduced[2].update(added(frame, OF_FRAMES.union(frame._metadata)) or {})  # type: ignore[union-attr]
     return reduced
+
+
+def _is_bare(frame: Any) -> bool:
+    """Say whether a frame is nothing but its blocks and axes."""
+    return not frame.attrs and frame.flags.allows_duplicate_labels and not vars(frame).keys() - OF_FRAMES
+
+
+def _parts(manager: Any) -> tuple[Any, ...]:
+    _, (blocks, axes) = manager.__reduce__()
+    return tuple((block.values, block.__reduce__()[1][1]) for block in blocks), axes
+
+
+@named("frame")
+def set_frame(frame: Any, parts: tuple[Any, ...]) -> None:
+    """Give a frame that was just made its blocks, of values and their places, and its axes."""
+    blocks, axes = parts
+    made = []
+    for values, places in blocks:  # in a comprehension each would be a call
+        made.append(new_block(values, BlockPlacement(places), ndim=2))
+    _set_manager(frame, BlockManager(tuple(made), axes, verify_integrity=False))
 
 
 def _reduce_special_index(index: Any) -> tuple[Any, ...]:
@@ -120,6 +153,43 @@ def new_manager(blocks: Any, axes: Any) -> Any:
     return BlockManager(blocks, axes, verify_integrity=False)
 
 
+def _reduce_strings(array: Any) -> str | tuple[Any, ...]:
+    cells = array._pa_array
+    if array.dtype.na_value is np.nan and 0 < cells.nbytes <= _SHORT and not cells.null_count:
+        return new_strings, _buffers(cells)
+    reduced: str | tuple[Any, ...] = array.__reduce_ex__(5)
+    return reduced
+
+
+def _buffers(cells: Any) -> tuple[Any, ...]:
+    """Return number, offsets and text of strings, without what lies around them in memory."""
+    import pyarrow as pa  # type: ignore[import-untyped]
+
+    _, offsets, text = pa.concat_arrays(cells.chunks).buffers()
+    ends = np.frombuffer(offsets, np.int64)[: len(cells) + 1]
+    return len(cells), ends.tobytes(), bytes(memoryview(text)[: ends[-1]]) if text else b""
+
+
+@named("strings")
+def new_strings(*buffers: Any) -> Any:
+    """Return an array of a few strings, such as the names of columns."""
+    array = _Strings.__new__(_Strings)
+    vars(array).update(vars(_kept_strings(*buffers)))
+    if hasattr(array, "_cache"):  # since pandas 3.1
+        array._cache = {}
+    return array
+
+
+@lru_cache
+def _kept_strings(count: int, offsets: bytes, text: bytes) -> Any:
+    """Return such an array that stays as it is: its cells are Arrow's, which never change."""
+    import pyarrow as pa
+
+    cells = pa.LargeStringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(text))
+    dtype: Any = pd.StringDtype("pyarrow", np.nan)
+    return dtype.__from_arrow__(cells)
+
+
 class NumpyArray(NamedTuple):
     """Numbers in an array of pandas: also those that stand for categories and times."""
 
@@ -157,4 +227,5 @@ _REDUCERS: dict[type, Reducer] = {
     pd.Index: _reduce_index,
     pd.RangeIndex: _reduce_range,
     BlockManager: _reduce_manager,
+    _Strings: _reduce_strings,
 }

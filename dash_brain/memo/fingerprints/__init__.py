@@ -15,8 +15,8 @@ from dash_brain.errors import EncodeError
 from dash_brain.memo.fingerprints.deep_stack import with_deep_stack
 from dash_brain.memo.fingerprints.hasher import Hasher
 from dash_brain.memo.fingerprints.names import looks
+from dash_brain.memo.fingerprints.no_fingerprint import NoFingerprint
 from dash_brain.memo.fingerprints.origins import top_of
-from dash_brain.memo.fingerprints.refusal import Refused
 from dash_brain.memo.fingerprints.rules import rule_of
 from dash_brain.memo.fingerprints.snapshot import Snapshot
 from dash_brain.memo.fingerprints.walk import Walk
@@ -46,7 +46,7 @@ def of_value(value: object) -> str:
         return with_deep_stack(
             lambda: Walk(rule_of).fingerprint(lambda walk, hasher: walk.put(hasher, value))
         ).hex()
-    except Refused as refused:
+    except NoFingerprint as refused:
         raise EncodeError(f"value{refused.path}: {refused.what} has no fingerprint.") from None
 
 
@@ -102,7 +102,7 @@ class FunctionFingerprint:
 
         try:
             return with_deep_stack(walk)
-        except Refused as refused:
+        except NoFingerprint as refused:
             raise EncodeError(
                 f"{_name(function)} cannot be memoized: something that it closes over, a default, or a "
                 f"helper has no fingerprint: {refused.path.removeprefix('.')}: {refused.what}. {_SAY}"
@@ -145,7 +145,7 @@ def of_call(
 
     try:
         return with_deep_stack(lambda: Walk(rule_of, _home(function)).fingerprint(write)).hex()
-    except Refused as refused:
+    except NoFingerprint as refused:
         name = refused.path.partition(".")[0].partition("[")[0]
         raise EncodeError(
             f"Argument {name!r} of {_name(function)} has no fingerprint: "

@@ -10,8 +10,8 @@ from _abc import _get_dump  # type: ignore[import-not-found]
 from typing import Any
 
 from dash_brain.memo.fingerprints.hasher import Hasher
+from dash_brain.memo.fingerprints.no_fingerprint import NoFingerprint
 from dash_brain.memo.fingerprints.origins import full_name, is_of_a_library, name_of_installed
-from dash_brain.memo.fingerprints.refusal import Refused
 from dash_brain.memo.fingerprints.walk import Walk
 
 #: Attributes that are written elsewhere, do not affect what a class does, or change while it is used.
@@ -56,7 +56,7 @@ def _body(walk: Walk, hasher: Hasher, cls: Any) -> None:
             continue  # what its metaclass or decorator keeps there
         try:
             walk.put(hasher, value)
-        except Refused as refused:
+        except NoFingerprint as refused:
             raise refused.within(f".{name}") from None
 
 

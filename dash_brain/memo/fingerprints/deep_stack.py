@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
-from dash_brain.memo.fingerprints.refusal import Refused
+from dash_brain.memo.fingerprints.no_fingerprint import NoFingerprint
 
 Result = TypeVar("Result")
 
@@ -30,7 +30,7 @@ def with_deep_stack(walk: Callable[[], Result]) -> Result:
         try:
             done.set_result(walk())
         except RecursionError:
-            done.set_exception(Refused("something that is nested too deeply"))
+            done.set_exception(NoFingerprint("something that is nested too deeply"))
         except BaseException as error:
             done.set_exception(error)
 

@@ -46,11 +46,11 @@ def _frame(walk: Walk, hasher: Hasher, frame: Any) -> None:
 
 def walk_column(walk: Walk, hasher: Hasher, label: str, column: Any) -> None:
     """Write the cells of a column, which are the frame's or were copied for us."""
-    from dash_brain.memo.fingerprints.refusal import Refused
+    from dash_brain.memo.fingerprints.no_fingerprint import NoFingerprint
 
     try:
         _column(walk, hasher, column.array)
-    except Refused as refused:
+    except NoFingerprint as refused:
         raise refused.within(label) from None
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from dash_brain.memo.fingerprints.hasher import Hasher
 from dash_brain.memo.fingerprints.names_read import Chain, reads
+from dash_brain.memo.fingerprints.no_fingerprint import NoFingerprint, key_label
 from dash_brain.memo.fingerprints.origins import (
     attribute,
     full_name,
@@ -29,7 +30,6 @@ from dash_brain.memo.fingerprints.origins import (
     top_of,
     version_of,
 )
-from dash_brain.memo.fingerprints.refusal import Refused, key_label
 from dash_brain.memo.fingerprints.snapshot import MISSING, Snapshot, is_value
 from dash_brain.memo.fingerprints.tables import PLAIN, code_within, is_looked_into, is_table
 from dash_brain.memo.fingerprints.walk import Rule, Walk
@@ -141,7 +141,7 @@ def _content(walk: Walk, hasher: Hasher, thing: Any) -> None:
     own = Hasher()
     try:
         walk.inline(own, thing)
-    except Refused:
+    except NoFingerprint:
         if not is_of_a_library(thing, walk.home):
             raise
         own = Hasher()
@@ -212,7 +212,7 @@ def _content_or_type(walk: Walk, hasher: Hasher, thing: Any) -> None:
     own = Hasher()
     try:
         _content(walk, own, thing)
-    except Refused:
+    except NoFingerprint:
         own = Hasher()
         walk.put(own, thing.__code__ if isinstance(thing, FunctionType) else type(thing))
     hasher.write(own.digest())

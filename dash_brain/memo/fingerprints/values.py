@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from dash_brain.memo.fingerprints.hasher import DIGEST, Hasher
+from dash_brain.memo.fingerprints.no_fingerprint import NoFingerprint, key_label
 from dash_brain.memo.fingerprints.origins import found_by_name
-from dash_brain.memo.fingerprints.refusal import Refused, key_label
 from dash_brain.memo.fingerprints.walk import AT_ONCE, FEW, Rule, Walk, refuse
 
 #: The state of a lock decides when something is computed, not what: those that helpers hold do not count.
@@ -79,7 +79,7 @@ def _sorted_digests(walk: Walk, value: Any, parts: int, part: int) -> bytearray:
     for one in value:
         try:
             digest = walk.alone(one)
-        except Refused as refused:
+        except NoFingerprint as refused:
             raise refused.within("{…}") from None
         if digest[0] % parts == part:
             digests += digest
@@ -165,7 +165,7 @@ def _reduced(value: Any) -> Any:
     reducer = copyreg.dispatch_table.get(cls)
     try:
         reduced = reducer(value) if reducer else value.__reduce_ex__(5)
-    except (MemoryError, RecursionError, Refused):
+    except (MemoryError, RecursionError, NoFingerprint):
         raise
     except Exception:
         raise refuse(value) from None

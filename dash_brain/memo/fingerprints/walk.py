@@ -19,7 +19,7 @@ from blake3 import blake3
 
 from dash_brain.codec.names import type_name
 from dash_brain.memo.fingerprints.hasher import ATOMS, LONG, TEXTS, Hasher, write_plain
-from dash_brain.memo.fingerprints.refusal import Refused
+from dash_brain.memo.fingerprints.no_fingerprint import NoFingerprint
 from dash_brain.memo.fingerprints.snapshot import Snapshot
 
 #: Writes a value of a certain type.
@@ -114,7 +114,7 @@ class Walk:
         """Write a value; if it is refused, the label tells where it lies."""
         try:
             self.put(hasher, value)
-        except Refused as refused:
+        except NoFingerprint as refused:
             raise refused.within(label) from None
 
     def inline(self, hasher: Hasher, value: Any) -> None:
@@ -131,7 +131,7 @@ class Walk:
                 for at, value in enumerate(together, number):
                     try:
                         self.put(hasher, value)
-                    except Refused as refused:
+                    except NoFingerprint as refused:
                         raise refused.within(label(at)) from None
             number += len(together)
         hasher.mark(b".", number)
@@ -170,7 +170,7 @@ class Walk:
                 hasher = Hasher()
                 content(self, hasher, thing)
                 yield token + hasher.digest()
-            except Refused as refused:
+            except NoFingerprint as refused:
                 raise refused.within(label) from None
 
     def _rule(self, cls: type) -> Rule:
@@ -204,7 +204,7 @@ class Walk:
         hasher = Hasher()
         try:
             self._rule(type(value))(self, hasher, value)
-        except Refused as refused:
+        except NoFingerprint as refused:
             self._here, self._lowest = around
             for member in self._open[place:]:
                 del self._places[id(member)]
@@ -241,6 +241,6 @@ def _chunks(values: Iterable[Any]) -> Iterator[Any]:
         yield together
 
 
-def refuse(value: Any) -> Refused:
+def refuse(value: Any) -> NoFingerprint:
     """Return the refusal of a value."""
-    return Refused(type_name(value))
+    return NoFingerprint(type_name(value))

@@ -19,8 +19,8 @@ from dash_brain.stores.mapped.volume.objectfile import Head, bad_object, read_he
 
 #: A use is noted when the last one is longer ago; so many reads in a row cost no more than one note.
 _NOTE_USE_AFTER = 1.0
-#: How opening what is no file of ours fails: a link, something in a folder's place, another user's, a socket.
-_NOT_OURS = {errno.ELOOP, errno.ENOTDIR, errno.EPERM, errno.ENXIO}
+#: How opening what is no file of ours fails: another user's, a socket.
+_NOT_OURS = {errno.EPERM, errno.ENXIO}
 
 
 class Opened(NamedTuple):
@@ -32,27 +32,26 @@ class Opened(NamedTuple):
     link: Link | None
 
 
-def read(space: Space, path: str, now: float) -> Frames:
+def read(space: Space, path: str, now: float, looks: int = LOOKS) -> Frames:
     """Return the frames of an object, and note that it was used.
 
     ``FileNotFoundError`` when there is none or it has expired, ``DecodeError`` when it is not authentic.
     """
-    inventory, looks = space.inventory, LOOKS
-    while True:
-        opened = _open(inventory, path, now)
-        try:
-            frames = read_object(
-                pages.content(opened.file, opened.state.st_size), path, inventory.volume.seal
-            )
-            if abs(now - opened.state.st_atime) > _NOTE_USE_AFTER:
-                _note_use(inventory, path, opened, now)
-            return frames
-        except DecodeError:
-            looks -= 1
-            if not looks or _is_still(inventory, path, opened):
-                raise
-        finally:
-            os.close(opened.file)
+    inventory = space.inventory
+    opened = _open(inventory, path, now)
+    try:
+        size = opened.state.st_size
+        read_or_map = pages.read if size <= pages.READ_UP_TO else pages.map_private
+        frames = read_object(read_or_map(opened.file, size), path, inventory.volume.seal)
+        if abs(now - opened.state.st_atime) > _NOTE_USE_AFTER:
+            _note_use(inventory, path, opened, now)
+        return frames
+    except DecodeError:
+        if not looks or _is_still(inventory, path, opened):
+            raise
+    finally:
+        os.close(opened.file)
+    return read(space, path, now, looks - 1)
 
 
 def read_info(space: Space, path: str, now: float, looks: int = LOOKS) -> tuple[Head, Opened]:
@@ -90,62 +89,57 @@ def exists(space: Space, path: str, now: float) -> bool:
     return entry.link is None or inventory.disk.has(entry.link)
 
 
-def _open(inventory: Inventory, path: str, now: float, looks: int = LOOKS) -> Opened:
-    found, link = None, None
-    try:
-        file = os.open(path, READ, dir_fd=inventory.volume.descriptor)
-    except BlockingIOError:  # see open_object
-        if not looks:
-            raise
-        return _open(inventory, path, now, looks - 1)
-    except OSError as error:
-        if error.errno not in _NOT_OURS:
-            raise
-        file, found, link = _open_spilled(inventory, path, error)
-    try:
-        state = os.fstat(file)
-        if not stat.S_ISREG(state.st_mode):
-            raise bad_object("not a file")
-        found = found or state
-        if found.st_mtime_ns and has_expired(found, now):
-            inventory.remove_expired(path, now)
-            raise FileNotFoundError
-        return Opened(file, state, found, link)
-    except BaseException:
-        os.close(file)
-        raise
+def _open(inventory: Inventory, path: str, now: float) -> Opened:
+    """Open an object that has not expired.
 
-
-def _open_spilled(
-    inventory: Inventory, path: str, refused: OSError
-) -> tuple[int, os.stat_result, Link | None]:
-    """Open what a link stands for; its times are those of the link."""
-    folder = inventory.volume.descriptor
+    While we look, a link may take the place of a file, or a file that of a link; and what was replaced may be
+    written anew already, for another name, so that it cannot be opened. Then the name is looked up anew.
+    """
     for _ in range(LOOKS):
-        link = _ours(path, folder)
         try:
-            found = os.stat(path, dir_fd=folder, follow_symlinks=False)
-            file = os.open(path, READ, dir_fd=folder) if link is None else inventory.disk.open(link)
-            return file, found, link
-        except FileNotFoundError:
-            if link is None or link_in(path, folder) == link:
-                raise
+            file, found, link = os.open(path, READ, dir_fd=inventory.volume.descriptor), None, None
         except OSError as error:
-            if link is not None or error.errno not in _NOT_OURS:
-                raise
-            if error.errno != errno.ELOOP:  # else a link has taken the place of a file once more
+            if error.errno in _NOT_OURS:
                 raise bad_object(error.strerror) from error
-    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from refused
+            if error.errno not in (errno.ELOOP, errno.EAGAIN):
+                raise
+            spilled = _open_spilled(inventory, path) if error.errno == errno.ELOOP else None
+            if spilled is None:
+                continue
+            file, found, link = spilled
+        try:
+            state = os.fstat(file)
+            if not stat.S_ISREG(state.st_mode):
+                raise bad_object("not a file")
+            found = found or state
+            if found.st_mtime_ns and has_expired(found, now):
+                inventory.remove_expired(path, now)
+                raise FileNotFoundError
+            return Opened(file, state, found, link)
+        except BaseException:
+            os.close(file)
+            raise
+    raise BlockingIOError(errno.EAGAIN, "the value is replaced as often as it is looked up")
 
 
-def _ours(path: str, folder: int) -> Link | None:
-    """Return what a link says; refuse one that is none of ours."""
+def _open_spilled(inventory: Inventory, path: str) -> tuple[int, os.stat_result, Link] | None:
+    """Open what a link stands for, whose times are those of the link; None when it was replaced meanwhile."""
+    folder = inventory.volume.descriptor
     try:
-        return link_in(path, folder)
+        link = link_in(path, folder)
     except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise bad_object(error.strerror) from error
-        raise
+        if error.errno != errno.ELOOP:  # which says that it is none of ours
+            raise
+        raise bad_object(error.strerror) from error
+    if link is None:
+        return None
+    try:
+        found = os.stat(path, dir_fd=folder, follow_symlinks=False)
+        return inventory.disk.open(link), found, link
+    except FileNotFoundError:
+        if link_in(path, folder) == link:
+            raise
+        return None
 
 
 def _is_still(inventory: Inventory, path: str, opened: Opened) -> bool:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from dash_brain.stores.mapped.store import MappedStore
-from dash_brain.stores.mapped.system.default_place import default_folder
+from dash_brain.stores.mapped.system.default_folder import default_folder
 
 
 class SharedMemoryStore(MappedStore):

@@ -11,7 +11,7 @@ from dash_brain.errors import StoreFull
 from dash_brain.stores.base import Frames
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.space import Space
-from dash_brain.stores.mapped.system.faults import crowded, is_full
+from dash_brain.stores.mapped.system.faults import is_full
 from dash_brain.stores.mapped.volume.entries import PAGE, Entry, Link
 from dash_brain.stores.mapped.volume.folder import Volume
 from dash_brain.stores.mapped.volume.objectfile import compose
@@ -100,42 +100,35 @@ def _write(space: Space, draft: Draft, worst: int) -> None:
 
 def _publish(space: Space, draft: Draft, worst: int) -> Entry | None:
     """Give the object its name; make place when the file system is full, or the memory of the container."""
-    memory = space.limits.memory
     for attempt in range(_ROUNDS):
         try:
-            if memory is not None and memory.groups and space.lacks_memory(draft.nbytes):
-                raise crowded(draft.nbytes)
-            try:
-                return space.inventory.volume.publish(draft)
-            except (FileNotFoundError, PermissionError):
-                volume = space.inventory.volume
-                return _publish_in_new_folder(volume, draft, volume.publish)
-        except OSError as error:
+            if space.limits.memory.groups:
+                space.check_memory(draft.nbytes)
+            return _publish_in_folder(space.inventory.volume, draft, space.inventory.volume.publish)
+        except OSError as error:  # kept no longer than here: its traceback holds the value
             if not is_full(error):
                 raise
-            typed, last = isinstance(error, StoreFull), attempt == _ROUNDS - 1
-            if not last and worst == HELD and typed and space.wait_for_memory(draft):
-                continue
-            if last or not space.make_place(draft, worst, looked=attempt > 0):
-                if typed:
+            if attempt == _ROUNDS - 1 or not space.make_place(draft, worst, error, looked=attempt > 0):
+                if isinstance(error, StoreFull):
                     raise
                 raise space.full(draft.nbytes) from error
     raise AssertionError("the last round returns or raises")
 
 
-def _publish_in_new_folder(volume: Volume, draft: Draft, publish: Publish) -> Entry | None:
-    """Give the object its name in a folder that is made, again when a sweep removed the empty one."""
+def _publish_in_folder(volume: Volume, draft: Draft, publish: Publish) -> Entry | None:
+    """Give the object its name in its folder, which is made, again when a sweep removed the empty one."""
     attempts = 0
     while True:
         try:
-            volume.make_folder(os.path.dirname(draft.path))
+            if attempts:
+                volume.make_folder(os.path.dirname(draft.path))
             return publish(draft)
         except (FileNotFoundError, PermissionError) as error:
-            attempts += 1
-            if volume.gone():  # what is in a folder that was removed may not be touched, says ext4
+            if attempts and volume.gone():  # what is in a removed folder may not be touched, says ext4
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
             if attempts == (_ATTEMPTS if isinstance(error, FileNotFoundError) else _REFUSED):
                 raise
+            attempts += 1
 
 
 def _spill(space: Space, draft: Draft) -> bool:
@@ -159,7 +152,7 @@ def _spill(space: Space, draft: Draft) -> bool:
 def _link(inventory: Inventory, draft: Draft, link: Link) -> Entry | None:
     volume = inventory.volume
     try:
-        return _publish_in_new_folder(volume, draft, partial(volume.publish_link, text=str(link)))
+        return _publish_in_folder(volume, draft, partial(volume.publish_link, text=str(link)))
     except BaseException:
         with suppress(OSError):  # the sweep removes what is left
             entry = volume.look(draft.path)

@@ -16,8 +16,7 @@ from dash_brain.errors import DecodeError, StoreError, StoreUnavailable, ValueMi
 from dash_brain.stores.base import Bounded, Frames, Locks, ObjectInfo, Scans, Store, expires_at
 from dash_brain.stores.faults import missing, unseen
 from dash_brain.stores.mapped import get, put, scan, sweep
-from dash_brain.stores.mapped.opening import open_space
-from dash_brain.stores.mapped.space.space import Space
+from dash_brain.stores.mapped.space.space import Space, open_space
 from dash_brain.stores.mapped.system.faults import typed
 from dash_brain.stores.mapped.timer import Timer
 from dash_brain.stores.mapped.volume.entries import expiry, occupied
@@ -157,7 +156,7 @@ class MappedStore(Store, Scans, Locks, Bounded):
         return self._run_on_living(lambda space: space.inventory.ledger.used())
 
     def budget(self) -> int:
-        return self._run_on_living(lambda space: space.limits.budget())
+        return self._run_on_living(lambda space: space.inventory.ledger.budget())
 
     def resize(self, nbytes: int) -> None:
         def resize(space: Space) -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import shutil
 from collections import Counter
 
-from dash_brain.stores.mapped.locks import FlockedFiles
-from dash_brain.stores.mapped.older import remove_older
 from dash_brain.stores.mapped.put import lock_of_spilled
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.ledger import Counted
 from dash_brain.stores.mapped.space.limits import Limits
+from dash_brain.stores.mapped.spill.roots import remove_folders_of
+from dash_brain.stores.mapped.system.locks import FlockedFiles, open_kernel_locks
 from dash_brain.stores.mapped.volume import spares
 from dash_brain.stores.mapped.volume.entries import Entry, Link
+from dash_brain.stores.mapped.volume.folder import FORMAT, Volume
 from dash_brain.stores.mapped.volume.paths import number_of_draft
+from dash_brain.stores.mapped.volume.private import enter_ours, outer_folder
 from dash_brain.stores.namespaces import account_of
 
 
@@ -60,7 +64,7 @@ def sweep(inventory: Inventory, limits: Limits, now: float) -> int:
         if link.file not in tally.spilled:
             inventory.disk.remove(link)
     inventory.disk.tidy()
-    remove_older(volume)
+    _remove_older(volume)
     volume.note_sweep(now)
     return removed
 
@@ -96,7 +100,7 @@ def _settled(inventory: Inventory) -> set[Link]:
 
 def _remove_stale_locks(inventory: Inventory) -> None:
     """Remove the lock files that a crash left behind, where locks are files."""
-    for name, _ in inventory.volume.entries(FlockedFiles.HIDDEN):
+    for name in inventory.volume.names(FlockedFiles.HIDDEN):
         number = number_of_draft(name)
         if number is not None:
             with inventory.volume.locks.hold_if_free(number):
@@ -107,3 +111,24 @@ def _remove_folder(inventory: Inventory, folder: str) -> None:
     """Remove the folder if nothing is left in it; a put that comes meanwhile makes it again."""
     with contextlib.suppress(OSError):
         os.rmdir(folder, dir_fd=inventory.volume.descriptor)
+
+
+def _remove_older(volume: Volume) -> None:
+    """Remove what lies beside a store, under its name, in an older format, unless somebody uses it."""
+    for name in os.listdir(outer_folder(volume.folder)):
+        older = re.fullmatch(re.escape(volume.name) + r"(?:@(\d+))?", name)
+        if older and int(older[1] or 0) < FORMAT:
+            with contextlib.suppress(OSError):
+                _remove_unless_used(volume.folder, name)
+
+
+def _remove_unless_used(place: str, name: str) -> None:
+    """Remove a store whose processes hold none of its locks; each holds one for as long as it has it open."""
+    folder = enter_ours(place, name)
+    try:
+        os.stat("key", dir_fd=folder)  # else it is none of ours
+        if open_kernel_locks(folder).unused():
+            remove_folders_of(folder)
+            shutil.rmtree(os.path.join(outer_folder(place), name))
+    finally:
+        os.close(folder)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from itertools import accumulate
 
 from dash_brain.stores.mapped.space.inventory import Inventory
-from dash_brain.stores.mapped.space.limits import Limits
-from dash_brain.stores.mapped.spill.folder import SpillFolder
+from dash_brain.stores.mapped.space.memory_pressure import MemoryPressure
+from dash_brain.stores.mapped.spill.roots import SpillFolder
 from dash_brain.stores.reclaim import Candidate, Limit
 
 #: A put needs a file, and perhaps two folders around it.
@@ -20,11 +19,10 @@ _SURE = 1 << 20
 class Budget(Limit):
     """The store's budget, for an object whose room is reserved already."""
 
-    def __init__(self, inventory: Inventory, limits: Limits, path: str) -> None:
+    def __init__(self, inventory: Inventory, path: str) -> None:
         self._inventory = inventory
-        self._limits = limits
         self._path = path
-        self.slack = limits.budget() // 16
+        self.slack = inventory.ledger.budget() // 16
 
     def credit(self) -> int:
         """Return the bytes that go when the object comes; as of now, for others may evict it."""
@@ -33,7 +31,7 @@ class Budget(Limit):
 
     def missing(self) -> int:
         """Return how many bytes have to go."""
-        return self._inventory.ledger.reserve(0) - self._limits.budget() - self.credit()
+        return -self._inventory.ledger.reserve(0) - self.credit()
 
 
 class Quota(Limit):
@@ -70,26 +68,26 @@ class DiskShare(Limit):
         return self._folder.missing(self._nbytes, self._inventory.ledger.spilled())
 
 
-class Place(Limit):
+class FileSystem(Limit):
     """The file system of a store, or the memory of the container if that lacks first.
 
     What readers map stays in memory when its name is removed, and what another container wrote takes none of
     our memory: so eviction goes on only while it frees something.
     """
 
-    def __init__(self, folder: int, limits: Limits, nbytes: int, *, refused: bool) -> None:
-        self._folder = folder
-        self._limits = limits
+    def __init__(self, inventory: Inventory, memory: MemoryPressure, nbytes: int, *, refused: bool) -> None:
+        self._folder = inventory.volume.descriptor
+        self._memory = memory
         #: Whether the kernel says that there is no room, whatever else it says.
         self._refused = refused
         self._nbytes = nbytes
-        self.slack = limits.budget() // 16
+        self.slack = inventory.ledger.budget() // 16
         self._look()
 
     def _look(self) -> None:
         found = os.statvfs(self._folder)
         enough = self._nbytes + self.slack
-        memory = self._limits.memory.left(enough) if self._limits.memory else sys.maxsize
+        memory = self._memory.left(enough)
         nbytes = found.f_bavail * found.f_frsize
         self._in_memory = memory < min(nbytes, enough)
         self._free = min(nbytes, memory)

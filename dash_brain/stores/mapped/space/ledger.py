@@ -18,7 +18,7 @@ from mmap import mmap
 from typing import NamedTuple
 
 from dash_brain.errors import StoreUnavailable
-from dash_brain.stores.mapped.locks import Locks, lock_number
+from dash_brain.stores.mapped.system.locks import LockTable, lock_number
 
 #: So many processes may have a store open at once.
 SLOTS = 4096
@@ -26,7 +26,7 @@ SLOTS = 4096
 # Words of 8 bytes. First a head: what this is, the budget that was set (0: none), how many slots were ever
 # used, when the store was made (ns). Then the slots.
 _MAGIC = int.from_bytes(b"ledger 2", sys.byteorder)
-_BUDGET, _COUNT, _MADE = 1, 2, 3
+_ASKED, _COUNT, _MADE = 1, 2, 3
 _FIRST = 8
 # In a slot: bytes of objects that are being written, bytes of objects, bytes of those that were spilled, and
 # all bytes that ever came or went. A reader that looks while an object moves from the first to the second
@@ -52,10 +52,12 @@ def fresh_ledger() -> bytes:
 class Ledger:
     """The counts of one store, as one process sees and changes them in the ``table`` that all map."""
 
-    def __init__(self, table: mmap, locks: Locks) -> None:
+    def __init__(self, table: mmap, locks: LockTable) -> None:
         self._words = memoryview(table).cast("q")
         if self._words[0] != _MAGIC:
             raise StoreUnavailable("The ledger of the store is damaged; remove the store's folder.")
+        #: The bytes that the place of the store allows, as they were measured last.
+        self.allowed = 0
         self._locks = locks
         self._threads = threading.RLock()
         self._slot = _FIRST + _WORDS * self._take_slot()
@@ -75,13 +77,17 @@ class Ledger:
         return self._words[_MADE] / 1e9
 
     @property
-    def budget(self) -> int:
+    def asked(self) -> int:
         """The budget that somebody set for all who open the store, in bytes; 0: nobody did."""
-        return self._words[_BUDGET]
+        return self._words[_ASKED]
 
-    @budget.setter
-    def budget(self, nbytes: int) -> None:
-        self._words[_BUDGET] = nbytes
+    @asked.setter
+    def asked(self, nbytes: int) -> None:
+        self._words[_ASKED] = nbytes
+
+    def budget(self) -> int:
+        """Return the bytes that the store may hold: as it was set, and never more than its place allows."""
+        return min(self._words[_ASKED] or self.allowed, self.allowed)
 
     def used(self) -> int:
         """Return the bytes of all objects in the store's own place."""
@@ -102,13 +108,15 @@ class Ledger:
     def reserve(self, nbytes: int) -> int:
         """Note that an object of so many bytes is about to be written; fewer than none: that it was not.
 
-        Returns the bytes of all objects, and of those that are being written.
+        Returns the bytes of the budget that no object takes, nor one that is being written; so many are
+        missing when they are fewer than none.
         """
-        words = self._words
+        words, allowed = self._words, self.allowed
         with self._threads:
             words[self._slot + _RESERVED] += nbytes
         slots = words[_FIRST : _FIRST + _WORDS * words[_COUNT]].tolist()
-        return sum(slots[_RESERVED::_WORDS]) + sum(slots[_USED::_WORDS])
+        budget = min(words[_ASKED] or allowed, allowed)
+        return budget - sum(slots[_RESERVED::_WORDS]) - sum(slots[_USED::_WORDS])
 
     def commit(self, nbytes: int, replaced: int = 0) -> None:
         """Note that the object is there that was reserved for, in place of one of ``replaced`` bytes."""

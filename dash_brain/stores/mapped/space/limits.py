@@ -18,7 +18,7 @@ _log = logging.getLogger("dash_brain")
 SMALL = 256_000_000
 
 
-def allowed_by_place(folder: int, used: int = 0, *, in_memory: bool) -> int:
+def allowed_at(folder: int, used: int = 0, *, in_memory: bool) -> int:
     """Return how many bytes a store in this folder may use, whatever its budget says.
 
     That is half of the file system, since what readers still hold of removed values is not counted; and of
@@ -44,24 +44,20 @@ class Limits:
         self._shown = shown
         self._ledger = ledger
         self.in_memory = platform.is_memory(os.fstat(folder).st_dev)
-        self.memory = MemoryPressure() if self.in_memory else None
+        self.memory = MemoryPressure()
         self.measure()
 
     def measure(self) -> None:
         """Measure again how much the place allows."""
-        self.place = allowed_by_place(self._folder, self._ledger.used(), in_memory=self.in_memory)
-        if self.memory is not None:
+        self._ledger.allowed = allowed_at(self._folder, self._ledger.used(), in_memory=self.in_memory)
+        if self.in_memory:
             self.memory.measure()
-
-    def budget(self) -> int:
-        """Return the bytes that the store may hold: as it was set, and never more than its place allows."""
-        return min(self._ledger.budget or self.place, self.place)
 
     def set_first(self, nbytes: int) -> None:
         """Set the budget of a new store; that of one which has a budget belongs to all who open it."""
-        found = self._ledger.budget
+        found = self._ledger.asked
         if not found:
-            self._ledger.budget = nbytes
+            self._ledger.asked = nbytes
         elif found != nbytes:
             _log.warning(
                 f"The store {self._shown} has a budget of {shown_size(found)} already, so size= with "
@@ -73,23 +69,23 @@ class Limits:
         used = self._ledger.used()
         if nbytes < used:
             raise too_small(nbytes, used)
-        self._ledger.budget = nbytes
-        if nbytes > self.place:
+        self._ledger.asked = nbytes
+        if nbytes > self._ledger.allowed:
             _log.warning(self._too_much(nbytes))
 
     def warn_if_small(self) -> None:
         """Say in the log, once per process, when the place of the store is too small for large values."""
-        asked = self._ledger.budget
-        if self.place < (asked or SMALL):
+        asked = self._ledger.asked
+        if self._ledger.allowed < (asked or SMALL):
             why = self._too_much(asked) if asked else self._larger()
-            room = f"The store {self._shown} has room for {shown_size(self.place)} only."
+            room = f"The store {self._shown} has room for {shown_size(self._ledger.allowed)} only."
             warn_of_store(self._shown, f"{room} {why}")
 
     def _too_much(self, asked: int) -> str:
         half = "or a quarter of the container's memory" if self.in_memory else "or half of what is free there"
         return (
-            f"A budget of {shown_size(asked)} was asked for; the place allows {shown_size(self.place)}: half "
-            f"of its file system, {half}. {self._larger()}"
+            f"A budget of {shown_size(asked)} was asked for; the place allows "
+            f"{shown_size(self._ledger.allowed)}: half of its file system, {half}. {self._larger()}"
         )
 
     def _larger(self) -> str:

@@ -17,12 +17,11 @@ _RESERVE = 64 << 20
 
 
 class MemoryPressure:
-    """What control groups leave to shared memory; without them, more than anybody writes."""
+    """What control groups leave to shared memory; more than anybody writes until they are measured."""
 
     def __init__(self) -> None:
         self._unseen = 0
         self.groups: list[Group] = []
-        self.measure()
 
     def measure(self) -> None:
         """Find the groups that have a limit."""

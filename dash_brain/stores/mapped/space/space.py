@@ -6,18 +6,25 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from mmap import mmap
 
 from dash_brain.common.polling import moments
 from dash_brain.errors import StoreFull
 from dash_brain.stores.faults import beyond_quota, full, too_large
-from dash_brain.stores.mapped.space.accounts import folders_of
+from dash_brain.stores.mapped.space.accounts import Accounts, folders_of
 from dash_brain.stores.mapped.space.backoff import Backoff, Search
-from dash_brain.stores.mapped.space.bounds import Budget, DiskShare, Place, Quota
+from dash_brain.stores.mapped.space.bounds import Budget, DiskShare, FileSystem, Quota
 from dash_brain.stores.mapped.space.inventory import Inventory
+from dash_brain.stores.mapped.space.ledger import Ledger, fresh_ledger
 from dash_brain.stores.mapped.space.limits import Limits
-from dash_brain.stores.mapped.spill.folder import SpillFolder
+from dash_brain.stores.mapped.space.tombstones import SIZE, Tombstones
+from dash_brain.stores.mapped.spill.disk import Disk
+from dash_brain.stores.mapped.spill.roots import SpillFolder
+from dash_brain.stores.mapped.system.faults import crowded
+from dash_brain.stores.mapped.volume.folder import Volume
 from dash_brain.stores.mapped.volume.large import LARGE
 from dash_brain.stores.mapped.volume.publish import Draft
+from dash_brain.stores.mapped.volume.spares import SHARE
 from dash_brain.stores.namespaces import HELD, IDLE, account_of, domain_of
 from dash_brain.stores.reclaim import Candidate, reclaim, total
 
@@ -48,23 +55,22 @@ class Space:
         meanwhile may see too little room, and never too much. What goes is of rank ``worst`` at most.
         ``StoreFull`` when there is no room, and none can be made.
         """
-        ledger, place = self._ledger, self.limits.place
-        budget = min(ledger.budget or place, place)
-        missing = ledger.reserve(draft.nbytes) - budget
-        if draft.size >= LARGE or missing > -budget // 4:
-            self.inventory.volume.spares.leave_room(-missing, budget)
+        ledger = self._ledger
+        free = ledger.reserve(draft.nbytes)
+        if draft.size >= LARGE or free < ledger.allowed // SHARE:
+            self.inventory.volume.spares.leave_room(free, ledger.budget())
         try:
-            if missing > 0:
-                self._make_room(draft, worst, missing)
+            if free < 0:
+                self._make_room(draft, worst, -free)
             yield
         except BaseException:
             ledger.reserve(-draft.nbytes)
             raise
 
-    def lacks_memory(self, nbytes: int) -> bool:
-        """Say whether the container has too little memory for an object, for which room is reserved."""
-        memory = self.limits.memory
-        return memory is not None and bool(memory.groups) and memory.lacks(nbytes, self._ledger.reserved())
+    def check_memory(self, nbytes: int) -> None:
+        """Raise ``StoreFull`` when the container has too little memory for what room was reserved for."""
+        if self.limits.memory.lacks(nbytes, self._ledger.reserved()):
+            raise crowded(nbytes)
 
     def admit(self, draft: Draft) -> None:
         """Keep the notes of a namespace within their bounds: too large is ``StoreFull``, the oldest go."""
@@ -72,7 +78,7 @@ class Space:
         if domain.largest and draft.size > domain.largest:
             raise too_large(draft.size, domain.largest)
         folder = os.path.dirname(draft.path)
-        if domain.most and volume.count(folder) >= domain.most and volume.look(draft.path) is None:
+        if domain.most and len(volume.names(folder)) >= domain.most and volume.look(draft.path) is None:
             notes = [
                 Candidate(0, entry.found.st_atime, path, entry.nbytes, entry)
                 for path, entry in volume.objects(folder)
@@ -102,12 +108,14 @@ class Space:
                 break
         raise beyond_quota(draft.nbytes, quota)
 
-    def make_place(self, draft: Draft, worst: int, *, looked: bool) -> bool:
+    def make_place(self, draft: Draft, worst: int, refusal: OSError, *, looked: bool) -> bool:
         """Evict because the file system or the memory is full, and say whether there is more of it now.
 
         Evictions that free nothing are a loss, so this is not tried again for each put that is refused.
         ``looked``: the kernel refused the put though there seems to be enough.
         """
+        if isinstance(refusal, StoreFull) and worst == HELD and self._wait_for_memory(draft):
+            return True
         if self.inventory.volume.spares.trim():
             return True
         search = self._place_search[worst]
@@ -121,7 +129,7 @@ class Space:
         search.note(draft.nbytes, draft.path, spared)
         return False
 
-    def wait_for_memory(self, draft: Draft) -> bool:
+    def _wait_for_memory(self, draft: Draft) -> bool:
         """Wait until others have written what they reserved, and say whether an object has memory then.
 
         What they have written so far counts twice, as used memory and as reserved: so there seems to be less
@@ -131,7 +139,7 @@ class Space:
             if not self._gets_memory(draft.nbytes):
                 return False
         # Others may have taken the room that was ours.
-        limit = Budget(self.inventory, self.limits, draft.path)
+        limit = Budget(self.inventory, draft.path)
         return limit.missing() <= 0 or self._evict_for_budget(draft, HELD, limit)
 
     def make_disk_room(self, folder: SpillFolder, draft: Draft) -> bool:
@@ -152,12 +160,12 @@ class Space:
     def full(self, nbytes: int) -> StoreFull:
         """Return the error for an object that has no room."""
         others = self._ledger.reserved() - nbytes
-        return full(nbytes, self.limits.budget(), self._ledger.used(), others)
+        return full(nbytes, self._ledger.budget(), self._ledger.used(), others)
 
     def _make_room(self, draft: Draft, worst: int, missing: int) -> None:
         final = worst == HELD
         if final or not self._budget_search.was_in_vain(missing):
-            limit = Budget(self.inventory, self.limits, draft.path)
+            limit = Budget(self.inventory, draft.path)
             if limit.missing() <= 0 or self._evict_for_budget(draft, worst, limit):
                 return
             self._budget_search.note(missing)
@@ -165,7 +173,7 @@ class Space:
 
     def _evict_for_budget(self, draft: Draft, worst: int, limit: Budget) -> bool:
         """Evict until an object keeps within the budget, and say whether there is room now."""
-        if draft.nbytes - limit.credit() > self.limits.budget():
+        if draft.nbytes - limit.credit() > self._ledger.budget():
             return False
         inventory, evict = self.inventory, partial(self.inventory.evict, now=draft.now)
         with self._turn_for_budget(draft.nbytes):
@@ -183,11 +191,11 @@ class Space:
         """Say whether there is enough to evict once others, if they live, have written what they reserved."""
         self._ledger.reap()
         kept = self.inventory.kept(self.inventory.volume.folders(), draft.now, draft.path)
-        return kept + draft.nbytes <= self.limits.budget()
+        return kept + draft.nbytes <= self._ledger.budget()
 
     def _evict_for_place(self, draft: Draft, worst: int, *, looked: bool) -> bool:
         inventory = self.inventory
-        place = Place(inventory.volume.descriptor, self.limits, draft.nbytes, refused=looked)
+        place = FileSystem(inventory, self.limits.memory, draft.nbytes, refused=looked)
         if place.missing() <= 0:
             return True
         # First the drafts of killed writers, where files cannot be written without a name.
@@ -199,14 +207,12 @@ class Space:
         return reclaim(place, going, partial(inventory.evict, now=draft.now))
 
     def _gets_memory(self, nbytes: int) -> bool:
-        memory = self.limits.memory
-        assert memory is not None, "only memory can lack"
         with self.turn("memory"):
             self._ledger.reap()
             others = self._ledger.reserved()
             for _ in self._backoff.moments(_MEMORY_WRITERS, WRITING, others):
                 reserved = self._ledger.reserved() + nbytes
-                if memory.left(reserved) >= reserved:
+                if self.limits.memory.left(reserved) >= reserved:
                     return True
                 if reserved == nbytes:
                     break
@@ -241,3 +247,30 @@ class Space:
             yield
         finally:
             self._ledger.reserve(reserved)
+
+
+def open_space(volume: Volume, size: int | None, *, spills: bool) -> Space:
+    """Return a store's space, with all that belongs to it.
+
+    ``size`` is the budget of a new store, in bytes; None: what the place allows. ``spills``: what has no room
+    goes to disk, if the store itself lies in memory.
+    """
+    ledger = Ledger(_table(volume, "ledger", fresh_ledger()), volume.locks)
+    tombstones = Tombstones(_table(volume, "remembered", bytes(SIZE)))
+    limits = Limits(volume.descriptor, volume.shown, ledger)
+    if size is not None:
+        limits.set_first(size)
+    limits.warn_if_small()
+    disk = Disk(volume.descriptor, allowed=spills and limits.in_memory)
+    return Space(Inventory(volume, disk, ledger, Accounts(volume), tombstones), limits)
+
+
+def _table(volume: Volume, name: str, content: bytes) -> mmap:
+    """Map a file of the store itself, which has this content when it is new."""
+    file = volume.open_own(name, content, os.O_RDWR)
+    try:
+        return mmap(file, len(content))
+    except ValueError as error:  # it is shorter
+        raise volume.damaged(name) from error
+    finally:
+        os.close(file)

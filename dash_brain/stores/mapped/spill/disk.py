@@ -14,8 +14,8 @@ import errno
 import os
 import re
 
-from dash_brain.stores.mapped.spill import places
-from dash_brain.stores.mapped.spill.folder import SpillFolder
+from dash_brain.stores.mapped.spill import roots
+from dash_brain.stores.mapped.spill.roots import SpillFolder
 from dash_brain.stores.mapped.system.platform import NO_FOLLOW
 from dash_brain.stores.mapped.volume.entries import READ, Link
 from dash_brain.stores.mapped.volume.publish import Draft, fill
@@ -73,14 +73,14 @@ class Disk:
         """Return a folder that takes new files, made if need be; None when no disk takes one."""
         if not self._folders():
             with contextlib.suppress(FileExistsError):  # another process was first; or it is damaged
-                os.symlink(places.new_record(), places.RECORD, dir_fd=self._store)
+                os.symlink(roots.new_record(), roots.RECORD, dir_fd=self._store)
         for folder in self._folders():
             try:
                 folder.made()
             except FileNotFoundError:
                 continue  # it is no disk
             except OSError as error:
-                places.warn_once(folder.place, error)
+                roots.warn_once(folder.root, error)
             else:
                 return folder
         return None
@@ -106,7 +106,7 @@ class Disk:
                 with contextlib.suppress(OSError):
                     opened = folder.opened()
                     os.utime(opened.number)
-            places.remove_lost(self._name)
+            roots.remove_lost(self._name)
 
     def _folder(self, link: Link) -> SpillFolder:
         for folder in self._folders():
@@ -117,6 +117,6 @@ class Disk:
     def _folders(self) -> list[SpillFolder]:
         """Return our folders, the best place first, be they there or not; none before a value was spilled."""
         if not self._found:
-            self._name, where = places.recorded(self._store)
-            self._found = [SpillFolder(place, self._name) for place in where]
+            self._name, where = roots.recorded(self._store)
+            self._found = [SpillFolder(root, self._name) for root in where]
         return self._found

@@ -52,7 +52,7 @@ class Entry(NamedTuple):
 
     def has_expired(self, now: float) -> bool:
         """Say whether the object's time is over."""
-        return has_expired(self.found, now)
+        return self.found.st_mtime_ns != 0 and has_expired(self.found, now)
 
     def is_still(self, other: Entry | None) -> bool:
         """Say whether the other is the same object, unused and unchanged."""

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 from dash_brain.errors import StoreUnavailable
-from dash_brain.stores.mapped.locks import KernelLocks, Locks, lock_number, open_kernel_locks
 from dash_brain.stores.mapped.system import platform
 from dash_brain.stores.mapped.system.descriptor import Descriptor
+from dash_brain.stores.mapped.system.locks import KernelLocks, LockTable, lock_number, open_kernel_locks
 from dash_brain.stores.mapped.volume.entries import Entry, entry_of, look
 from dash_brain.stores.mapped.volume.large import LargeFiles
 from dash_brain.stores.mapped.volume.objectfile import Seal
@@ -45,7 +45,7 @@ class Volume:
             raise StoreUnavailable("This system has no private folders to share; use memory:// instead.")
         os.makedirs(folder, mode=0o700, exist_ok=True)
         self.descriptor = self._keep(enter_ours(folder, f"{name}@{FORMAT}", open_private))
-        self.locks = Locks(self._best_locks())
+        self.locks = LockTable(self._best_locks())
         large = LargeFiles(self.descriptor, plain=plain)
         self.spares = Spares(self.descriptor, self.locks, large, weakref.ref(self))
         #: Makes the file of an object, in place of what was there, and returns that.
@@ -84,7 +84,7 @@ class Volume:
 
     @contextlib.contextmanager
     def hold(self, path: str, longest: float | None = None) -> Iterator[str]:
-        """Hold the lock of a path, as ``Locks``; gives the hidden name beside it that its holder uses."""
+        """Hold the lock of a path, as ``LockTable``; gives the hidden name beside it that its holder uses."""
         number, hidden = draft_of(path)
         with self.locks.hold(number, longest):
             yield hidden
@@ -102,22 +102,36 @@ class Volume:
         for part in (os.path.dirname(path), path):
             platform.make_folder(part, self.descriptor)
 
+    def names(self, path: str) -> list[str]:
+        """Return the names in a folder; none if it is not there."""
+        with self._opened(path) as folder:
+            return [] if folder is None else os.listdir(folder)
+
     def entries(self, path: str = ".") -> Iterator[tuple[str, os.stat_result]]:
         """Yield what lies in a folder, but for what vanishes meanwhile; nothing if it is not there."""
+        with self._opened(path) as folder:
+            for name in [] if folder is None else os.listdir(folder):
+                try:
+                    found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                yield name, found
+
+    @contextlib.contextmanager
+    def _opened(self, path: str) -> Iterator[int | None]:
         try:
             folder = os.open(path, _FOLDER | platform.NO_FOLLOW, dir_fd=self.descriptor)
         except (FileNotFoundError, NotADirectoryError):
+            yield None
             return
         try:
-            for name in os.listdir(folder):
-                with contextlib.suppress(FileNotFoundError):
-                    yield name, os.stat(name, dir_fd=folder, follow_symlinks=False)
+            yield folder
         finally:
             os.close(folder)
 
     def folders(self) -> Iterator[str]:
         """Yield the folder of each namespace."""
-        for domain, _ in self.entries():
+        for domain in self.names("."):
             if is_domain(domain):
                 for name, found in self.entries(domain):
                     if stat.S_ISDIR(found.st_mode):
@@ -126,27 +140,16 @@ class Volume:
     def objects(self, folder: str) -> Iterator[tuple[str, Entry]]:
         """Yield path and state of each object in a folder, expired ones too."""
         for name, found in self.entries(folder):
-            if not name.startswith("."):
+            if name[0] != ".":
                 path = f"{folder}/{name}"
                 entry = entry_of(path, self.descriptor, found)
                 if entry is not None:
                     yield path, entry
 
-    def count(self, folder: str) -> int:
-        """Return about how many objects lie in a folder."""
-        try:
-            opened = os.open(folder, _FOLDER | platform.NO_FOLLOW, dir_fd=self.descriptor)
-        except (FileNotFoundError, NotADirectoryError):
-            return 0
-        try:
-            return len(os.listdir(opened))
-        finally:
-            os.close(opened)
-
     def remove_drafts(self, folder: str) -> int:
         """Remove the drafts in a folder whose writers are dead: their locks are free; return how many."""
         removed = 0
-        for name, _ in self.entries(folder):
+        for name in self.names(folder):
             number = number_of_draft(name)
             if number is not None:
                 with self.locks.hold_if_free(number) as held:

@@ -1,22 +1,18 @@
-"""Reading an open object file: small ones into memory, large ones as a private map."""
+"""Reading an open object file: small ones into memory, large ones by ``map_private``."""
 
 from __future__ import annotations
 
 import os
-from mmap import mmap
 
 from dash_brain.stores.base import Frame
 from dash_brain.stores.mapped.volume import objectfile
 from dash_brain.stores.mapped.volume.aligned_map import map_private
 
+__all__ = ["READ_UP_TO", "head", "map_private", "read"]
+
 #: Up to here reading is faster than mapping.
 READ_UP_TO = 256 << 10
 _HEAD_AT_ONCE = 4096
-
-
-def content(file: int, size: int) -> bytearray | memoryview | mmap:
-    """Return the bytes of the file, private to the caller: small ones read, larger ones mapped."""
-    return map_private(file, size) if size > READ_UP_TO else read(file, size)
 
 
 def read(file: int, size: int) -> bytearray:

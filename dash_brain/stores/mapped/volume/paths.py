@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 
-from dash_brain.stores.mapped.locks import lock_number
+from dash_brain.stores.mapped.system.locks import lock_number
 from dash_brain.stores.mapped.volume.objectfile import Label
 from dash_brain.stores.mapped.volume.quoting import is_digest, quote
 from dash_brain.stores.namespaces import split

@@ -16,10 +16,10 @@ from typing import NamedTuple, TypeAlias
 
 from dash_brain.stores.base import ABSENT, Frame
 from dash_brain.stores.faults import conflict
-from dash_brain.stores.mapped.locks import Locks
 from dash_brain.stores.mapped.system.faults import no_room
+from dash_brain.stores.mapped.system.locks import LockTable
 from dash_brain.stores.mapped.system.platform import LACKING, NO_FOLLOW, TMPFILE, remove
-from dash_brain.stores.mapped.volume import leases
+from dash_brain.stores.mapped.volume import file_leases
 from dash_brain.stores.mapped.volume.entries import PAGE, Entry, entry_of, open_object
 from dash_brain.stores.mapped.volume.large import LARGE, LargeFiles
 from dash_brain.stores.mapped.volume.objectfile import HEADER_SIZE, said_object_id
@@ -72,7 +72,7 @@ def has_unnamed_files(folder: int) -> bool:
     return True
 
 
-def best_for(root: int, locks: Locks, spares: Spares) -> Publish:
+def best_for(root: int, locks: LockTable, spares: Spares) -> Publish:
     """Return the way of publishing that suits this folder."""
     if has_unnamed_files(root):
         return PublishUnnamed(root, locks, spares)
@@ -94,7 +94,7 @@ class PublishUnnamed:
     #: So many names are remembered; to forget them costs one slower put each.
     NAMES = 10_000
 
-    def __init__(self, root: int, locks: Locks, spares: Spares) -> None:
+    def __init__(self, root: int, locks: LockTable, spares: Spares) -> None:
         self._root = root
         self._locks = locks
         self._spares = spares
@@ -119,10 +119,10 @@ class PublishUnnamed:
 
     def _publish_large(self, draft: Draft) -> Entry | None:
         with self._spares.taken(draft.nbytes) as spare:
-            if spare is None or not self._rewrite(spare, draft):
-                return self(draft, self._spares.large)
-            with self._locks.hold(draft_of(draft.path)[0]):
-                return take_place(self._root, draft, spare.name, self._spares)
+            if spare is not None and self._rewrite(spare, draft):
+                with self._locks.hold(draft_of(draft.path)[0]):
+                    return take_place(self._root, draft, spare.name, self._spares)
+        return self(draft, self._spares.large)
 
     def _rewrite(self, spare: Spare, draft: Draft) -> bool:
         """Write an object into a spare, and say whether nobody opened that meanwhile."""
@@ -131,9 +131,9 @@ class PublishUnnamed:
         if spare.had > draft.size:
             os.ftruncate(spare.file, draft.size)
         fill(spare.file, draft, self._spares.large, min(spare.had, draft.size))
-        if not leases.is_whole(spare.file):
+        if not file_leases.is_whole(spare.file):
             return False
-        leases.free(spare.file)  # nothing is written from here on: readers come when it has its name
+        file_leases.free(spare.file)  # nothing is written from here on: readers come when it has its name
         return True
 
     def _note(self, path: str) -> None:
@@ -142,7 +142,7 @@ class PublishUnnamed:
         self._replaced.add(path)
 
 
-def _replace(root: int, locks: Locks, draft: Draft, descriptor: int, spares: Spares) -> Entry | None:
+def _replace(root: int, locks: LockTable, draft: Draft, descriptor: int, spares: Spares) -> Entry | None:
     """Put the file in the place of another, and return that.
 
     linkat never replaces, so a second name and a rename do. A crash between the two leaves the draft to the
@@ -163,7 +163,7 @@ def _replace(root: int, locks: Locks, draft: Draft, descriptor: int, spares: Spa
             raise
 
 
-def publish_named(root: int, locks: Locks, draft: Draft) -> Entry | None:
+def publish_named(root: int, locks: LockTable, draft: Draft) -> Entry | None:
     """Write a hidden file under the key's lock and rename it: whoever finds the lock free may remove it."""
     number, hidden = draft_of(draft.path)
     with locks.hold(number):
@@ -183,7 +183,7 @@ def publish_named(root: int, locks: Locks, draft: Draft) -> Entry | None:
             os.close(descriptor)
 
 
-def publish_link(root: int, locks: Locks, draft: Draft, text: str) -> Entry | None:
+def publish_link(root: int, locks: LockTable, draft: Draft, text: str) -> Entry | None:
     """Make a link that stands for an object which lies elsewhere, in place of what was there."""
     number, hidden = draft_of(draft.path)
     with locks.hold(number):
@@ -273,7 +273,7 @@ def _alone() -> Iterator[None]:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
 
 
-def create_once(root: int, locks: Locks, name: str, content: bytes) -> None:
+def create_once(root: int, locks: LockTable, name: str, content: bytes) -> None:
     """Make a file of the store itself, unless there is one: the first wins, for good."""
     # Each maker has a draft of its own, and no rename: should the folder be emptied by hand meanwhile, the
     # file of locks is another one, and two would hold the lock of one draft.

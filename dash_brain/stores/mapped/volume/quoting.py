@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+from urllib.parse import unquote_to_bytes
 
 #: What file systems take for one name, in bytes.
 LONGEST = 255
 
 _PLAIN = re.compile(r"[a-z0-9_-]+")
 _OTHER = re.compile(rb"[^a-z0-9_-]")
-_QUOTED = re.compile(r"(?:[a-z0-9_-]|%[0-9a-f]{2})+")
+# What need not be quoted is not: each text has one name.
+_QUOTED = re.compile(r"(?=.)[a-z0-9_-]*(?:%(?!2d|3\d|5f|6[1-9a-f]|7[0-9a])[0-9a-f]{2}[a-z0-9_-]*)*")
 _DIGEST = "%%"  # in a quoted name two digits follow each of them
 _EMPTY = "%"
 
@@ -51,14 +53,14 @@ def unquote(name: str) -> str | None:
     """
     if name == _EMPTY:
         return ""
+    if _PLAIN.fullmatch(name):
+        return name
     if not _QUOTED.fullmatch(name):
         return None
-    raw = re.sub(rb"%(..)", lambda match: bytes([int(match[1], 16)]), name.encode("ascii"))
     try:
-        text = raw.decode("utf-8", "surrogatepass")
+        return unquote_to_bytes(name).decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
         return None
-    return text if quote(text) == name else None
 
 
 def is_digest(name: str) -> bool:

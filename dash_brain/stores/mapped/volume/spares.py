@@ -14,15 +14,15 @@ import stat
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 from dash_brain.common.forks import reset_in_children
-from dash_brain.stores.mapped.locks import Locks
+from dash_brain.stores.mapped.system.locks import LockTable, lock_number
 from dash_brain.stores.mapped.system.platform import FOLDER, NO_FOLLOW, NO_WAIT, make_folder, remove
-from dash_brain.stores.mapped.volume import leases
+from dash_brain.stores.mapped.volume import file_leases
 from dash_brain.stores.mapped.volume.entries import Entry
 from dash_brain.stores.mapped.volume.large import LARGE, LargeFiles
 
@@ -37,6 +37,7 @@ _TRIES = 4
 
 # Bytes, when it became one (ns), and what makes it unique.
 _NAME = re.compile("([0-9a-f]+)-([0-9a-f]+)-[0-9a-f]+")
+_LINK = partial(os.link, follow_symlinks=False)
 _WRITE = os.O_RDWR | NO_FOLLOW | NO_WAIT
 
 
@@ -69,7 +70,7 @@ class Spares:
         Keeps the descriptor open as long as it lives.
     """
 
-    def __init__(self, root: int, locks: Locks, large: LargeFiles, owner: weakref.ref[object]) -> None:
+    def __init__(self, root: int, locks: LockTable, large: LargeFiles, owner: weakref.ref[object]) -> None:
         self.large = large
         #: So many bytes may lie in spares.
         self.most = 0
@@ -83,36 +84,42 @@ class Spares:
 
     @cached_property
     def _trusted(self) -> bool:
-        return self.large.usable and leases.tell_the_truth(self._root)
+        return self.large.usable and file_leases.tell_the_truth(self._root)
 
     def leave_room(self, free: int, budget: int) -> None:
         """Keep within an eighth of the budget, and within what is free of it."""
         self.most = max(min(free, budget // SHARE), 0)
-        if free < budget // (SHARE // 2):  # twice as much: two may keep one at the same moment
+        if free < budget // SHARE:
             self.trim(self.most)
 
     def keep(self, path: str, entry: Entry, *, remove: bool = False) -> bool:
         """Keep the file under a path, whose lock is held, as a spare if it can be one; say whether it was.
 
-        It keeps its name too, for the caller to replace it, unless it is to be removed.
+        It keeps its name too, for the caller to replace it, unless it is to be removed. So what objects and
+        spares take together is no more than before; and of two who keep one at the same moment one gives up.
         """
         if entry.link is not None or not LARGE <= entry.nbytes <= self.most or entry.found.st_nlink != 1:
             return False
-        if not self._trusted or sum(one.nbytes for one in self._listed()) + entry.nbytes > self.most:
-            return False
-        name = f"{HIDDEN}/{entry.nbytes:x}-{time.monotonic_ns():x}-{os.urandom(4).hex()}"
-        try:
-            make_folder(HIDDEN, self._root)
-            if remove:
-                os.rename(path, name, src_dir_fd=self._root, dst_dir_fd=self._root)
-            else:
-                os.link(path, name, src_dir_fd=self._root, dst_dir_fd=self._root, follow_symlinks=False)
-        except OSError:
-            return False
+        with self._locks.hold_if_free(lock_number(HIDDEN)) as held:
+            if not held or not self._trusted:
+                return False
+            if sum(one.nbytes for one in self._listed()) + entry.nbytes > self.most:
+                return False
+            if not self._name(path, entry.nbytes, os.rename if remove else _LINK):
+                return False
         self._kept_by = os.getpid()
         _keepers.add(self)
         self._expire_later()
         return True
+
+    def _name(self, path: str, nbytes: int, give: Callable[..., None]) -> bool:
+        """Give a file the name of a spare, in place of its own or besides that."""
+        name = f"{HIDDEN}/{nbytes:x}-{time.monotonic_ns():x}-{os.urandom(4).hex()}"
+        with suppress(OSError):
+            make_folder(HIDDEN, self._root)
+            give(path, name, src_dir_fd=self._root, dst_dir_fd=self._root)
+            return True
+        return False
 
     @contextmanager
     def taken(self, nbytes: int) -> Iterator[Spare | None]:
@@ -190,7 +197,7 @@ class Spares:
             return None
         os.chmod(hidden, 0o600, dir_fd=self._root)
         file = os.open(hidden, _WRITE, dir_fd=self._root)
-        if leases.take(file):
+        if file_leases.take(file):
             return Spare(file, hidden, found.st_size)
         os.close(file)
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Refused(Exception):
+class NoFingerprint(Exception):
     """A value has no fingerprint. Each level that the error passes adds its part of the path."""
 
     def __init__(self, what: str) -> None:
@@ -13,7 +13,7 @@ class Refused(Exception):
         self.what = what
         self.path = ""
 
-    def within(self, label: str) -> Refused:
+    def within(self, label: str) -> NoFingerprint:
         """Put the next part in front of the path."""
         self.path = label + self.path
         return self

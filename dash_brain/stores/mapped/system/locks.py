@@ -54,7 +54,7 @@ class _ThreadLock:
     users: int
 
 
-class Locks:
+class LockTable:
     """Locks across threads, and across processes when there are locks of the kernel.
 
     A lock takes memory only while it is held or waited for. A block that began before a fork frees nothing in
@@ -319,5 +319,5 @@ class FlockedFiles:
         self.disown()
 
 
-#: Locks between processes. They know nothing of threads.
+#: What a system offers.
 KernelLocks: TypeAlias = RangeLocks | FlockedFiles

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# What test.sh checks with the newest releases, with others: the built wheel where nothing else is installed, the oldest
+# libraries, the oldest and the newest Dash, apps on FastAPI and Quart. Two legs at a time, as many as CI has cores.
+set -euo pipefail
+
+bash .ci/venv.sh test
+bash .ci/programs.sh
+source .ci/steps.sh
+
+legs=()
+leg() { # NAME COMMAND...: begin it when fewer than two are running
+  while (($(jobs -pr | wc -l) >= 2)); do sleep 0.2; done
+  legs+=("$1")
+  beside "$@"
+}
+
+# The longest first.
+leg dash-newest bash .ci/dash.sh newest --basetemp="$folder/dash-newest"
+leg dash-oldest bash .ci/dash.sh oldest --basetemp="$folder/dash-oldest"
+leg backends bash .ci/backends.sh --basetemp="$folder/backends"
+leg oldest bash .ci/oldest.sh --basetemp="$folder/oldest"
+leg wheel bash .ci/wheel.sh
+for name in "${legs[@]}"; do step "$name" finish "$name"; done
+conclude
