@@ -60,8 +60,8 @@ def test_principal_follows_what_a_middleware_of_the_app_says(app, open_page):
     assert shown == ["1 of ann", "1 of bob", "2 of ann"]
 
 
-def adapter() -> Any:
-    return dash.get_app().backend.request_adapter()
+def adapter(app: dash.Dash) -> Any:
+    return app.backend.request_adapter()
 
 
 def of_quart() -> Any:
@@ -71,19 +71,19 @@ def of_quart() -> Any:
 
 
 USES = {
-    "adapter.cookies": lambda: adapter().cookies,
-    "adapter.headers": lambda: adapter().headers["Cookie"],
-    "adapter.args": lambda: adapter().args,
-    "adapter.url": lambda: adapter().url,
-    "adapter.remote_addr": lambda: adapter().remote_addr,
-    "ctx.cookies": lambda: dash.ctx.cookies,
-    "ctx.headers": lambda: dash.ctx.headers,
-    "set_props": lambda: dash.set_props("out", {"title": "mine"}),
+    "adapter.cookies": lambda app: adapter(app).cookies,
+    "adapter.headers": lambda app: adapter(app).headers["Cookie"],
+    "adapter.args": lambda app: adapter(app).args,
+    "adapter.url": lambda app: adapter(app).url,
+    "adapter.remote_addr": lambda app: adapter(app).remote_addr,
+    "ctx.cookies": lambda app: dash.ctx.cookies,
+    "ctx.headers": lambda app: dash.ctx.headers,
+    "set_props": lambda app: dash.set_props("out", {"title": "mine"}),
 }
 OF_QUART = {
-    "quart.session": lambda: of_quart().session["user"],
-    "quart.g": lambda: of_quart().g.user,
-    "quart.request": lambda: of_quart().request.cookies,
+    "quart.session": lambda app: of_quart().session["user"],
+    "quart.g": lambda app: of_quart().g.user,
+    "quart.request": lambda app: of_quart().request.cookies,
 }
 
 
@@ -91,11 +91,11 @@ def refused(app: dash.Dash, open_page: Any, use: Any, *, is_async: bool = False)
     errors: list[Exception] = []
 
     def make(n):
-        return str(use())
+        return str(use(app))
 
     async def make_async(n):
         await asyncio.sleep(0)
-        return str(use())
+        return str(use(app))
 
     options = {"memoize": "app", "on_error": errors.append, "app": app}
     brain_callback(Output("out", "children"), Input("n", "value"), **options)(
