@@ -10,7 +10,7 @@ from typing import Any
 from dash_brain.errors import BackendNotSupported
 from dash_brain.hooks import apps
 from dash_brain.web.dash_internals import callback_context, context_value
-from dash_brain.web.servers import is_asgi
+from dash_brain.web.servers import current_request, is_asgi
 
 _NEEDS_ASGI = (
     "A generator that brain_callback declares needs FastAPI or Quart: with Flask Dash runs it outside of its "
@@ -52,6 +52,9 @@ def context_of_stream() -> Any | None:
     context = callback_context()
     if context is None and context_value.get({}):
         raise BackendNotSupported(_NEEDS_ASGI)
+    request = current_request()
+    if request is not None:
+        request.state["goes_on"] = True
     return context
 
 

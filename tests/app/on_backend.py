@@ -148,7 +148,8 @@ with contextlib.suppress(TypeError, BackendNotSupported):  # before Dash 4.5; wi
         for n in range(3):
             dash.set_props("side", {"data": ["a secret", n]})
             yield {"a secret": n, "of": len(held["rows"])}
-            await asyncio.sleep(0.01)
+            while clicks == "until the session ends" and "n" in session_brain:
+                await asyncio.sleep(0.05)
 
 
 # -- the event loop ------------------------------------------------------------------------------------

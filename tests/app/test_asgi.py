@@ -359,6 +359,22 @@ def test_a_stream_gives_no_value_of_another_session(visit):
     assert "no valid token" in frame["error"]["message"]
 
 
+@streams
+def test_a_stream_has_no_session_when_that_was_closed_meanwhile(visit):
+    visitor = visit()
+    visitor.call("session-shown.children", {"n.value": 1})
+    state = {"sync.data": visitor.call("sync.data", {"n.value": 4})}
+    body = visitor.body("streamed.data", {"go.n_clicks": "until the session ends"}, state)
+    with visitor.client.stream("POST", "/_dash-update-component", json=body) as answer:
+        lines = answer.iter_lines()
+        assert "response" in json.loads(next(lines))
+        with Visitor(visitor.url) as other:
+            other.client.cookies = visitor.client.cookies
+            other.call("close-text.children", {"close.n_clicks": 1})
+        last = json.loads([line for line in lines if line][-1])
+    assert "There is no session: it was closed" in last["error"]["message"]
+
+
 # -- the event loop ------------------------------------------------------------------------------------
 
 

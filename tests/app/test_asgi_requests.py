@@ -12,7 +12,7 @@ from dash import Input, Output, dcc, html
 from werkzeug.http import parse_cookie
 
 from dash_brain import ServerStore, brain_callback, configure, session_brain
-from dash_brain.errors import BackendNotSupported, SessionInSharedResult
+from dash_brain.errors import SessionInSharedResult
 from dash_brain.web.servers.asgi import AsgiRequest
 from dash_brain.web.servers.quart import QuartRequest
 from tests.app.test_asgi import streams
@@ -200,13 +200,6 @@ def test_a_response_without_changes_is_sent_as_it_is():
 
 async def stream(n):
     yield n
-
-
-@streams
-def test_a_generator_is_refused_where_all_apps_are_of_flask():
-    app = dash.Dash("flask", backend="flask")
-    with pytest.raises(BackendNotSupported, match="FastAPI or Quart"):
-        brain_callback(Output("out", "children"), Input("n", "value"), app=app)(stream)
 
 
 @streams

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -291,3 +292,29 @@ from tests.app.test_claims import OURS, as_callback
 print(client.post("/a/_dash-update-component", json=as_callback(CLAIM), headers=OURS).status_code)
 """
     assert said(code) == "200\n"
+
+
+@pytest.mark.skipif(find_spec("dash._streaming") is None, reason="Dash has no streaming callbacks")
+def test_a_generator_is_refused_where_all_apps_are_of_flask(said):
+    code = """
+from dash import Dash, Input, Output
+from dash_brain import brain_callback
+app = Dash()
+async def stream(n):
+    yield n
+brain_callback(Output('a', 'data'), Input('b', 'value'))(stream)
+"""
+    assert "BackendNotSupported: A generator that brain_callback declares needs FastAPI or Quart" in said(
+        code
+    )
+
+
+def test_a_generator_that_dash_does_not_stream_is_refused(said):
+    code = """
+from dash import Dash, Input, Output
+from dash_brain import brain_callback
+def stream(n):
+    yield n
+brain_callback(Output('a', 'data'), Input('b', 'value'))(stream)
+"""
+    assert "TypeError: brain_callback cannot take the generator stream" in said(code)

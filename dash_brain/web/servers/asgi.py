@@ -44,7 +44,7 @@ class AsgiRequest(Request):
         self.is_callback = self.path.endswith(("_dash-update-component", "_dash-ws-callback"))
         self.is_secure = scope.get("scheme") in ("https", "wss")
         self.is_message, self.shares_loop = is_message, True
-        self.state = {}
+        self.state = {"goes_on": True} if is_message else {}
         self._headers: Headers | None = None
         self._cookies: Mapping[str, str] | None = None
         self._query: Mapping[str, str] | None = None

@@ -75,7 +75,8 @@ class Request(ABC):
     server
         The server object, ``Dash.server``.
     state
-        What dash_brain keeps for the time of this request, by name.
+        What dash_brain keeps for the time of this request, by name. With ``"goes_on"`` it may outlive the
+        session.
     """
 
     __slots__ = (

@@ -95,6 +95,9 @@ def current_caller() -> Caller:
     if is_computing_shared_result():  # a shared result has no session
         settings = current.use()
         return Caller(app_identity(settings, app_of(request)), None, settings, settings.keys)
+    if "goes_on" in request.state:  # the session may end while a stream or a message of a websocket goes on
+        request.state.pop("caller", None)
+        request.state.pop("session_id", None)
     caller: Caller | None = request.state.get("caller")
     if caller is None:
         caller = request.state["caller"] = _caller(current.use(), request)
