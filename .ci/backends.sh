@@ -2,8 +2,8 @@
 # backends.sh: run the tests of callbacks and sessions with apps on FastAPI and Quart, as the whole suite does with Flask.
 # What differs there is in tests/app/test_asgi.py.
 set -euo pipefail
-files=(callbacks claims close_session cookie_modes endpoints_and_tools ids keys memoized_callbacks principal
-  reading recipes sessions shared_results)
+files=(background callbacks claims close_session cookie_modes endpoints_and_tools ids keys memoized_callbacks principal
+  reading recipes sessions)
 files=("${files[@]/#/tests/app/test_}")
 
 for backend in fastapi quart; do
