@@ -22,8 +22,9 @@ from dash_brain import (
     set_props,
     to_token,
 )
-from dash_brain.errors import BackendNotSupported
+from dash_brain.errors import BackendNotSupported, NoSession
 
+STORES = ("sync", "async", "kept", "streamed", "sent", "plain", "side", "fed")
 BUTTONS = ("close", "socket", "socket-async", "lag", "wait", "wait-async")
 
 #: Who is logged in, as a middleware of the app says.
@@ -36,9 +37,9 @@ app = Dash("on_backend", backend=os.environ.get("BACKEND", "flask"), websocket_m
 server = app.server
 app.layout = [
     dcc.Input(id="n", value=3, type="number"),
-    *(ServerStore(id=name) for name in ("sync", "async", "kept", "streamed", "sent", "plain", "side")),
+    *(ServerStore(id=name) for name in STORES),
     ServerStore(id={"part": 1}),
-    *(html.Div(id=f"{name}-shown") for name in ("sync", "async", "kept", "streamed", "sent", "session")),
+    *(html.Div(id=f"{name}-shown") for name in (*STORES, "session")),
     html.Button(id="go"),
     html.Div(id="plain-text"),
     *(html.Button(name, id=name) for name in BUTTONS),
@@ -131,6 +132,19 @@ async def over_socket_async(clicks, held):
     session_brain["seen"] = clicks
     read = await ctx.websocket.get_prop("sync", "data")
     return f"{read == held} {session_brain['seen']}"
+
+
+@brain_callback(websocket=True, persistent=True)
+async def feed():
+    with contextlib.suppress(NoSession):  # it was closed
+        while not ctx.websocket.is_shutdown:
+            await ctx.websocket.set_prop("fed", "data", ["a secret"])
+            await asyncio.sleep(0.1)
+
+
+@brain_callback(Output("fed-shown", "children"), Input("fed", "data"))
+def show_fed(held):
+    return held and f"{held[0]} and more"
 
 
 # -- streams -------------------------------------------------------------------------------------------

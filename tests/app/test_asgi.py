@@ -406,11 +406,12 @@ def test_two_profiles_use_the_app_and_their_consoles_stay_clean(backend, tmp_pat
         for tab in tabs:
             tab.wait("session-shown", "1")
             tab.wait("async-shown", "3 rows")
+            tab.wait("fed-shown", "a secret and more")
             tab.click("socket")
             tab.wait("socket-text", "True dict")
             tab.wait("sent-shown", "['a secret', 3]")
             tab.click("socket-async")
             tab.wait("socket-async-text", "True 1")
+            tab.assert_clean()
             tab.click("close")
             tab.wait("close-text", "closed")
-            tab.assert_clean()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, ClassVar
 
 import dash
 import pytest
@@ -129,6 +130,37 @@ def test_a_plain_callback_runs_beside_the_event_loop(app, open_page):
         return "beside"
 
     assert open_page(app).fire("out.children") == {"out": {"children": "beside"}}
+
+
+class Noted:
+    """A value that notes where it is encoded and decoded."""
+
+    threads: ClassVar[list[bool]] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        self.threads.append(threading.current_thread() is threading.main_thread())
+        return {}
+
+    def __setstate__(self, _: Any) -> None:
+        self.threads.append(threading.current_thread() is threading.main_thread())
+
+
+@pytest.mark.parametrize("memoize", [None, "session"])
+def test_values_of_coroutine_functions_are_stored_and_read_beside_the_event_loop(app, open_page, memoize):
+    @brain_callback(Output("a", "data"), Input("n", "value"), app=app, memoize=memoize)
+    async def load(n):
+        return Noted()
+
+    @brain_callback(Output("out", "children"), Input("a", "data"), app=app, memoize=memoize)
+    async def show(held):
+        return type(held).__name__
+
+    page = open_page(app)
+    Noted.threads.clear()
+    page.fire("a.data")
+    assert page.fire("out.children") == {"out": {"children": "Noted"}}
+    assert Noted.threads
+    assert not any(Noted.threads)
 
 
 def test_a_websocket_callback_is_registered(app, open_page):
