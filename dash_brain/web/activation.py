@@ -51,6 +51,7 @@ def _prepare(app: dash.Dash) -> None:
 
 def _begin(app: dash.Dash) -> None:
     """Begin to serve an app, of which Dash has collected the callbacks."""
+    startup.take_key(app)
     share_cancels(app)
     route.take_claims(app)
     if is_asgi(app.server):

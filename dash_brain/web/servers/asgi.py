@@ -83,6 +83,11 @@ class AsgiRequest(Request):
             self._query = MultiDict(parse_qsl(sent, keep_blank_values=True))
         return self._query
 
+    @property
+    def is_multiprocess(self) -> bool:
+        """Whether the server has several processes; ASGI does not tell."""
+        return False
+
     def owns(self, callback_context: Any) -> bool:
         """Say whether a callback context belongs to the request: the middleware begins without one."""
         return True

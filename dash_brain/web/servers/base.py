@@ -121,6 +121,11 @@ class Request(ABC):
     def view(self) -> Callable[..., Any] | None:
         """The view function."""
 
+    @property
+    @abstractmethod
+    def is_multiprocess(self) -> bool:
+        """Whether the server has several processes, as far as it says so."""
+
     @abstractmethod
     def owns(self, callback_context: Any) -> bool:
         """Say whether the callback context that is found while the request is served belongs to it."""

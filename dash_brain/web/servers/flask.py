@@ -73,6 +73,11 @@ class FlaskRequest(Request):
         views: dict[str, Callable[..., Any]] = self.server.view_functions
         return views.get(self.route)
 
+    @property
+    def is_multiprocess(self) -> bool:
+        """Whether the server has several processes, as far as it says so."""
+        return bool(self._environ.get("wsgi.multiprocess"))
+
     def owns(self, callback_context: Any) -> bool:
         """Say whether a callback context belongs to the request.
 
