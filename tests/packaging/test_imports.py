@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"pandas", "polars", "redis", "flask_caching", "sklearn", "dash", "flask", "plotly"}
+HEAVY = {"pandas", "polars", "redis", "botocore", "flask_caching", "sklearn", "dash", "flask", "plotly"}
 
 
 def loaded_by(code: str, folder: Path) -> set[str]:

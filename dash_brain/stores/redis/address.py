@@ -36,6 +36,8 @@ class Address:
         parts = urlsplit(url)
         given = dict(parse_qsl(parts.query, keep_blank_values=True))
         self.size = given.pop("size", None)
+        #: The bucket where large bodies lie.
+        self.blobs = given.pop("blobs", None)
         self.lease = _seconds(given.pop("lease", "15"), "lease")
         self.timeout = _seconds(given.pop("timeout", "5"), "timeout")
         self._sentinel = {

@@ -1,4 +1,4 @@
-"""Fetching chunks: what Redis sends is received where it is to lie.
+"""The chunks of a body in Redis: what it sends is received where it is to lie.
 
 redis-py would copy each chunk twice before it hands it over, and it is as long as what is copied that a large
 value takes. So the answer is read from the socket of one of its connections here.
@@ -7,32 +7,38 @@ value takes. So the answer is read from the socket of one of its connections her
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from dash_brain.stores.redis.link import Link
+from dash_brain.stores.redis.names import chunk_of
+from dash_brain.stores.redis.parts import Altered, Gone
 
 if TYPE_CHECKING:
     import socket
 
     from redis import Redis
 
-
-class Gone(Exception):
-    """A chunk is not there any more."""
-
-
-class Altered(Exception):
-    """A chunk has another length than it was put with."""
+#: Bytes of a chunk. Redis serves nobody else while it takes or gives one.
+CHUNK = 4 << 20
 
 
-def receive(names: Sequence[bytes], views: Sequence[memoryview], client: Redis) -> None:
-    """Receive chunks into these views, each as long as its chunk.
+class Chunks:
+    """Bodies in Redis."""
 
-    Raises
-    ------
-    Gone
-        When one of them is not there.
-    Altered
-        When one of them is shorter or longer.
-    """
+    size = CHUNK
+    at_once = 4
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def receive(self, object_id: str, first: int, views: Sequence[memoryview]) -> None:
+        """Receive chunks from the n-th on into these views."""
+        names = [chunk_of(object_id, first + number) for number in range(len(views))]
+        self._link.call(partial(_receive, names, views))
+
+
+def _receive(names: Sequence[bytes], views: Sequence[memoryview], client: Redis) -> None:
     pool: Any = client.connection_pool
     connection = pool.get_connection()
     try:

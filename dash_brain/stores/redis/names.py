@@ -26,6 +26,16 @@ def member_of(namespace: str, key: str) -> bytes:
     return b"%d:%s%s" % (len(space), space, packed(key))
 
 
+def object_of(object_id: str) -> bytes:
+    """Return where the manifest of an object lies."""
+    return PREFIX + b"object:" + object_id.encode()
+
+
+def coming_of(object_id: str) -> bytes:
+    """Return what is there while the body of an object is sent to a bucket."""
+    return PREFIX + b"coming:" + object_id.encode()
+
+
 def chunk_of(object_id: str, number: int) -> bytes:
     """Return where a chunk of an object lies."""
     return PREFIX + f"object:{object_id}:{number}".encode()

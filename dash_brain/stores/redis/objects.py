@@ -1,15 +1,16 @@
 """An object on its way to Redis and back: a body in chunks, and a manifest that is sealed.
 
 The body is the frames one after the other, each at a multiple of 64 bytes. The manifest has their lengths,
-the hash of the body and what else was put; the seal authenticates the manifest for its place and object id.
-So a value is what was put there, whole, or it is refused before a byte of it is loaded.
+the hash of the body, the bucket where that lies unless in Redis, and what else was put; the seal
+authenticates the manifest for its place and object id. So a value is what was put there, whole, or it is
+refused before a byte of it is loaded.
 """
 
 from __future__ import annotations
 
 import json
 import mmap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
 from itertools import accumulate
@@ -20,17 +21,17 @@ from dash_brain.common.signing import KeyRing
 from dash_brain.errors import DecodeError
 from dash_brain.stores.base import Frames, ObjectInfo, new_object_id
 from dash_brain.stores.faults import shown
-from dash_brain.stores.redis.chunks import Altered
-from dash_brain.stores.redis.names import chunk_of
+from dash_brain.stores.redis.chunks import CHUNK
+from dash_brain.stores.redis.parts import Altered, Parts
 
-#: Bytes of a chunk. Redis serves nobody else while it takes or gives one.
-CHUNK = 4 << 20
+#: Bytes of a part in a bucket.
+PART = 8 << 20
+#: Bodies of so many bytes and more lie in a bucket, if there is one: below, Redis is faster and no more dear.
+LARGE = 1 << 20
 #: Bodies of so many bytes lie beside their manifest, and come with it in one answer.
 INLINE = 256 << 10
 
 _ALIGNMENT = 64
-#: Chunks that are received at once.
-_AT_ONCE = 4
 _LABEL = "redis object"
 #: The bytes of a seal: the name of the key, and what it signed.
 _SEAL = 8 + 32
@@ -44,6 +45,8 @@ class Outgoing:
     manifest: bytes
     frames: list[memoryview]
     length: int
+    #: The bucket where the body is to lie; None: in Redis.
+    bucket: str | None
 
     @property
     def nbytes(self) -> int:
@@ -51,34 +54,50 @@ class Outgoing:
         return self.length + len(self.manifest)
 
     @property
-    def chunks(self) -> int:
-        """How many chunks it has; none: it is small, and its body lies beside the manifest."""
-        return 0 if self.length <= INLINE else -(-self.length // CHUNK)
+    def in_redis(self) -> int:
+        """Those of them that it takes in Redis."""
+        return len(self.manifest) if self.bucket else self.nbytes
+
+    @property
+    def count(self) -> int:
+        """How many parts it has; none: it is small, and its body lies beside the manifest."""
+        return 0 if self.length <= INLINE and not self.bucket else -(-self.length // self._size)
 
     def body(self) -> bytes:
         """Return the body of a small object."""
         return b"".join(_pieces(self.frames))
 
     def parts(self) -> Iterator[bytes | memoryview]:
-        """Yield the chunks of a larger one."""
-        return _cut(_pieces(self.frames), CHUNK)
+        """Yield the parts of a larger one."""
+        return _cut(_pieces(self.frames), self._size)
+
+    @property
+    def _size(self) -> int:
+        return PART if self.bucket else CHUNK
 
 
 def sealed(
-    keys: KeyRing, namespace: str, key: str, frames: Frames, meta: Mapping[str, str] | None
+    keys: KeyRing,
+    namespace: str,
+    key: str,
+    frames: Frames,
+    meta: Mapping[str, str] | None,
+    bucket: str | None = None,
 ) -> Outgoing:
-    """Return what has to be sent so that these frames lie there."""
+    """Return what has to be sent so that these frames lie there; large ones in this bucket."""
     views = [memoryview(frame).cast("B") for frame in frames]
     if not views:
         raise ValueError("An object has at least one frame, its stream.")
     lengths = [len(view) for view in views]
-    digest = _hash_of(sum(lengths))
+    length = sum(map(_padded, lengths))
+    bucket = bucket if length >= LARGE else None
+    digest = _hash_of(length)
     for piece in _pieces(views):
         digest.update(piece)
-    facts = {"frames": lengths, "body": digest.hexdigest(), "meta": dict(meta or {})}
+    facts = {"frames": lengths, "body": digest.hexdigest(), "meta": dict(meta or {}), "bucket": bucket}
     manifest, object_id = json.dumps(facts).encode(), new_object_id()
     seal = keys.newest.kid.encode() + keys.newest.mac(_LABEL, namespace, key, object_id, manifest)
-    return Outgoing(object_id, seal + manifest, views, sum(map(_padded, lengths)))
+    return Outgoing(object_id, seal + manifest, views, length, bucket)
 
 
 class Incoming:
@@ -102,6 +121,8 @@ class Incoming:
         self._lengths: list[int] = facts["frames"]
         self._length = sum(map(_padded, self._lengths))
         self._digest: str = facts["body"]
+        #: The bucket where the body lies; None: in Redis.
+        self.bucket: str | None = facts["bucket"]
         self.info = ObjectInfo(
             namespace=namespace,
             key=key,
@@ -129,7 +150,7 @@ class Incoming:
     @property
     def is_small(self) -> bool:
         """Whether the body came along."""
-        return self._length <= INLINE
+        return self._length <= INLINE and not self.bucket
 
     def frames(self) -> Frames:
         """Return the frames of a small object; ``DecodeError`` when its body is another."""
@@ -137,14 +158,15 @@ class Incoming:
         self._verify(_hash_of(len(whole)).update(whole))
         return self._parted(whole)
 
-    def fetched(self, receive: Callable[[list[bytes], list[memoryview]], object]) -> Frames:
-        """Return the frames of a larger one, whose chunks are received into the views that are given."""
+    def fetched(self, parts: Parts) -> Frames:
+        """Return the frames of a larger one, whose parts lie there."""
         whole, digest = memoryview(mmap.mmap(-1, self._length)), _hash_of(self._length)
-        for first in range(0, self._length, _AT_ONCE * CHUNK):
-            starts = range(first, min(first + _AT_ONCE * CHUNK, self._length), CHUNK)
-            views = [whole[start : start + CHUNK] for start in starts]
+        step = parts.at_once * parts.size
+        for first in range(0, self._length, step):
+            starts = range(first, min(first + step, self._length), parts.size)
+            views = [whole[start : start + parts.size] for start in starts]
             try:
-                receive([chunk_of(self.info.object_id, start // CHUNK) for start in starts], views)
+                parts.receive(self.info.object_id, first // parts.size, views)
             except Altered:
                 raise self._forged() from None
             for view in views:

@@ -13,6 +13,7 @@ from dash_brain.errors import LeaseLost, StoreError, StoreUnavailable, ValueConf
 from dash_brain.stores.faults import beyond_quota, conflict, full, shown, too_large
 from dash_brain.stores.locked import lock_of_what_is_made
 from dash_brain.stores.namespaces import account_of, domain_of
+from dash_brain.stores.redis.blobs import Blobs
 from dash_brain.stores.redis.leases import Leases
 from dash_brain.stores.redis.link import Link, OutOfMemory
 from dash_brain.stores.redis.names import chunk_of, unpacked
@@ -49,7 +50,7 @@ class Publication:
         return "" if self.quota is None or account_of(self.namespace) is None else self.quota
 
 
-def publish(link: Link, leases: Leases, where: Publication, outgoing: Outgoing) -> None:
+def publish(link: Link, leases: Leases, blobs: Blobs | None, where: Publication, outgoing: Outgoing) -> None:
     """Put an object in place of what lies there.
 
     Raises
@@ -64,15 +65,20 @@ def publish(link: Link, leases: Leases, where: Publication, outgoing: Outgoing) 
     largest = domain_of(where.namespace).largest
     if largest and outgoing.nbytes > largest:
         raise too_large(outgoing.nbytes, largest)
-    if not outgoing.chunks:
+    if not outgoing.count:
         return _with_room(link, leases, where, outgoing, outgoing.body())
     _with_room(link, leases, where, outgoing, None)
     try:
-        _send(link, where, outgoing)
+        if blobs and outgoing.bucket:
+            blobs.send(outgoing)
+        else:
+            _send(link, where, outgoing)
         _with_room(link, leases, where, outgoing, b"")
     except BaseException:
-        with suppress(StoreError):
-            link.call(lambda client: client.unlink(*_names(outgoing)), again=False)
+        if blobs and outgoing.bucket:
+            blobs.withdraw(outgoing)
+        else:
+            _withdraw(link, outgoing)
         raise
     return None
 
@@ -94,7 +100,8 @@ def _ask(link: Link, leases: Leases, where: Publication, outgoing: Outgoing, bod
     made_under = lock_of_what_is_made()
     lock, holder = leases.holder(made_under) if made_under is not None else ("", "")
     given = (
-        *(where.namespace, where.key, outgoing.object_id, outgoing.nbytes, outgoing.chunks),
+        *(where.namespace, where.key, outgoing.object_id, outgoing.nbytes),
+        f"{'b' if outgoing.bucket else ''}{outgoing.count}",
         "" if where.ttl is None else int(where.ttl * 1000),
         *("0" if where.replaces is None else "1", where.replaces or ""),
         domain_of(where.namespace).most,
@@ -130,8 +137,9 @@ def _refusal(
     if reason == "budget":
         return full(outgoing.nbytes, most, link.run("usage", ""))
     return StoreUnavailable(
-        f"Parts of {shown(where.key)} were gone before all of them were there: Redis lost data, or its "
-        "maxmemory-policy evicted them. What was stored before is untouched. Put it again."
+        f"Parts of {shown(where.key)} were gone before all of them were there: Redis lost data, its "
+        "maxmemory-policy evicted them, or sending them took more than ten minutes. What was stored before "
+        "is untouched. Put it again."
     )
 
 
@@ -159,10 +167,13 @@ def _in_memory(link: Link, where: Publication, outgoing: Outgoing, send: Callabl
     try:
         return send()
     except OutOfMemory:
-        if not make_room(link, (where.namespace, where.key), outgoing.nbytes, outgoing.nbytes):
+        needed = outgoing.in_redis
+        if not make_room(link, (where.namespace, where.key), needed, needed, of_memory=True):
             raise
         return send()
 
 
-def _names(outgoing: Outgoing) -> list[bytes]:
-    return [chunk_of(outgoing.object_id, number) for number in range(outgoing.chunks)]
+def _withdraw(link: Link, outgoing: Outgoing) -> None:
+    names = [chunk_of(outgoing.object_id, number) for number in range(outgoing.count)]
+    with suppress(StoreError):
+        link.call(lambda client: client.unlink(*names), again=False)

@@ -30,7 +30,12 @@ class _Missing(Limit):
 
 
 def make_room(
-    link: Link, for_object: tuple[str, str], nbytes: int, slack: int, client: str | None = None
+    link: Link,
+    for_object: tuple[str, str],
+    nbytes: int,
+    slack: int,
+    client: str | None = None,
+    of_memory: bool = False,
 ) -> bool:
     """Evict so many bytes of what may go, and say whether it helped.
 
@@ -42,10 +47,12 @@ def make_room(
         Bytes beyond, so that the next look at all objects is far away.
     client
         Whose objects may go; None: anybody's.
+    of_memory
+        Whether it is the memory of Redis, so that what lies in a bucket may stay.
     """
     limit = _Missing(nbytes, slack)
     spaces = all_namespaces(link) if client is None else [f"{domain}/{client}" for domain in OF_CLIENTS]
-    going = [one for one in _candidates(link, spaces) if one.entry[:2] != for_object]
+    going = [one for one in _candidates(link, spaces, of_memory) if one.entry[:2] != for_object]
 
     def evict(candidate: Candidate) -> bool:
         gone = bool(link.run("evict", *candidate.entry))
@@ -68,14 +75,16 @@ def namespaces_of(link: Link, domain: str) -> Iterator[str]:
     return map(unpacked, cast("set[bytes]", link.call(lambda client: client.smembers(at))))
 
 
-def _candidates(link: Link, namespaces: Iterable[str]) -> Iterator[Candidate]:
+def _candidates(link: Link, namespaces: Iterable[str], of_memory: bool) -> Iterator[Candidate]:
     """Yield what may be evicted of these namespaces."""
     pending = iter(namespaces)
     now = float(link.call(lambda client: client.time())[0])
     while some := list(islice(pending, _AT_ONCE)):
         for namespace, records in zip(some, _records(link, some), strict=True):
             for name, record in records.items():
-                object_id, nbytes, _, _, used, expires = record.decode().split()
+                object_id, nbytes, parts, _, used, expires = record.decode().split()
+                if of_memory and parts.startswith("b"):
+                    continue
                 over = int(expires) / 1000 if expires != "0" else None
                 ranked, key = rank(namespace.partition("/")[0], over, int(used) / 1000, now), unpacked(name)
                 if ranked is not None:

@@ -1,6 +1,7 @@
 -- What a store does in Redis, each verb in one step: ARGV[1] is the verb, the others are its arguments.
 --
---   index:<namespace>   hash: key -> "<object id> <nbytes> <chunks> <created> <used> <expires>"
+--   index:<namespace>   hash: key -> "<object id> <nbytes> <chunks> <created> <used> <expires>"; where the body
+--                       lies in a bucket, "b<number of its parts>" in place of the chunks
 --   order:<namespace>   sorted set: key by time of creation, where the number of notes is bounded
 --   object:<object id>  hash: the manifest with its seal (m), and the body of a small object (b)
 --   object:<object id>:<number>   the chunks of a larger one
@@ -8,6 +9,9 @@
 --   domains, namespaces:<domain>  sets
 --   usage               hash: bytes, of all ("") and by client
 --   budget, lock:<name>
+--   coming:<object id>  there while a body is sent to a bucket
+--   removed             set: "<object id> <parts>" of what is to be removed from the bucket
+--   swept               there for a while after a process has looked through the bucket
 --
 -- What lies under an object id never changes, and expires by itself. The rest is bookkeeping, which stays until
 -- what it counts is removed. Times are milliseconds, by the clock of the server; an expiry of 0 is none.
@@ -27,14 +31,14 @@ local function member(namespace, key) return #namespace .. ':' .. namespace .. k
 local function find(namespace, key)
   local text = redis.call('HGET', index(namespace), key)
   if not text then return nil end
-  local id, nbytes, chunks, created, used, expires = text:match('^(%x+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
-  if not id or #chunks > 5 then return nil end
-  return {text = text, id = id, nbytes = tonumber(nbytes), chunks = tonumber(chunks), created = tonumber(created),
+  local id, nbytes, parts, created, used, expires = text:match('^(%x+) (%d+) (b?%d+) (%d+) (%d+) (%d+)$')
+  if not id or #parts:match('%d+') > 5 then return nil end
+  return {text = text, id = id, nbytes = tonumber(nbytes), parts = parts, created = tonumber(created),
           used = tonumber(used), expires = tonumber(expires)}
 end
 
 local function text_of(r)
-  return string.format('%s %.0f %.0f %.0f %.0f %.0f', r.id, r.nbytes, r.chunks, r.created, r.used, r.expires)
+  return string.format('%s %.0f %s %.0f %.0f %.0f', r.id, r.nbytes, r.parts, r.created, r.used, r.expires)
 end
 
 local function note(namespace, key, r)
@@ -46,9 +50,13 @@ local function note(namespace, key, r)
   end
 end
 
+-- How many parts lie in Redis, and how many in a bucket.
+local function chunks(r) return tonumber(r.parts) or 0 end
+local function blobs(r) return tonumber(r.parts:match('^b(%d+)$') or 0) end
+
 local function each_part(r, use)
   use(object(r.id))
-  for number = 0, r.chunks - 1 do use(object(r.id) .. ':' .. number) end
+  for number = 0, chunks(r) - 1 do use(object(r.id) .. ':' .. number) end
 end
 
 -- The clock may have been ahead when it was put: see is_over() in base.py.
@@ -60,7 +68,7 @@ end
 local function is_whole(r)
   local found = 0
   each_part(r, function(part) found = found + redis.call('EXISTS', part) end)
-  return found == r.chunks + 1
+  return found == chunks(r) + 1
 end
 
 local function count(namespace, nbytes)
@@ -77,6 +85,7 @@ end
 local function remove(namespace, key, r)
   redis.call('HDEL', index(namespace), key)
   each_part(r, function(part) redis.call('UNLINK', part) end)
+  if blobs(r) > 0 then redis.call('SADD', P .. 'removed', r.id .. ' ' .. blobs(r)) end
   redis.call('ZREM', P .. 'expiring', member(namespace, key))
   redis.call('ZREM', P .. 'order:' .. namespace, key)
   count(namespace, -r.nbytes)
@@ -147,7 +156,7 @@ local function refusal(a, old, there)
   if over > 0 then return {'budget', over, budget} end
 end
 
-function verbs.put(namespace, key, id, nbytes, chunks, ttl, compare, replaces, most, quota, budget, lock, holder,
+function verbs.put(namespace, key, id, nbytes, parts, ttl, compare, replaces, most, quota, budget, lock, holder,
                    manifest, body)
   local old = find(namespace, key)
   local there = old and not is_over(old) and is_whole(old) and old or nil
@@ -157,8 +166,12 @@ function verbs.put(namespace, key, id, nbytes, chunks, ttl, compare, replaces, m
   prune(20)
   local refused = refusal(a, find(namespace, key), there)
   if refused then return refused end
-  if manifest == '' then return {'ok'} end -- the question was whether there is room for it
-  local new = {id = id, nbytes = tonumber(nbytes), chunks = tonumber(chunks), created = now}
+  local new, coming = {id = id, nbytes = tonumber(nbytes), parts = parts, created = now}, P .. 'coming:' .. id
+  if manifest == '' then -- the question was whether there is room for it
+    if blobs(new) > 0 then redis.call('SET', coming, '', 'EX', 600) end -- longer than it takes to send any
+    return {'ok'}
+  end
+  if blobs(new) > 0 and redis.call('UNLINK', coming) == 0 then return {'lost'} end
   redis.call('HSET', object(id), 'm', manifest, 'b', body)
   if not is_whole(new) then
     redis.call('UNLINK', object(id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import islice
 from typing import Any, NoReturn, cast
 
@@ -28,13 +28,16 @@ from dash_brain.stores.base import (
 from dash_brain.stores.faults import missing, shown, too_small
 from dash_brain.stores.namespaces import Retention, split
 from dash_brain.stores.redis.address import Address
+from dash_brain.stores.redis.blobs import Blobs
+from dash_brain.stores.redis.bucket import Bucket
 from dash_brain.stores.redis.channels import LOOK, listening
-from dash_brain.stores.redis.chunks import Gone, receive
+from dash_brain.stores.redis.chunks import Chunks
 from dash_brain.stores.redis.keys import key_ring
 from dash_brain.stores.redis.leases import Leases
 from dash_brain.stores.redis.link import Link
 from dash_brain.stores.redis.names import index_of, member_of, unpacked
 from dash_brain.stores.redis.objects import Incoming, sealed
+from dash_brain.stores.redis.parts import Gone, Parts
 from dash_brain.stores.redis.publish import Publication, publish
 from dash_brain.stores.redis.room import namespaces_of
 
@@ -56,7 +59,8 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         ``redis://[user:password@]host[:port][/database]``, ``rediss://`` for TLS, ``unix:///socket``, or
         ``redis+sentinel://host[:port][,host…]/service[/database]``. Options: ``size``, the budget in bytes
         (``2GiB``); ``timeout``, seconds for an answer (5); ``lease``, seconds after which a lock is free
-        whose holder died (15); and those of redis-py that begin with ``ssl_``.
+        whose holder died (15); ``blobs``, ``s3://bucket/prefix`` for values of 1 MB and more; and those of
+        redis-py that begin with ``ssl_``.
     key
         Secret that signs what is put, or a list of them: the first signs, all verify. By default the one of
         ``configure()`` or ``DASH_BRAIN_KEY``.
@@ -64,7 +68,7 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
     Raises
     ------
     StoreUnavailable
-        When redis-py is not installed.
+        When redis-py is not installed, or botocore where ``blobs`` is given.
     """
 
     shared = "network"
@@ -75,6 +79,10 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         self._given_key = key
         self._link = Link(self._address)
         self._leases = Leases(self._link)
+        self._chunks = Chunks(self._link)
+        self._blobs: Blobs | None = None
+        if self._address.blobs is not None:
+            self._blobs = Blobs(self._link, Bucket(self._address.blobs, self._address.timeout))
 
     @property
     def place(self) -> str:
@@ -103,10 +111,13 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
     ) -> str:
         split(namespace)  # refuses what is no namespace
         lives = None if expires_at(ttl, time.time()) is None else ttl
-        outgoing = sealed(self._keys, namespace, key, frames, meta)
+        bucket = self._blobs.bucket.at if self._blobs else None
+        outgoing = sealed(self._keys, namespace, key, frames, meta, bucket)
         quota = None if retention is None else retention.quota
         where = Publication(namespace, key, lives, replaces, quota, self._allowed)
-        publish(self._link, self._leases, where, outgoing)
+        publish(self._link, self._leases, self._blobs, where, outgoing)
+        if outgoing.bucket:
+            self._clear()
         return outgoing.object_id
 
     def get(self, namespace: str, key: str) -> Frames:
@@ -149,7 +160,9 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
     def delete(self, namespace: str, key: str, *, object_id: str | None = None) -> bool:
         split(namespace)
         # Sent once: of two that were carried out the second would say that there was nothing.
-        return bool(self._link.run("delete", namespace, key, object_id or "", again=False))
+        there = bool(self._link.run("delete", namespace, key, object_id or "", again=False))
+        self._clear()
+        return there
 
     def touch(self, namespace: str, key: str, ttl: float | None) -> None:
         if self.touch_many(namespace, [key], ttl):
@@ -167,6 +180,7 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
     def drop(self, namespace: str) -> None:
         split(namespace)
         self._link.run("drop", namespace)
+        self._clear()
 
     def usage(self) -> int:
         return cast(int, self._link.run("usage", ""))
@@ -180,30 +194,33 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
             raise too_small(nbytes, used)
 
     def sweep(self) -> int:
-        removed = 0
-        while now := self._link.run("prune", _BATCH):
-            removed += now
-        return removed
+        removed = self._prune()
+        self._clear()
+        return removed + (self._blobs.sweep() if self._blobs else 0)
 
     def check(self) -> None:
         key_ring(self._given_key)
         self._link.call(lambda client: client.ping())
+        if self._blobs:
+            self._blobs.bucket.check()
 
     def secret(self) -> bytes:
         return self._keys.newest.mac("store secret")
 
     def close(self) -> None:
         self._link.close()
+        if self._blobs:
+            self._blobs.bucket.close()
 
     def scan(self, namespace: str) -> Iterator[str]:
         split(namespace)
-        self.sweep()  # what is left is alive
+        self._prune()  # what is left is alive
         at = index_of(namespace)
         keys = self._link.call(lambda client: list(client.hscan_iter(at, count=_BATCH)))
         return map(unpacked, dict(keys))
 
     def namespaces(self, domain: str) -> Iterator[str]:
-        self.sweep()
+        self._prune()
         return namespaces_of(self._link, domain)
 
     @contextmanager
@@ -237,4 +254,30 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
     def _frames(self, incoming: Incoming) -> Frames:
         if incoming.is_small:
             return incoming.frames()
-        return incoming.fetched(lambda names, views: self._link.call(partial(receive, names, views)))
+        try:
+            return incoming.fetched(self._parts_of(incoming))
+        except Gone:
+            if incoming.bucket:  # somebody else removed it there, and here it is to be a miss for all
+                self._link.run("delete", incoming.info.namespace, incoming.info.key, incoming.info.object_id)
+            raise
+
+    def _parts_of(self, incoming: Incoming) -> Parts:
+        if not incoming.bucket:
+            return self._chunks
+        if self._blobs and self._blobs.bucket.at == incoming.bucket:
+            return self._blobs
+        raise StoreUnavailable(
+            f"The value of {shown(incoming.info.key)} lies in {incoming.bucket}, and this process does not "
+            "use that bucket. Give the store of all processes the same ?blobs=."
+        )
+
+    def _prune(self) -> int:
+        """Remove what has expired."""
+        removed = 0
+        while now := self._link.run("prune", _BATCH):
+            removed += now
+        return removed
+
+    def _clear(self) -> None:
+        if self._blobs:
+            self._blobs.clear()

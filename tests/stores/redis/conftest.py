@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
 from dash_brain.stores.redis import RedisStore
 from tests.redis import KEY, Server, redis_server, running, valkey_server
+from tests.s3 import BUCKET, S3, running_s3
 
 #: The programs that a store is tested with.
 PROGRAMS = {"redis": redis_server, "valkey": valkey_server}
@@ -42,3 +45,34 @@ def server() -> Iterator[Server]:
     """A server of its own for a test that kills, stops or fills it."""
     with running(redis_server()) as server:
         yield server
+
+
+@pytest.fixture(scope="package")
+def s3() -> Iterator[S3]:
+    """An S3 server for all tests, which leave it running."""
+    with running_s3() as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def redis_of_buckets() -> Iterator[Server]:
+    with running(redis_server()) as server:
+        yield server
+
+
+@pytest.fixture
+def bucket_url(s3, redis_of_buckets, monkeypatch) -> str:
+    """The address of an empty store whose large values lie in a bucket."""
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    url = f"{redis_of_buckets.url}?timeout=20&lease=2"
+    with closing(RedisStore(url, key=KEY)) as store:
+        store._link.client.flushall()
+    return f"{url}&blobs=s3://{BUCKET}/{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def bucket_store(bucket_url) -> Iterator[RedisStore]:
+    store = RedisStore(bucket_url, key=KEY)
+    yield store
+    store.close()
