@@ -142,9 +142,9 @@ class Bucket:
         return {"Bucket": self._name, "Key": self._prefix + name}
 
     def _remove(self, those: dict[str, Any], client: Any) -> None:
-        failed = client.delete_objects(Bucket=self._name, Delete=those).get("Errors")
-        if failed:
-            raise self._refused(failed[0].get("Code", ""))
+        failed = client.delete_objects(Bucket=self._name, Delete=those).get("Errors", ())
+        for code in {one.get("Code", "") for one in failed} - {"NoSuchKey"}:
+            raise self._refused(code)
 
     def _call(self, use: Callable[[Any], T]) -> T:
         """Return what ``use`` does with the client.

@@ -338,6 +338,12 @@ def test_address_that_is_none_of_a_bucket_is_refused_and_not_shown(at):
     assert "s3cret" not in str(raised.value)
 
 
+def test_without_botocore_it_is_said_what_to_install(bucket_url, monkeypatch):
+    monkeypatch.setitem(sys.modules, "botocore", None)
+    with pytest.raises(StoreUnavailable, match=r"dash-brain\[redis,s3\]"):
+        RedisStore(bucket_url, key=KEY)
+
+
 def test_nothing_is_loaded_for_the_bucket_unless_it_is_used(bucket_url):
     code = (
         "import sys; from dash_brain.stores import open_store; "
