@@ -53,20 +53,20 @@ def address(store: Store, url: str | None) -> str | Store:
     return store
 
 
-def reopened(address: str | Store) -> Store:
-    """Return the store of an address; its credentials come from the configuration of this process.
+def reopened(where: str | Store) -> Store:
+    """Return the store of an :func:`address`; its credentials come from the configuration of this process.
 
     Raises
     ------
     StoreUnavailable
         When there were credentials, and the configuration of this process names another store.
     """
-    if isinstance(address, Store) or "@" not in urlsplit(address).netloc:
-        return open_store(address)
+    if isinstance(where, Store) or "@" not in urlsplit(where).netloc:
+        return open_store(where)
     settings = current.use()
-    if not isinstance(settings.store_or_url, str) or _without_credentials(settings.store_or_url) != address:
+    if not isinstance(settings.store_or_url, str) or _without_credentials(settings.store_or_url) != where:
         raise StoreUnavailable(
-            f"A Brain on {address} came here without its credentials, which are never pickled, and this "
+            f"A Brain on {where} came here without its credentials, which are never pickled, and this "
             "process is configured with another store. Set DASH_BRAIN_STORE, or call configure(store=...)."
         )
     return settings.store

@@ -14,7 +14,7 @@ from dash_brain.codec.proof import Lost, is_fault, trouble
 from dash_brain.codec.reducers import Reducers, Refused
 
 if TYPE_CHECKING:
-    from dash_brain.stores.base import Frames
+    from dash_brain.common.frames import Frames
 
 #: So many objects are tried on their own, the last ones that were met before the failure.
 TRIES = 1000

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dash_brain.codec.reducers import Reducers, adapter_of, by_itself, known, library_of, registered
 
 if TYPE_CHECKING:
-    from dash_brain.stores.base import Frames
+    from dash_brain.common.frames import Frames
 
 #: Modules whose types can certainly be rebuilt; what their objects hold is asked about on its own.
 _SURE_MODULES = {

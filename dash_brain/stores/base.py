@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Final, Literal, Protocol, runtime_checkable
 
+from dash_brain.common.frames import Frame as Frame
+from dash_brain.common.frames import Frames as Frames
 from dash_brain.errors import StoreUnavailable, ValueMissing
 from dash_brain.stores.namespaces import Retention
-
-#: One frame: C-contiguous, one-dimensional bytes.
-Frame: TypeAlias = "bytes | bytearray | memoryview"
-
-#: What a value encodes to. The first frame is the stream, the others are its out-of-band buffers.
-Frames: TypeAlias = Sequence[Frame]
 
 #: Stands for no object where an object id is expected.
 ABSENT: Final = ""
