@@ -10,7 +10,7 @@ from dash_brain.errors import EncodeError, StoreUnavailable
 from dash_brain.settings import current
 from dash_brain.stores import FileStore, MemoryStore, SharedMemoryStore, Store, open_store
 
-#: Options of a URL that nobody else should read.
+#: Options of a URL that may be secret.
 _SECRET = re.compile("user|pass|secret|token|key|sig|auth|cred", re.IGNORECASE)
 
 

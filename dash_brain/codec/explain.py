@@ -1,4 +1,4 @@
-"""Find out, after encoding or decoding failed, what is to blame and what can be done about it."""
+"""Why encoding or decoding failed: the part that caused it, and what can be done about it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Whether what was encoded can be rebuilt: asked before it is stored, and only where it can fail.
+"""Check that an encoded value can be rebuilt, before it is stored, where that can fail.
 
-The types that libraries mark as ``SURE``, and classes whose objects Python itself rebuilds by filling in
-their attributes, are not asked about: a frame costs nothing here. Values with parts of other classes are
-rebuilt once, from views of their own buffers, so only their small parts cost time.
+The types that adapters mark as ``SURE``, and classes whose objects Python itself rebuilds by setting their
+attributes, are not checked: so a frame costs nothing here. A value with parts of other classes is rebuilt
+once, from views of its own buffers, so that only its small parts cost time.
 """
 
 from __future__ import annotations

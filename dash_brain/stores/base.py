@@ -201,7 +201,7 @@ class Store(ABC):
     def usage(self) -> int:
         """Return the bytes that all objects of the store occupy, but for those that were spilled elsewhere.
 
-        It is cheap: nothing is looked at to know it.
+        It is cheap: no object is looked at.
         """
 
     @abstractmethod

@@ -54,7 +54,7 @@ class ServerStore(Component):
     BackendNotSupported
         When the app is not served by Flask.
     BadId
-        When no callback could name the id.
+        When the id is neither a string nor a dict of plain values.
     WiringError
         When ``storage_type`` is something else: the order of arguments is that of ``dcc.Store``.
     BrainError
@@ -145,9 +145,9 @@ class ServerOutput(Output):
 def _check_kind(storage_type: object) -> None:
     if not isinstance(storage_type, str) or storage_type not in ("memory", "session", "local"):
         raise WiringError(
-            'storage_type= of a ServerStore is "memory", "session" or "local", and here it is a '
-            f"{type(storage_type).__name__} of another value. Pass a first value by its name: "
-            "ServerStore(id, data=...); the order of arguments is that of dcc.Store."
+            'storage_type= of a ServerStore has to be "memory", "session" or "local"; it got another '
+            f"{type(storage_type).__name__}. Pass a first value by keyword, ServerStore(id, data=...): the "
+            "order of arguments is that of dcc.Store."
         )
 
 
