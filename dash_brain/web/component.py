@@ -67,6 +67,8 @@ class ServerStore(Component):
     >>> layout = html.Div([ServerStore(id="orders"), ServerStore(id={"type": "part", "index": 1})])
     """
 
+    # What Dash's generator writes into each component. The metaclass reads it in the body of this very class:
+    # so these private names of Dash cannot be in dash_internals.
     _children_props: list[str] = []  # noqa: RUF012 - the base class wants lists
     _base_nodes = ["children"]  # noqa: RUF012
     _namespace = "dash_brain"
