@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# dash.sh oldest|newest: run tests/app with the oldest Dash that dash_brain takes, or with the newest that there is,
+# dash.sh oldest|newest: run tests/app and tests/adapters with the oldest Dash that dash_brain takes, or with the newest that there is,
 # pre-releases included. The whole suite runs with the newest release; this leaves out what knows nothing of Dash but that
 # a callback is called: sessions, keys, what is memoized, quotas.
 set -euo pipefail
@@ -22,4 +22,4 @@ fi
 bash .ci/layered.sh "dash-$1" "$wanted"
 echo "$wanted"
 ignored=("${of_no_release[@]/#/--ignore=tests/app/test_}")
-".venv/dash-$1/bin/python" -m pytest -p no:cacheprovider "${@:2}" "${ignored[@]/%/.py}" tests/app
+".venv/dash-$1/bin/python" -m pytest -p no:cacheprovider "${@:2}" "${ignored[@]/%/.py}" tests/app tests/adapters

@@ -71,6 +71,10 @@ class StoreUnavailable(StoreError):
     """The store cannot be opened or reached, or lacks the ability that was asked for."""
 
 
+class LeaseLost(StoreError):
+    """A value was made under a lock that this process has lost meanwhile; it was not stored."""
+
+
 class EncodeError(BrainLearnNameError, TypeError):
     """The value cannot be stored; the message names the path to the part that cannot."""
 

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias
 
+from dash_brain.common import signing
 from dash_brain.common.signing import KeyRing, master_from
 from dash_brain.common.sizes import parse_size
 from dash_brain.errors import AlreadyConfigured
 from dash_brain.stores import open_store
 from dash_brain.stores.base import Bounded, Store, check_abilities
+from dash_brain.stores.registry import StoreLike
 
 Secret: TypeAlias = "str | bytes"
 
@@ -55,6 +57,7 @@ class Settings:
         """The store that everything lies in."""
         store = open_store(self.store_or_url)
         check_abilities(store)
+        store.check()
         return store
 
     @property
@@ -73,11 +76,17 @@ class Settings:
 
         A store that was removed and made again has a new key, which all workers have to use at once.
         """
-        return _key_ring(self._masters or (self.store.secret(),))
+        return _key_ring(self.masters or (self.store.secret(),))
 
     @cached_property
-    def _masters(self) -> tuple[bytes, ...]:
+    def masters(self) -> tuple[bytes, ...]:
+        """The configured keys; a store on the network has no other."""
         return tuple(master_from(secret) for secret in self.secrets)
+
+    def sign_as(self, secrets: Sequence[Secret]) -> None:
+        """Sign with these secrets, where the store has no key of its own and none was configured."""
+        if not self.secrets and open_store(self.store_or_url).shared == "network":
+            vars(self)["masters"] = tuple(master_from(secret) for secret in secrets)
 
 
 @lru_cache(maxsize=1)
@@ -129,10 +138,11 @@ class _Current:
 
 
 current = _Current()
+signing.configured = lambda: current.use().masters
 
 
 def configure(
-    store: Store | str | None = None,
+    store: StoreLike | None = None,
     *,
     key: Secret | Sequence[Secret] | None = None,
     app_id: str | None = None,
@@ -152,7 +162,7 @@ def configure(
     Parameters
     ----------
     store
-        A URL as :func:`~dash_brain.open_store` takes it, or a store.
+        A URL as :func:`~dash_brain.open_store` takes it, a store, or a ``flask_caching.Cache``.
     key
         Secret that signs tokens and cookies, at least 16 bytes; of a list the first signs and all
         verify. Without it, all processes that open the store share a key that lies in it.
@@ -185,8 +195,8 @@ def configure(
     AlreadyConfigured
         When dash_brain is in use with other settings.
     ValueError
-        For a weak key, a number that is not positive, what is no size, or an unknown ``on_missing`` or
-        ``cookie``.
+        For a weak key, a number that is not positive, what is no size, an unknown ``on_missing`` or
+        ``cookie``, or a cache where no store can lie.
     TypeError
         When ``principal`` is no function.
 
@@ -196,7 +206,7 @@ def configure(
     >>> configure("memory://example", session_ttl=3600)
     """
     given = _settings(
-        store,
+        store if store is None or isinstance(store, str) else open_store(store),
         key,
         app_id,
         session_ttl,

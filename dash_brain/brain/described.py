@@ -135,8 +135,8 @@ class DescribedValues(NamedValues):
     def wait(self, name: str, version: str | None, timeout: float | None = None) -> str:
         """Wait until ``name`` has another value than that of ``version``, and return its version.
 
-        A change by any process is seen within a twentieth of a second; of several changes in that time, the
-        last one. While there is no value it goes on waiting.
+        A change by any process is seen within a twentieth of a second, in Redis at once; of several changes
+        in that time, the last one. While there is no value it goes on waiting.
 
         Parameters
         ----------
@@ -168,7 +168,8 @@ class DescribedValues(NamedValues):
                 return found if found != version else None
             return None
 
-        newer = wait_for(look, timeout)
+        with self._store.watching(place, name) as watch:
+            newer = wait_for(look, timeout, watch.longest, watch.wait)
         if newer is None:
             raise WaitTimeout(f"There was nothing new under {shown(name)} within {timeout:g} s.")
         return newer

@@ -8,14 +8,15 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from dash_brain.errors import EncodeError, StoreUnavailable
 from dash_brain.settings import current
-from dash_brain.stores import FileStore, MemoryStore, SharedMemoryStore, Store, open_store
+from dash_brain.stores import FileStore, SharedMemoryStore, Store, open_store
+from dash_brain.stores.registry import StoreLike
 
 #: Options of a URL that may be secret.
 _SECRET = re.compile("user|pass|secret|token|key|sig|auth|cred", re.IGNORECASE)
 
 
 def opened(
-    url: str | None, path: str | os.PathLike[str] | None, store: Store | None
+    url: str | None, path: str | os.PathLike[str] | None, store: StoreLike | None
 ) -> tuple[Store, str | None]:
     """Return the store that is meant, and its URL where it was given by one."""
     if sum(given is not None for given in (url, path, store)) > 1:
@@ -39,7 +40,7 @@ def address(store: Store, url: str | None) -> str | Store:
     EncodeError
         When the store is in the memory of this process.
     """
-    if isinstance(store, MemoryStore):
+    if store.shared == "process":
         raise EncodeError(
             "A Brain on memory:// cannot be pickled: its values lie in the memory of this process, where no "
             "other could reach them. Use shm:// or file:// for values that several processes share."

@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 from binascii import b2a_base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 from dash_brain.common.weak_keys import weakness
+
+#: Returns the masters that this process is configured with; the settings say how.
+configured: Callable[[], tuple[bytes, ...]] = tuple
 
 #: 32 bytes are 43 characters of base64 and its padding. The functions of ``base64`` cost two calls more.
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")

@@ -3,7 +3,8 @@
 Threads and coroutines of one process wait for one flight, and only one of them asks the store for its lock;
 so an event loop never blocks. The lock is freed when its holder dies, and the next process makes the value.
 When making it fails, the waiting callers get the exception. When it is made and cannot be stored, the waiting
-callers of the same process get copies, and other processes make it at once, each for itself.
+callers of the same process get copies, and other processes make it at once, each for itself. A lock may be a
+lease: a maker that lost it, because it was stopped for long, stores nothing, and returns what others made.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from concurrent.futures import Future
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Generic, TypeVar, cast
 
-from dash_brain.errors import ValueMissing
+from dash_brain.errors import LeaseLost, ValueMissing
 from dash_brain.singleflight import outcomes
 from dash_brain.singleflight.deadlock import wait, wait_async
 from dash_brain.singleflight.flight_key import FlightKey
 from dash_brain.singleflight.meetings import Flight, flights, makers
 from dash_brain.stores.base import needs_lock
+from dash_brain.stores.locked import making_under
 
 Value = TypeVar("Value")
 
@@ -62,8 +64,11 @@ def fly(key: FlightKey, look: Callable[[], Value], make: Callable[[], Value | Un
                     return look()
                 if outcomes.newer(key, known):
                     held.close()  # it cannot be stored: so processes need not make it one after the other
-                with _making(key, flight):
-                    return _landed(key, flight, make())
+                try:
+                    with _making(key, flight):
+                        return _landed(key, flight, make())
+                except LeaseLost as lost:
+                    return _newer(look, lost)
         copies = flight.wait()
         if copies is not None:
             return cast(Value, copies.take())
@@ -86,8 +91,11 @@ async def fly_async(
                         return look()
                     if outcomes.newer(key, known):
                         await held.aclose()
-                    with _making(key, flight):
-                        return _landed(key, flight, await make())
+                    try:
+                        with _making(key, flight):
+                            return _landed(key, flight, await make())
+                    except LeaseLost as lost:
+                        return _newer(look, lost)
         copies = await flight.wait_async()
         if copies is not None:
             return cast(Value, copies.take())
@@ -117,12 +125,19 @@ def unmade(key: FlightKey) -> Iterator[None]:
 @contextmanager
 def _making(key: FlightKey, flight: Flight) -> Iterator[None]:
     """Make the value in this block; store an exception for the callers that wait for the lock."""
-    with flight.making():
+    with flight.making(), making_under(key.lock):
         try:
             yield
         except Exception as error:
             outcomes.leave_failure(key, error)
             raise
+
+
+def _newer(look: Callable[[], Value], lost: LeaseLost) -> Value:
+    """Return what others made since this process lost its lock, else raise that it did."""
+    with suppress(ValueMissing):
+        return look()
+    raise lost
 
 
 def _landed(key: FlightKey, flight: Flight, made: Value | Unkept[Value]) -> Value:

@@ -13,7 +13,10 @@ from dash_brain.stores.base import (
     Bounded,
     Frames,
     Locks,
+    Look,
+    Looks,
     ObjectInfo,
+    Place,
     Scans,
     Store,
     expires_at,
@@ -23,17 +26,23 @@ from dash_brain.stores.base import (
 from dash_brain.stores.mapped import FileStore, SharedMemoryStore
 from dash_brain.stores.memory import MemoryStore
 from dash_brain.stores.namespaces import Retention, split
+from dash_brain.stores.near_copy import CopyStore, NearCopy
 from dash_brain.stores.registry import open_store, register_store
 from dash_brain.stores.wrapper import StoreWrapper
 
 __all__ = [
     "ABSENT",
     "Bounded",
+    "CopyStore",
     "FileStore",
     "Frames",
     "Locks",
+    "Look",
+    "Looks",
     "MemoryStore",
+    "NearCopy",
     "ObjectInfo",
+    "Place",
     "Retention",
     "Scans",
     "SharedMemoryStore",

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol, runtime_checkable
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from dash_brain.common.frames import Frame as Frame
 from dash_brain.common.frames import Frames as Frames
+from dash_brain.common.polling import LONGEST
 from dash_brain.errors import StoreUnavailable, ValueMissing
 from dash_brain.stores.namespaces import Retention
+
+#: Where an object lies: its namespace and its key.
+Place: TypeAlias = "tuple[str, str]"
 
 #: Stands for no object where an object id is expected.
 ABSENT: Final = ""
@@ -90,6 +94,21 @@ class ObjectInfo:
     used: float
     expires: float | None = None
     meta: Mapping[str, str] = field(default_factory=dict)
+
+
+class Watch(NamedTuple):
+    """How to wait for a change of what is watched.
+
+    Attributes
+    ----------
+    wait
+        Waits for so many seconds, or until a change is announced; None: nobody announces any.
+    longest
+        Seconds between two looks; changes that nobody announces are seen then.
+    """
+
+    wait: Callable[[float], object] | None = None
+    longest: float = LONGEST
 
 
 class Store(ABC):
@@ -193,6 +212,16 @@ class Store(ABC):
                 missing.add(key)
         return missing
 
+    def look_ahead(self, places: Sequence[Place]) -> None:  # noqa: B027
+        """Ask at once for what this request is about to read; no places: it is over.
+
+        For stores beyond a network, where each question is a round trip. Others have nothing to do.
+        """
+
+    def watching(self, namespace: str, key: str) -> AbstractContextManager[Watch]:
+        """Watch a key in a block, for who waits until something else lies there."""
+        return nullcontext(Watch())
+
     @abstractmethod
     def drop(self, namespace: str) -> None:
         """Remove the namespace with all its objects; a namespace that is not there is fine."""
@@ -207,6 +236,12 @@ class Store(ABC):
     @abstractmethod
     def sweep(self) -> int:
         """Remove what has expired or was orphaned by a crash; return how many objects went."""
+
+    def check(self) -> None:  # noqa: B027
+        """Raise ``StoreUnavailable`` when it is clear from the start that this store cannot be used.
+
+        An app calls it before it uses the store. Most stores have nothing to say.
+        """
 
     @abstractmethod
     def secret(self) -> bytes:
@@ -254,6 +289,33 @@ class Bounded(Protocol):
         ------
         StoreFull
             When it holds more already; nothing changes then.
+        """
+
+
+class Look(NamedTuple):
+    """What lies at a place: what is known of it, and its frames where they came along."""
+
+    info: ObjectInfo
+    frames: Frames | None = None
+
+
+@runtime_checkable
+class Looks(Protocol):
+    """The ability of a store beyond a network to say in one round trip which objects are there."""
+
+    def look(self, places: Sequence[Place]) -> list[Look | None]:
+        """Return what lies at each place, None for nothing. It counts as a use.
+
+        The frames of a small object come along: to ask for it and to get it takes one round trip.
+        """
+
+    def fetch(self, found: ObjectInfo) -> Frames:
+        """Return the frames of this very object, as ``get`` does.
+
+        Raises
+        ------
+        ValueMissing
+            When it is gone, or another one has taken its place.
         """
 
 

@@ -84,6 +84,7 @@ DOMAINS: dict[str, Domain] = {
     "session-names": Domain(VALUE, of_client=True),
     # results, and how to compute them again
     "memo": Domain(RESULT),
+    "cache": Domain(RESULT),
     "session-memo": Domain(RESULT, of_client=True),
     "recipes": Domain(RECIPE),
     "session-recipes": Domain(RECIPE, of_client=True),
@@ -95,6 +96,8 @@ DOMAINS: dict[str, Domain] = {
     "logins": Domain(NOTE, most=64, largest=4 << 10),
     "registry": Domain(NOTE, most=10_000, largest=4 << 10),
     "workers": Domain(NOTE, most=1_000, largest=64 << 10),
+    # copies of what lies in a store beyond a network
+    "near": Domain(PASSING),
     # how a computation ended, for those who waited
     "outcomes": Domain(PASSING, most=1_000, largest=64 << 10),
 }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from dash_brain.errors import StoreURLError
@@ -13,11 +14,25 @@ from dash_brain.stores.mapped.local import FileStore, SharedMemoryStore
 from dash_brain.stores.mapped.system import platform
 from dash_brain.stores.mapped.system.default_folder import say_process_only
 from dash_brain.stores.memory import MemoryStore
+from dash_brain.stores.near_copy import open_far
 
-_ALLOWED = "shm://[name], file:///folder, or memory://[name], each with ?size= if you like"
+if TYPE_CHECKING:
+    from flask_caching import Cache
+
+#: What says where values lie.
+StoreLike: TypeAlias = "Store | str | Cache"
+
+#: Objects of other libraries that say it too: the library, and the adapter that makes a store of one. By
+#: name, since adapters are built on stores, and import the library.
+_ADAPTERS = {"flask_caching": ("dash_brain.adapters.flask_caching_store", "FlaskCachingStore")}
+
+_ALLOWED = (
+    "shm://[name], file:///folder, or memory://[name], each with ?size= if you like, or redis://host, "
+    "rediss://host, unix:///socket or redis+sentinel://host/service"
+)
 
 
-def open_store(url: str | Store | None = None) -> Store:
+def open_store(url: StoreLike | None = None) -> Store:
     """Return the store that ``url`` names; within a process the same URL gives the same store.
 
     Parameters
@@ -25,10 +40,14 @@ def open_store(url: str | Store | None = None) -> Store:
     url
         ``shm://[name]``: shared memory of this host (the default); on a system without private folders to
         share, as Windows, the memory of this process, and the log says so once. ``file:///folder``: a folder
-        on a local disk. ``memory://[name]``: this process only. Each may set the budget of the store:
-        ``shm://name?size=2GiB``. ``?pages=plain`` turns large pages and spares off, see
-        :class:`SharedMemoryStore`. Others as :func:`register_store` added them. A ``Store`` is returned as it
-        is.
+        on a local disk. ``memory://[name]``: this process only. ``redis://host``, ``rediss://host``,
+        ``unix:///socket``, ``redis+sentinel://host/service``: a Redis or Valkey that several machines share,
+        see :class:`~dash_brain.stores.redis.RedisStore`, with copies on each host (:class:`NearCopy`) unless
+        it says ``?near=off``; ``?near=512MB`` is the budget of the copies, ``?when_down=near`` reads them
+        while Redis cannot be reached. Each may set the budget of the store: ``shm://name?size=2GiB``.
+        ``?pages=plain`` turns large pages and spares off, see :class:`SharedMemoryStore`. Others as
+        :func:`register_store` added them. A ``Store`` is returned as it is. Of a ``flask_caching.Cache``: a
+        store where that lies.
 
     Raises
     ------
@@ -79,14 +98,18 @@ def register_store(scheme: str, factory: Callable[[str], Store]) -> None:
     _factories[scheme] = factory
 
 
-def _make(url: str) -> Store:
+def _make(url: Any) -> Store:
+    for library in {kind.__module__.partition(".")[0] for kind in type(url).__mro__} & _ADAPTERS.keys():
+        module, adapter = _ADAPTERS[library]
+        made: Store = getattr(import_module(module), adapter)(url)
+        return made
     try:
         scheme = urlsplit(url).scheme
         factory = _factories[scheme]
     except (KeyError, ValueError, TypeError, AttributeError):
         raise StoreURLError(
             f"{_shown(url)} is no URL of a store; it is {_ALLOWED}, or of a scheme that register_store() "
-            f"added in this process.{_hint(url)}"
+            f"added in this process."
         ) from None
     try:
         return factory(url)
@@ -117,6 +140,12 @@ def _memory(url: str) -> Store:
     return MemoryStore(**_given(parts, "size"))
 
 
+def _redis(url: str) -> Store:
+    from dash_brain.stores.redis import RedisStore  # redis-py is loaded by those who use it
+
+    return open_far(url, RedisStore)
+
+
 def _given(parts: SplitResult, *known: str) -> dict[str, Any]:
     """Return the options that a URL gives, of those that are known."""
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -138,15 +167,12 @@ def _shown(url: object) -> str:
     return f"{scheme[0]}:…" if scheme else "What was given"
 
 
-def _hint(url: object) -> str:
-    return " Redis is not in this release." if isinstance(url, str) and url.startswith("redi") else ""
-
-
 _factories: dict[str, Callable[[str], Store]] = {
     "shm": _shared_memory,
     "file": _folder,
     "memory": _memory,
+    **dict.fromkeys(("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel"), _redis),
 }
 _OURS = frozenset(_factories)
-#: The stores that this process has opened, by URL.
-_opened: dict[str, Store] = {}
+#: The stores that this process has opened, by URL or other library's object.
+_opened: dict[object, Store] = {}

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from dash_brain.stores.base import Frames, ObjectInfo, Store, needs_budget, needs_lock, needs_scan
+from dash_brain.stores.base import (
+    Frames,
+    ObjectInfo,
+    Place,
+    Store,
+    Watch,
+    needs_budget,
+    needs_lock,
+    needs_scan,
+)
 
 
 class StoreWrapper(Store):
@@ -59,6 +68,12 @@ class StoreWrapper(Store):
     def delete(self, namespace: str, key: str, *, object_id: str | None = None) -> bool:
         return self.wrapped.delete(namespace, key, object_id=object_id)
 
+    def look_ahead(self, places: Sequence[Place]) -> None:
+        self.wrapped.look_ahead(places)
+
+    def watching(self, namespace: str, key: str) -> AbstractContextManager[Watch]:
+        return self.wrapped.watching(namespace, key)
+
     def drop(self, namespace: str) -> None:
         self.wrapped.drop(namespace)
 
@@ -67,6 +82,9 @@ class StoreWrapper(Store):
 
     def sweep(self) -> int:
         return self.wrapped.sweep()
+
+    def check(self) -> None:
+        self.wrapped.check()
 
     def secret(self) -> bytes:
         return self.wrapped.secret()

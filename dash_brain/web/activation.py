@@ -47,6 +47,7 @@ def _prepare(app: dash.Dash) -> None:
 
 def _begin(app: dash.Dash) -> None:
     """Begin to serve an app, of which Dash has collected the callbacks."""
+    startup.take_key(app)
     share_cancels(app)
     if is_flask(app.server):
         route.take_claims(app)

@@ -68,7 +68,10 @@ def env(request: Any, store_for_all: FileStore, tmp_path_factory: pytest.TempPat
     if request.param == "diskcache":
         yield env_of(store_for_all, folder)
         return
-    with redis.running() as url, celery(env := env_of(store_for_all, url), folder / "celery.log"):
+    with (
+        redis.running(redis.redis_server()) as server,
+        celery(env := env_of(store_for_all, server.url), folder / "celery.log"),
+    ):
         yield env
 
 

@@ -15,7 +15,7 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import callbacks, chains, holding, large, many, mixed, plasma, reading, small
+from tests.benchmarks import callbacks, chains, far, holding, large, many, mixed, plasma, reading, small
 from tests.benchmarks.timing import HEADER
 from tests.benchmarks.workplace import workplace
 
@@ -28,6 +28,7 @@ PARTS = {
     "chains": chains,
     "holding": holding,
     "many": many,
+    "far": far,
     "plasma": plasma,
 }
 

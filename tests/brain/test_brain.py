@@ -182,7 +182,7 @@ def test_place_is_given_once(tmp_path):
     with pytest.raises(TypeError):
         Brain(url="memory://", path=tmp_path)
     with pytest.raises(StoreURLError):
-        Brain(url="redis://localhost")
+        Brain(url="http://localhost")
 
 
 def test_path_is_short_for_a_folder_that_is_made(tmp_path):

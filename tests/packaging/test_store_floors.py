@@ -9,13 +9,15 @@ from tests.packaging.test_floors import imports_within, modules
 #: From the ground up: the floors of the packages within ``dash_brain.stores``.
 FLOORS = (
     "namespaces",
-    "base faults reclaim",
+    "base faults locked reclaim",
     "mapped.system",
     "mapped.volume",
     "mapped.spill",
     "mapped.space",
-    "mapped",
-    "memory wrapper registry",
+    "mapped redis",
+    "memory wrapper",
+    "near_copy",
+    "registry",
     "",
 )
 

@@ -33,6 +33,16 @@ def file_of(store, domain="brain") -> Path:
     return file
 
 
+def damage(file: Path, at: int = -8) -> None:
+    """Change some bytes of an object, and nothing else of its file: its times say when it expires."""
+    state = file.stat()
+    file.chmod(0o600)
+    content = bytearray(file.read_bytes())
+    content[at : at + 8 or None] = b"damaged!"
+    file.write_bytes(content)
+    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
 def everything(store) -> set[str]:
     """Return the paths of all files and folders of a store, below its own."""
     return {str(path.relative_to(place(store))) for path in place(store).rglob("*")}

@@ -74,6 +74,11 @@ class Request(ABC):
     def view(self) -> Callable[..., Any] | None:
         """The view function."""
 
+    @property
+    @abstractmethod
+    def is_multiprocess(self) -> bool:
+        """Whether the server has several processes, as far as it says so."""
+
     @abstractmethod
     def refuse(self, status: int) -> NoReturn:
         """Abort the request with an HTTP status."""

@@ -77,6 +77,11 @@ class FlaskRequest(Request):
         views: dict[str, Callable[..., Any]] = self.server.view_functions
         return views.get(self.route)
 
+    @property
+    def is_multiprocess(self) -> bool:
+        """Whether the server has several processes, as far as it says so."""
+        return bool(self._environ.get("wsgi.multiprocess"))
+
     def refuse(self, status: int) -> NoReturn:
         """Abort the request with an HTTP status."""
         flask.abort(status)

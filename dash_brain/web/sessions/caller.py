@@ -18,13 +18,15 @@ from dash_brain.shared_results import is_computing_shared_result, refuse
 from dash_brain.web.apps import app_of, check_current_backend, requested_app
 from dash_brain.web.dash_internals import is_api_call, is_request_to
 from dash_brain.web.servers import Request, current_request
-from dash_brain.web.sessions.closed_sessions import note_closed
+from dash_brain.web.sessions.closed_sessions import closed_note, note_closed
 from dash_brain.web.sessions.job_context import JobContext, current_job
+from dash_brain.web.sessions.looking_ahead import look_ahead
 from dash_brain.web.sessions.refusals import no_session_error, warn_of_page
 from dash_brain.web.sessions.request_session import (
     KEEP_PRIVATE,
     begin_session,
     find_session_id,
+    first_session_id,
     may_begin_session,
     replace_session,
     send_cookie,
@@ -231,6 +233,8 @@ def _caller(settings: Settings, request: Request) -> Caller:
     if os.getpid() not in keys_of_workers.checked:
         keys_of_workers.check()
     keys = settings.keys
+    if settings.store.shared == "network":
+        _look_ahead(settings, request, app_id)
     session_id = find_session_id(settings, request, keys)
     if session_id is None and may_begin_session(settings, request):
         session_id = begin_session(settings, request)
@@ -242,6 +246,17 @@ def _caller(settings: Settings, request: Request) -> Caller:
     if session not in sessions.noted and _is_use(request) and sessions.note_use(session, anonymous):
         send_cookie(settings, request)
     return Caller(app_id, session, settings, keys)
+
+
+def _look_ahead(settings: Settings, request: Request, app_id: str) -> None:
+    """Ask for all that the request is about to read; its session counts as open until the answer is there."""
+    session_id = first_session_id(settings, request, settings.keys)
+    if session_id is None:
+        settings.store.look_ahead(())
+    else:
+        session = session_id.session(app_id, _principal(settings, request))
+        spaces = Caller(app_id, session, settings, settings.keys).namespaces
+        look_ahead(request, [closed_note(session_id)], settings.keys, spaces)
 
 
 def _principal(settings: Settings, request: Request) -> str | int | None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dash_brain.common.throttle import Throttle
 from dash_brain.errors import ValueMissing
 from dash_brain.settings import Settings
-from dash_brain.stores.base import needs_scan
+from dash_brain.stores.base import Place, needs_scan
 from dash_brain.web.sessions.session_ids import SessionId
 
 _NAMESPACE = "closed/sessions"
@@ -53,7 +53,12 @@ def _expires(settings: Settings, name: str) -> float:
 def is_closed(settings: Settings, session_id: SessionId) -> bool:
     """Say whether the session was closed.
 
-    Asked once in each request and not cached, because another worker may close the session at any moment. In
+    Asked in each request and not cached, because another worker may close the session at any moment. In
     shared memory this is one ``stat`` of a file that is not there.
     """
     return settings.store.exists(_NAMESPACE, session_id.closed_name)
+
+
+def closed_note(session_id: SessionId) -> Place:
+    """Return where the note lies that the session was closed."""
+    return _NAMESPACE, session_id.closed_name

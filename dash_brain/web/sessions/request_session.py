@@ -31,6 +31,13 @@ def find_session_id(settings: Settings, request: Request, keys: KeyRing) -> Sess
     return known
 
 
+def first_session_id(settings: Settings, request: Request, keys: KeyRing) -> SessionId | None:
+    """Return the session id that a callback's request probably has, whether the session is open or not."""
+    source = page_secrets if settings.cookie == "page" else cookies
+    sent = source.session_ids_in(request, keys, settings.cookie) if request.is_callback else ()
+    return next(iter(sent), None)
+
+
 def is_claim(request: Request) -> bool:
     """Say whether a request is a claim: our script sent it, which no page of another site can."""
     sent = request.headers

@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import lru_cache
 
 from dash_brain.common.throttle import Throttle
-from dash_brain.errors import ValueMissing
+from dash_brain.errors import StoreUnavailable, ValueMissing
 from dash_brain.settings import Settings
 from dash_brain.stores.base import Store, needs_scan
 
@@ -42,10 +42,11 @@ class SessionRegistry:
         if session in self.noted:
             return False
         self.noted.note(session)
-        if session != anonymous:
-            self._touch_or_put(_logins(anonymous), session)
-        if self._touch_or_put(self._namespace, session):
-            self._make_room()
+        with suppress(StoreUnavailable):  # what the request needs of the store says so
+            if session != anonymous:
+                self._touch_or_put(_logins(anonymous), session)
+            if self._touch_or_put(self._namespace, session):
+                self._make_room()
         return True
 
     def has(self, session: str) -> bool:

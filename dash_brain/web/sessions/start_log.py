@@ -31,11 +31,17 @@ def _facts(settings: Settings) -> dict[str, str]:
         "store": _store(settings.store),
         "budget": _budget(settings.store),
         "kid": settings.keys.newest.kid,
-        "key_from": "the configuration" if settings.secrets else "the store",
+        "key_from": _key_from(settings),
         "cookie": settings.cookie,
         "principal": "none" if settings.principal is None else "asked",
         "versions": _versions(),
     }
+
+
+def _key_from(settings: Settings) -> str:
+    if settings.secrets:
+        return "the configuration"
+    return "the server of the app" if settings.masters else "the store"
 
 
 def _budget(store: Store) -> str:

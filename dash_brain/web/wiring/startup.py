@@ -16,6 +16,16 @@ from dash_brain.web.wiring.callbacks import check
 log = logging.getLogger("dash_brain")
 
 
+def take_key(app: dash.Dash) -> None:
+    """Let a store on the network, for which no key was configured, sign with the key of the app's server."""
+    config = getattr(app.server, "config", {})
+    secrets = [config.get("SECRET_KEY"), *(config.get("SECRET_KEY_FALLBACKS") or ())] if config else []
+    try:
+        current.use().sign_as([secret for secret in secrets if secret])
+    except ValueError as error:
+        log.warning("The SECRET_KEY of the server is not used to sign: %s", error)
+
+
 def check_app(app: dash.Dash) -> None:
     """Check the callbacks and logins of an app on Flask. It serves in any case."""
     if not is_flask(app.server):

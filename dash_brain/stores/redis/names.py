@@ -1,0 +1,31 @@
+"""What lies where in Redis, as ``store.lua`` says. Names are any text, lone surrogates too."""
+
+from __future__ import annotations
+
+PREFIX = b"dash_brain:1:"
+
+
+def packed(text: str) -> bytes:
+    """Return a name as Redis has it."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def unpacked(name: bytes) -> str:
+    """Return a name as people have it."""
+    return name.decode("utf-8", "surrogatepass")
+
+
+def index_of(namespace: str) -> bytes:
+    """Return where the records of a namespace lie."""
+    return PREFIX + b"index:" + packed(namespace)
+
+
+def member_of(namespace: str, key: str) -> bytes:
+    """Return how a place is written in one text."""
+    space = packed(namespace)
+    return b"%d:%s%s" % (len(space), space, packed(key))
+
+
+def chunk_of(object_id: str, number: int) -> bytes:
+    """Return where a chunk of an object lies."""
+    return PREFIX + f"object:{object_id}:{number}".encode()

@@ -1,0 +1,200 @@
+"""An object on its way to Redis and back: a body in chunks, and a manifest that is sealed.
+
+The body is the frames one after the other, each at a multiple of 64 bytes. The manifest has their lengths,
+the hash of the body and what else was put; the seal authenticates the manifest for its place and object id.
+So a value is what was put there, whole, or it is refused before a byte of it is loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hmac import compare_digest
+from itertools import accumulate
+
+from blake3 import blake3
+
+from dash_brain.common.signing import KeyRing
+from dash_brain.errors import DecodeError
+from dash_brain.stores.base import Frames, ObjectInfo, new_object_id
+from dash_brain.stores.faults import shown
+from dash_brain.stores.redis.chunks import Altered
+from dash_brain.stores.redis.names import chunk_of
+
+#: Bytes of a chunk. Redis serves nobody else while it takes or gives one.
+CHUNK = 4 << 20
+#: Bodies of so many bytes lie beside their manifest, and come with it in one answer.
+INLINE = 256 << 10
+
+_ALIGNMENT = 64
+#: Chunks that are received at once.
+_AT_ONCE = 4
+_LABEL = "redis object"
+#: The bytes of a seal: the name of the key, and what it signed.
+_SEAL = 8 + 32
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """An object that is to be put: its body is still that of the caller, and nothing is copied."""
+
+    object_id: str
+    manifest: bytes
+    frames: list[memoryview]
+    length: int
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes in the store."""
+        return self.length + len(self.manifest)
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks it has; none: it is small, and its body lies beside the manifest."""
+        return 0 if self.length <= INLINE else -(-self.length // CHUNK)
+
+    def body(self) -> bytes:
+        """Return the body of a small object."""
+        return b"".join(_pieces(self.frames))
+
+    def parts(self) -> Iterator[bytes | memoryview]:
+        """Yield the chunks of a larger one."""
+        return _cut(_pieces(self.frames), CHUNK)
+
+
+def sealed(
+    keys: KeyRing, namespace: str, key: str, frames: Frames, meta: Mapping[str, str] | None
+) -> Outgoing:
+    """Return what has to be sent so that these frames lie there."""
+    views = [memoryview(frame).cast("B") for frame in frames]
+    if not views:
+        raise ValueError("An object has at least one frame, its stream.")
+    lengths = [len(view) for view in views]
+    digest = _hash_of(sum(lengths))
+    for piece in _pieces(views):
+        digest.update(piece)
+    facts = {"frames": lengths, "body": digest.hexdigest(), "meta": dict(meta or {})}
+    manifest, object_id = json.dumps(facts).encode(), new_object_id()
+    seal = keys.newest.kid.encode() + keys.newest.mac(_LABEL, namespace, key, object_id, manifest)
+    return Outgoing(object_id, seal + manifest, views, sum(map(_padded, lengths)))
+
+
+class Incoming:
+    """An object that comes from Redis; nothing of it is given out before it was verified.
+
+    ``found``: its record, its manifest and its body, as ``store.lua`` gives them. The record, which has its
+    lifetimes and its size, is the bookkeeping's, and not signed.
+
+    Raises
+    ------
+    DecodeError
+        When the manifest is not authentic, or was put with a key that this process has not.
+    """
+
+    def __init__(self, keys: KeyRing, namespace: str, key: str, found: Sequence[bytes]) -> None:
+        record, sealed, self._body = found
+        object_id, nbytes, _, *times = record.decode().split()
+        created, used, expires = (int(time) / 1000 for time in times)
+        self._key = key
+        facts = json.loads(self._opened(keys, namespace, object_id, sealed))
+        self._lengths: list[int] = facts["frames"]
+        self._length = sum(map(_padded, self._lengths))
+        self._digest: str = facts["body"]
+        self.info = ObjectInfo(
+            namespace=namespace,
+            key=key,
+            object_id=object_id,
+            nbytes=int(nbytes),
+            created=created,
+            used=used,
+            expires=expires or None,
+            meta=facts["meta"],
+        )
+
+    def _opened(self, keys: KeyRing, namespace: str, object_id: str, sealed: bytes) -> bytes:
+        """Return the manifest, which is authentic."""
+        seal, manifest = sealed[:_SEAL], sealed[_SEAL:]
+        signed = keys.find(seal[:8].decode("ascii", "replace"))
+        if signed is None:
+            raise DecodeError(
+                f"The value of {shown(self._key)} was put by a process with another key. Give all of them "
+                "the same: DASH_BRAIN_KEY, or configure(key=...); while a key is replaced, the old one too."
+            )
+        if not compare_digest(signed.mac(_LABEL, namespace, self._key, object_id, manifest), seal[8:]):
+            raise self._forged()
+        return manifest
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the body came along."""
+        return self._length <= INLINE
+
+    def frames(self) -> Frames:
+        """Return the frames of a small object; ``DecodeError`` when its body is another."""
+        whole = memoryview(bytearray(self._body))
+        self._verify(_hash_of(len(whole)).update(whole))
+        return self._parted(whole)
+
+    def fetched(self, receive: Callable[[list[bytes], list[memoryview]], object]) -> Frames:
+        """Return the frames of a larger one, whose chunks are received into the views that are given."""
+        whole, digest = memoryview(mmap.mmap(-1, self._length)), _hash_of(self._length)
+        for first in range(0, self._length, _AT_ONCE * CHUNK):
+            starts = range(first, min(first + _AT_ONCE * CHUNK, self._length), CHUNK)
+            views = [whole[start : start + CHUNK] for start in starts]
+            try:
+                receive([chunk_of(self.info.object_id, start // CHUNK) for start in starts], views)
+            except Altered:
+                raise self._forged() from None
+            for view in views:
+                digest.update(view)  # what is given out, which nobody else can change
+        self._verify(digest)
+        return self._parted(whole)
+
+    def _verify(self, digest: blake3) -> None:
+        if digest.hexdigest() != self._digest:
+            raise self._forged()
+
+    def _parted(self, whole: memoryview) -> Frames:
+        starts = accumulate(map(_padded, self._lengths), initial=0)
+        return [whole[start : start + length] for start, length in zip(starts, self._lengths, strict=False)]
+
+    def _forged(self) -> DecodeError:
+        return DecodeError(
+            f"The stored bytes of {shown(self._key)} are not those that were put; nothing was loaded. "
+            "Something else writes into this Redis, or changes what is sent: use rediss:// and a password."
+        )
+
+
+def _hash_of(length: int) -> blake3:
+    """Return the hash for a body of this length: a second thread costs more than a small one."""
+    return blake3(max_threads=2 if length > INLINE else 1)
+
+
+def _padded(length: int) -> int:
+    return -(-length // _ALIGNMENT) * _ALIGNMENT
+
+
+def _pieces(frames: list[memoryview]) -> Iterator[memoryview | bytes]:
+    for frame in frames:
+        yield frame
+        if len(frame) % _ALIGNMENT:
+            yield bytes(-len(frame) % _ALIGNMENT)
+
+
+def _cut(pieces: Iterable[memoryview | bytes], size: int) -> Iterator[bytes | memoryview]:
+    """Yield pieces anew, each but the last of ``size`` bytes; what lies within one piece is not copied."""
+    pending: list[memoryview | bytes] = []
+    room = size
+    for piece in pieces:
+        while len(piece) >= room:
+            pending.append(piece[:room])
+            piece, room = piece[room:], size
+            yield pending[0] if len(pending) == 1 else b"".join(pending)
+            pending = []
+        if piece:
+            pending.append(piece)
+            room -= len(piece)
+    if pending:
+        yield pending[0] if len(pending) == 1 else b"".join(pending)

@@ -1,0 +1,240 @@
+"""Objects in Redis or Valkey, shared by all who reach it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cached_property, partial
+from itertools import islice
+from typing import Any, NoReturn, cast
+
+from dash_brain.common.signing import KeyRing
+from dash_brain.common.sizes import parse_size
+from dash_brain.errors import EncodeError, StoreUnavailable
+from dash_brain.stores.base import (
+    Bounded,
+    Frames,
+    Locks,
+    Look,
+    Looks,
+    ObjectInfo,
+    Place,
+    Scans,
+    Store,
+    Watch,
+    expires_at,
+)
+from dash_brain.stores.faults import missing, shown, too_small
+from dash_brain.stores.namespaces import Retention, split
+from dash_brain.stores.redis.address import Address
+from dash_brain.stores.redis.channels import LOOK, listening
+from dash_brain.stores.redis.chunks import Gone, receive
+from dash_brain.stores.redis.keys import key_ring
+from dash_brain.stores.redis.leases import Leases
+from dash_brain.stores.redis.link import Link
+from dash_brain.stores.redis.names import index_of, member_of, unpacked
+from dash_brain.stores.redis.objects import Incoming, sealed
+from dash_brain.stores.redis.publish import Publication, publish
+from dash_brain.stores.redis.room import namespaces_of
+
+#: How often a value is looked up again whose parts went while they were fetched.
+_ATTEMPTS = 20
+#: Keys that are touched, or records that are removed, in one step.
+_BATCH = 1000
+
+
+class RedisStore(Store, Scans, Locks, Looks, Bounded):
+    """Objects in Redis (6.2 or later) or Valkey, shared by all processes that reach it.
+
+    Shared between processes: yes, of all machines. Survives a restart: as far as Redis does. Thread-safe:
+    yes. What is read is verified before it is loaded: it was put there by somebody with the same key.
+
+    Parameters
+    ----------
+    url
+        ``redis://[user:password@]host[:port][/database]``, ``rediss://`` for TLS, ``unix:///socket``, or
+        ``redis+sentinel://host[:port][,host…]/service[/database]``. Options: ``size``, the budget in bytes
+        (``2GiB``); ``timeout``, seconds for an answer (5); ``lease``, seconds after which a lock is free
+        whose holder died (15); and those of redis-py that begin with ``ssl_``.
+    key
+        Secret that signs what is put, or a list of them: the first signs, all verify. By default the one of
+        ``configure()`` or ``DASH_BRAIN_KEY``.
+
+    Raises
+    ------
+    StoreUnavailable
+        When redis-py is not installed.
+    """
+
+    shared = "network"
+
+    def __init__(self, url: str, *, key: str | bytes | Sequence[str | bytes] | None = None) -> None:
+        self._address = Address(url)
+        self._size = None if self._address.size is None else parse_size(self._address.size)
+        self._given_key = key
+        self._link = Link(self._address)
+        self._leases = Leases(self._link)
+
+    @property
+    def place(self) -> str:
+        """Where it is, without credentials."""
+        return self._address.shown
+
+    def __repr__(self) -> str:
+        return f"RedisStore at {self.place}"
+
+    def __reduce__(self) -> NoReturn:
+        raise EncodeError(
+            f"The {self!r} cannot be pickled: its address and its key may be secrets. What opens it by a "
+            "URL, as Brain(url=...) does, can be: the receiver takes secrets from its own configuration."
+        )
+
+    def put(
+        self,
+        namespace: str,
+        key: str,
+        frames: Frames,
+        *,
+        ttl: float | None = None,
+        meta: Mapping[str, str] | None = None,
+        retention: Retention | None = None,
+        replaces: str | None = None,
+    ) -> str:
+        split(namespace)  # refuses what is no namespace
+        lives = None if expires_at(ttl, time.time()) is None else ttl
+        outgoing = sealed(self._keys, namespace, key, frames, meta)
+        quota = None if retention is None else retention.quota
+        where = Publication(namespace, key, lives, replaces, quota, self._allowed)
+        publish(self._link, self._leases, where, outgoing)
+        return outgoing.object_id
+
+    def get(self, namespace: str, key: str) -> Frames:
+        split(namespace)
+        for _ in range(_ATTEMPTS):
+            found = self._look([(namespace, key)])[0]
+            if found is None:
+                raise missing(key)
+            with suppress(Gone):  # replaced, deleted or evicted meanwhile
+                return self._frames(Incoming(self._keys, namespace, key, found))
+        raise StoreUnavailable(
+            f"{shown(key)} was replaced {_ATTEMPTS} times while it was read, each time before all of it was "
+            "here; replace it less often, or give it a smaller value."
+        )
+
+    def info(self, namespace: str, key: str) -> ObjectInfo:
+        split(namespace)
+        found = self._link.run("info", namespace, key)
+        if found is None:
+            raise missing(key)
+        return Incoming(self._keys, namespace, key, found).info
+
+    def look(self, places: Sequence[Place]) -> list[Look | None]:
+        return [
+            None if one is None else self._seen(Incoming(self._keys, *place, one))
+            for place, one in zip(places, self._look(places), strict=True)
+        ]
+
+    def fetch(self, found: ObjectInfo) -> Frames:
+        there = self._look([(found.namespace, found.key)])[0]
+        if there is not None and there[0].startswith(found.object_id.encode()):
+            with suppress(Gone):
+                return self._frames(Incoming(self._keys, found.namespace, found.key, there))
+        raise missing(found.key)
+
+    def exists(self, namespace: str, key: str) -> bool:
+        split(namespace)
+        return bool(self._link.run("exists", namespace, key))
+
+    def delete(self, namespace: str, key: str, *, object_id: str | None = None) -> bool:
+        split(namespace)
+        # Sent once: of two that were carried out the second would say that there was nothing.
+        return bool(self._link.run("delete", namespace, key, object_id or "", again=False))
+
+    def touch(self, namespace: str, key: str, ttl: float | None) -> None:
+        if self.touch_many(namespace, [key], ttl):
+            raise missing(key)
+
+    def touch_many(self, namespace: str, keys: Iterable[str], ttl: float | None) -> set[str]:
+        split(namespace)
+        lives = "" if expires_at(ttl, time.time()) is None else int((ttl or 0) * 1000)
+        gone: set[str] = set()
+        pending = iter(keys)
+        while some := list(islice(pending, _BATCH)):
+            gone.update(some[number] for number in self._link.run("touch", namespace, lives, *some))
+        return gone
+
+    def drop(self, namespace: str) -> None:
+        split(namespace)
+        self._link.run("drop", namespace)
+
+    def usage(self) -> int:
+        return cast(int, self._link.run("usage", ""))
+
+    def budget(self) -> int:
+        return cast(int, self._link.run("budget", self._allowed))
+
+    def resize(self, nbytes: int) -> None:
+        used = self._link.run("resize", parse_size(nbytes))
+        if used >= 0:
+            raise too_small(nbytes, used)
+
+    def sweep(self) -> int:
+        removed = 0
+        while now := self._link.run("prune", _BATCH):
+            removed += now
+        return removed
+
+    def check(self) -> None:
+        key_ring(self._given_key)
+        self._link.call(lambda client: client.ping())
+
+    def secret(self) -> bytes:
+        return self._keys.newest.mac("store secret")
+
+    def close(self) -> None:
+        self._link.close()
+
+    def scan(self, namespace: str) -> Iterator[str]:
+        split(namespace)
+        self.sweep()  # what is left is alive
+        at = index_of(namespace)
+        keys = self._link.call(lambda client: list(client.hscan_iter(at, count=_BATCH)))
+        return map(unpacked, dict(keys))
+
+    def namespaces(self, domain: str) -> Iterator[str]:
+        self.sweep()
+        return namespaces_of(self._link, domain)
+
+    @contextmanager
+    def watching(self, namespace: str, key: str) -> Iterator[Watch]:
+        with listening(self._link, b"changes:" + member_of(namespace, key)) as wait:
+            yield Watch(wait, LOOK)
+
+    def lock(self, key: str) -> AbstractContextManager[None]:
+        return self._leases.hold(key)
+
+    @cached_property
+    def _keys(self) -> KeyRing:
+        return key_ring(self._given_key)
+
+    @property
+    def _allowed(self) -> int:
+        """The budget, unless another was set by ``resize``."""
+        return self._link.room if self._size is None else self._size
+
+    def _look(self, places: Sequence[Place]) -> list[Any]:
+        """Return record, manifest and body of what lies at each place, None for nothing."""
+        found: list[Any] = []
+        for first in range(0, len(places), _BATCH):
+            some = places[first : first + _BATCH]
+            found += self._link.run("look", *(name for place in some for name in place))
+        return found
+
+    def _seen(self, incoming: Incoming) -> Look:
+        return Look(incoming.info, incoming.frames() if incoming.is_small else None)
+
+    def _frames(self, incoming: Incoming) -> Frames:
+        if incoming.is_small:
+            return incoming.frames()
+        return incoming.fetched(lambda names, views: self._link.call(partial(receive, names, views)))

@@ -1,0 +1,140 @@
+"""How often a callback asks a store beyond a network."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import redis
+from dash import Dash, Input, Output, State, html
+
+from dash_brain import ServerStore, brain_callback, close_session, configure
+from dash_brain.settings import current
+from dash_brain.stores import FileStore, NearCopy
+from dash_brain.stores.redis import RedisStore
+from tests.app.test_callbacks import is_token
+from tests.redis import KEY, redis_server, running
+from tests.stores.far import FarFolder
+
+LARGE = os.urandom(1_000_000)
+
+
+@pytest.fixture
+def far(tmp_path):
+    return FarFolder(tmp_path)
+
+
+@pytest.fixture
+def page(open_page, far, tmp_path):
+    configure(NearCopy(far, FileStore(tmp_path, "near")))
+    page = page_with_values(open_page)
+    far.asked.clear()
+    return page
+
+
+def page_with_values(open_page):
+    app = Dash(__name__)
+    app.layout = [
+        *(ServerStore(id=name) for name in ("large", "other", "small")),
+        *(html.Div(id=name) for name in ("length", "closed")),
+    ]
+    brain_callback(Output("large", "data"), Input("year", "value"), app=app)(lambda year: LARGE)
+    brain_callback(Output("other", "data"), Input("year", "value"), app=app)(lambda year: LARGE * 2)
+    brain_callback(Output("small", "data"), Input("year", "value"), app=app)(lambda year: b"small")
+    inputs = Input("large", "data"), State("other", "data"), State("small", "data")
+    brain_callback(Output("length", "children"), *inputs, app=app)(
+        lambda *values: sum(len(one or ()) for one in values)
+    )
+    app.callback(Output("closed", "children"), Input("closed", "id"))(lambda _: close_session())
+    page = open_page(app)
+    page.props["year"] = {"value": 1}
+    for name in ("large", "other", "small"):
+        assert is_token(page.fire(f"{name}.data", trigger="year.value")[name]["data"])
+    read(page)  # what is known after the first request is not looked up again
+    return page
+
+
+def read(page):
+    assert page.fire("length.children", trigger="large.data") == {"length": {"children": 3_000_005}}
+
+
+def test_callback_whose_values_are_near_makes_one_round_trip(page, far):
+    for number in range(1, 4):
+        read(page)
+        assert far.asked == ["look"] * number
+
+
+def test_callback_that_returns_a_value_asks_once_and_puts_once(page, far):
+    page.fire("large.data", trigger="year.value")
+    assert far.asked == ["look", "put"]
+
+
+def test_session_that_was_closed_on_another_host_is_closed_at_its_next_request(page, far, tmp_path):
+    cookies = {**page.client._cookies}
+    here = current.use()
+    current.forget()
+    configure(NearCopy(FarFolder(tmp_path), FileStore(tmp_path, "other")))
+    page.fire("closed.children")
+    current.forget()
+    configure(here.store_or_url)
+    page.client._cookies = cookies
+    response = page.post("length.children", trigger="large.data")
+    assert response.status_code == 500
+    far.asked.clear()
+    response = page.post("large.data", trigger="year.value")
+    assert response.status_code == 500
+    assert far.asked == ["look"]
+
+
+def test_value_that_was_deleted_on_another_host_is_a_miss(page, tmp_path):
+    elsewhere = FarFolder(tmp_path).wrapped
+    for namespace in elsewhere.namespaces("session"):
+        elsewhere.drop(namespace)
+    assert page.post("length.children", trigger="large.data").status_code == 500
+
+
+def test_answers_of_a_request_are_forgotten_when_it_is_over(page):
+    read(page)
+    page.post("length.children", trigger="large.data")
+    assert not current.use().store._answers._said.get()
+
+
+@pytest.fixture
+def redis_server_of_its_own():
+    with running(redis_server()) as server:
+        yield server
+
+
+def requests_for_values(server):
+    """Return how many requests the server answered, but for those of others than the store."""
+    with redis.Redis.from_url(server.url) as client:
+        said = client.info("commandstats")
+    return sum(one["calls"] for name, one in said.items() if name in ("cmdstat_evalsha", "cmdstat_mget"))
+
+
+def test_callback_whose_values_are_near_makes_one_round_trip_to_redis(
+    open_page, redis_server_of_its_own, tmp_path
+):
+    server = redis_server_of_its_own
+    configure(NearCopy(RedisStore(server.url, key=KEY), FileStore(tmp_path, "near")), key=KEY)
+    page = page_with_values(open_page)
+    before = requests_for_values(server)
+    for _ in range(3):
+        read(page)
+    assert requests_for_values(server) == before + 3
+
+
+@pytest.mark.parametrize("when_down", ["raise", "near"])
+def test_callbacks_while_redis_is_down(open_page, redis_server_of_its_own, tmp_path, when_down):
+    server, near = redis_server_of_its_own, FileStore(tmp_path, "near")
+    configure(NearCopy(RedisStore(server.url, key=KEY), near, when_down=when_down), key=KEY)
+    page = page_with_values(open_page)
+    page.props["small"] = {"data": None}
+    server.kill()
+    answer = page.post("length.children", trigger="large.data")
+    if when_down == "raise":
+        assert answer.status_code == 500
+    else:
+        page.take(answer.json)
+        assert page.props["length"]["children"] == 3_000_000
+        assert page.post("large.data", trigger="year.value").status_code == 500
