@@ -213,13 +213,13 @@ class Store(ABC):
         return missing
 
     def look_ahead(self, places: Sequence[Place]) -> None:  # noqa: B027
-        """Ask at once for what this request is about to read; no places: it is over.
+        """Ask in one question for what this request is about to read; without places, the request is over.
 
-        For stores beyond a network, where each question is a round trip. Others have nothing to do.
+        For stores across a network, where each question is a round trip. Other stores do nothing.
         """
 
     def watching(self, namespace: str, key: str) -> AbstractContextManager[Watch]:
-        """Watch a key in a block, for who waits until something else lies there."""
+        """Watch a key while the block runs, for a caller that waits for another object there."""
         return nullcontext(Watch())
 
     @abstractmethod
@@ -238,9 +238,9 @@ class Store(ABC):
         """Remove what has expired or was orphaned by a crash; return how many objects went."""
 
     def check(self) -> None:  # noqa: B027
-        """Raise ``StoreUnavailable`` when it is clear from the start that this store cannot be used.
+        """Raise ``StoreUnavailable`` when it is known before the first use that this store cannot be used.
 
-        An app calls it before it uses the store. Most stores have nothing to say.
+        An app calls it before it uses the store. Most stores have nothing to check.
         """
 
     @abstractmethod
@@ -301,7 +301,7 @@ class Look(NamedTuple):
 
 @runtime_checkable
 class Looks(Protocol):
-    """The ability of a store beyond a network to say in one round trip which objects are there."""
+    """The ability of a store across a network to say in one round trip which objects exist."""
 
     def look(self, places: Sequence[Place]) -> list[Look | None]:
         """Return what lies at each place, None for nothing. It counts as a use.
