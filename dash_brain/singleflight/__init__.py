@@ -69,9 +69,9 @@ def fly(key: FlightKey, look: Callable[[], Value], make: Callable[[], Value | Un
                         return _landed(key, flight, make())
                 except LeaseLost as lost:
                     return _newer(look, lost)
-        copies = flight.wait()
-        if copies is not None:
-            return cast(Value, copies.take())
+        encoded = flight.wait()
+        if encoded is not None:
+            return cast(Value, encoded.copy())
         with suppress(ValueMissing):  # else its maker was interrupted, or it is gone already
             return look()
 
@@ -96,9 +96,9 @@ async def fly_async(
                             return _landed(key, flight, await make())
                     except LeaseLost as lost:
                         return _newer(look, lost)
-        copies = await flight.wait_async()
-        if copies is not None:
-            return cast(Value, copies.take())
+        encoded = await flight.wait_async()
+        if encoded is not None:
+            return cast(Value, encoded.copy())
         with suppress(ValueMissing):
             return look()
 

@@ -25,13 +25,13 @@ from dash_brain.stores.faults import shown
 _NOTHING = object()
 
 
-class Copies:
-    """An encoded value, of which each waiting caller takes a copy."""
+class EncodedValue:
+    """A value that each waiting caller gets a copy of, since the store has no room for it."""
 
     def __init__(self, value: object) -> None:
         self._frames = [bytes(frame) for frame in codec.encode(value)]
 
-    def take(self) -> Any:
+    def copy(self) -> Any:
         """Return a new copy."""
         return codec.decode([bytearray(frame) for frame in self._frames])
 
@@ -48,10 +48,10 @@ class Flight:
         self._loop = loop
         self._part_of = _made_now()[-1:]
         self._unkept: object = _NOTHING
-        self._landed: Future[Copies | None] = Future()
+        self._landed: Future[EncodedValue | None] = Future()
         self._landed.set_running_or_notify_cancel()  # so that a waiter cannot cancel it for the others
 
-    def wait(self) -> Copies | None:
+    def wait(self) -> EncodedValue | None:
         """Wait until it is over; raise what its maker raised, and return a value that could not be kept."""
         self.refuse_own_loop()
         with flights.waiting(self):
@@ -65,7 +65,7 @@ class Flight:
                 "stop the loop for ever: await it, or call from a thread."
             )
 
-    async def wait_async(self) -> Copies | None:
+    async def wait_async(self) -> EncodedValue | None:
         """Do as :meth:`wait`, while the event loop goes on."""
         with flights.waiting(self):
             return await wait_async((), self.key, self._landed)
@@ -99,13 +99,13 @@ class Flight:
         if isinstance(error, Exception):
             self._landed.set_exception(error)
         else:  # done; or cancelled or interrupted, which concerns its maker only
-            self._landed.set_result(self._copies())
+            self._landed.set_result(self._encoded())
 
-    def _copies(self) -> Copies | None:
+    def _encoded(self) -> EncodedValue | None:
         if self._unkept is _NOTHING or not self.is_awaited:
             return None
         try:
-            return Copies(self._unkept)
+            return EncodedValue(self._unkept)
         except (EncodeError, MemoryError):  # then they make it for themselves
             return None
 
