@@ -69,15 +69,15 @@ def gunicorn(
         log_file.touch()
         # gevent has to patch the standard library before anything else imports it.
         fork = fork and not within and zygote.can_start(env) and "worker-class" not in str(options)
-        begin = zygote.start if fork else partial(_start, within)
+        begin = zygote.start if fork else partial(start, within)
         process = begin(arguments, output=log_file, env=env)
         try:
             yield Server(_wait_until_ready(process, log_file), process, log_file)
         finally:
-            _stop(process)
+            stop(process)
 
 
-def _start(
+def start(
     within: Sequence[str], arguments: Sequence[str], *, output: Path, env: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
     """Begin a Python that loads everything itself, in a process group of its own."""
@@ -96,13 +96,13 @@ def _wait_until_ready(process: Process, log_file: Path, timeout: float = 60) -> 
     deadline = time.monotonic() + timeout
     while process.poll() is None and time.monotonic() < deadline:
         listening = re.search(r"Listening at: (https?://\S+)", log_file.read_text(errors="replace"))
-        if listening and _answers(listening[1]):
+        if listening and answers(listening[1]):
             return listening[1]
         time.sleep(0.05)
     raise RuntimeError(f"gunicorn does not answer; it printed:\n{log_file.read_text(errors='replace')}")
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     try:
         # The icon, because asking for the page or the layout would run the app's own code.
         # Certificates of tests are signed by nobody.
@@ -114,7 +114,7 @@ def _answers(url: str) -> bool:
     return True
 
 
-def _stop(process: Process) -> None:
+def stop(process: Process) -> None:
     process.terminate()
     try:
         with suppress(subprocess.TimeoutExpired):
