@@ -96,7 +96,7 @@ class DashTooOld(TooOld):
 
 
 class BackendNotSupported(BrainError, RuntimeError):
-    """The app is not served by Flask, and what was asked for works with no other backend yet."""
+    """What was asked for does not work with the backend (server) of the app."""
 
 
 class BrainNameTypeError(BrainError, TypeError):

@@ -9,17 +9,20 @@ from functools import cache
 
 import dash
 
-from dash_brain.web import sent_components, sessions
+from dash_brain.web import sent_components, sessions, websockets
 from dash_brain.web.apps import check_backend
 from dash_brain.web.dash_internals import (
+    change_callbacks,
     follow_app,
+    follow_requests,
     has_waiting_callbacks,
     unserved_apps,
     when_first_served,
 )
+from dash_brain.web.event_loop import served_beside_loop
 from dash_brain.web.jobs.manager import share_cancels
 from dash_brain.web.leases import route
-from dash_brain.web.servers.flask import is_flask, keep_private
+from dash_brain.web.servers import is_asgi, keep_private
 from dash_brain.web.wiring import startup
 
 
@@ -28,6 +31,7 @@ def activate() -> None:
     """Give the apps of this process sessions and claims: those that have not served yet, and later ones."""
     dash.hooks.setup()(_set_up)
     dash.hooks.index()(_send_session)
+    dash.hooks.websocket_message()(websockets.begin)
     for app in unserved_apps():
         _prepare(app)
     sent_components.watch()
@@ -42,17 +46,18 @@ def _set_up(app: dash.Dash) -> None:
 
 def _prepare(app: dash.Dash) -> None:
     when_first_served(app, _begin)
-    route.limit_claim_bytes(app)
+    follow_requests(app, route.limit_claim_bytes)
 
 
 def _begin(app: dash.Dash) -> None:
     """Begin to serve an app, of which Dash has collected the callbacks."""
     startup.take_key(app)
     share_cancels(app)
-    if is_flask(app.server):
-        route.take_claims(app)
-        # No proxy may cache a part of a page: it may serve several users
-        keep_private(app.server, "_dash-dependencies")
+    route.take_claims(app)
+    if is_asgi(app.server):
+        change_callbacks(app, served_beside_loop)
+    # No proxy may cache a part of a page: it may serve several users
+    keep_private(app.server, "_dash-dependencies")
     startup.check_app(app)
 
 

@@ -19,6 +19,9 @@ from dash_brain.web.component_ids import canonical, parse
 from dash_brain.web.dash_internals import flatten_grouping, own_context
 from dash_brain.web.dependencies import in_declared_order
 
+_REQUIRED = inspect.Parameter.empty
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
 
 class Endpoint:
     """What was declared of a callback with an ``api_endpoint``.
@@ -60,7 +63,11 @@ class Endpoint:
 
     def _given(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return the arguments in the shape in which they were declared."""
-        bound = inspect.signature(function).bind(*args, **kwargs)
+        signature = inspect.signature(function)
+        bound = signature.bind_partial(*args, **kwargs)
+        for name, parameter in signature.parameters.items():
+            if name not in bound.arguments and parameter.kind in _NAMED and parameter.default is _REQUIRED:
+                bound.arguments[name] = None  # with FastAPI Dash leaves out what is null
         bound.apply_defaults()
         if isinstance(self._indices, int):
             return bound.args[0]

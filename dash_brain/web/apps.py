@@ -7,7 +7,9 @@ import dash
 from dash_brain.errors import BackendNotSupported
 from dash_brain.hooks import apps, references
 from dash_brain.web.servers import Request, current_request
-from dash_brain.web.servers.flask import is_flask
+
+#: Dash's names of the servers that sessions work with.
+_SUPPORTED = {"flask", "fastapi", "quart"}
 
 
 def requested_app() -> dash.Dash | None:
@@ -43,19 +45,19 @@ def latest_app() -> dash.Dash | None:
 
 
 def check_backend(app: dash.Dash | None = None) -> None:
-    """Raise :class:`BackendNotSupported` when this app is not served by Flask; None: when no app is."""
+    """Raise :class:`BackendNotSupported` for a server of another kind, of this app or of all."""
     asked = [app] if app is not None else apps()
     servers = set(map(server_type, asked))
-    if servers and "flask" not in servers:
+    if servers and not servers & _SUPPORTED:
         raise BackendNotSupported(
             f"The app is served by {' and '.join(sorted(servers))}, but brain_callback, ServerStore and "
-            'sessions work with Flask only so far: make it with Dash(backend="flask"), which is the default. '
-            "Brain works with every backend."
+            'sessions work with Flask, FastAPI and Quart: make it with Dash(backend="flask"), which is the '
+            'default, "fastapi" or "quart". Brain works with every backend.'
         )
 
 
 def check_current_backend() -> None:
-    """Raise :class:`BackendNotSupported` when the running code belongs to an app not served by Flask."""
+    """Raise :class:`BackendNotSupported` when the running code is for a server of another kind."""
     if current_request() is None:
         check_backend(latest_app())
 
@@ -64,9 +66,3 @@ def server_type(app: dash.Dash) -> str:
     """Return the name that Dash has for the server of an app, as ``"flask"``."""
     # What others take for an app, as the blueprints of dash-extensions, may have no backend of its own.
     return str(getattr(getattr(app, "backend", None), "server_type", "flask"))
-
-
-def are_requests_of_flask() -> bool:
-    """Say whether each request of a browser is one of Flask."""
-    server = getattr(latest_app(), "server", None)
-    return server is None or is_flask(server)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar, overload
 
@@ -31,6 +31,7 @@ from dash_brain.web.dash_internals import (
     prevents_initial_callbacks,
 )
 from dash_brain.web.dependencies import Inputs, Outputs
+from dash_brain.web.event_loop import beside_loop
 from dash_brain.web.incoming import resolve_arguments, substitute
 from dash_brain.web.jobs.job_process import in_job, set_progress_of
 from dash_brain.web.jobs.manager import BackgroundCallback, ManagerProxy
@@ -40,6 +41,8 @@ from dash_brain.web.options import CallbackOptions, warn_of_no_effect, with_opti
 from dash_brain.web.outgoing import Outgoing
 from dash_brain.web.recipes.definitions import Definition
 from dash_brain.web.sessions import current_caller
+from dash_brain.web.streams import ErrorHandler, check_stream, context_of_stream
+from dash_brain.web.websockets import exchange_over
 from dash_brain.web.wiring.callbacks import refuse_same_id
 
 Params = ParamSpec("Params")
@@ -120,10 +123,10 @@ def brain_callback(
     Raises
     ------
     BackendNotSupported
-        When the app is not served by Flask.
+        When the app is served by something else than Flask, FastAPI and Quart; for a generator by Flask.
     TypeError
-        For ``websocket`` callbacks, for generators, and for ``progress`` together with ``memoize``: a kept
-        result makes no progress. While it runs, for a ``Patch`` on a ServerStore.
+        For generators that Dash does not stream, and for ``progress`` or a generator together with
+        ``memoize``: a kept result makes no progress. While it runs, for a ``Patch`` on a ServerStore.
 
     Examples
     --------
@@ -135,8 +138,6 @@ def brain_callback(
     >>> load(3)
     [0, 1, 2]
     """
-    if dash_options.get("websocket"):
-        raise TypeError(_NO_WEBSOCKET)
     check_backend(app)
     warn_of_no_effect(dash_options, background_manager_of(app))
     declare = partial(_DeclaredCallback, memoize=memoize, on_missing=on_missing)
@@ -164,10 +165,10 @@ def _register(
     dash_options: dict[str, Any],
 ) -> None:
     """Register a function with Dash, as if the line that calls :func:`brain_callback` did."""
+    wrapped = declared.wrap(function)
     options = {**dash_options, **declared.options}
     if app is None:
         options["config_prevent_initial_callbacks"] = prevents_initial_callbacks()
-    wrapped = declared.wrap(function)
     refuse_same_id(function, declared.schema, declared.triggers, app)
     decorate = call_from(3, (app or dash).callback, *dependencies, **options)
     if app is None:
@@ -197,7 +198,6 @@ def set_props(component_id: str | dict[str, Any], props: dict[str, Any]) -> None
     dash.set_props(component_id, Outgoing(current_caller()).props(component_id, props))
 
 
-_NO_WEBSOCKET = "brain_callback cannot take websocket= yet: use dash.callback and plain values there."
 _MEMOIZE = (
     'memoize= takes "app" (one result for all sessions of the app), "session" (one for each session) or a '
     "Memoize that says more, and no {type}: it has no default, since one of them would be wrong."
@@ -260,13 +260,13 @@ class _DeclaredCallback:
     def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function that Dash calls: it takes tokens and returns tokens."""
         if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
-            raise TypeError(
-                f"brain_callback cannot take the generator {function.__qualname__}: return one result, or "
-                "use dash.callback and plain values there."
-            )
-        wrapped = (
-            self._wrap_async(function) if inspect.iscoroutinefunction(function) else self._wrap(function)
-        )
+            check_stream(function, memoized=self._memoize is not None)
+            self.options["on_error"] = ErrorHandler(self._on_error, self._error_handler)
+            wrapped = self._wrap_stream(function)
+        elif inspect.iscoroutinefunction(function):
+            wrapped = self._wrap_async(function)
+        else:
+            wrapped = self._wrap(function)
         return mark_as_brain_callback(in_job(wrapped) if self._is_background else wrapped)
 
     def _wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -280,6 +280,8 @@ class _DeclaredCallback:
                     return function(*args, **kwargs)
                 with self._endpoint.called(function, args, kwargs):  # gives it the context of a callback
                     return exchange()
+            if "dash_websocket" in context:
+                exchange_over(context)
             if memo is not None:
                 with suppress(NotKept):
                     return self._results(memo.outputs(current_caller(), context), context)
@@ -299,13 +301,33 @@ class _DeclaredCallback:
                     return await function(*args, **kwargs)
                 with self._endpoint.called(function, args, kwargs):  # gives it the context of a callback
                     return await exchange_async()
+            if "dash_websocket" in context:
+                exchange_over(context)
             if memo is not None:
                 with suppress(NotKept):
-                    return self._results(await memo.outputs_async(current_caller(), context), context)
-            args, kwargs = self._arguments(context, args, kwargs)
-            return self._results(await function(*args, **kwargs), context)
+                    outputs = await memo.outputs_async(current_caller(), context)
+                    return await beside_loop(self._results, outputs, context)
+            args, kwargs = await beside_loop(self._arguments, context, args, kwargs)
+            return await beside_loop(self._results, await function(*args, **kwargs), context)
 
         return exchange_async
+
+    def _wrap_stream(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        async def exchange_stream(*args: Any, **kwargs: Any) -> Any:
+            context = context_of_stream()
+            if context is None:
+                async for result in function(*args, **kwargs):
+                    yield result
+                return
+            if "dash_websocket" in context:
+                exchange_over(context)
+            args, kwargs = await beside_loop(self._arguments, context, args, kwargs)
+            async with aclosing(function(*args, **kwargs)) as results:
+                async for result in results:
+                    yield await beside_loop(self._results, result, context)
+
+        return exchange_stream
 
     def _memo(self, function: Callable[..., Any]) -> MemoizedCallback | None:
         if self._memoize is None:
@@ -350,9 +372,12 @@ class _DeclaredCallback:
             outgoing.undo()
             raise
 
+    def _error_handler(self) -> Callable[[Exception], Any] | None:
+        return self._user_on_error or app_error_handler()
+
     def _on_error(self, error: Exception) -> Any:
         """Call the ``on_error`` of the callback or the app; its result is exchanged as others are."""
-        handler = self._user_on_error or app_error_handler()
+        handler = self._error_handler()
         if handler is None:
             raise error
         result = handler(error)

@@ -52,7 +52,7 @@ class ServerStore(Component):
     Raises
     ------
     BackendNotSupported
-        When the app is not served by Flask.
+        When the app is served by something else than Flask, FastAPI and Quart.
     BadId
         When the id is neither a string nor a dict of plain values.
     WiringError

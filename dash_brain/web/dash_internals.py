@@ -6,6 +6,7 @@ import asyncio
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import Context, copy_context
 from copy import copy
@@ -32,8 +33,8 @@ from dash.dependencies import handle_grouped_callback_args
 from dash.development.base_component import Component
 
 from dash_brain.hooks import apps
-from dash_brain.web.apps import are_requests_of_flask, latest_app, requested_app, server_type
-from dash_brain.web.servers import Response, current_request
+from dash_brain.web.apps import latest_app, requested_app
+from dash_brain.web.servers import Response, current_request, has_served, install, is_asgi
 
 __all__ = [
     "JOB_CONTEXT",
@@ -44,6 +45,7 @@ __all__ = [
     "call_outside_callbacks",
     "call_outside_requests",
     "callback_context",
+    "change_callbacks",
     "clean_property_name",
     "coerce_to_list",
     "components_in",
@@ -53,6 +55,7 @@ __all__ = [
     "flatten_grouping",
     "follow_app",
     "follow_app_made_later",
+    "follow_requests",
     "forget_context_afterwards",
     "handle_grouped_callback_args",
     "has_property",
@@ -61,6 +64,7 @@ __all__ = [
     "is_asked_by_mcp",
     "is_brain_callback",
     "is_json",
+    "is_message",
     "is_no_update",
     "is_request_to",
     "make_grouping_by_index",
@@ -144,9 +148,9 @@ def declared_callbacks(app: dash.Dash) -> list[tuple[dict[str, Any], dict[str, A
 
 
 def unserved_apps() -> list[dash.Dash]:
-    """Return the apps of Flask that were made before dash_brain was used, and have not served yet."""
+    """Return the apps that were made before dash_brain was used, and have not served yet."""
     made = (app for app in apps() if getattr(app, "_initialized_server", None) is app.server)
-    return [app for app in made if server_type(app) == "flask" and not app.server._got_first_request]
+    return [app for app in made if not has_served(app.server)]
 
 
 def add_hidden_callback(app: dash.Dash, output: str, function: Callable[..., str]) -> None:
@@ -185,8 +189,38 @@ def when_first_served(app: dash.Dash, function: Callable[[dash.Dash], None]) -> 
             function(app)
 
     app._setup_server = set_up_and_call  # type: ignore[method-assign]
-    if app in unserved_apps():  # Flask has the original function already
+    if app in unserved_apps():  # the server has the original function already
         app.backend.before_request(set_up_and_call)
+
+
+def follow_requests(app: dash.Dash, follow: Callable[[dash.Dash], None]) -> None:
+    """Let :func:`current_request` know the requests of an app, and call a function with the app then.
+
+    That is when the app gets its server, which may be later than the app is made.
+    """
+    set_up = app.backend.setup_backend
+
+    def set_up_and_follow(served: dash.Dash) -> None:
+        set_up(served)
+        install(served.server, _begin_without_callback)
+        follow(served)
+
+    if app in unserved_apps():
+        install(app.server, _begin_without_callback)
+        follow(app)
+    else:
+        app.backend.setup_backend = set_up_and_follow  # type: ignore[method-assign, assignment]
+
+
+def _begin_without_callback() -> None:
+    """Begin a request without the callback of an earlier one: a server may serve it in the same task."""
+    context_value.set({})
+
+
+def change_callbacks(app: dash.Dash, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    """Change what Dash calls for each brain_callback of an app, of which Dash has collected the callbacks."""
+    for entry in filter(is_brain_callback, app.callback_map.values()):
+        entry["callback"] = change(entry["callback"])
 
 
 def mark_as_brain_callback(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -211,6 +245,12 @@ def is_request_to(route: str) -> bool:
     return request is not None and request.route.endswith(route)
 
 
+def is_message() -> bool:
+    """Say whether the current request is a message of a websocket."""
+    request = current_request()
+    return request is not None and request.is_message
+
+
 def is_api_call() -> bool:
     """Say whether the current request calls a callback by its ``api_endpoint``."""
     request = current_request()
@@ -229,18 +269,16 @@ def is_asked_by_mcp() -> bool:
 def callback_context() -> Any | None:
     """Return the mutable context of the running callback; None outside of requests and jobs.
 
-    After an async callback asgiref leaves its context in the thread, where the next request finds it. Dash
-    gives each context the arguments of its request, which tell whose it is. A test that calls a registered
-    callback makes a context outside of any request.
+    A context may be left from another request, and a test that calls a registered callback makes one outside
+    of any request.
     """
     context = context_value.get({})
     if JOB_CONTEXT in context or not context:  # a job's process may have been forked in any request
         return context or None
     request = current_request()
     if request is None:
-        return None if are_requests_of_flask() else context
-    is_own = context.get("args") is request.query
-    return context if is_own or is_asked_by_mcp() else None
+        return None
+    return context if request.owns(context) or is_asked_by_mcp() else None
 
 
 @contextmanager
@@ -297,13 +335,21 @@ def call_outside_requests(app: dash.Dash, function: Callable[[], Any]) -> Any:
     """Call a function of an app outside of requests, with the app's context."""
     context = Context()
     context.run(app_context.set, app)
-    return context.run(_call_with, getattr(app.server, "app_context", nullcontext), function)
+    of_server = getattr(app.server, "app_context", nullcontext)
+    block = nullcontext if is_asgi(app.server) else of_server  # Quart's is asynchronous
+    return context.run(_call_with, block, function)
 
 
 def _call_with(block: Callable[[], AbstractContextManager[Any]], function: Callable[[], Any]) -> Any:
     with block():
         result = function()
-        return asyncio.run(result) if asyncio.iscoroutine(result) else result
+        return _awaited(result) if asyncio.iscoroutine(result) else result
+
+
+def _awaited(coroutine: Any) -> Any:
+    """Return the result of a coroutine; in a thread, because an event loop may run here."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(copy_context().run, asyncio.run, coroutine).result()
 
 
 def background_manager_of(app: dash.Dash | None) -> Any | None:

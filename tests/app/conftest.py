@@ -1,8 +1,12 @@
-"""A page without a browser: it speaks to a real Dash app as the renderer does, over Flask's test client."""
+"""A page without a browser: it speaks to a real Dash app as the renderer does, over a test client.
+
+With ``$BACKEND`` all apps of the tests are of another backend than Flask.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +15,28 @@ import pytest
 
 from dash_brain.common import log as logs
 from dash_brain.settings import current
+from tests.app.asgi import client_of
+
+BACKEND = os.environ.get("BACKEND", "flask")
+
+#: For tests that use Flask itself.
+of_flask = pytest.mark.skipif(BACKEND != "flask", reason="uses Flask itself")
+
+with_mcp = pytest.mark.skipif(BACKEND == "fastapi", reason="Dash's MCP server fails with FastAPI in 4.4")
+
+
+@pytest.fixture(autouse=True)
+def _backend(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make apps of ``$BACKEND``, but for those that bring a server."""
+    make = dash.Dash.__init__
+
+    def of_backend(app: Any, *args: Any, server: Any = True, **options: Any) -> None:
+        if server is not True and BACKEND != "flask":
+            pytest.skip("a server of Flask")
+        make(app, *args, server=server, **{"backend": None if server is not True else BACKEND, **options})
+
+    monkeypatch.setattr(dash.Dash, "__init__", of_backend)
+
 
 WILDCARDS = (["MATCH"], ["ALL"], ["ALLSMALLER"])
 
@@ -43,7 +69,7 @@ class Page:
     def __init__(
         self, app: dash.Dash, *, like: Page | None = None, base_url: str = "http://localhost"
     ) -> None:
-        self.client = app.server.test_client()
+        self.client = client_of(app.server)
         self.base_url = base_url
         self.prefix = app.config.requests_pathname_prefix
         if like is not None:

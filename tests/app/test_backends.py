@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -163,6 +164,14 @@ print(len(hooks["setup"]), len(hooks["index"]))
     assert (before, after) == ((before[0], 0), (before[0] + 1, 1))
 
 
+CUSTOM = """
+from dash import Dash, Input, Output, html
+from dash.backends import get_backend
+class Tornado(get_backend("flask")):
+    def __init__(self, server):
+        super().__init__(server)
+        self.server_type = "tornado"
+"""
 USES = {
     "brain_callback": "brain_callback(Output('a', 'data'), Input('b', 'value'))(str)",
     "brain_callback with app": "brain_callback(Output('a', 'data'), Input('b', 'value'), app=app)(str)",
@@ -171,47 +180,84 @@ USES = {
 
 
 @pytest.mark.parametrize("use", USES)
-@pytest.mark.parametrize("backend", OTHERS)
-def test_an_app_of_another_backend_is_refused_where_it_is_made(backend, use, said):
-    code = f"""
-from dash import Dash, Input, Output, html
-app = Dash(backend={backend!r})
+def test_an_app_of_an_unknown_backend_is_refused_where_it_is_made(use, said):
+    assert_refused(
+        said(f"""
+{CUSTOM}
+app = Dash(backend=Tornado)
 from dash_brain import ServerStore, brain_callback
 {USES[use]}
-"""
-    assert_refused(said(code), backend)
-
-
-def assert_refused(text: str, backend: str) -> None:
-    last = text.strip().splitlines()[-1]
-    assert last.startswith(f"dash_brain.errors.BackendNotSupported: The app is served by {backend}, but "), (
-        text
+""")
     )
+
+
+def assert_refused(text: str) -> None:
+    last = text.strip().splitlines()[-1]
+    assert last.startswith("dash_brain.errors.BackendNotSupported: The app is served by tornado, but "), text
     assert 'Dash(backend="flask")' in last
 
 
-@pytest.mark.parametrize("backend", OTHERS)
-def test_callbacks_that_were_registered_before_the_app_are_refused_when_it_is_made(backend, said):
+def test_callbacks_that_were_registered_before_such_an_app_are_refused_when_it_is_made(said):
     code = f"""
-from dash import Dash, Input, Output
+{CUSTOM}
 from dash_brain import brain_callback
 brain_callback(Output('a', 'data'), Input('b', 'value'))(str)
-app = Dash(backend={backend!r})
+app = Dash(backend=Tornado)
 """
-    assert_refused(said(code), backend)
+    assert_refused(said(code))
 
 
-@pytest.mark.parametrize("backend", OTHERS)
-@pytest.mark.parametrize("wanted", ["session_brain['a']", "to_token([1])", "store.to_plotly_json()"])
-def test_sessions_are_refused_where_they_are_asked_for(backend, wanted, said):
+SERVES = """
+from tests.app.asgi import client_of
+client = client_of(app.server)
+assert "dash_brain_" in client.get("/").headers["Set-Cookie"]
+inputs = [dict(id="b", property="value", value="c")]
+outputs = dict(id="a", property="data")
+body = dict(output="a.data", outputs=outputs, inputs=inputs, changedPropIds=["b.value"])
+answer = client.post("/_dash-update-component", json=body)
+print(answer.json["response"]["a"]["data"][:4])
+"""
+CALLBACK = "brain_callback(Output('a', 'data'), Input('b', 'value'))(str)"
+LAYOUT = "app.layout = html.Div([dcc.Input(id='b', value='c'), ServerStore(id='a')])"
+IMPORTS = "from dash import Dash, Input, Output, dcc, html"
+OURS = "from dash_brain import ServerStore, brain_callback"
+ORDERS = {
+    "app first": "{imports}; app = Dash(backend={backend!r}); {ours}; {callback}; {layout}",
+    "callbacks first": "{imports}; {ours}; {callback}; app = Dash(backend={backend!r}); {layout}",
+    "server later": "{imports}; {ours}; app = Dash(server=False, backend={backend!r}); {callback}; {layout}\n"
+    "app.init_app(app.backend.create_app('x'))",
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("backend", SERVERS)
+def test_app_and_callbacks_may_be_made_in_any_order(backend, order, said):
+    code = ORDERS[order].format(imports=IMPORTS, ours=OURS, callback=CALLBACK, layout=LAYOUT, backend=backend)
+    assert said(code + SERVES) == "db1.\n"
+
+
+@pytest.mark.parametrize("backend", SERVERS)
+@pytest.mark.parametrize("wanted", ["session_brain['a']", "to_token([1])"])
+def test_outside_of_requests_there_is_no_session(backend, wanted, said):
     code = f"""
 from dash import Dash
 from dash_brain import ServerStore, session_brain, to_token
-store = ServerStore("a")
 app = Dash(backend={backend!r})
 {wanted}
 """
-    assert_refused(said(code), backend)
+    assert "dash_brain.errors.NoSession: No browser is asking" in said(code)
+
+
+@pytest.mark.parametrize("backend", OTHERS)
+def test_flask_apps_import_no_other_server(backend, said):
+    code = f"""
+{IMPORTS}; {OURS}; app = Dash(); {CALLBACK}; {LAYOUT}
+import sys
+client = app.server.test_client()
+client.get("/")
+print({backend!r} in sys.modules, "starlette" in sys.modules)
+"""
+    assert said(code) == "False False\n"
 
 
 @pytest.mark.parametrize("backend", OTHERS)
@@ -246,3 +292,29 @@ from tests.app.test_claims import OURS, as_callback
 print(client.post("/a/_dash-update-component", json=as_callback(CLAIM), headers=OURS).status_code)
 """
     assert said(code) == "200\n"
+
+
+@pytest.mark.skipif(find_spec("dash._streaming") is None, reason="Dash has no streaming callbacks")
+def test_a_generator_is_refused_where_all_apps_are_of_flask(said):
+    code = """
+from dash import Dash, Input, Output
+from dash_brain import brain_callback
+app = Dash()
+async def stream(n):
+    yield n
+brain_callback(Output('a', 'data'), Input('b', 'value'))(stream)
+"""
+    assert "BackendNotSupported: A generator that brain_callback declares needs FastAPI or Quart" in said(
+        code
+    )
+
+
+def test_a_generator_that_dash_does_not_stream_is_refused(said):
+    code = """
+from dash import Dash, Input, Output
+from dash_brain import brain_callback
+def stream(n):
+    yield n
+brain_callback(Output('a', 'data'), Input('b', 'value'))(stream)
+"""
+    assert "TypeError: brain_callback cannot take the generator stream" in said(code)

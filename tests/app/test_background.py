@@ -39,7 +39,7 @@ from dash_brain.web.component_registry import ComponentRegistry, _registry
 from dash_brain.web.leases import LEASE
 from dash_brain.web.leases.jobs import JobClaims
 from dash_brain.web.recipes import recompute
-from tests.app.conftest import Page
+from tests.app.conftest import Page, of_flask
 from tests.app.test_claims import Claiming, Clock
 
 GRACE = 60.0
@@ -877,6 +877,7 @@ def test_components_that_a_job_makes_hold_tokens(app):
     assert page.fire("text.children")["text"]["children"] == "[1, 2]"
 
 
+@of_flask
 def test_without_a_session_no_job_for_values_is_started_and_the_error_says_why(app, queue):
     @brain_callback(Output("result", "data"), Input("rows", "value"), background=True)
     def compute(rows):

@@ -13,6 +13,7 @@ from dash import ALL, ALLSMALLER, MATCH, Input, Output, Patch, State, ctx, dash_
 
 from dash_brain import ServerOutput, ServerStore, Token, brain_callback, from_token, set_props, to_token
 from dash_brain.errors import BadToken, BrainError, EncodeError, ValueMissing
+from tests.app.conftest import of_flask
 
 FRAME = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=1000), "total": np.arange(1000.0)})
 
@@ -507,6 +508,7 @@ def test_the_apps_own_on_error_goes_the_same_way(open_page):
     assert is_token(open_page(app).fire("a.data")["a"]["data"])
 
 
+@of_flask
 def test_an_error_without_handler_is_the_users_own(open_page):
     app = app_with(ServerStore(id="a"), dcc.Input(id="n", value=1))
 
@@ -581,11 +583,6 @@ def test_a_callback_registered_with_its_app_runs_in_that_app(open_page):
         return {n}
 
     assert is_token(open_page(app).fire("a.data")["a"]["data"])
-
-
-def test_websocket_callbacks_are_not_supported_and_refused_at_once():
-    with pytest.raises(TypeError, match="websocket"):
-        brain_callback(Output("a", "data"), Input("n", "value"), websocket=True)
 
 
 def test_server_output_declares_a_store_that_no_page_has_shown(open_page):
@@ -732,6 +729,7 @@ def test_props_set_before_an_error_that_was_handled_still_arrive(open_page):
     assert page.fire("out.children")["out"]["children"] == "{1}"
 
 
+@of_flask
 def test_a_result_that_does_not_fit_the_outputs_is_dashs_error(open_page):
     app = app_with(ServerStore(id="a"), ServerStore(id="b"), dcc.Input(id="n"))
     app.server.testing = True
@@ -744,6 +742,7 @@ def test_a_result_that_does_not_fit_the_outputs_is_dashs_error(open_page):
         open_page(app).post("a.data")
 
 
+@of_flask
 def test_a_layout_with_what_cannot_be_stored_says_so(open_page):
     app = app_with(dcc.Input(id="n"), html.Div(id="out"))
     errors = []

@@ -17,6 +17,8 @@ from dash_brain.web.component_registry import _registry, registry_of
 from dash_brain.web.leases import LEASE, PARKED, UNCLAIMED, pages
 from dash_brain.web.sessions import current_caller
 from dash_brain.web.sessions.session_registry import session_registry
+from tests.app.asgi import client_of
+from tests.app.conftest import of_flask
 
 GRACE = 60
 
@@ -521,6 +523,7 @@ def test_a_full_store_is_emptied_by_closing_tabs(open_page, app, clock, monkeypa
     assert objects() == 0
 
 
+@of_flask
 def test_neither_the_page_nor_dashs_tools_know_of_claims(open_page, clock):
     pytest.importorskip("dash.mcp")
     app = dash.Dash("test", enable_mcp=True)
@@ -548,7 +551,7 @@ NOT_OURS = [
 def test_a_page_of_another_site_cannot_replace_the_session(open_page, app, clock):
     page = open_page(app)
     claim = Claiming(page)
-    claim.page.client = app.server.test_client()  # the browser sends no Lax cookie with it
+    claim.page.client = client_of(app.server)  # the browser sends no Lax cookie with it
     for headers in NOT_OURS:
         response = claim.post(claim.body(), **headers)
         assert response.status_code == 403
@@ -557,7 +560,7 @@ def test_a_page_of_another_site_cannot_replace_the_session(open_page, app, clock
 
 def test_a_page_that_goes_begins_no_session(open_page, app, clock):
     claim = Claiming(open_page(app))
-    claim.page.client = app.server.test_client()
+    claim.page.client = client_of(app.server)
     response = claim.post(claim.body(state="gone"), **{**OURS, "X-Dash-Brain": "last claim"})
     assert response.status_code == 403
     assert "Set-Cookie" not in response.headers

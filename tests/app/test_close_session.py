@@ -22,6 +22,7 @@ from dash_brain.web.sessions import closed_sessions
 from dash_brain.web.sessions.closed_sessions import is_closed, note_closed
 from dash_brain.web.sessions.session_ids import SessionId
 from dash_brain.web.sessions.session_registry import session_registry
+from tests.app.asgi import client_of
 from tests.app.test_claims import Claiming
 from tests.app.test_principal import GOOD, made, names, shown
 from tests.app.users import app_with_users, principal
@@ -59,7 +60,7 @@ def what_is_kept() -> set[str]:
 
 def replayed(page: Any, app: dash.Dash, cookie: str) -> Any:
     """The page, with the cookie that it had and no other."""
-    page.client = app.server.test_client()
+    page.client = client_of(app.server)
     page.client.set_cookie(*cookie.split("=", 1))
     return page
 
@@ -205,7 +206,7 @@ def test_a_response_that_was_under_way_does_not_bring_the_closed_cookie_back(ope
 
 
 def test_closing_where_there_is_no_session_changes_nothing(open_page, app):
-    client = app.server.test_client()
+    client = client_of(app.server)
     response = client.get("/close")
     assert response.status_code == 200
     assert cookies_set(response) == []
@@ -231,7 +232,7 @@ def test_a_session_that_began_with_this_request_is_closed_too(app):
         close_session()
         return repr(dict(session_brain))
 
-    client = app.server.test_client()
+    client = client_of(app.server)
     response = client.get("/begin")
     assert response.text == "{}"
     assert len(cookies_set(response)) == 1

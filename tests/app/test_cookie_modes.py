@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from dash_brain import ServerStore, brain_callback, close_session, session_brain
 from dash_brain.errors import NoSession
 from dash_brain.settings import configure, current
+from tests.app.conftest import of_flask
 from tests.app.test_claims import Claiming
 from tests.app.test_sessions import cookie_of, secret_app, shown
 
@@ -92,6 +93,7 @@ def test_the_mode_may_come_from_the_environment(monkeypatch):
     assert current.use().cookie == "iframe"
 
 
+@of_flask
 def test_behind_a_proxy_that_ends_https_proxyfix_makes_the_cookie_secure(open_page):
     app = secret_app()
     app.server.wsgi_app = ProxyFix(app.server.wsgi_app, x_proto=1)

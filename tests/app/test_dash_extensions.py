@@ -246,5 +246,11 @@ def test_without_app_a_callback_reaches_the_proxy_too(proxy, open_page):
 
 
 def test_what_is_wrong_is_said_at_registration(proxy):
-    with pytest.raises(TypeError, match="websocket"):
-        brain_callback(Output("a", "data"), Input("n", "value"), app=proxy(), websocket=True)
+    with pytest.raises(TypeError, match="progress"):
+        brain_callback(
+            *(Output("a", "data"), Input("n", "value")),
+            app=proxy(),
+            background=True,
+            progress=Output("n", "value"),
+            memoize="app",
+        )

@@ -21,6 +21,7 @@ from dash_brain.errors import BadToken, NoSession, ValueMissing
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore, MemoryStore
 from dash_brain.web.sessions.worker_keys import EVERY, LIVE, WorkerKeys, worker_keys
+from tests.app.asgi import client_of
 from tests.app.test_sessions import cookie_of, secret_app
 from tests.programs import REPOSITORY
 
@@ -182,7 +183,7 @@ def test_the_log_is_not_flooded_by_what_a_client_sends(shown):
 
 def no_session(page: Shown, *, base_url: str = "http://localhost", **cookies: str) -> tuple[str, str]:
     """Return what error and log say when a callback comes with these cookies alone."""
-    page.page.client = page.app.server.test_client()
+    page.page.client = client_of(page.app.server)
     page.page.base_url = base_url
     for name, value in cookies.items():
         page.page.client.set_cookie(name, value)
@@ -239,7 +240,7 @@ def test_a_closed_session_is_named(shown):
 
 def test_a_token_without_a_session_names_the_missing_cookie(shown):
     page = shown()
-    page.page.client = page.app.server.test_client()
+    page.page.client = client_of(page.app.server)
     assert "no session cookie" in page.fails(BadToken, "bad_token", "no_session_no_cookie")
 
 

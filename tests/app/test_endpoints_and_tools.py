@@ -11,6 +11,8 @@ from dash import ALL, Input, Output, State, dcc, html
 from dash_brain import ServerStore, brain_callback, configure, session_brain, set_props, to_token
 from dash_brain.errors import NoSession
 from dash_brain.memo.option import Memoize
+from tests.app.asgi import client_of
+from tests.app.conftest import of_flask, with_mcp
 from tests.app.memoized import app_with
 
 SECRET = "the orders of Ann"
@@ -80,7 +82,7 @@ def test_endpoint_takes_an_empty_store(open_page):
 def test_endpoint_without_a_session_gives_nothing(open_page):
     app = callbacks(app_with(html.Div(id="out")))
     open_page(app)
-    response = app.server.test_client().post("/api/load", json={"n": 7})
+    response = client_of(app.server).post("/api/load", json={"n": 7})
     assert response.status_code == 500
     assert SECRET not in response.text
 
@@ -217,6 +219,7 @@ def tool(page, name, **arguments):
     return ask(page, "tools/call", name=name, arguments=arguments)["result"]
 
 
+@with_mcp
 def test_callback_without_stores_is_a_tool_as_plain_ones_are(open_page, mcp_app):
     @brain_callback(Output("out", "children"), Input("m", "value"), app=mcp_app)
     def double(m):
@@ -237,6 +240,7 @@ def test_callback_without_stores_is_a_tool_as_plain_ones_are(open_page, mcp_app)
     assert answer["structuredContent"]["response"]["out"]["children"] == 42
 
 
+@with_mcp
 def test_tool_gives_no_value_of_a_session_out_and_takes_none_in(open_page, mcp_app):
     @brain_callback(Output("a", "data"), Input("m", "value"), app=mcp_app, mcp_enabled=True)
     def load(m):
@@ -258,6 +262,7 @@ def test_tool_gives_no_value_of_a_session_out_and_takes_none_in(open_page, mcp_a
     assert not any(SEEN)
 
 
+@with_mcp
 def test_tool_gives_and_takes_tokens_of_the_app(open_page, mcp_app):
     @brain_callback(Output("a", "data"), Input("m", "value"), app=mcp_app, mcp_enabled=True, memoize="app")
     def load(m):
@@ -272,6 +277,7 @@ def test_tool_gives_and_takes_tokens_of_the_app(open_page, mcp_app):
     assert tool(page, "show", a=token)["structuredContent"]["response"]["out"]["children"] == 2
 
 
+@with_mcp
 def test_nothing_of_one_clients_session_is_shown_to_another(open_page, mcp_app):
     @brain_callback(Output("out", "children"), Input("m", "value"), app=mcp_app)
     def mine(m):
@@ -289,6 +295,7 @@ def test_nothing_of_one_clients_session_is_shown_to_another(open_page, mcp_app):
     tool(open_page(mcp_app), "get_dash_component", component_id="out")
 
 
+@with_mcp
 def test_mcp_shows_initial_data_to_nobody(open_page, mcp_app):
     @brain_callback(Output("out", "children"), Input("initial", "data"), app=mcp_app, mcp_enabled=True)
     def show(a):
@@ -325,6 +332,7 @@ def test_no_cache_gives_to_others_what_is_for_who_asks(open_page):
     assert private(page.client.post("/api/load", json={"n": 1}))
 
 
+@of_flask
 def test_no_cache_gives_to_others_what_a_route_of_the_server_says_of_the_session(open_page):
     app = callbacks(app_with(html.Div(id="out")))
 
@@ -363,14 +371,14 @@ WHO = {}
 def test_initial_data_of_a_user_without_a_session_is_no_value_of_the_app(logged_in, caplog, cookie):
     app = logged_in(cookie=cookie)
     WHO["asks"] = "ann"
-    layout = app.server.test_client().get("/_dash-layout").get_json()
+    layout = client_of(app.server).get("/_dash-layout").get_json()
     assert layout[0]["props"]["data"] is None
     assert "logged in" in caplog.text
     assert SECRET not in caplog.text
 
 
 def test_initial_data_of_nobody_without_a_session_is_of_the_app(logged_in):
-    layout = logged_in().server.test_client().get("/_dash-layout").get_json()
+    layout = client_of(logged_in().server).get("/_dash-layout").json
     assert layout[0]["props"]["data"].startswith("db1.")
 
 

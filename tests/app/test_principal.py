@@ -15,6 +15,8 @@ from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
 from dash_brain.web.sessions.session_ids import SessionId, checked_principal
 from dash_brain.web.sessions.session_registry import session_registry
+from tests.app.asgi import client_of
+from tests.app.conftest import of_flask
 from tests.app.test_claims import Claiming
 from tests.app.users import app_with_users, principal
 
@@ -71,7 +73,7 @@ def test_who_logs_in_next_in_the_same_browser_opens_nothing_of_the_one_before(op
 def test_a_cookie_planted_before_the_login_opens_nothing_after_it(open_page, app):
     attacker = open_page(app)
     victim = open_page(app, like=attacker)
-    victim.client = app.server.test_client()
+    victim.client = client_of(app.server)
     kid = current.use().keys.newest.kid
     planted = attacker.index.headers["Set-Cookie"].split("=", 1)[1].split(";")[0]
     victim.client.set_cookie(f"dash_brain_{kid}", planted)
@@ -140,6 +142,7 @@ def test_principal_is_called_once_in_a_request_and_not_before_one(open_page):
     assert len(calls) == before + 1
 
 
+@of_flask
 def test_what_principal_raises_is_raised(open_page):
     failing = []
 
@@ -159,6 +162,7 @@ def test_what_principal_raises_is_raised(open_page):
         page.client.get("/")
 
 
+@of_flask
 def test_a_principal_that_asks_for_the_session_is_told_so(open_page):
     app = app_asking(lambda: session_brain.get("user"), lambda: "used")
     app.server.testing = True

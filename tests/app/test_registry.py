@@ -11,6 +11,7 @@ from dash_brain import ServerStore, brain_callback, session_brain, set_props
 from dash_brain.errors import StoreUnavailable
 from dash_brain.settings import current
 from dash_brain.web.component_registry import _registry
+from tests.app.asgi import client_of
 
 
 def other_worker() -> None:
@@ -169,7 +170,7 @@ def early(layout, **options):
 
 def attack(app):
     """Post before any layout was served, with the cookie of the index page."""
-    client = app.server.test_client()
+    client = client_of(app.server)
     client.get("/")
 
     def post(output, inputs):

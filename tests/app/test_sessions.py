@@ -23,6 +23,8 @@ from dash_brain.stores import FileStore
 from dash_brain.stores.mapped.volume.quoting import quote
 from dash_brain.web import servers
 from dash_brain.web.sessions.session_registry import session_registry
+from tests.app.asgi import client_of
+from tests.app.conftest import of_flask
 
 
 def secret_app(**options: Any) -> dash.Dash:
@@ -92,7 +94,7 @@ def test_a_second_visit_keeps_the_session(open_page):
 def test_callbacks_never_make_a_session(open_page):
     app = secret_app()
     page = open_page(app)
-    page.client = app.server.test_client()
+    page.client = client_of(app.server)
     response = page.post("a.data")
     assert "Set-Cookie" not in response.headers
     assert response.status_code == 500
@@ -103,7 +105,7 @@ def test_without_a_cookie_a_callback_says_what_is_wrong(open_page):
     errors: list[Exception] = []
     app._on_error = errors.append
     page = open_page(app)
-    page.client = app.server.test_client()
+    page.client = client_of(app.server)
     page.post("a.data")
     assert isinstance(errors[0], NoSession)
     assert "reload" in str(errors[0])
@@ -127,7 +129,7 @@ def test_cookies_that_we_did_not_sign_are_never_adopted(open_page, cookie):
     page = open_page(app)
     kid, session_id, mac = cookie_of(page).split("=", 1)[1].split(";")[0].split(".")
     forged = cookie.format(kid=kid, id=session_id, mac=mac, other="A" * 43)
-    page.client = app.server.test_client()
+    page.client = client_of(app.server)
     page.client.set_cookie(f"dash_brain_{kid}", forged)
     assert page.post("a.data").status_code == 500
     assert session_id not in page.get("").headers["Set-Cookie"]
@@ -266,6 +268,7 @@ def test_outside_of_requests_there_is_no_session():
         to_token(1)
 
 
+@of_flask
 def test_layout_functions_give_each_user_his_own_initial_data(open_page):
     app = dash.Dash("test")
 
@@ -303,7 +306,7 @@ def test_a_layout_served_without_a_session_keeps_its_data_in_the_app(open_page):
     app = secret_app()
     app.layout = html.Div([ServerStore(id="a", data=("initial",)), html.Div(id="out")])
     page = open_page(app)
-    page.client = app.server.test_client()
+    page.client = client_of(app.server)
     page.hold(page.get("_dash-layout").json)
     assert page.props["a"]["data"].split(".")[2].startswith("a")
     other = open_page(app)
@@ -407,8 +410,8 @@ def test_a_route_of_ones_own_begins_a_session_that_lasts(open_page):
         session_brain["n"] = session_brain.get("n", 0) + 1
         return str(session_brain["n"])
 
-    client = app.server.test_client()
-    assert [client.get("/count").text for _ in range(3)] == ["1", "2", "3"]
+    client = client_of(app.server)
+    assert [client.get("/count").text.strip('"') for _ in range(3)] == ["1", "2", "3"]
 
 
 def test_workers_agree_on_the_key_of_a_store_that_was_made_anew(open_page, tmp_path):
@@ -449,6 +452,7 @@ def test_a_second_signal_while_a_worker_ends_prints_nothing(tmp_path):
 import os, signal, sys
 from dash_brain.web.sessions.worker_keys import worker_keys
 from dash_brain.settings import current
+from tests.app.asgi import client_of
 
 settings = current.use()
 worker_keys(settings, "app").check()

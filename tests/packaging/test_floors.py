@@ -29,17 +29,17 @@ WEB_FLOORS: list[set[str]] = [
     {"blueprints", "component_ids", "options", "servers", "tokens"},
     {"apps"},
     {"dash_internals"},
-    {"dependencies", "layouts", "sessions"},
+    {"dependencies", "event_loop", "layouts", "sessions", "streams"},
     {"api_endpoint", "component_registry", "recipes", "wiring"},
     {"leases", "sent_components"},
     {"exchange"},
     {"component", "incoming"},
     {"outgoing"},
-    {"jobs", "memo"},
+    {"jobs", "memo", "websockets"},
     {"activation", "callback", ""},
 ]
 
-KNOWS_DASH = {"dash", "flask", "werkzeug", "quart", "fastapi"}
+KNOWS_DASH = {"dash", "flask", "werkzeug", "quart", "fastapi", "starlette"}
 PACKAGES_THAT_KNOW_DASH = {"hooks", "web", "adapters", "cli", "devtools"}
 
 
@@ -146,14 +146,27 @@ def test_the_lower_floors_know_nothing_of_dash() -> None:
     assert not knowing
 
 
-def test_only_one_module_touches_the_objects_of_flask() -> None:
+def test_each_server_is_touched_by_one_module() -> None:
+    touching = {
+        (dotted.partition(".")[0], name)
+        for name, tree in modules().items()
+        for dotted in imported_names(tree)
+        if dotted.partition(".")[0] in {"flask", "quart", "fastapi", "starlette"}
+    }
+    assert touching == {
+        ("flask", "web.servers.flask"),
+        ("quart", "web.servers.quart"),
+        ("starlette", "web.servers.fastapi"),
+    }
+
+
+def test_only_the_servers_touch_werkzeug() -> None:
     touching = {
         name
         for name, tree in modules().items()
-        for dotted in imported_names(tree)
-        if dotted.partition(".")[0] in {"flask", "werkzeug"}
+        if "werkzeug" in {dotted.partition(".")[0] for dotted in imported_names(tree)}
     }
-    assert touching == {"web.servers.flask"}
+    assert touching == {"web.servers.asgi", "web.servers.base"}
 
 
 def test_only_two_modules_register_anything_with_dash() -> None:
@@ -176,7 +189,7 @@ def test_only_dash_internals_uses_private_attributes_of_other_objects() -> None:
     private = [
         f"dash_brain.{name}, line {node.lineno}: {ast.unparse(node)}"
         for name, tree in modules().items()
-        if name.startswith("web.") and name not in {"web.dash_internals", "web.servers.flask"}
+        if name.startswith("web.") and name != "web.dash_internals" and not name.startswith("web.servers.")
         for node in ast.walk(tree)
         if (attribute := used_attribute(node)) is not None and is_private(attribute)
     ]

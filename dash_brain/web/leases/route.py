@@ -14,10 +14,10 @@ import dash
 from dash_brain.common.log import warn
 from dash_brain.web import sessions
 from dash_brain.web.dash_internals import add_hidden_callback
+from dash_brain.web.event_loop import served_beside_loop
 from dash_brain.web.leases.claim import MOST_BYTES, BadClaim, parse
 from dash_brain.web.leases.pages import accept
-from dash_brain.web.servers import Request, current_request
-from dash_brain.web.servers.flask import bound_bodies, is_flask
+from dash_brain.web.servers import Request, bound_bodies, current_request, is_asgi
 from dash_brain.web.sessions.request_session import is_claim
 from dash_brain.web.sessions.session_ids import HEADER
 
@@ -27,13 +27,12 @@ OUTPUT = "_dash-brain-claim.data"
 
 def take_claims(app: dash.Dash) -> None:
     """Add the callback that takes claims to an app of which Dash has collected the callbacks."""
-    add_hidden_callback(app, OUTPUT, _take)
+    add_hidden_callback(app, OUTPUT, served_beside_loop(_take) if is_asgi(app.server) else _take)
 
 
 def limit_claim_bytes(app: dash.Dash) -> None:
     """Refuse claims that are too long, before their body is read."""
-    if is_flask(app.server):
-        bound_bodies(app.server, "_dash-update-component", HEADER, MOST_BYTES)
+    bound_bodies(app.server, "_dash-update-component", HEADER, MOST_BYTES)
 
 
 def _take(told: object = None, *_: Any, **__: Any) -> str:

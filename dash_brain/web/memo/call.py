@@ -10,6 +10,7 @@ from dash_brain.memo import fingerprints
 from dash_brain.settings import current
 from dash_brain.singleflight import Unkept
 from dash_brain.web import tokens
+from dash_brain.web.event_loop import beside_loop
 from dash_brain.web.exchange import resolve_verified
 from dash_brain.web.incoming import resolve_arguments, server_stores
 from dash_brain.web.leases import reading
@@ -58,9 +59,9 @@ class MemoizedCall:
 
     async def compute_async(self) -> Record | Unkept[Record]:
         """Call the coroutine function, and keep what it returns."""
-        args, kwargs = self._arguments()
+        args, kwargs = await beside_loop(self._arguments)
         with self.result.making():
-            return self._keep(await self._callback.function(*args, **kwargs))
+            return await beside_loop(self._keep, await self._callback.function(*args, **kwargs))
 
     def _keep(self, result: Any) -> Record | Unkept[Record]:
         return self.result.keep(result, self._caller, self._context)

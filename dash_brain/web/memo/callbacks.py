@@ -16,6 +16,7 @@ from dash_brain.memo.revalidation import in_background
 from dash_brain.settings import current
 from dash_brain.singleflight import fly, fly_async, is_under_way
 from dash_brain.web.dependencies import in_declared_order
+from dash_brain.web.event_loop import beside_loop
 from dash_brain.web.memo.call import MemoizedCall
 from dash_brain.web.memo.result import MemoizedResult
 from dash_brain.web.recipes import definitions, records
@@ -72,9 +73,9 @@ class MemoizedCallback:
 
     async def outputs_async(self, caller: Caller, context: Any) -> Any:
         """Do as :meth:`outputs`, for a coroutine function."""
-        call = MemoizedCall(self._callback, caller, context)
+        call = await beside_loop(MemoizedCall, self._callback, caller, context)
         result = call.result
-        record = self._counted(result)
+        record = await beside_loop(self._counted, result)
         if record is None:
             record = await fly_async(result.flight_key, result.fresh, call.compute_async)
         elif result.is_stale(record) and not is_under_way(result.flight_key):

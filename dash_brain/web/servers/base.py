@@ -1,28 +1,57 @@
-"""The interface to requests and responses of any server."""
+"""The interface to requests of any server, and the headers of a response."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from werkzeug.datastructures import Headers, ResponseCacheControl
+from werkzeug.http import dump_cookie, parse_cache_control_header, parse_set_header
 
-class Response(ABC):
-    """A response that is about to be sent."""
 
-    @abstractmethod
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The headers of a response that is about to be sent."""
+
+    headers: Headers
+
     def set_header(self, name: str, value: str) -> None:
         """Set a header."""
+        self.headers[name] = value
 
-    @abstractmethod
     def set_cookie(
         self, name: str, value: str, *, max_age: int, secure: bool, same_site: str, partitioned: bool
     ) -> None:
         """Set a cookie for the whole host, which scripts cannot read."""
+        header = dump_cookie(
+            name,
+            value,
+            max_age=max_age,
+            path="/",
+            secure=secure,
+            httponly=True,
+            samesite=same_site,
+            partitioned=partitioned,
+        )
+        self.headers.add("Set-Cookie", header)
 
-    @abstractmethod
     def keep_private(self) -> None:
         """Forbid shared caches to keep the response."""
+        headers = self.headers
+        if "Cache-Control" not in headers and "Vary" not in headers:  # the common case, in a few calls
+            headers.add("Cache-Control", "private, no-cache")
+            headers.add("Vary", "Cookie")
+            return
+        cache = parse_cache_control_header(headers.get("Cache-Control"), None, ResponseCacheControl)
+        cache.public = False
+        cache.private = True
+        # Not "no-store", which would keep the page out of the back/forward cache.
+        cache.no_cache = True
+        vary = parse_set_header(headers.get("Vary"))
+        vary.add("Cookie")
+        headers["Cache-Control"], headers["Vary"] = cache.to_header(), vary.to_header()
 
 
 class Request(ABC):
@@ -35,22 +64,40 @@ class Request(ABC):
     route
         Name of the endpoint; of Dash's own routes it ends with theirs (``"_dash-layout"``).
     is_callback
-        Whether it is to the route of callbacks.
+        Whether it calls a callback.
     is_secure
         Whether it came by https.
+    is_message
+        Whether it is a message of a websocket: it has the headers and cookies of the handshake, and its
+        answer has none.
+    shares_loop
+        Whether it is served by the event loop that serves others too.
     server
         The server object, ``Dash.server``.
     state
-        What dash_brain keeps for the time of this request, by name.
+        What dash_brain keeps for the time of this request, by name. With ``"goes_on"`` it may outlive the
+        session.
     """
 
-    __slots__ = ("is_callback", "is_secure", "method", "path", "route", "server", "state")
+    __slots__ = (
+        "is_callback",
+        "is_message",
+        "is_secure",
+        "method",
+        "path",
+        "route",
+        "server",
+        "shares_loop",
+        "state",
+    )
 
     method: str
     path: str
     route: str
     is_callback: bool
     is_secure: bool
+    is_message: bool
+    shares_loop: bool
     server: Any
     state: dict[str, Any]
 
@@ -78,6 +125,10 @@ class Request(ABC):
     @abstractmethod
     def is_multiprocess(self) -> bool:
         """Whether the server has several processes, as far as it says so."""
+
+    @abstractmethod
+    def owns(self, callback_context: Any) -> bool:
+        """Say whether the callback context that is found while the request is served belongs to it."""
 
     @abstractmethod
     def refuse(self, status: int) -> NoReturn:

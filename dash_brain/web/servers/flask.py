@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import date
-from enum import Enum
 from functools import wraps
-from numbers import Number
 from typing import Any, NoReturn
-from uuid import UUID
 
 import flask
 import flask.globals
-from werkzeug.http import dump_cookie
 
+from dash_brain.web.servers.asgi import served
 from dash_brain.web.servers.base import Request, Response
-from dash_brain.web.servers.guarded import RefusedHeaders, RefusedMapping, copy_with, guarded, overridden
+from dash_brain.web.servers.guarded import (
+    RefusedHeaders,
+    RefusedMapping,
+    copy_with,
+    guarded,
+    guarded_g,
+    overridden,
+)
 
 #: The name in ``flask.g`` under which a request is kept.
 _NAME = "dash_brain_request"
@@ -30,13 +32,6 @@ _OF_REQUEST = (
     *("access_route", "authorization", "cookies", "environ", "remote_addr", "remote_user", "user_agent"),
     *("args", "full_path", "query_string", "url", "values"),
 )
-_OF_G = (
-    *("_login_user", "_jwt_extended_jwt", "_jwt_extended_jwt_user", "flask_httpauth_user"),
-    *("current_user", "identity", "user", "user_id", "username"),
-)
-#: Names in ``flask.g`` that describe the request only: loggers read them whatever function runs.
-_HARMLESS_OF_G = ("correlation_id", "request_id", "start_time", "timing_information", "trace_id")
-_DATA = (str, bytes, Number, date, Enum, UUID, dict, list, tuple, set, frozenset)
 _HEADERS = property(lambda request: RefusedHeaders("flask.request.headers", vars(request)["headers"]))
 
 
@@ -51,6 +46,7 @@ class FlaskRequest(Request):
         self.route = str(request.endpoint)
         self.is_callback = self.route.endswith("_dash-update-component")
         self.is_secure = request.is_secure
+        self.is_message = self.shares_loop = False
         self.server = server
         self.state = {}
         self._changes: dict[Callable[[Response], None], None] = {}
@@ -82,6 +78,14 @@ class FlaskRequest(Request):
         """Whether the server has several processes, as far as it says so."""
         return bool(self._environ.get("wsgi.multiprocess"))
 
+    def owns(self, callback_context: Any) -> bool:
+        """Say whether a callback context belongs to the request.
+
+        After an async callback asgiref leaves its context in the thread, where the next request finds it.
+        Dash gives each context the arguments of its request, which tell whose it is.
+        """
+        return callback_context.get("args") is self._request.args
+
     def refuse(self, status: int) -> NoReturn:
         """Abort the request with an HTTP status."""
         flask.abort(status)
@@ -93,60 +97,19 @@ class FlaskRequest(Request):
         self._changes[change] = None
 
     def _changed(self, response: flask.Response) -> flask.Response:
-        answer = FlaskResponse(response)
+        answer = Response(response.headers)
         for change in self._changes:
             change(answer)
         return response
 
 
-@dataclass(frozen=True)
-class FlaskResponse(Response):
-    """A response of Flask."""
-
-    response: flask.Response
-
-    def set_header(self, name: str, value: str) -> None:
-        """Set a header."""
-        self.response.headers[name] = value
-
-    def set_cookie(
-        self, name: str, value: str, *, max_age: int, secure: bool, same_site: str, partitioned: bool
-    ) -> None:
-        """Set a cookie for the whole host, which scripts cannot read."""
-        header = dump_cookie(
-            name,
-            value,
-            max_age=max_age,
-            path="/",
-            secure=secure,
-            httponly=True,
-            samesite=same_site,
-            partitioned=partitioned,
-        )
-        self.response.headers.add("Set-Cookie", header)
-
-    def keep_private(self) -> None:
-        """Forbid shared caches to keep the response."""
-        headers = self.response.headers
-        if "Cache-Control" not in headers and "Vary" not in headers:  # the common case, in a few calls
-            headers.add("Cache-Control", "private, no-cache")
-            headers.add("Vary", "Cookie")
-            return
-        cache = self.response.cache_control
-        cache.public = False
-        cache.private = True
-        # Not "no-store", which would keep the page out of the back/forward cache.
-        cache.no_cache = True
-        self.response.vary.add("Cookie")
-
-
 def current_request() -> Request | None:
-    """Return the current request, None outside of requests."""
+    """Return the current request, of Flask or of an ASGI server; None outside of requests."""
     if _REQUEST_CONTEXT is None or _APP_CONTEXT is None:  # another release of Flask
         return _current_by_proxies()
     context = _REQUEST_CONTEXT.get(None)
     if context is None:
-        return None
+        return served.get()
     request, g = context.request, vars(_APP_CONTEXT.get().g)
     known: FlaskRequest | None = g.get(_NAME)
     # flask.g outlives a request that is made while an application context is open.
@@ -157,7 +120,7 @@ def current_request() -> Request | None:
 
 def _current_by_proxies() -> Request | None:
     if not flask.has_request_context():
-        return None
+        return served.get()
     proxies: tuple[Any, ...] = (flask.request, flask.current_app, flask.g)
     request, app, g = (proxy._get_current_object() for proxy in proxies)
     known: FlaskRequest | None = vars(g).get(_NAME)
@@ -166,9 +129,18 @@ def _current_by_proxies() -> Request | None:
     return known
 
 
-def is_flask(server: object) -> bool:
+def serves(server: object) -> bool:
     """Say whether a server is Flask's."""
     return isinstance(server, flask.Flask)
+
+
+def has_served(server: flask.Flask) -> bool:
+    """Say whether it is too late for hooks that run before the first request."""
+    return bool(server._got_first_request)
+
+
+def install(server: flask.Flask, begin: Callable[[], None]) -> None:
+    """Do nothing: Flask keeps the current request by itself."""
 
 
 def bound_bodies(server: flask.Flask, route: str, header: str, nbytes: int) -> None:
@@ -197,7 +169,7 @@ def _private(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _as_private(response: flask.Response) -> flask.Response:
-    FlaskResponse(response).keep_private()
+    Response(response.headers).keep_private()
     return response
 
 
@@ -210,32 +182,8 @@ def hide_request() -> Iterator[None]:
         if flask.has_request_context() and request is not None:
             entered.enter_context(overridden(request, _guarded_context(request.get())))
         if flask.has_app_context() and app is not None:
-            entered.enter_context(overridden(app, copy_with(app.get(), g=_guarded_g(app.get().g))))
+            entered.enter_context(overridden(app, copy_with(app.get(), g=guarded_g(app.get().g, "flask.g"))))
         yield
-
-
-def _guarded_g(g: Any) -> Any:
-    """Return ``flask.g`` without data that was put there before, under any name: it may identify the caller.
-
-    Connections stay, which functions share with what runs before them.
-    """
-    data = sorted(name for name, value in vars(g).items() if isinstance(value, _DATA))
-    refused = (*_OF_G, *(name for name in data if name not in (*_OF_G, *_HARMLESS_OF_G)))
-    return guarded(g, "flask.g", refused, get=_get, pop=_pop, setdefault=_setdefault)
-
-
-def _get(g: Any, name: str, default: Any = None) -> Any:
-    return getattr(g, name, default)
-
-
-def _pop(g: Any, name: str, *default: Any) -> Any:
-    _get(g, name)  # which may be refused
-    return super(type(g), g).pop(name, *default)
-
-
-def _setdefault(g: Any, name: str, default: Any = None) -> Any:
-    _get(g, name)
-    return super(type(g), g).setdefault(name, default)
 
 
 def _guarded_context(context: Any) -> Any:

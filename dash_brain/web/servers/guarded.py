@@ -6,10 +6,23 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from copy import copy
+from datetime import date
+from enum import Enum
 from functools import lru_cache
+from numbers import Number
 from typing import Any
+from uuid import UUID
 
 from dash_brain import shared_results
+
+#: Attributes of ``g`` that identify the caller, as other libraries put them there.
+_OF_G = (
+    *("_login_user", "_jwt_extended_jwt", "_jwt_extended_jwt_user", "flask_httpauth_user"),
+    *("current_user", "identity", "user", "user_id", "username"),
+)
+#: Names in ``g`` that describe the request only: loggers read them whatever function runs.
+_HARMLESS_OF_G = ("correlation_id", "request_id", "start_time", "timing_information", "trace_id")
+_DATA = (str, bytes, Number, date, Enum, UUID, dict, list, tuple, set, frozenset)
 
 #: Headers that do not identify the caller.
 _HARMLESS = {"content-length", "content-type", "host", "x-forwarded-host", "x-forwarded-prefix"}
@@ -39,6 +52,30 @@ def guarded(original: Any, name: str, refused: tuple[str, ...], **members: Any) 
     other = object.__new__(guarded_class(cls, name, refused, **members))
     object.__setattr__(other, "__dict__", original.__dict__)  # flask.g has its own way of setting
     return other
+
+
+def guarded_g(g: Any, name: str) -> Any:
+    """Return ``g`` without data that was put there before, under any name: it may identify the caller.
+
+    Connections stay, which functions share with what runs before them.
+    """
+    data = sorted(one for one, value in vars(g).items() if isinstance(value, _DATA))
+    refused = (*_OF_G, *(one for one in data if one not in (*_OF_G, *_HARMLESS_OF_G)))
+    return guarded(g, name, refused, get=_get, pop=_pop, setdefault=_setdefault)
+
+
+def _get(g: Any, name: str, default: Any = None) -> Any:
+    return getattr(g, name, default)
+
+
+def _pop(g: Any, name: str, *default: Any) -> Any:
+    _get(g, name)  # which may be refused
+    return super(type(g), g).pop(name, *default)
+
+
+def _setdefault(g: Any, name: str, default: Any = None) -> Any:
+    _get(g, name)
+    return super(type(g), g).setdefault(name, default)
 
 
 @lru_cache(maxsize=64)

@@ -16,9 +16,10 @@ from dash_brain.errors import NoSession
 from dash_brain.settings import Settings, current
 from dash_brain.shared_results import is_computing_shared_result, refuse
 from dash_brain.web.apps import app_of, check_current_backend, requested_app
-from dash_brain.web.dash_internals import is_api_call, is_request_to
+from dash_brain.web.dash_internals import is_api_call, is_message, is_request_to
 from dash_brain.web.servers import Request, current_request
 from dash_brain.web.sessions.closed_sessions import closed_note, note_closed
+from dash_brain.web.sessions.cookies import session_ids_in
 from dash_brain.web.sessions.job_context import JobContext, current_job
 from dash_brain.web.sessions.looking_ahead import look_ahead
 from dash_brain.web.sessions.refusals import no_session_error, warn_of_page
@@ -96,6 +97,9 @@ def current_caller() -> Caller:
     if is_computing_shared_result():  # a shared result has no session
         settings = current.use()
         return Caller(app_identity(settings, app_of(request)), None, settings, settings.keys)
+    if "goes_on" in request.state:  # the session may end while a stream or a message of a websocket goes on
+        request.state.pop("caller", None)
+        request.state.pop("session_id", None)
     caller: Caller | None = request.state.get("caller")
     if caller is None:
         caller = request.state["caller"] = _caller(current.use(), request)
@@ -137,7 +141,7 @@ def is_sent_to_page() -> bool:
     """Say whether components that are serialized now go to a page: in a layout or a callback's result."""
     if current_job() is not None:
         return True
-    return is_request_to("_dash-layout") or is_request_to("_dash-update-component")
+    return is_request_to("_dash-layout") or is_request_to("_dash-update-component") or is_message()
 
 
 def _caller_of_job(job: JobContext) -> Caller:
@@ -210,6 +214,15 @@ def session_began() -> bool:
     return request is not None and "began" in request.state
 
 
+def has_ended() -> bool:
+    """Say whether the session whose cookie the current request has was closed."""
+    settings, request = current.use(), current_request()
+    if request is None or settings.cookie == "page":
+        return False
+    has_cookie = any(session_ids_in(request, settings.keys, settings.cookie))
+    return has_cookie and find_session_id(settings, request, settings.keys) is None
+
+
 def send_session() -> None:
     """Send the session cookie with the page that is being served: the browser's own, or a new one."""
     settings, request = current.use(), current_request()
@@ -233,6 +246,8 @@ def _caller(settings: Settings, request: Request) -> Caller:
     if os.getpid() not in keys_of_workers.checked:
         keys_of_workers.check()
     keys = settings.keys
+    if request.is_message and settings.principal is not None:  # it is known of the handshake only
+        return Caller(app_id, None, settings, keys)
     if settings.store.shared == "network":
         _look_ahead(settings, request, app_id)
     session_id = find_session_id(settings, request, keys)

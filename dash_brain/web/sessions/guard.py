@@ -12,7 +12,7 @@ from typing import Any
 
 from dash_brain import shared_results
 from dash_brain.web.dash_internals import callback_context, context_value
-from dash_brain.web.servers.flask import hide_request
+from dash_brain.web.servers import hide_request
 from dash_brain.web.servers.guarded import RefusedMapping, guarded_class, overridden
 
 #: Attributes of ``dash.ctx`` that identify the caller, or send something to him alone.
@@ -31,7 +31,8 @@ def hide_caller() -> Iterator[None]:
 
 def _nobodys_context(context: Any) -> Any:
     cls: Any = type(context)
-    guarded = guarded_class(cls, "dash.ctx", _OF_CONTEXT)(context)
+    refused = (*_OF_CONTEXT, "dash_websocket") if "dash_websocket" in context else _OF_CONTEXT
+    guarded = guarded_class(cls, "dash.ctx", refused)(context)
     guarded["updated_props"] = RefusedMapping("set_props")
     return guarded
 

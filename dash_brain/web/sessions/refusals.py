@@ -145,6 +145,8 @@ def _why_no_session(settings: Settings, request: Request | None) -> Cause:
         return _NO_REQUEST
     if is_asked_by_mcp():
         return _MCP
+    if request.is_message and not _may_have_session(settings):
+        return _MESSAGE
     if settings.cookie == "page":
         return _why_no_page(settings, request)
     if not cookies.can_be_kept(request, settings.cookie):
@@ -186,6 +188,17 @@ def _why_no_page(settings: Settings, request: Request) -> Cause:
     )
 
 
+def _may_have_session(settings: Settings) -> bool:
+    """Say whether messages of websockets may have a session."""
+    return settings.cookie != "page" and settings.principal is None
+
+
+_MESSAGE = Cause(
+    "websocket",
+    "this callback came by a websocket, which stays open while users log in and out, and which belongs to no "
+    'page: with configure(principal=...) or cookie="page" its callbacks have no session. Leave out '
+    "websocket=True and websocket_callbacks=True there.",
+)
 _NO_REQUEST = Cause("job", "the browser had none when it started this background job.")
 _MCP = Cause(
     "mcp",

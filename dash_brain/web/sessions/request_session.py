@@ -53,7 +53,7 @@ def may_begin_session(settings: Settings, request: Request) -> bool:
     replace that of the next page. Nor with a request that another site may have posted: it comes without our
     cookie, and a new one would replace the real one.
     """
-    if not cookies.can_be_kept(request, settings.cookie) or is_asked_by_mcp():
+    if not cookies.can_be_kept(request, settings.cookie) or is_asked_by_mcp() or request.is_message:
         return False
     if request.is_callback or is_request_to("_dash-layout"):
         return is_claim(request) and request.headers[HEADER] == "claim"

@@ -93,4 +93,7 @@ def _found(function: Any, chain: Chain) -> Any:
             thing = function.__closure__[function.__code__.co_freevars.index(first)].cell_contents
     for name in attributes:
         thing = inspect.getattr_static(thing, name, None)
-    return getattr(thing, "__func__", thing)  # of a class method
+    try:
+        return getattr(thing, "__func__", thing)  # of a class method
+    except RuntimeError:  # flask.request and the like, outside of a request
+        return None

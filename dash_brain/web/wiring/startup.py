@@ -9,7 +9,6 @@ import dash
 from dash_brain.common.log import warn
 from dash_brain.settings import Settings, current
 from dash_brain.web.dash_internals import declared_callbacks, is_brain_callback
-from dash_brain.web.servers.flask import is_flask
 from dash_brain.web.sessions.session_ids import app_identity
 from dash_brain.web.wiring.callbacks import check
 
@@ -27,9 +26,7 @@ def take_key(app: dash.Dash) -> None:
 
 
 def check_app(app: dash.Dash) -> None:
-    """Check the callbacks and logins of an app on Flask. It serves in any case."""
-    if not is_flask(app.server):
-        return
+    """Check the callbacks and logins of an app. It serves in any case."""
     try:
         settings = current.use()
         app_id = app_identity(settings, app)

@@ -1,0 +1,197 @@
+"""An app with a callback of each kind, on the backend ``$BACKEND``: ``tests.app.on_backend:server``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from contextvars import ContextVar
+
+import dash
+from dash import Dash, Input, Output, State, ctx, dcc, html
+
+from dash_brain import (
+    Memoize,
+    ServerStore,
+    brain_callback,
+    close_session,
+    configure,
+    from_token,
+    session_brain,
+    set_props,
+    to_token,
+)
+from dash_brain.errors import BackendNotSupported, NoSession
+
+STORES = ("sync", "async", "kept", "streamed", "sent", "plain", "side", "fed")
+BUTTONS = ("close", "socket", "socket-async", "lag", "wait", "wait-async")
+
+#: Who is logged in, as a middleware of the app says.
+user: ContextVar[str | None] = ContextVar("user", default=None)
+
+if "LOGINS" in os.environ:
+    configure(principal=user.get)
+
+app = Dash("on_backend", backend=os.environ.get("BACKEND", "flask"), websocket_max_workers=8)
+server = app.server
+app.layout = [
+    dcc.Input(id="n", value=3, type="number"),
+    *(ServerStore(id=name) for name in STORES),
+    ServerStore(id={"part": 1}),
+    *(html.Div(id=f"{name}-shown") for name in (*STORES, "session")),
+    html.Button(id="go"),
+    html.Div(id="plain-text"),
+    *(html.Button(name, id=name) for name in BUTTONS),
+    *(html.Div(id=f"{name}-text") for name in BUTTONS),
+]
+
+
+@brain_callback(Output("sync", "data"), Input("n", "value"))
+def load(n):
+    return {"rows": list(range(n)), "pid": os.getpid()}
+
+
+@brain_callback(Output("async", "data"), Input("n", "value"))
+async def load_async(n):
+    await asyncio.sleep(0)
+    return {"rows": list(range(n)), "pid": os.getpid()}
+
+
+@brain_callback(Output("sync-shown", "children"), Input("sync", "data"))
+def show(held):
+    return held and f"{len(held['rows'])} rows of {held['pid']} in {os.getpid()}"
+
+
+@brain_callback(Output("async-shown", "children"), Input("async", "data"))
+async def show_async(held):
+    return held and f"{len(held['rows'])} rows"
+
+
+@brain_callback(Output("kept", "data"), Input("n", "value"), memoize="app")
+def keep(n):
+    return {"n": n, "made": time.time()}
+
+
+@brain_callback(Output("kept-shown", "children"), Input("kept", "data"), memoize="session")
+async def show_kept(held):
+    return held and f"{held['n']} {held['made']}"
+
+
+@brain_callback(Output("session-shown", "children"), Input("n", "value"))
+def count(n):
+    session_brain["n"] = session_brain.get("n", 0) + 1
+    set_props("side", {"data": ["a secret", n]})
+    dash.set_props({"part": 1}, {"data": ["a secret", n]})
+    return str(session_brain["n"])
+
+
+@app.callback(Output("plain", "data"), Output("plain-text", "children"), Input("n", "value"))
+def plain(n):
+    token = to_token([n])
+    return token, str(from_token(token))
+
+
+@brain_callback(Output("sent-shown", "children"), Input("sent", "data"), prevent_initial_call=True)
+def show_sent(held):
+    return str(held)
+
+
+@brain_callback(Output("close-text", "children"), Input("close", "n_clicks"), prevent_initial_call=True)
+def close(clicks):
+    close_session()
+    return "closed"
+
+
+# -- websockets ----------------------------------------------------------------------------------------
+
+
+@brain_callback(
+    Output("socket-text", "children"),
+    Input("socket", "n_clicks"),
+    State("sync", "data"),
+    websocket=True,
+    prevent_initial_call=True,
+)
+def over_socket(clicks, held):
+    dash.set_props("sent", {"data": ["a secret", len(held["rows"])]})
+    dash.set_props({"part": 1}, {"data": ["a secret", 1]})
+    read = asyncio.run(ctx.websocket.get_prop("sync", "data"))
+    return f"{read == held} {type(held).__name__}"
+
+
+@brain_callback(
+    Output("socket-async-text", "children"),
+    Input("socket-async", "n_clicks"),
+    State("sync", "data"),
+    websocket=True,
+    prevent_initial_call=True,
+)
+async def over_socket_async(clicks, held):
+    await ctx.websocket.set_prop("sent", "data", ["a secret", held])
+    session_brain["seen"] = clicks
+    read = await ctx.websocket.get_prop("sync", "data")
+    return f"{read == held} {session_brain['seen']}"
+
+
+@brain_callback(websocket=True, persistent=True)
+async def feed():
+    with contextlib.suppress(NoSession):  # it was closed
+        while not ctx.websocket.is_shutdown:
+            await ctx.websocket.set_prop("fed", "data", ["a secret"])
+            await asyncio.sleep(0.1)
+
+
+@brain_callback(Output("fed-shown", "children"), Input("fed", "data"))
+def show_fed(held):
+    return held and f"{held[0]} and more"
+
+
+# -- streams -------------------------------------------------------------------------------------------
+
+with contextlib.suppress(TypeError, BackendNotSupported):  # before Dash 4.5; with Flask
+
+    @brain_callback(
+        Output("streamed", "data"),
+        Input("go", "n_clicks"),
+        State("sync", "data"),
+        websocket=True,
+        prevent_initial_call=True,
+    )
+    async def stream(clicks, held):
+        for n in range(3):
+            dash.set_props("side", {"data": ["a secret", n]})
+            yield {"a secret": n, "of": len(held["rows"])}
+            while clicks == "until the session ends" and "n" in session_brain:
+                await asyncio.sleep(0.05)
+
+
+# -- the event loop ------------------------------------------------------------------------------------
+
+_lags: list[float] = []
+
+
+@app.callback(Output("lag-text", "children"), Input("lag", "n_clicks"), prevent_initial_call=True)
+async def lag(seconds):
+    """Return how late an event loop is, at worst, within a time."""
+    end, worst = time.monotonic() + seconds, 0.0
+    while time.monotonic() < end:
+        before = time.monotonic()
+        await asyncio.sleep(0.005)
+        worst = max(worst, time.monotonic() - before - 0.005)
+    return worst
+
+
+once = {"memoize": Memoize("app", key=lambda n: "one key for all"), "prevent_initial_call": True}
+
+
+@brain_callback(Output("wait-text", "children"), Input("wait", "n_clicks"), **once)
+def wait(n):
+    time.sleep(3)
+    return "made"
+
+
+@brain_callback(Output("wait-async-text", "children"), Input("wait-async", "n_clicks"), **once)
+async def wait_async(n):
+    await asyncio.sleep(3)
+    return "made"
