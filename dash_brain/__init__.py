@@ -10,8 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from dash_brain import floors
+from dash_brain.common.version import VERSION
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 # What Dash serves to the browser for this package.
 _js_dist = [{"relative_package_path": "web/server_store.js", "namespace": "dash_brain"}]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class BrainError(Exception):
-    """The root of every error that dash_brain raises on its own account."""
+    """The base class of every error that dash_brain raises."""
 
 
 class ValueMissing(BrainError, KeyError):
@@ -32,27 +32,27 @@ class ValueConflict(BrainError, RuntimeError):
 
 
 class BadToken(BrainError, ValueError):
-    """What came in place of a token is none of ours, or none of this session's.
+    """A token is not valid: it was not made by this app, or not for this session.
 
-    Foreign, forged, malformed and outdated tokens are told apart by nobody: all raise this one error
-    with the same message.
+    Foreign, forged, malformed and outdated tokens all raise this error with the same message, so that no
+    client can tell them apart.
     """
 
 
 class BadId(BrainError, ValueError):
-    """What was given as the id of a component is none: not a string, nor a dict of plain values."""
+    """The id of a component is neither a string nor a dict of plain values."""
 
 
 class WiringError(BrainError, TypeError):
-    """A component or a callback is not used as it has to be; the message names it and the cure."""
+    """A component or a callback is used in a way that cannot work; the message names it and the cure."""
 
 
 class NoSession(BrainError, RuntimeError):
-    """A session was needed, and no browser session is asking."""
+    """A session is needed, and the caller has none."""
 
 
 class SessionInSharedResult(NoSession):
-    """What is of the session that asks was used while a result was made that is kept for all sessions."""
+    """Data of the caller's session was used while a result was computed that all sessions share."""
 
 
 class StoreError(BrainError, OSError):
@@ -100,7 +100,7 @@ class BackendNotSupported(BrainError, RuntimeError):
 
 
 class BrainNameTypeError(BrainError, TypeError):
-    """A name in a ``Brain`` is any string, and this is none."""
+    """A name in a ``Brain`` is not a string."""
 
 
 class StoreURLError(BrainError, ValueError):
@@ -108,7 +108,7 @@ class StoreURLError(BrainError, ValueError):
 
 
 class BrainNamespaceNameError(BrainError, ValueError):
-    """The namespace of a ``Brain`` is a string of 1 to 255 bytes, and this is none."""
+    """The namespace of a ``Brain`` is not a string of 1 to 255 bytes."""
 
 
 class BrainNamespaceNotExistError(BrainError, LookupError):

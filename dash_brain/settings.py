@@ -64,7 +64,7 @@ class Settings:
     def quota(self) -> int | None:
         """Bytes that a session may keep: as configured, else half of the store's budget; None: no bound.
 
-        A store that puts on disk what has no room gives each session 256 MB: nobody loses anything by that.
+        A store that spills to disk gives each session at least 256 MB: that evicts nothing of other sessions.
         """
         if self.session_quota is None:
             return _share(self.store, int(time.monotonic()))  # looked up once a second
@@ -72,9 +72,9 @@ class Settings:
 
     @property
     def keys(self) -> KeyRing:
-        """The keys that sign: the configured ones, else the one that the store's openers share.
+        """The keys that sign: the configured ones, else the one in the store.
 
-        A store that was lost and made anew has a new one: all workers have to follow at once.
+        A store that was removed and made again has a new key, which all workers have to use at once.
         """
         return _key_ring(self.masters or (self.store.secret(),))
 

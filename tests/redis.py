@@ -10,14 +10,15 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from tests.programs import find
 
-#: A key for stores in Redis.
-KEY = "4f1c5b1e9a7d4c2f8b6e3a0d5c7f9e1b"
+#: A key for stores in Redis; the same in all processes of a test.
+KEY = sha256(b"a key of the tests").hexdigest()
 
 
 def redis_server() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from typing import Any
 from tests.redis import free_port
 
 #: What the server knows, and a client has to.
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "dash-brain", "AWS_SECRET_ACCESS_KEY": "7e1c9d7b-secret-of-the-tests"}
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "dash-brain", "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20)}
 BUCKET = "values"
 
 #: What a server of several parts listens on besides.

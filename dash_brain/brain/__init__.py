@@ -97,7 +97,7 @@ class Brain(StoreWide):
         return twin
 
     def __deepcopy__(self, _: object) -> Brain:
-        return self.__copy__()  # what is stored belongs to all
+        return self.__copy__()  # the stored values are shared
 
     @property
     def _store(self) -> Store:
@@ -113,13 +113,13 @@ class Brain(StoreWide):
         return other
 
     def preload(self, name: str, make: Callable[[], Value], *, ttl: float | None = None) -> Value:
-        """Have the value of ``name`` there before this process serves anybody, made once on this host.
+        """Return the value of ``name``, made once on this host, before this process serves requests.
 
         Call it while the app starts, in every worker: at the top level of its module, or in gunicorn's
         ``post_worker_init``. One worker makes the value and the others wait for it, however many start at
         once; when that one is killed, another makes it. Under ``gunicorn --preload`` the master makes it,
-        before there are workers. A value that is there already is used: a worker that comes later, or is
-        started anew, waits for nothing.
+        before there are workers. A value that is there already is used: a worker that starts later, or
+        restarts, does not wait.
 
         A value follows its loader: when the code of ``make`` was edited, or a function that it calls, the
         next start makes it anew; the log ``dash_brain`` says so where that cannot be told. What ``make``
@@ -163,7 +163,7 @@ class Brain(StoreWide):
         loader = Loader(checked_name(name), make)
 
         def look() -> Value:
-            loader.check(self._info(name))
+            loader.check(self._info(name))  # else raises, and notes which object is to be replaced
             return cast("Value", self[name])
 
         def make_anew() -> Value:
@@ -223,8 +223,8 @@ class Brain(StoreWide):
         First everything is verified; when any of it is damaged or forged, nothing is learned. A value with a
         ttl expires when it would have anyway; one that has expired already is passed over.
 
-        A value is a pickle: recalling one that an enemy made runs his code. Load without ``key`` only what
-        you would also run.
+        A value is a pickle, and to recall a forged one runs its code. Without ``key``, load only what you
+        would also run.
 
         Parameters
         ----------
@@ -246,9 +246,9 @@ class Brain(StoreWide):
         return dumps.read(path, key, self._keep)
 
     def sleep(self) -> None:
-        """Let go of the store: until ``wake_up`` every operation raises ``BrainClientDisconnectedError``.
+        """Stop using the store: until ``wake_up`` every operation raises ``BrainClientDisconnectedError``.
 
-        What is stored stays, and other ``Brain`` objects are not concerned.
+        What is stored stays, and other ``Brain`` objects go on working.
         """
         self._asleep = True
 

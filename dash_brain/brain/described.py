@@ -1,4 +1,4 @@
-"""Named values, and what is known of them without reading any."""
+"""Named values, and their metadata, which is read without the values."""
 
 from __future__ import annotations
 
@@ -135,8 +135,8 @@ class DescribedValues(NamedValues):
     def wait(self, name: str, version: str | None, timeout: float | None = None) -> str:
         """Wait until ``name`` has another value than that of ``version``, and return its version.
 
-        A change is seen within a twentieth of a second, whichever process makes it; in Redis at once. Of many
-        changes in the meantime the last one is seen. While the name is forgotten it waits on.
+        A change by any process is seen within a twentieth of a second, in Redis at once; of several changes
+        in that time, the last one. While there is no value it goes on waiting.
 
         Parameters
         ----------

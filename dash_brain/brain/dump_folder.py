@@ -71,7 +71,7 @@ class DumpFolder:
         self.remove(_KEY)
 
     def make_key(self) -> None:
-        """See that the folder, which nobody else may write into, has a key of its own."""
+        """Make the folder's own key, if it has none; nobody else may be able to write into the folder."""
         self._check_private(os.fstat(self._descriptor), 0o022, "")
         try:
             os.stat(_KEY, dir_fd=self._descriptor, follow_symlinks=False)
@@ -79,7 +79,7 @@ class DumpFolder:
             self.replace(_KEY, os.urandom(SECRET_SIZE))
 
     def key(self) -> bytes:
-        """Return the folder's own key, which nobody else can have read, nor replaced."""
+        """Return the folder's own key; refuse one that another user could have read or replaced."""
         self._check_private(os.fstat(self._descriptor), 0o022, "")
         try:
             found = os.stat(_KEY, dir_fd=self._descriptor, follow_symlinks=False)

@@ -45,10 +45,10 @@ class Loader:
         self.replaces = ABSENT
 
     def check(self, info: ObjectInfo) -> None:
-        """Look at the value that is there: when another loader made it, it is missing, and to be replaced.
+        """Check who made the value that is there: one of another loader counts as missing, to be replaced.
 
-        A value that came after this call began is served whoever made it: so workers whose loaders differ do
-        not make it in turn. What was assigned has no loader, and is served too.
+        A value that was stored after this call began is served, whichever loader made it: so workers with
+        different loaders do not replace it in turn. An assigned value has no loader, and is served too.
 
         Raises
         ------

@@ -26,16 +26,16 @@ Value = TypeVar("Value")
 
 _NOTHING = object()
 
-#: How often what others replace or forget each time is tried. Each time somebody else got on.
+#: Attempts at a change that other callers interrupt each time; so one of theirs succeeded each time.
 _ATTEMPTS = 1000
 
 
 class NamedValues(MutableMapping[str, Any]):
     """The named values of one namespace of a store.
 
-    Others may learn and forget names at any moment. So iterating goes over the names there were when it
-    began, and ``values`` and ``items`` pass over those that are gone by their turn. Every read gives a value
-    of the reader's own: changing it changes nothing that is stored.
+    Other callers may learn and forget names at any moment. So an iteration covers the names that existed when
+    it began, and ``values`` and ``items`` skip those that were forgotten since. Every read returns a private
+    value: changing it changes nothing that is stored.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class NamedValues(MutableMapping[str, Any]):
     (2024, False, ['year'])
     """
 
-    #: What its values are to their owner, and how many bytes the owner may keep in all.
+    #: The kind of its values, and the quota of the client that they belong to.
     _retention = VALUE
 
     def __init__(self, store: Store, namespace: str, *, ttl: float | None = None) -> None:
@@ -68,7 +68,7 @@ class NamedValues(MutableMapping[str, Any]):
         return self._opened
 
     def _fingerprint_parts(self) -> tuple[Any, ...]:
-        """Return what stands for the mapping in the fingerprint of a function: where its names lie."""
+        """Return what identifies the mapping in fingerprints of functions: where its values are stored."""
         return type(self), self._within, blake3(self._opened.secret()).digest()
 
     def learn(
@@ -76,7 +76,7 @@ class NamedValues(MutableMapping[str, Any]):
     ) -> str:
         """Keep ``thing`` under ``name``, in place of what was there, and return its object id.
 
-        Readers meet the old value or the new one, never none. When it fails the old value stays.
+        A reader gets the old value or the new one, never a miss. When it fails the old value stays.
 
         Parameters
         ----------
@@ -99,6 +99,7 @@ class NamedValues(MutableMapping[str, Any]):
             When there is no room.
         """
         cls = type(thing)
+        # As codec.type_name(), in one call: this is the way of every put.
         kind = codec.short_name(str(getattr(cls, "__module__", "")), cls.__name__)
         name, meta = checked_name(name), {"type": kind}
         if description is not None:
@@ -114,11 +115,12 @@ class NamedValues(MutableMapping[str, Any]):
     def get_or_learn(self, name: str, make: Callable[[], Value], *, ttl: float | None = None) -> Value: ...
 
     def get_or_learn(self, name: str, make: Callable[[], Any], *, ttl: float | None = None) -> Any:
-        """Return the value of ``name``; when there is none, make it, once for all who ask meanwhile.
+        """Return the value of ``name``; when there is none, make it, once for all callers that ask meanwhile.
 
-        The other threads, coroutines and processes wait for it. When ``make`` raises, those who waited get
-        the exception, nothing is kept, and the next one tries anew; when the process that makes it is killed,
-        another one makes it at once. What somebody assigned meanwhile is newer: it stays, and is returned.
+        Other threads, coroutines and processes wait for it (single flight). When ``make`` raises, the waiting
+        callers get the exception, nothing is kept, and the next call tries again; when the process that makes
+        it is killed, another one makes it at once. A value that was assigned meanwhile is newer: it stays,
+        and is returned.
 
         Parameters
         ----------
@@ -167,7 +169,7 @@ class NamedValues(MutableMapping[str, Any]):
         return await fly_async(self._flight_key(name), lambda: self[name], make_and_learn)
 
     def _making(self, name: str) -> AbstractContextManager[None]:
-        """Return what is to be entered while the value of a name is made, which is for all who ask."""
+        """Return the context manager in which the value of a name is made, for all callers."""
         return computing_shared_result(f"the value {shown(name)}")
 
     def _learn_first(
@@ -182,7 +184,7 @@ class NamedValues(MutableMapping[str, Any]):
             with suppress(ValueMissing):
                 return self[name]
             replaces = ABSENT  # it was forgotten too
-        raise _restless(name)
+        raise _contended(name)
 
     def _results(self) -> ResultStorage:
         """Return where results of memoized functions are kept."""
@@ -199,9 +201,9 @@ class NamedValues(MutableMapping[str, Any]):
     ) -> Callable[[Callable[Params, Value]], Memoized[Params, Value]]:
         """Return a decorator that keeps the results of a function by its arguments.
 
-        Whoever calls the function with the same arguments, in any thread, coroutine or process, gets the
-        same result, computed once: the others wait for it. Results are kept beside the names of the mapping,
-        not among them, until they are forgotten, are over, or memory is short.
+        Calls with the same arguments, from any thread, coroutine or process, get the same result. It is
+        computed once; the other callers wait for it. Results are not among the names of the mapping. They
+        stay until they are forgotten, expire, or are evicted.
 
         A result belongs to the whole content of the arguments, and to the function as it is when it is
         called: its code, what it closes over, and the functions, classes and constants that it finds by name.
@@ -212,10 +214,11 @@ class NamedValues(MutableMapping[str, Any]):
         ttl
             Seconds for which a result is fresh; by default those of the mapping.
         stale
-            Seconds for which an older result is given out at once, while one call renews it.
+            Seconds for which an older result is returned at once, while one call renews it.
         key
-            Called with the arguments; what it returns stands for them, and for what the function closes over.
-            For what has no fingerprint, or matters in part only.
+            Called with the arguments. Its result identifies the call, in place of the arguments and of the
+            variables that the function closes over: for arguments that have no fingerprint, or of which only
+            a part matters.
 
         Returns
         -------
@@ -267,15 +270,15 @@ class NamedValues(MutableMapping[str, Any]):
         return sum(1 for _ in self)
 
     def values(self) -> ValuesView[Any]:
-        """Return a view of the values, without those that vanish while it is walked through."""
+        """Return a view of the values, without those that are forgotten during an iteration."""
         return _Values(self)
 
     def items(self) -> ItemsView[str, Any]:
-        """Return a view of names and values, without those that vanish while it is walked through."""
+        """Return a view of names and values, without those that are forgotten during an iteration."""
         return _Items(self)
 
     def pop(self, name: str, default: Any = _NOTHING) -> Any:
-        """Return the value and forget it; of several who pop a name at once, one gets it.
+        """Return the value and forget it; of several callers that pop a name at once, one gets it.
 
         A value that is learned meanwhile is not lost: it is popped in place of the older one, or stays.
         """
@@ -289,7 +292,7 @@ class NamedValues(MutableMapping[str, Any]):
                 return default
             if self._store.delete(self._within, name, object_id=object_id):
                 return value
-        raise _restless(name)
+        raise _contended(name)
 
     def popitem(self) -> tuple[str, Any]:
         """Return some name with its value and forget it; ``KeyError`` when there is none."""
@@ -355,7 +358,7 @@ class _Values(ValuesView[Any]):
         return any(value is wanted or value == wanted for value in self)
 
 
-def _restless(name: str) -> ValueConflict:
+def _contended(name: str) -> ValueConflict:
     return ValueConflict(f"{shown(name)} was replaced or forgotten {_ATTEMPTS} times meanwhile; try later.")
 
 

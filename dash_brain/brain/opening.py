@@ -11,7 +11,7 @@ from dash_brain.settings import current
 from dash_brain.stores import FileStore, SharedMemoryStore, Store, open_store
 from dash_brain.stores.registry import StoreLike
 
-#: Options of a URL that nobody else should read.
+#: Options of a URL that may be secret.
 _SECRET = re.compile("user|pass|secret|token|key|sig|auth|cred", re.IGNORECASE)
 
 
@@ -54,20 +54,20 @@ def address(store: Store, url: str | None) -> str | Store:
     return store
 
 
-def reopened(address: str | Store) -> Store:
-    """Return the store of an address; its credentials come from the configuration of this process.
+def reopened(where: str | Store) -> Store:
+    """Return the store of an :func:`address`; its credentials come from the configuration of this process.
 
     Raises
     ------
     StoreUnavailable
         When there were credentials, and the configuration of this process names another store.
     """
-    if isinstance(address, Store) or "@" not in urlsplit(address).netloc:
-        return open_store(address)
+    if isinstance(where, Store) or "@" not in urlsplit(where).netloc:
+        return open_store(where)
     settings = current.use()
-    if not isinstance(settings.store_or_url, str) or _without_credentials(settings.store_or_url) != address:
+    if not isinstance(settings.store_or_url, str) or _without_credentials(settings.store_or_url) != where:
         raise StoreUnavailable(
-            f"A Brain on {address} came here without its credentials, which are never pickled, and this "
+            f"A Brain on {where} came here without its credentials, which are never pickled, and this "
             "process is configured with another store. Set DASH_BRAIN_STORE, or call configure(store=...)."
         )
     return settings.store

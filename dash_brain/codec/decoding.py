@@ -10,7 +10,7 @@ from dash_brain.codec.proof import is_fault
 from dash_brain.errors import DecodeError
 
 if TYPE_CHECKING:
-    from dash_brain.stores.base import Frames
+    from dash_brain.common.frames import Frames
 
 
 def decode(frames: Frames) -> Any:

@@ -12,7 +12,7 @@ from dash_brain.codec.reducers import Reducers
 from dash_brain.errors import EncodeError, SessionInSharedResult
 
 if TYPE_CHECKING:
-    from dash_brain.stores.base import Frame
+    from dash_brain.common.frames import Frame
 
 #: Buffers below this many bytes stay in the stream: copying them costs less than a frame of their own.
 SMALL = 1024

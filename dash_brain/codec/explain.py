@@ -1,4 +1,4 @@
-"""Find out, after encoding or decoding failed, what is to blame and what can be done about it."""
+"""Why encoding or decoding failed: the part that caused it, and what can be done about it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any
 from dash_brain.codec.names import class_name, type_name
 from dash_brain.codec.parts import Place, places
 from dash_brain.codec.proof import Lost, is_fault, trouble
-from dash_brain.codec.reducers import Reducers, Refused
+from dash_brain.codec.reducers import Reducers, Refused, registered
 
 if TYPE_CHECKING:
-    from dash_brain.stores.base import Frames
+    from dash_brain.common.frames import Frames
 
 #: So many objects are tried on their own, the last ones that were met before the failure.
 TRIES = 1000
 
-_OTHERWISE = "Leave it out, or store what it can be made from again"
+_OTHERWISE = (
+    "Leave it out, store what it can be made from, or say how it is stored: dash_brain.codec.register"
+)
+_SUBCLASS = "The registered {base} does not cover its subclasses: register this one too, or leave it out"
 _ADVICE: dict[str, str] = {
     "function": "Only functions that can be imported are stored: define it at the top level of a module",
     "class": "Only classes that can be imported are stored: define it at the top level of a module",
@@ -126,6 +129,10 @@ def _described(value: Any) -> tuple[str, str]:
         return f"class {value.__qualname__}", _ADVICE["class"]
     if not _is_importable(cls):
         return f"object of the class {cls.__qualname__}, which its module does not hold,", _ADVICE["class"]
+    bases = (one for one in cls.__mro__[1:] if any(one is known for known in registered))
+    base = next(bases, None)
+    if base is not None:
+        return class_name(cls), _SUBCLASS.format(base=base.__qualname__)
     return class_name(cls), _ADVICE.get(cls.__name__, _OTHERWISE)
 
 

@@ -71,7 +71,7 @@ def places(value: Any) -> Iterator[Place]:
 
 
 def _parts(value: Any) -> Iterator[Part]:
-    """Yield label and value of each part, as far as the value lets itself be looked into."""
+    """Yield label and value of each part; none, or not all, of a value whose attributes raise."""
     try:
         yield from _parts_by_kind(value)
     except Exception:

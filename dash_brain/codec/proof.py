@@ -1,8 +1,8 @@
-"""Whether what was encoded can be rebuilt: asked before it is stored, and only where it can fail.
+"""Check that an encoded value can be rebuilt, before it is stored, where that can fail.
 
-The types that libraries mark as ``SURE``, and classes whose objects Python itself rebuilds by filling in
-their attributes, are not asked about: a frame costs nothing here. Values with parts of other classes are
-rebuilt once, from views of their own buffers, so only their small parts cost time.
+The types that adapters mark as ``SURE``, and classes whose objects Python itself rebuilds by setting their
+attributes, are not checked: so a frame costs nothing here. A value with parts of other classes is rebuilt
+once, from views of its own buffers, so that only its small parts cost time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dash_brain.codec.reducers import Reducers, adapter_of, by_itself, known, library_of, registered
 
 if TYPE_CHECKING:
-    from dash_brain.stores.base import Frames
+    from dash_brain.common.frames import Frames
 
 #: Modules whose types can certainly be rebuilt; what their objects hold is asked about on its own.
 _SURE_MODULES = {

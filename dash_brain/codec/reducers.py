@@ -80,7 +80,7 @@ def register(
     Parameters
     ----------
     type
-        The type itself; its subclasses are not meant.
+        The type itself; each of its subclasses has to be registered too.
     encode
         Called with a value; returns what can be stored, for instance a dict of numpy arrays.
     decode

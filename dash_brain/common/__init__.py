@@ -1,1 +1,1 @@
-"""What every other package may use, and which knows none of them."""
+"""Helpers for all other packages; they import nothing from those."""

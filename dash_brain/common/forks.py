@@ -1,7 +1,7 @@
 """What has to happen in a forked child before it does anything else.
 
 A child inherits locks that threads of its parent hold, and open file descriptions that would keep the
-parent's kernel locks alive after the parent's death. So whatever holds such things registers here.
+parent's kernel locks alive after the parent's death. So an object that holds such things registers here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Protocol
 
 
 class Forkable(Protocol):
-    """Something that must be made fit for a forked child."""
+    """An object with locks or descriptors, which is reset in a forked child."""
 
     def reset_after_fork(self) -> None:
         """Drop what belongs to the parent; called in the child, which has one thread."""

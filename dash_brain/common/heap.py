@@ -1,4 +1,4 @@
-"""The heap of this process, and what stays in it of work that is done."""
+"""The heap of this process: freed memory goes back to the system."""
 
 from __future__ import annotations
 

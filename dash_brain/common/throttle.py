@@ -1,4 +1,4 @@
-"""Doing a thing for a key now and then, and not each time one could."""
+"""Throttling: an action is done for each key at most once in a number of seconds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Hashable
 class Throttle:
     """What was done in the last ``seconds``, by key, as far as this process knows.
 
-    It remembers ``limit`` keys; to forget them costs doing their thing once more.
+    It remembers ``limit`` keys; when there are more it forgets all, and each action is done once more.
 
     Examples
     --------

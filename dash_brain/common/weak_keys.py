@@ -13,8 +13,8 @@ from functools import lru_cache
 #: Secrets shorter than this can be guessed.
 SHORTEST = 16
 
-#: What a secret has at least: characters that nothing foretells, and bits of information. Sixteen random
-#: bytes, however written, have more.
+#: The least that a secret has: characters that do not follow from those before, and bits of information.
+#: Sixteen random bytes, however written, have more.
 _LEAST_SURPRISES = 13
 _LEAST_BITS = 64
 

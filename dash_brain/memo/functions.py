@@ -102,17 +102,17 @@ class ResultStorage(NamedTuple):
 
 def memoized(
     function: Callable[P, R],
-    place: Callable[[], ResultStorage],
+    storage: Callable[[], ResultStorage],
     *,
     ttl: float | None = None,
     stale: float | None = None,
     key: Callable[..., Any] | None = None,
 ) -> Memoized[P, R]:
-    """Return ``function`` with its results kept where ``place`` says at the time of each call.
+    """Return ``function`` with its results kept where ``storage`` says at the time of each call.
 
     ``ttl``, ``stale`` and ``key`` are as for :meth:`dash_brain.Brain.memoize`.
     """
-    memo = _Memo(function, place, checked_lifetime(ttl, stale), key)
+    memo = _Memo(function, storage, checked_lifetime(ttl, stale), key)
     return cast("Memoized[P, R]", MemoizedFunction(memo))
 
 
@@ -177,13 +177,13 @@ class _Memo:
     def __init__(
         self,
         function: Callable[..., Any],
-        place: Callable[[], ResultStorage],
+        storage: Callable[[], ResultStorage],
         lifetime: Lifetime,
         key: Callable[..., Any] | None,
     ) -> None:
         self.function = function
         self.call = self._call_async if inspect.iscoroutinefunction(function) else self._call
-        self._place = place
+        self._storage = storage
         self._lifetime = lifetime
         self._key = key
         self._name = getattr(function, "__qualname__", type(function).__qualname__)
@@ -226,24 +226,24 @@ class _Memo:
         return value
 
     def forget(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        place, call = self._place(), self._fingerprint(args, kwargs)
+        storage, call = self._storage(), self._fingerprint(args, kwargs)
         for prefix in self._prefixes_so_far():
-            result = _Result(place, prefix + call, self._name, self._lifetime)
+            result = _Result(storage, prefix + call, self._name, self._lifetime)
             # A computation that is under way stores its result before it is deleted here, not afterwards.
             with unmade(result.flight_key):
-                place.store.delete(place.namespace, result.key)
+                storage.store.delete(storage.namespace, result.key)
 
     def forget_all(self) -> None:
-        place = self._place()
-        for key in self._keys(place):
-            place.store.delete(place.namespace, key)
+        storage = self._storage()
+        for key in self._keys(storage):
+            storage.store.delete(storage.namespace, key)
 
     def info(self) -> MemoInfo:
-        place = self._place()
+        storage = self._storage()
         sizes = []
-        for key in self._keys(place):
+        for key in self._keys(storage):
             with suppress(ValueMissing):  # gone meanwhile
-                sizes.append(place.store.info(place.namespace, key).nbytes)
+                sizes.append(storage.store.info(storage.namespace, key).nbytes)
         return MemoInfo(self._hits, self._misses, len(sizes), sum(sizes))
 
     def _known(self, result: _Result) -> Any:
@@ -261,7 +261,7 @@ class _Memo:
 
     def _result(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Result:
         call = self._fingerprint(args, kwargs)
-        return _Result(self._place(), self._prefix() + call, self._name, self._lifetime)
+        return _Result(self._storage(), self._prefix() + call, self._name, self._lifetime)
 
     def _fingerprint(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         if self._key is None:
@@ -281,31 +281,31 @@ class _Memo:
         self._prefix()
         return list(self._prefixes)
 
-    def _keys(self, place: ResultStorage) -> list[str]:
+    def _keys(self, storage: ResultStorage) -> list[str]:
         known = set(self._prefixes_so_far())
-        return [key for key in needs_scan(place.store).scan(place.namespace) if key[:_PREFIX] in known]
+        return [key for key in needs_scan(storage.store).scan(storage.namespace) if key[:_PREFIX] in known]
 
 
 class _Result(NamedTuple):
     """The result for certain arguments, whether it is there or not."""
 
-    place: ResultStorage
+    storage: ResultStorage
     key: str
     name: str
     lifetime: Lifetime
 
     @property
     def flight_key(self) -> FlightKey:
-        return FlightKey(self.place.store, f"{self.place.namespace}/{self.key}", self.name)
+        return FlightKey(self.storage.store, f"{self.storage.namespace}/{self.key}", self.name)
 
     def making(self) -> AbstractContextManager[None]:
         """Return the context manager for computing and storing it."""
         return (
-            computing_shared_result(f"the result of {self.name}") if self.place.is_shared else nullcontext()
+            computing_shared_result(f"the result of {self.name}") if self.storage.is_shared else nullcontext()
         )
 
     def read(self) -> Any:
-        return codec.decode(self.place.store.get(self.place.namespace, self.key))
+        return codec.decode(self.storage.store.get(self.storage.namespace, self.key))
 
     def read_fresh(self) -> Any:
         if self.is_stale():
@@ -316,20 +316,20 @@ class _Result(NamedTuple):
         if self.lifetime.stale is None:
             return False
         with suppress(ValueMissing):
-            return self.lifetime.is_stale(self.place.store.info(self.place.namespace, self.key).created)
+            return self.lifetime.is_stale(self.storage.store.info(self.storage.namespace, self.key).created)
         return True
 
     def keep(self, value: Any) -> Any | Unkept[Any]:
         frames, meta = codec.encode(value), {"type": codec.type_name(value), "function": self.name}
-        ttl = self.place.ttl if self.lifetime.whole is None else self.lifetime.whole
+        ttl = self.storage.ttl if self.lifetime.whole is None else self.lifetime.whole
         try:
-            self.place.store.put(
-                self.place.namespace,
+            self.storage.store.put(
+                self.storage.namespace,
                 self.key,
                 frames,
                 ttl=ttl,
                 meta=meta,
-                retention=RESULT.within(self.place.quota),
+                retention=RESULT.within(self.storage.quota),
             )
         except StoreError as error:
             # A costly result is returned even when it cannot be stored.

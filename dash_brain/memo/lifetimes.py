@@ -18,7 +18,7 @@ class Lifetime(NamedTuple):
         return None if self.ttl is None else self.ttl + (self.stale or 0.0)
 
     def is_stale(self, created: float) -> bool:
-        """Say whether a result of that time is stale, as is one of the future, by a wrong clock."""
+        """Say whether a result of that time is stale; one from the future is too: a clock was wrong."""
         return self.ttl is not None and abs(time.time() - created) > self.ttl
 
 

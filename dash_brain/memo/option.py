@@ -25,7 +25,8 @@ class Memoize:
     stale
         Seconds for which an older result is returned at once, while one call computes it again.
     key
-        Called with the arguments; what it returns stands for them, and for what the function closes over.
+        Called with the arguments. Its result identifies the call, in place of the arguments and of the
+        variables that the function closes over.
 
     Raises
     ------

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from typing import Any
 
-from dash_brain.singleflight.meetings import as_newcomer
+from dash_brain.singleflight.meetings import outside_flights
 
 log = logging.getLogger("dash_brain")
 
@@ -22,7 +22,7 @@ def in_background(renewal: Callable[[], Any]) -> None:
     """Run it in a daemon thread, with a copy of the caller's context."""
 
     def run() -> None:
-        with as_newcomer(), _failure_logged():
+        with outside_flights(), _failure_logged():
             renewal()
 
     threading.Thread(target=copy_context().run, args=(run,), name="dash_brain-renew", daemon=True).start()
@@ -32,7 +32,7 @@ def in_loop(renewal: Callable[[], Coroutine[Any, Any, Any]]) -> None:
     """Run it in the running event loop, or in a thread when the loop ends first."""
 
     async def run() -> None:
-        with as_newcomer(), _failure_logged():
+        with outside_flights(), _failure_logged():
             try:
                 await renewal()
             except asyncio.CancelledError:

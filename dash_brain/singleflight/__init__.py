@@ -1,9 +1,9 @@
-"""Single flight: of all who need a value that is not there, one makes it and the others wait.
+"""Single flight: of several callers that need a missing value, one makes it and the others wait.
 
-Threads and coroutines of one process meet first, and only one of them asks the store for its lock; so an
-event loop never blocks. The lock is freed when its holder dies, and the next one makes the value. When
-making it fails, those who waited get the exception. When it is made and cannot be kept, those who waited in
-the same process get copies, and those in others make it at once, each process for itself. A lock may be a
+Threads and coroutines of one process wait for one flight, and only one of them asks the store for its lock;
+so an event loop never blocks. The lock is freed when its holder dies, and the next process makes the value.
+When making it fails, the waiting callers get the exception. When it is made and cannot be stored, the waiting
+callers of the same process get copies, and other processes make it at once, each for itself. A lock may be a
 lease: a maker that lost it, because it was stopped for long, stores nothing, and returns what others made.
 """
 
@@ -35,7 +35,7 @@ class Unkept(Generic[Value]):
 
 
 def fly(key: FlightKey, look: Callable[[], Value], make: Callable[[], Value | Unkept[Value]]) -> Value:
-    """Return what ``look`` finds, else what one of all who ask meanwhile makes.
+    """Return what ``look`` finds; if that is nothing, what one of the concurrent callers makes.
 
     Parameters
     ----------
@@ -63,15 +63,15 @@ def fly(key: FlightKey, look: Callable[[], Value], make: Callable[[], Value | Un
                 with suppress(ValueMissing):
                     return look()
                 if outcomes.newer(key, known):
-                    held.close()  # it cannot be kept, so there is nothing to wait for one after the other
+                    held.close()  # it cannot be stored: so processes need not make it one after the other
                 try:
                     with _making(key, flight):
                         return _landed(key, flight, make())
                 except LeaseLost as lost:
                     return _newer(look, lost)
-        copies = flight.wait()
-        if copies is not None:
-            return cast(Value, copies.take())
+        encoded = flight.wait()
+        if encoded is not None:
+            return cast(Value, encoded.copy())
         with suppress(ValueMissing):  # else its maker was interrupted, or it is gone already
             return look()
 
@@ -96,9 +96,9 @@ async def fly_async(
                             return _landed(key, flight, await make())
                     except LeaseLost as lost:
                         return _newer(look, lost)
-        copies = await flight.wait_async()
-        if copies is not None:
-            return cast(Value, copies.take())
+        encoded = await flight.wait_async()
+        if encoded is not None:
+            return cast(Value, encoded.copy())
         with suppress(ValueMissing):
             return look()
 
@@ -110,21 +110,21 @@ def is_under_way(key: FlightKey) -> bool:
 
 @contextmanager
 def unmade(key: FlightKey) -> Iterator[None]:
-    """Run the block while nobody makes the value: wait for who does, and keep others from beginning.
+    """Run the block while no caller makes the value: wait for a running flight, and let no other begin.
 
     Raises
     ------
     Deadlock
         When it is made by what calls here, or by a coroutine of the event loop that would wait.
     """
-    flights.refuse_standstill(key)
+    flights.refuse_endless_wait(key)
     with _locked(key):
         yield
 
 
 @contextmanager
 def _making(key: FlightKey, flight: Flight) -> Iterator[None]:
-    """Make the value in this block; leave an exception where those who wait for the lock find it."""
+    """Make the value in this block; store an exception for the callers that wait for the lock."""
     with flight.making(), making_under(key.lock):
         try:
             yield
@@ -156,7 +156,7 @@ def _locked(key: FlightKey) -> Iterator[None]:
         with needs_lock(key.store).lock(key.lock):
             yield
         return
-    with _held_by_thread(key) as taken:  # who makes a value must not block for ever in the kernel
+    with _held_by_thread(key) as taken:  # the maker of a value must not block for ever in the kernel
         wait(makers(), key, taken)
         yield
 

@@ -1,7 +1,7 @@
-"""Where those in this process meet who want one value: the first of them makes it, the others wait.
+"""The flights of this process: the first caller that needs a value makes it, the others wait for its flight.
 
-Making a value may need others. Flights know which flights they wait for, so that a deadlock is refused where
-it closes, instead of waiting for ever.
+Making a value may need other values. Each flight knows which flights it waits for, so that the call that
+would close a circle raises ``Deadlock`` instead of waiting for ever.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from dash_brain.stores.faults import shown
 _NOTHING = object()
 
 
-class Copies:
-    """A value from which everybody can take a copy of his own."""
+class EncodedValue:
+    """A value that each waiting caller gets a copy of, since the store has no room for it."""
 
     def __init__(self, value: object) -> None:
         self._frames = [bytes(frame) for frame in codec.encode(value)]
 
-    def take(self) -> Any:
-        """Return a copy that nobody else has."""
+    def copy(self) -> Any:
+        """Return a new copy."""
         return codec.decode([bytearray(frame) for frame in self._frames])
 
 
 class Flight:
-    """The meeting of those in this process who want one value, while the first of them makes it."""
+    """The making of one value by one caller, and the callers of this process that wait for it."""
 
     def __init__(self, key: FlightKey, loop: asyncio.AbstractEventLoop | None) -> None:
         self.key = key
@@ -48,10 +48,10 @@ class Flight:
         self._loop = loop
         self._part_of = _made_now()[-1:]
         self._unkept: object = _NOTHING
-        self._landed: Future[Copies | None] = Future()
+        self._landed: Future[EncodedValue | None] = Future()
         self._landed.set_running_or_notify_cancel()  # so that a waiter cannot cancel it for the others
 
-    def wait(self) -> Copies | None:
+    def wait(self) -> EncodedValue | None:
         """Wait until it is over; raise what its maker raised, and return a value that could not be kept."""
         self.refuse_own_loop()
         with flights.waiting(self):
@@ -65,7 +65,7 @@ class Flight:
                 "stop the loop for ever: await it, or call from a thread."
             )
 
-    async def wait_async(self) -> Copies | None:
+    async def wait_async(self) -> EncodedValue | None:
         """Do as :meth:`wait`, while the event loop goes on."""
         with flights.waiting(self):
             return await wait_async((), self.key, self._landed)
@@ -78,7 +78,7 @@ class Flight:
     @contextmanager
     def making(self) -> Iterator[None]:
         """Make the value in this block, and note what it needs on the way."""
-        with _led_by((*_making.get(), self)):
+        with _in_flights((*_making.get(), self)):
             yield
 
     def hand_over(self, value: object) -> None:
@@ -99,13 +99,13 @@ class Flight:
         if isinstance(error, Exception):
             self._landed.set_exception(error)
         else:  # done; or cancelled or interrupted, which concerns its maker only
-            self._landed.set_result(self._copies())
+            self._landed.set_result(self._encoded())
 
-    def _copies(self) -> Copies | None:
+    def _encoded(self) -> EncodedValue | None:
         if self._unkept is _NOTHING or not self.is_awaited:
             return None
         try:
-            return Copies(self._unkept)
+            return EncodedValue(self._unkept)
         except (EncodeError, MemoryError):  # then they make it for themselves
             return None
 
@@ -120,20 +120,20 @@ def makers() -> list[FlightKey]:
 
 
 def _made_now() -> tuple[Flight, ...]:
-    """Return the flights that led here, without those that a thread or task born in them has outlived."""
+    """Return the flights that led here and are not over: a thread or task may outlive its own."""
     return tuple(flight for flight in _making.get() if not flight.has_landed)
 
 
 @contextmanager
-def as_newcomer() -> Iterator[None]:
-    """Run the block as if nothing that led here were being made; for work that is left to a thread."""
-    with _led_by(()):
+def outside_flights() -> Iterator[None]:
+    """Run the block as part of no flight: for work that another thread goes on with."""
+    with _in_flights(()):
         yield
 
 
 @contextmanager
-def _led_by(way: tuple[Flight, ...]) -> Iterator[None]:
-    """Run the block as one that these flights led to."""
+def _in_flights(way: tuple[Flight, ...]) -> Iterator[None]:
+    """Run the block as part of these flights."""
     token = _making.set(way)
     try:
         yield
@@ -162,12 +162,12 @@ class _Flights:
 
     @contextmanager
     def waiting(self, flight: Flight) -> Iterator[None]:
-        """Wait for a flight in this block, or say that it would be for ever.
+        """Wait for a flight in this block, unless that would be for ever.
 
         Raises
         ------
         Deadlock
-            When the flight waits, at some distance, for what is made here.
+            When the flight waits, directly or through others, for what is made here.
         """
         making = _made_now()
         with self._guard:
@@ -180,8 +180,8 @@ class _Flights:
             for last in making[-1:]:
                 last.needs.remove(flight)
 
-    def refuse_standstill(self, key: FlightKey) -> None:
-        """Raise ``Deadlock`` where waiting until nobody makes a key would be for ever."""
+    def refuse_endless_wait(self, key: FlightKey) -> None:
+        """Raise ``Deadlock`` where waiting until no caller makes a key would be for ever."""
         if any(maker.id == key.id for maker in makers()):
             raise Deadlock(
                 f"{shown(key.name)} is being made by what calls here, and waiting for its end would be for "

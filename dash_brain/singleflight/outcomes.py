@@ -1,6 +1,6 @@
-"""What is left in the store of a flight whose value is not: for those in other processes who waited.
+"""Outcomes of flights that stored no value, for callers in other processes that wait for the lock.
 
-A record lives for a minute, and concerns those who asked before it was left. A later call tries again.
+A record lives for a minute, and counts for callers that asked before it was written. Later calls try again.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ def latest(key: FlightKey) -> str | None:
 
 
 def leave_failure(key: FlightKey, error: Exception) -> None:
-    """Leave the exception that came out."""
+    """Record the exception that was raised."""
     _leave(key, _portable(error))
 
 
 def leave_unkept(key: FlightKey) -> None:
-    """Leave word that the value was made and could not be kept."""
+    """Record that the value was made and could not be stored."""
     _leave(key, _UNKEPT)
 
 
@@ -54,12 +54,12 @@ def newer(key: FlightKey, known: str | None) -> bool:
 
 
 def _leave(key: FlightKey, outcome: object) -> None:
-    with suppress(StoreError):  # a full store: those who wait try for themselves, one after the other
+    with suppress(StoreError):  # a full store: the waiting callers make it, one after the other
         key.store.put(_OUTCOMES, key.lock, codec.encode(outcome), ttl=_TTL)
 
 
 def _portable(error: Exception) -> Exception:
-    """Return the exception if it comes out of the store as it went in, else one that tells of it."""
+    """Return the exception if it can be stored and read back, else a ``FlightFailed`` that names its type."""
     why = "cannot be pickled"
     with suppress(BrainError):
         frames = codec.encode(error)

@@ -14,15 +14,11 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
+from dash_brain.common.frames import Frame as Frame
+from dash_brain.common.frames import Frames as Frames
 from dash_brain.common.polling import LONGEST
 from dash_brain.errors import StoreUnavailable, ValueMissing
 from dash_brain.stores.namespaces import Retention
-
-#: One frame: C-contiguous, one-dimensional bytes.
-Frame: TypeAlias = "bytes | bytearray | memoryview"
-
-#: What a value encodes to. The first frame is the stream, the others are its out-of-band buffers.
-Frames: TypeAlias = Sequence[Frame]
 
 #: Where an object lies: its namespace and its key.
 Place: TypeAlias = "tuple[str, str]"
@@ -217,13 +213,13 @@ class Store(ABC):
         return missing
 
     def look_ahead(self, places: Sequence[Place]) -> None:  # noqa: B027
-        """Ask at once for what this request is about to read; no places: it is over.
+        """Ask in one question for what this request is about to read; without places, the request is over.
 
-        For stores beyond a network, where each question is a round trip. Others have nothing to do.
+        For stores across a network, where each question is a round trip. Other stores do nothing.
         """
 
     def watching(self, namespace: str, key: str) -> AbstractContextManager[Watch]:
-        """Watch a key in a block, for who waits until something else lies there."""
+        """Watch a key while the block runs, for a caller that waits for another object there."""
         return nullcontext(Watch())
 
     @abstractmethod
@@ -234,7 +230,7 @@ class Store(ABC):
     def usage(self) -> int:
         """Return the bytes that all objects of the store occupy, but for those that were spilled elsewhere.
 
-        It is cheap: nothing is looked at to know it.
+        It is cheap: no object is looked at.
         """
 
     @abstractmethod
@@ -242,9 +238,9 @@ class Store(ABC):
         """Remove what has expired or was orphaned by a crash; return how many objects went."""
 
     def check(self) -> None:  # noqa: B027
-        """Raise ``StoreUnavailable`` when it is clear from the start that this store cannot be used.
+        """Raise ``StoreUnavailable`` when it is known before the first use that this store cannot be used.
 
-        An app calls it before it uses the store. Most stores have nothing to say.
+        An app calls it before it uses the store. Most stores have nothing to check.
         """
 
     @abstractmethod
@@ -305,7 +301,7 @@ class Look(NamedTuple):
 
 @runtime_checkable
 class Looks(Protocol):
-    """The ability of a store beyond a network to say in one round trip which objects are there."""
+    """The ability of a store across a network to say in one round trip which objects exist."""
 
     def look(self, places: Sequence[Place]) -> list[Look | None]:
         """Return what lies at each place, None for nothing. It counts as a use.

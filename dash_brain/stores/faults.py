@@ -21,7 +21,7 @@ REASONS = ("unknown", "evicted", "expired", "deleted")
 
 
 class Tombstone(NamedTuple):
-    """What is remembered of an object that went; times in seconds since the epoch, 0 if not known."""
+    """The record of a removed object; times in seconds since the epoch, 0 if not known."""
 
     reason: str
     nbytes: int
@@ -63,7 +63,7 @@ def too_small(nbytes: int, used: int) -> StoreFull:
 
 def too_large(nbytes: int, most: int) -> StoreFull:
     """Return the error for a note that is larger than any may be."""
-    return StoreFull(f"A note of {shown_size(nbytes)} is refused: {shown_size(most)} is the most for one.")
+    return StoreFull(f"A note of {shown_size(nbytes)} is refused: it may have {shown_size(most)} at most.")
 
 
 def missing(

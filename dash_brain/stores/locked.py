@@ -1,4 +1,4 @@
-"""Under which lock a value is made: what is put then is for a store that can lose a lock to refuse."""
+"""The lock under which a value is made: a store whose lock was lost meanwhile refuses to store the value."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _making_under: ContextVar[str | None] = ContextVar("dash_brain_making_under", de
 def making_under(lock: str) -> Iterator[None]:
     """Make a value in this block, under this lock of its store.
 
-    A store whose locks are leases puts nothing in this block when the lease was held by this process and is
-    not any more: it raises ``LeaseLost``.
+    In this block, a store whose locks are leases raises ``LeaseLost`` for each put when this process has lost
+    the lease.
     """
     token = _making_under.set(lock)
     try:

@@ -46,7 +46,7 @@ class _Object:
     info: ObjectInfo
 
 
-#: So many of what went are remembered.
+#: Records of removed objects that are kept.
 _TOMBSTONES = 4096
 
 

@@ -1,4 +1,8 @@
-"""Making room: one loop for whatever bounds a store, and for every store that evicts."""
+"""Eviction: one loop for whatever bounds a store, and for every store that evicts.
+
+Which values go first is decided by :func:`dash_brain.stores.namespaces.rank`. The limits of a mapped store
+are in ``dash_brain/stores/mapped/space/bounds.py``, those of a ``MemoryStore`` in its module.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from typing import Any, NamedTuple
 
 
 class Candidate(NamedTuple):
-    """An object that may go; the smallest goes first."""
+    """An object that may be evicted. The smallest goes first: by its rank, then the least recently used."""
 
     rank: int
     used: float
@@ -40,14 +44,14 @@ class Limit(ABC):
 def reclaim(limit: Limit, going: list[Candidate], evict: Callable[[Candidate], bool]) -> bool:
     """Evict in order until the limit is kept with its slack, and say whether it helped.
 
-    Nothing goes when all that may go would not be enough, and no more goes when what went made nothing free.
+    Nothing is evicted when everything together would not be enough; eviction stops when it frees nothing.
 
     Parameters
     ----------
     limit
         What has to be kept.
     going
-        What may go, the cheapest first.
+        What may be evicted, in the order in which it goes.
     evict
         Removes one, and says whether it went: not when it was used since it was seen.
     """

@@ -141,28 +141,39 @@ def brain_callback(
     check_backend(app)
     warn_of_no_effect(dash_options, background_manager_of(app))
     declare = partial(_DeclaredCallback, memoize=memoize, on_missing=on_missing)
-    declared = declare(dependencies, dash_options)
+    declared = declare(dependencies, dash_options)  # what is wrong is said here, also for a blueprint
     blueprint = blueprint_of(app)
 
-    def register(function: Callable[Params, Result]) -> Any:
-        if blueprint is not None:
+    def decorate(function: Callable[Params, Result]) -> Any:
+        if blueprint is None:
+            _register(function, declared, app, dependencies, dash_options)
+        else:
             register_later(blueprint, dependencies, dash_options, function, declare)
-            return function
-        wrapped = declared.wrap(function)
-        options = {**dash_options, **declared.options}
-        if app is None:
-            options["config_prevent_initial_callbacks"] = prevents_initial_callbacks()
-        refuse_same_id(function, declared.schema, declared.inputs, app)
-        decorate = call_from(2, (app or dash).callback, *dependencies, **options)
-        if app is None:
-            follow_app_made_later(declared.schema, declared.prevent)
-        decorate(wrapped)
         return function
 
-    return register
+    return decorate
 
 
 brain_callback.__signature__ = with_options_of_dash(brain_callback)  # type: ignore[attr-defined]
+
+
+def _register(
+    function: Callable[..., Any],
+    declared: _DeclaredCallback,
+    app: dash.Dash | None,
+    dependencies: tuple[Any, ...],
+    dash_options: dict[str, Any],
+) -> None:
+    """Register a function with Dash, as if the line that calls :func:`brain_callback` did."""
+    wrapped = declared.wrap(function)
+    options = {**dash_options, **declared.options}
+    if app is None:
+        options["config_prevent_initial_callbacks"] = prevents_initial_callbacks()
+    refuse_same_id(function, declared.schema, declared.triggers, app)
+    decorate = call_from(3, (app or dash).callback, *dependencies, **options)
+    if app is None:
+        follow_app_made_later(declared.schema, declared.prevent)
+    decorate(wrapped)
 
 
 def set_props(component_id: str | dict[str, Any], props: dict[str, Any]) -> None:
@@ -198,6 +209,13 @@ _COROUTINE = (
 )
 
 
+def _checked_memoize(memoize: Memoize | Scope | None) -> Memoize | None:
+    checked = Memoize(memoize) if isinstance(memoize, str) else memoize
+    if not isinstance(checked, Memoize | None):
+        raise WiringError(_MEMOIZE.format(type=type(memoize).__name__))
+    return checked
+
+
 class _DeclaredCallback:
     """One declared callback: its inputs and outputs, and the wrapper that exchanges values and tokens."""
 
@@ -208,29 +226,28 @@ class _DeclaredCallback:
         memoize: Memoize | Scope | None,
         on_missing: OnMissing | None,
     ) -> None:
-        declared = handle_grouped_callback_args(dependencies, options)
-        self.schema, self.inputs, states, self._indices, self.prevent = declared
-        self._inputs = Inputs([*self.inputs, *states], self._indices)
+        parts = handle_grouped_callback_args(dependencies, options)
+        #: What Dash makes of the declaration: outputs, inputs without states, ``prevent_initial_call``.
+        self.schema, self.triggers, states, indices, self.prevent = parts
+        self._inputs = Inputs([*self.triggers, *states], indices)
         self._outputs = Outputs(self.schema)
         self._user_on_error = options.get("on_error")
-        self._memoize = Memoize(memoize) if isinstance(memoize, str) else memoize
-        if not isinstance(self._memoize, Memoize | None):
-            raise WiringError(_MEMOIZE.format(type=type(memoize).__name__))
+        self._memoize = _checked_memoize(memoize)
         self._on_missing = None if on_missing is None else check_on_missing(on_missing)
-        self._endpoint = None
-        if options.get("api_endpoint"):
-            self._endpoint = Endpoint(self.schema, self.inputs, states, self._indices)
+        is_endpoint = bool(options.get("api_endpoint"))
+        self._endpoint = Endpoint(self.schema, self.triggers, states, indices) if is_endpoint else None
+        self._is_background = bool(options.get("background"))
+        self._progress = coerce_to_list(options.get("progress") or []) if self._is_background else []
+        if self._progress and self._memoize:
+            raise TypeError("brain_callback takes progress= or memoize=, not both: a kept result has none.")
+        #: What Dash gets in place of the user's options.
         self.options: dict[str, Any] = {
             "on_error": self._on_error,
             "mcp_enabled": self._is_tool(options.get("mcp_enabled")),
         }
-        self._progress = coerce_to_list((options.get("background") and options.get("progress")) or [])
-        if self._progress and self._memoize:
-            raise TypeError("brain_callback takes progress= or memoize=, not both: a kept result has none.")
-        self._is_background = bool(options.get("background"))
         if self._is_background:
-            declared = BackgroundCallback(self._inputs, self._outputs, self._progress, self._refuse)
-            self.options["manager"] = ManagerProxy(options.get("manager"), declared)
+            job = BackgroundCallback(self._inputs, self._outputs, self._progress, self._refuse_job)
+            self.options["manager"] = ManagerProxy(options.get("manager"), job)
 
     def _is_tool(self, asked: bool | None) -> bool | None:
         """Say whether MCP offers the callback as a tool; None: as others.
@@ -261,7 +278,7 @@ class _DeclaredCallback:
             if context is None:
                 if self._endpoint is None or not is_api_call():
                     return function(*args, **kwargs)
-                with self._endpoint.called(function, args, kwargs):
+                with self._endpoint.called(function, args, kwargs):  # gives it the context of a callback
                     return exchange()
             if "dash_websocket" in context:
                 exchange_over(context)
@@ -282,7 +299,7 @@ class _DeclaredCallback:
             if context is None:
                 if self._endpoint is None or not is_api_call():
                     return await function(*args, **kwargs)
-                with self._endpoint.called(function, args, kwargs):
+                with self._endpoint.called(function, args, kwargs):  # gives it the context of a callback
                     return await exchange_async()
             if "dash_websocket" in context:
                 exchange_over(context)
@@ -332,7 +349,7 @@ class _DeclaredCallback:
             args = (set_progress_of(sent[0], self._progress), *args)
         return args, {**named, **kwargs}
 
-    def _refuse(self, error: Exception) -> None:
+    def _refuse_job(self, error: Exception) -> None:
         """Refuse to start a job, unless ``on_missing`` gives another value, which is made in the job."""
         on_missing = self._on_missing or current.use().on_missing
         if on_missing in ("raise", "prevent"):

@@ -54,7 +54,7 @@ class ServerStore(Component):
     BackendNotSupported
         When the app is served by something else than Flask, FastAPI and Quart.
     BadId
-        When no callback could name the id.
+        When the id is neither a string nor a dict of plain values.
     WiringError
         When ``storage_type`` is something else: the order of arguments is that of ``dcc.Store``.
     BrainError
@@ -67,6 +67,8 @@ class ServerStore(Component):
     >>> layout = html.Div([ServerStore(id="orders"), ServerStore(id={"type": "part", "index": 1})])
     """
 
+    # What Dash's generator writes into each component. The metaclass reads it in the body of this very class:
+    # so these private names of Dash cannot be in dash_internals.
     _children_props: list[str] = []  # noqa: RUF012 - the base class wants lists
     _base_nodes = ["children"]  # noqa: RUF012
     _namespace = "dash_brain"
@@ -145,9 +147,9 @@ class ServerOutput(Output):
 def _check_kind(storage_type: object) -> None:
     if not isinstance(storage_type, str) or storage_type not in ("memory", "session", "local"):
         raise WiringError(
-            'storage_type= of a ServerStore is "memory", "session" or "local", and here it is a '
-            f"{type(storage_type).__name__} of another value. Pass a first value by its name: "
-            "ServerStore(id, data=...); the order of arguments is that of dcc.Store."
+            'storage_type= of a ServerStore has to be "memory", "session" or "local"; it got another '
+            f"{type(storage_type).__name__}. Pass a first value by keyword, ServerStore(id, data=...): the "
+            "order of arguments is that of dcc.Store."
         )
 
 

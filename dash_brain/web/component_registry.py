@@ -30,7 +30,7 @@ ENTRY_TTL = 24 * 3600.0
 #: Seconds after which a process renews the entries that it knows.
 RECHECK = ENTRY_TTL / 24
 
-#: Seconds after which a process checks that the store, which may have been lost, still has an entry.
+#: Seconds after which a process checks that an entry is still there: the store may have been removed.
 LOOK_AGAIN = 5.0
 
 #: Prefixes of the entries of ServerStores and of other components.
@@ -58,7 +58,7 @@ class ComponentRegistry:
             self._enter(_OTHER + name)
 
     def assume(self, stores: list[str], others: list[str]) -> None:
-        """Use what another process knows: ids of ServerStores, and others."""
+        """Add what another process found out, without asking the store: ids of ServerStores, and others."""
         for entry in (*map(_STORE.__add__, stores), *map(_OTHER.__add__, others)):
             self._known.note(entry)
 

@@ -64,7 +64,7 @@ class Layouts:
             return {}
         with self._lock:
             if app.layout is not self._called[0]:
-                self._called = (app.layout, {})  # a layout function may ask, too
+                self._called = (app.layout, {})  # for layout functions that need the answer themselves
                 self._called = (app.layout, _kinds(list(_call(app))))
             return self._called[1]
 
@@ -73,7 +73,7 @@ _layouts: weakref.WeakKeyDictionary[dash.Dash, Layouts] = weakref.WeakKeyDiction
 
 
 def layouts_of(app: dash.Dash | None) -> Layouts:
-    """Return what the layouts of an app say; of no app, nothing."""
+    """Return the layouts of an app; without an app, none are known."""
     if app is None:
         return Layouts(None)
     return _layouts.setdefault(app, Layouts(app))

@@ -153,7 +153,7 @@ class Outgoing:
 
 
 def _check_json(value: Any, component_id: object) -> None:
-    """Refuse what is no JSON for a component that is no ServerStore; the error of Dash names no cure."""
+    """Refuse a value that is no JSON for a component that is no ServerStore: Dash's error has no advice."""
     for part in _parts(value):
         if not isinstance(part, (str, int, float, list, tuple, dict, type(None))) and not is_json(part):
             raise WiringError(

@@ -91,18 +91,18 @@ def test_who_comes_later_computes_it_anew(full):
 
 def test_copies_are_made_for_those_who_wait_only(full, monkeypatch):
     zeros = full.memoize()(lambda: np.zeros(10_000))
-    monkeypatch.setattr(meetings, "Copies", lambda value: pytest.fail("copied for nobody"))
+    monkeypatch.setattr(meetings, "EncodedValue", lambda value: pytest.fail("copied for nobody"))
     assert zeros().sum() == 0
 
 
 def test_copies_are_what_the_value_was_when_it_was_made():
     value = np.zeros(10_000)
-    copies = meetings.Copies(value)
+    encoded = meetings.EncodedValue(value)
     value += 1
-    taken = copies.take()
+    taken = encoded.copy()
     assert taken.sum() == 0
     taken += 1
-    assert copies.take().sum() == 0
+    assert encoded.copy().sum() == 0
 
 
 @pytest.mark.parametrize("error", [MemoryError, EncodeError])
@@ -116,7 +116,7 @@ def test_who_waits_for_what_cannot_be_copied_computes_it(full, monkeypatch, erro
         assert GO_ON.wait(10)
         return np.zeros(10_000)
 
-    monkeypatch.setattr(meetings, "Copies", fail)
+    monkeypatch.setattr(meetings, "EncodedValue", fail)
     assert [answer.sum() for answer in in_threads(zeros, 3)] == [0] * 3
     assert len(CALLS) > 1
 

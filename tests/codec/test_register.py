@@ -57,6 +57,29 @@ def test_registered_type_is_stored_without_copying_its_buffers() -> None:
     np.testing.assert_array_equal(read.array, array)
 
 
+class GuardedMore(Guarded):
+    pass
+
+
+class Unstorable:
+    def __reduce__(self) -> Any:
+        raise TypeError
+
+
+def test_subclass_of_a_registered_type_is_refused_with_the_reason() -> None:
+    register(Guarded, taken_apart, put_together)
+    with pytest.raises(EncodeError, match=r"lock.* cannot be stored"):
+        encode(GuardedMore(1))
+    register(Unstorable, repr, put_together)
+    with pytest.raises(EncodeError, match=r"registered Unstorable does not cover its subclasses"):
+        encode(type("Other", (Unstorable,), {"__module__": "builtins"})())
+
+
+def test_error_for_a_type_that_cannot_be_stored_names_register() -> None:
+    with pytest.raises(EncodeError, match=r"Unstorable cannot be stored\. .*codec\.register"):
+        encode([Unstorable()])
+
+
 def test_last_registration_counts_and_comes_before_that_of_a_library() -> None:
     register(Fraction, str, Fraction)
     assert b"1/3" in bytes(memoryview(encode(Fraction(1, 3))[0]))

@@ -61,10 +61,10 @@ def test_stores_know_nothing_above_them() -> None:
     assert not above
 
 
-def test_no_function_of_the_stores_is_longer_than_a_screenful() -> None:
+def test_no_function_of_the_package_is_longer_than_a_screenful() -> None:
     long = [
         f"{name}.{node.name}: {lines}"
-        for name, tree in stores().items()
+        for name, tree in modules().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (lines := lines_of_code(node)) > LONGEST

@@ -53,11 +53,11 @@ class Walk:
     home
         The package whose code counts by itself even where it is installed.
     ignores_cells
-        Whether the variables that the function which is asked for closes over do not count.
+        Whether the closed-over variables of the function itself are left out.
     is_lenient
-        Whether what has no fingerprint counts by its type, where it would be refused.
+        Whether a part without a fingerprint counts by its type, in place of an error.
     snapshot
-        Takes down what was seen, to tell later whether it is still the same.
+        Records what was read, to tell later whether any of it has changed.
     """
 
     def __init__(
@@ -192,7 +192,7 @@ class Walk:
         return self._begin(value)
 
     def meet(self, cls: type) -> None:
-        """Take down that something of a type was walked through."""
+        """Record that a value of this type was met."""
         if self.snapshot:
             self.snapshot.meet(cls)
 

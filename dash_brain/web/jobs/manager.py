@@ -57,8 +57,8 @@ class BackgroundCallback(NamedTuple):
 class Handle(NamedTuple):
     """The browser's name of a job: the manager's id of it, and its key, which tells its session.
 
-    Dash signs it with the id of the page that started the job; but that id is in query strings, and so in
-    logs.
+    Dash signs it with the id of the page that started the job, but that id is in query strings, and so in the
+    logs of servers: the signature alone does not prove the session.
     """
 
     job: str

@@ -2,6 +2,11 @@
 
 A lease is the ttl of an object. Each holder claims its objects again and again, which renews their leases.
 All other objects expire, so nothing has to walk over sessions.
+
+A claim of a page is sent by ``server_store.js``, arrives in ``route``, is parsed by ``claim``, and renews and
+shortens leases in ``pages``. ``jobs`` has the claims of background jobs, ``reading`` what a read renews, and
+``holders`` the notes of who holds what. ``superseded`` releases values that no page claimed, when newer ones
+of the same ServerStore follow.
 """
 
 from typing import Final

@@ -10,7 +10,7 @@ from dash_brain.errors import BadId, BrainError
 from dash_brain.web.component_ids import canonical_sent
 from dash_brain.web.component_ids import parse as parse_id
 
-#: Our script sends no claim with more stores, and none that is longer.
+#: The most stores and bytes of a claim that our script sends.
 MOST_STORES = 1000
 MOST_BYTES = 512 * 1024
 
@@ -65,9 +65,9 @@ def parse(told: object) -> Claim:
         held = [HeldToken(one["id"], one["mark"], one["token"], one["kind"]) for one in said["held"]]
         claim = Claim(said["page"], said["turn"], said["state"], held, list(said["dropped"]))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise BadClaim("This is no claim.") from error
+        raise BadClaim("The claim is not in the form that our script sends.") from error
     if not (_is_sound(claim) and all(map(_is_held_token, held))):
-        raise BadClaim("This is no claim of a page.")
+        raise BadClaim("The claim has a page, a state or a store that our script does not send.")
     return claim
 
 

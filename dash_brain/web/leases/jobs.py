@@ -68,9 +68,9 @@ class JobClaims:
         return [name for name, kind in held.items() if kind == "job"]
 
     def _lease(self, found: Verified, end: float | None) -> str | None:
-        """Give an object a lease as long as the job's note, and say by what it lives; None: it is gone.
+        """Give an object a lease as long as the job's note, and return what keeps it; None: it is gone.
 
-        By the ``job``; for longer, in localStorage of the ``browser``; or ``shared``, by its own ttl.
+        ``"job"``: this lease; ``"browser"``: a longer one, from a page's localStorage; ``"shared"``: its ttl.
         """
         if recompute.is_memoized(found):
             return "shared" if recompute.lease(self._store, found, LEASE) else None

@@ -74,7 +74,7 @@ def _register(caller: Caller, stores: list[HeldToken]) -> None:
 
 
 def _verified(caller: Caller, token: object) -> tokens.Verified | None:
-    """Return where the object of a token lies, None for what is no token of this caller."""
+    """Return where the object of a token lies; None when it is no valid token of this caller."""
     with suppress(BadToken):
         return tokens.verify(current.use().keys, caller.namespaces, token)
     return None

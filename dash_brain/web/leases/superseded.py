@@ -1,8 +1,8 @@
 """Superseded values: older ones of the same ServerStore and session that no page has claimed.
 
-A client that never claims (a load test, a script) would leave each value in the store for the time that a
-page has to claim it. So of the unclaimed values that a worker stored for one ServerStore of a session, only
-the newest few are kept that long.
+Each value of a client that never claims (a load test, a script) would stay in the store for as long as a page
+may wait to claim it. So of the unclaimed values that a worker stored for one ServerStore of a session, only
+the newest few stay that long.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ class MemoizedCall:
         return any(one.namespace.startswith("session") for one in records.argument_refs(self._given))
 
     def _identity(self) -> Any:
-        """Return what the arguments are identified by."""
+        """Return what identifies the arguments: the result of ``key=``, else the arguments themselves."""
         key = self._callback.memoize.key
         if key is None:
             return self._given

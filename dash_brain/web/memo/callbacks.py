@@ -1,6 +1,7 @@
 """A memoized callback: it returns a kept result for its arguments, or computes it.
 
-A hit decodes and copies no large value: it mints tokens for the stored objects.
+A hit decodes and copies no large value: it mints tokens for the stored objects. The key of a call is made in
+:mod:`dash_brain.web.memo.call`, and its result is read and stored in :mod:`dash_brain.web.memo.result`.
 """
 
 from __future__ import annotations

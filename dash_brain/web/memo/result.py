@@ -81,7 +81,7 @@ class MemoizedResult:
         """Return the record if it is fresh; else raise ``ValueMissing``."""
         record = self.known()
         if record is None or self.is_stale(record):
-            raise ValueMissing("It is to be computed.")
+            raise ValueMissing("There is no fresh result; it has to be computed.")
         return record
 
     def is_stale(self, record: Record) -> bool:

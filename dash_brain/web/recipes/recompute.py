@@ -84,7 +84,7 @@ def compute_again(store: Store, found: Verified, resolve: Callable[[Verified], A
     ValueMissing
         When there is no recipe for it any more, an argument is gone too, or the function fails now.
     """
-    # Values for the next recipe, which may be evicted again at once: memory is short.
+    # Values that the next recipe takes: in the store they may be evicted again at once, for memory is short.
     in_hand: dict[Verified, Any] = {}
     made, pending = set(), [found]
     while pending:
@@ -113,7 +113,9 @@ def _taken(in_hand: dict[Verified, Any], found: Verified, resolve: Callable[[Ver
 def _made(store: Store, found: Verified, recipe: Recipe | None, resolve: Callable[[Verified], Any]) -> Any:
     """Compute a value whose arguments exist."""
     if recipe is None:
-        raise ValueMissing("What it was computed from is not known any more.")
+        raise ValueMissing(
+            "There is no recipe for it any more: its record is gone, or the callback has changed."
+        )
     # The id of its first object: a call is made again once for all its objects.
     first = recipe.record.objects[0].object_id
     key = FlightKey(store, f"{found.namespace}/{first} again", recipe.record.callback)

@@ -73,7 +73,7 @@ class Caller:
 
     @property
     def names(self) -> str:
-        """The namespace of what is kept by name in the session. Raises as :meth:`namespace` does."""
+        """The namespace of the session's named values. Raises as :meth:`namespace` does."""
         return self.namespace("session").replace("session", "session-names", 1)
 
     @property
@@ -160,7 +160,7 @@ def _caller_of_job(job: JobContext) -> Caller:
 
 
 def close_session() -> None:
-    """End the session of the browser that asks, at once: for a logout.
+    """End the caller's session at once: for a logout.
 
     All its values, names and claims are removed, whoever is or was logged in. Its cookie never works again,
     for any user; the browser gets a new one with this response, and pages that are still open empty their
@@ -234,7 +234,7 @@ def send_session() -> None:
 def _no_caller() -> NoReturn:
     check_current_backend()
     raise NoSession(
-        "No browser is asking: sessions exist in callbacks and while a layout is served. For values that "
+        "There is no request: sessions exist in callbacks and while a layout is served. For values that "
         "belong to no session use Brain."
     )
 

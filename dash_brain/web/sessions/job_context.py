@@ -1,4 +1,4 @@
-"""The context of a background job: who asked for it, and what its process cannot know by itself."""
+"""The context of a background job: its caller, and what the process of the job cannot look up."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""One question to a store beyond a network for all that a callback reads of it.
+"""One round trip to a store across a network for everything that a callback reads.
 
-Whether the session is closed, and which of the values are there, is asked at once: each is a round trip else.
-What was asked counts for this request alone.
+Whether the session is closed, and which of the values exist, is asked in one question: otherwise each would
+be a round trip of its own. The answers are used for this request only.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``session_brain``: values that the asking browser session keeps by name."""
+"""``session_brain``: the named values of the caller's browser session."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from dash_brain.web.sessions import current_caller
 
 
 class SessionBrain(NamedValues):
-    """The named values of whichever browser session asks, in any callback or layout function.
+    """The named values of the caller's browser session, in any callback or layout function.
 
-    A session sees its own names only. A value lives until it was not used for ``session_ttl``.
+    A session sees its own names only. A value expires when it was not used for ``session_ttl``.
 
     Raises
     ------
     NoSession
-        From every operation, when no browser session is asking.
+        From every operation, when the caller has no browser session.
 
     Examples
     --------

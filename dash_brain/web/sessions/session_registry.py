@@ -19,10 +19,10 @@ LOOK = 1.0
 
 
 class SessionRegistry:
-    """The sessions of one app. When there are too many, the longest-idle one goes.
+    """The sessions of one app. When there are too many, those that were idle longest are removed.
 
-    Each session is an empty object whose ttl begins again when the session is used: so its expiry tells for
-    how long it was idle.
+    Each session is an empty object, whose ttl is renewed when the session is used: its expiry tells how long
+    it was idle.
     """
 
     def __init__(self, settings: Settings, app_id: str) -> None:

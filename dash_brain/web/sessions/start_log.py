@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from importlib.metadata import version
 from platform import python_version
 
 from dash_brain.common.log import inform
 from dash_brain.common.sizes import shown_size
+from dash_brain.common.version import VERSION
 from dash_brain.settings import Settings
 from dash_brain.stores.base import Bounded, Store
 
@@ -49,8 +49,9 @@ def _budget(store: Store) -> str:
 
 
 def _versions() -> str:
-    ours = sys.modules["dash_brain"].__version__
-    return f"dash_brain {ours}, Dash {version('dash')}, Flask {version('flask')}, Python {python_version()}"
+    return (
+        f"dash_brain {VERSION}, Dash {version('dash')}, Flask {version('flask')}, Python {python_version()}"
+    )
 
 
 def _store(store: Store) -> str:

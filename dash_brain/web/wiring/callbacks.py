@@ -64,7 +64,7 @@ class Wired(NamedTuple):
     writes: list[str]
 
     def about(self, stores: Iterable[str]) -> str:
-        """Return what it does wrong with these stores, why, and what to do; "" for nothing."""
+        """Return what it does wrong with these stores, why, and what to do; "" if it does nothing wrong."""
         shown = "dcc.Store" if self.kind == "plain_store" else "ServerStore"
         does = [
             f"{verb} {shown} {', '.join(map(repr, found))}"

@@ -37,7 +37,7 @@ def serve(url: str, *secrets: str, **env: str) -> subprocess.CompletedProcess[st
     given = {name: value for name, value in os.environ.items() if not name.startswith("DASH_BRAIN")}
     return subprocess.run(
         [sys.executable, "-c", APP, *secrets],
-        env={**given, "DASH_BRAIN_STORE": f"{url}?near=off", **env},  # no folder is left
+        env={**given, "DASH_BRAIN_STORE": f"{url}&near=off", **env},  # no folder is left
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

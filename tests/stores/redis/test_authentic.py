@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import secrets
 
 import pytest
 import redis
@@ -15,7 +16,7 @@ from tests.redis import KEY
 from tests.stores.redis.traffic import SPACE
 from tests.torture.sizes import size
 
-OTHER_KEY = "a8d1e07c3b9f4e528c6d71f0b2e4936a"
+OTHER_KEY = secrets.token_hex(16)
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def certificate(tmp_path) -> tuple[Path, Path]:
 
 def test_tls(certificate):
     made, key = map(str, certificate)
-    options = ["--tls-cert-file", made, "--tls-key-file", key, "--tls-ca-cert-file", made]
+    options = ["--tls-cert-file", made, "--tls-ca-cert-file", made, "--tls-key-file", key]
     with tls_server(*options, "--tls-auth-clients", "no") as port:
         works(RedisStore(f"rediss://localhost:{port}/0?ssl_ca_certs={made}", key=KEY))
         with pytest.raises(StoreUnavailable):
