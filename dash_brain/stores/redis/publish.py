@@ -66,7 +66,14 @@ def publish(link: Link, leases: Leases, blobs: Blobs | None, where: Publication,
     if largest and outgoing.nbytes > largest:
         raise too_large(outgoing.nbytes, largest)
     if not outgoing.count:
-        return _with_room(link, leases, where, outgoing, outgoing.body())
+        _with_room(link, leases, where, outgoing, outgoing.body())
+    else:
+        _publish_in_parts(link, leases, blobs, where, outgoing)
+
+
+def _publish_in_parts(
+    link: Link, leases: Leases, blobs: Blobs | None, where: Publication, outgoing: Outgoing
+) -> None:
     _with_room(link, leases, where, outgoing, None)
     try:
         if blobs and outgoing.bucket:
@@ -80,7 +87,6 @@ def publish(link: Link, leases: Leases, blobs: Blobs | None, where: Publication,
         else:
             _withdraw(link, outgoing)
         raise
-    return None
 
 
 def _with_room(

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -284,16 +285,22 @@ def test_process_without_the_bucket_or_with_another_says_so(store, bucket_url):
         other.close()
 
 
-def test_forked_child_uses_the_bucket_as_its_parent_does(store):
-    store.put(SPACE, "key", LARGE)
+def test_forked_child_and_its_parent_use_the_bucket_at_once(store):
+    values = {key: [key.encode(), key.encode() * (5 * MB)] for key in ("child", "parent")}
+    for key, frames in values.items():
+        store.put(SPACE, key, frames)
+        store.get(SPACE, key)  # connections are kept
+
+    def read(key: str) -> bool:
+        return all([bytes(one) for one in store.get(SPACE, key)] == values[key] for _ in range(5))
+
     child = os.fork()
     if not child:
-        try:
-            store.put(SPACE, "of the child", store.get(SPACE, "key"))
-        finally:
-            os._exit(0)
-    os.waitpid(child, 0)
-    assert [bytes(frame) for frame in store.get(SPACE, "of the child")] == LARGE
+        with suppress(BaseException):
+            os._exit(0 if read("child") else 1)
+        os._exit(1)
+    assert read("parent")
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_lease_that_was_lost_leaves_nothing_in_the_bucket(store, inside):
