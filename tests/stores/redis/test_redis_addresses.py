@@ -97,7 +97,8 @@ def test_databases_are_apart(lasting_server, store):
 
 
 def test_cluster_is_refused_with_the_reason():
-    with running(redis_server(), "--cluster-enabled", "yes") as server:
+    bus = str(free_port())  # by default 10,000 above the server's own, which may be none
+    with running(redis_server(), "--cluster-enabled", "yes", "--cluster-port", bus) as server:
         store = RedisStore(server.url, key=KEY)
         with pytest.raises(StoreUnavailable, match="Cluster"):
             store.check()
