@@ -185,8 +185,8 @@ class Incoming:
     def _forged(self) -> DecodeError:
         return DecodeError(
             f"The stored bytes of {shown(self._key)} are not those that were put; nothing was loaded. "
-            "Something else writes into this Redis or its bucket, or changes what is sent: use rediss:// and a "
-            "password."
+            "Something else writes into this Redis or its bucket, or changes what is sent: use rediss:// and "
+            "a password."
         )
 
 
