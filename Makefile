@@ -1,6 +1,6 @@
 # make demo    serve the examples at http://127.0.0.1:8050 (PORT=... for another port)
 # make test    the whole suite with the newest releases, ruff and mypy
-# make matrix  the built wheel, other releases of Dash and of libraries, two hosts; CI runs this and the one above
+# make matrix  the built wheel, other releases of Dash and of libraries, two hosts, object storage; CI runs this and the one above
 # make soak    the torture and the property tests at their full size: hours; interrupted, it goes on where it was
 # make bench   measure what the README promises (ONLY=plasma for one part of it)
 # make clean   remove what the others made

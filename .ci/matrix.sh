@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What test.sh checks with the newest releases and on one host, with others: the built wheel where nothing else is
-# installed, the oldest libraries, the oldest and the newest Dash, FastAPI and Quart, two hosts. Two legs at a
-# time, as many as CI has cores.
+# installed, the oldest libraries, the oldest and the newest Dash, FastAPI and Quart, two hosts, object storage. Two legs
+# at a time, as many as CI has cores.
 set -euo pipefail
 
 bash .ci/venv.sh test
@@ -18,6 +18,7 @@ leg() { # NAME COMMAND...: begin it when fewer than two are running
 # The longest first.
 leg dash-newest bash .ci/dash.sh newest --basetemp="$folder/dash-newest"
 leg hosts .venv/bin/python -m pytest -p no:cacheprovider --basetemp="$folder/hosts" tests/{app,examples}/test_two_hosts.py
+leg bucket .venv/bin/python -m pytest -p no:cacheprovider --basetemp="$folder/bucket" tests/stores/redis/test_bucket*.py
 leg dash-oldest bash .ci/dash.sh oldest --basetemp="$folder/dash-oldest"
 leg backends bash .ci/backends.sh --basetemp="$folder/backends"
 leg oldest bash .ci/oldest.sh --basetemp="$folder/oldest"

@@ -13,7 +13,7 @@ from tests.app.conftest import Page
 
 def visit(url: str, name: str) -> tuple[Page, int]:
     """Open a page of the gallery as somebody new; return it, and how many callbacks it had run."""
-    app = SimpleNamespace(server=SimpleNamespace(test_client=_Client))
+    app = SimpleNamespace(server=SimpleNamespace(test_client=_Client, wsgi_app=None))  # as Flask has
     app.config = SimpleNamespace(requests_pathname_prefix=f"/{name}/")
     page: Any = Page(app, base_url=url)  # type: ignore[arg-type]
     at_the_start = {one["output"]: one for one in page.dependencies if _runs_at_the_start(one, page)}
