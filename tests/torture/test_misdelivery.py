@@ -13,7 +13,7 @@ from tests.torture.sizes import size
 
 WORKERS = size(8, 16)
 SESSIONS = size(50, 1_000)
-CALLERS = size(10, 20)
+CALLERS = size(5, 20)
 VALUES = size(1_000, 1_000_000)
 GRACE = 2.0
 
