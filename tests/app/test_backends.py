@@ -134,7 +134,8 @@ hooks = {{name: len(found) for name, found in HooksManager.hooks._ns.items() if 
 print(sorted(name for name in sys.modules if name.startswith("dash_brain")), hooks)
 print([route for route in app.routes if "brain" in route], "dash_brain" in ComponentRegistry.registry)
 """
-    modules = "['dash_brain', 'dash_brain.errors', 'dash_brain.floors', 'dash_brain.hooks']"
+    below = ["common", "common.version", "errors", "floors", "hooks"]
+    modules = ["dash_brain", *(f"dash_brain.{name}" for name in below)]
     assert run(code).stdout.splitlines() == [f"{modules} {{'setup': 1}}", "[] False"]
 
 
@@ -245,7 +246,7 @@ from dash_brain import ServerStore, session_brain, to_token
 app = Dash(backend={backend!r})
 {wanted}
 """
-    assert "dash_brain.errors.NoSession: No browser is asking" in said(code)
+    assert "dash_brain.errors.NoSession: There is no request" in said(code)
 
 
 @pytest.mark.parametrize("backend", OTHERS)
