@@ -264,10 +264,6 @@ def test_cached_view(app):
 
 
 def test_store_is_that_of_configure_by_default(tmp_path, monkeypatch):
-    from dash_brain.settings import current
-
     monkeypatch.setenv("DASH_BRAIN_STORE", f"file://{tmp_path}")
-    current.forget()
     BrainCache().set("key", 1)
     assert FileStore(tmp_path).exists("cache/", "key")
-    current.forget()

@@ -17,7 +17,6 @@ from dash_brain.adapters.flask_caching_store import FlaskCachingStore, _place_of
 from dash_brain.common import signing
 from dash_brain.common.signing import master_from
 from dash_brain.errors import EncodeError, StoreURLError
-from dash_brain.settings import current
 from dash_brain.stores import open_store
 from dash_brain.testing import (
     BoundedContract,
@@ -40,13 +39,6 @@ def on_files(folder, **config):
 
 def store_on_files(folder):
     return FlaskCachingStore(on_files(folder))
-
-
-@pytest.fixture(autouse=True)
-def _own_settings():
-    current.forget()
-    yield
-    current.forget()
 
 
 class RealTime:
