@@ -7,12 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 
 import pytest
-import threading
 
 from dash_brain import configure
 from dash_brain.errors import StoreFull, ValueMissing
