@@ -38,6 +38,18 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["DASH_BRAIN_STORE"] = f"shm://{STORE_NAME}"
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
     _load_hypothesis_profile()
+    config.pluginmanager.register(_Doctests())
+
+
+class _Doctests:
+    """Hooks for the doctests of the package, which this file's own do not reach."""
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Begin without settings that are in use."""
+        if isinstance(item, pytest.DoctestItem):
+            from dash_brain.settings import current
+
+            current.forget()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
