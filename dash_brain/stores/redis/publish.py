@@ -124,7 +124,8 @@ def _ask(link: Link, leases: Leases, where: Publication, outgoing: Outgoing, bod
 def _eased(link: Link, where: Publication, over: int, most: int, client: bytes | None = None) -> bool:
     """Evict what is over the quota of a client, or over the budget, and say whether it helped."""
     whose = None if client is None else unpacked(client)
-    return make_room(link, (where.namespace, where.key), over, most // 16, whose)
+    made = make_room(link, (where.namespace, where.key), over, most // 16, whose)
+    return made or bool(link.run("recount"))
 
 
 def _refusal(

@@ -73,12 +73,9 @@ end
 
 local function count(namespace, nbytes)
   if nbytes == 0 then return end
-  redis.call('HINCRBY', P .. 'usage', '', nbytes)
   local domain, client = namespace:match('^([^/]*)/([^/]*)')
-  if CLIENTS[domain] then
-    if redis.call('HINCRBY', P .. 'usage', client, nbytes) <= 0 then
-      redis.call('HDEL', P .. 'usage', client)
-    end
+  for _, whose in ipairs({'', CLIENTS[domain] and client}) do
+    if redis.call('HINCRBY', P .. 'usage', whose, nbytes) <= 0 then redis.call('HDEL', P .. 'usage', whose) end
   end
 end
 
@@ -262,6 +259,21 @@ function verbs.drop(namespace)
 end
 
 function verbs.prune(most) return prune(tonumber(most)) end
+
+-- Redis may have evicted an index, and what was counted with it: say whether less is used than was thought.
+function verbs.recount()
+  local before = number_in(P .. 'usage', '')
+  redis.call('UNLINK', P .. 'usage')
+  for _, domain in ipairs(redis.call('SMEMBERS', P .. 'domains')) do
+    for _, namespace in ipairs(redis.call('SMEMBERS', P .. 'namespaces:' .. domain)) do
+      for _, key in ipairs(redis.call('HKEYS', index(namespace))) do
+        local r = find(namespace, key)
+        if r then count(namespace, r.nbytes) end
+      end
+    end
+  end
+  return number_in(P .. 'usage', '') < before and 1 or 0
+end
 
 function verbs.usage(client) return number_in(P .. 'usage', client) end
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 import redis
 
 from dash_brain.errors import StoreFull, StoreUnavailable, ValueMissing
 from dash_brain.stores.base import needs_lock
+from dash_brain.stores.namespaces import VALUE
 from dash_brain.stores.redis import RedisStore
+from dash_brain.stores.redis.names import index_of
 from tests.redis import KEY, redis_server, running
 from tests.stores.redis.proxy import Proxy
 from tests.stores.redis.traffic import SPACE, Traffic, check, frames_of, recovers
@@ -150,6 +152,22 @@ def test_redis_that_has_no_memory_left(policy):
                 recovers(store)
         assert traffic.met["done"] > ROUNDS
         store.close()
+
+
+@pytest.mark.parametrize(
+    ("space", "retention"), [(SPACE, None), ("session/client", VALUE.within(12_000_000))]
+)
+def test_what_redis_evicted_takes_no_room_any_more(server, space, retention):
+    """Its policy may choose the index of a namespace: then nobody can count down what lay there."""
+    store = RedisStore(f"{server.url}?size={'12MB' if retention is None else '1GB'}", key=KEY)
+    with closing(store), redis.Redis(port=server.port) as client:
+        for _ in range(3):
+            for number in range(10):
+                store.put(space, f"key {number}", [bytes(1_000_000)], retention=retention)
+            assert store.usage() > 10_000_000
+            client.unlink(index_of(space))
+            with pytest.raises(ValueMissing):
+                store.get(space, "key 0")
 
 
 def with_foreign_values(client: redis.Redis, megabytes: int) -> None:
