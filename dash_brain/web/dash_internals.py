@@ -29,6 +29,7 @@ from dash._utils import (
     to_json,
 )
 from dash._validate import validate_duplicate_output
+from dash.background_callback.managers import diskcache_manager
 from dash.dependencies import handle_grouped_callback_args
 from dash.development.base_component import Component
 
@@ -47,6 +48,7 @@ __all__ = [
     "callback_context",
     "change_callbacks",
     "clean_property_name",
+    "clientside_source",
     "coerce_to_list",
     "components_in",
     "context_value",
@@ -67,6 +69,7 @@ __all__ = [
     "is_message",
     "is_no_update",
     "is_request_to",
+    "job_function",
     "make_grouping_by_index",
     "map_grouping",
     "mark_as_brain_callback",
@@ -145,6 +148,12 @@ def is_json(value: Any) -> bool:
 def declared_callbacks(app: dash.Dash) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Return an app's callbacks: the browser's and the server's entry of each."""
     return [(spec, app.callback_map.get(spec["output"], {})) for spec in app._callback_list]
+
+
+def clientside_source(app: dash.Dash, spec: dict[str, Any]) -> str:
+    """Return the source of a clientside callback that is written in Python; of others, in assets, ""."""
+    name = (spec.get("clientside_function") or {}).get("function_name")
+    return next((script for script in app._inline_scripts if name and name in script), "")
 
 
 def unserved_apps() -> list[dash.Dash]:
@@ -355,6 +364,22 @@ def _awaited(coroutine: Any) -> Any:
 def background_manager_of(app: dash.Dash | None) -> Any | None:
     """Return the background callback manager of an app, if it has one."""
     return getattr(app, "_background_manager", None)
+
+
+def job_function(function: Callable[..., Any], results: Any, progress: bool) -> Callable[..., None]:
+    """Return what calls the function of a background callback in the process of its job.
+
+    Parameters
+    ----------
+    function
+        The function.
+    results
+        Takes what it returns and sets: ``set(key, value)``, ``get(key, default)``.
+    progress
+        Whether its first argument is ``set_progress``.
+    """
+    made: Callable[..., None] = diskcache_manager._make_job_fn(function, results, progress)
+    return made
 
 
 def app_error_handler() -> Callable[[Exception], Any] | None:
