@@ -22,7 +22,7 @@ from dash_brain.adapters.background import BrainManager
 from dash_brain.common.polling import wait_for
 from dash_brain.errors import BrainError, StoreUnavailable
 from dash_brain.settings import current
-from tests.app.conftest import Page, walk
+from tests.app.conftest import Page, of_flask, walk
 from tests.app.test_asgi import Visitor
 
 # What holds for Dash's managers holds for this one.
@@ -338,18 +338,9 @@ def test_a_job_changes_parts_of_a_value(app, clock):
 # -- the store --------------------------------------------------------------------------------------------
 
 
-def test_memory_of_one_process_is_refused(tmp_path):
-    configure("memory://")
-    app = Dash("test", background_callback_manager=BrainManager())
-    app.layout = html.Div([dcc.Input(id="rows", value=7), html.Div(id="told")])
-
-    @brain_callback(Output("told", "children"), Input("rows", "value"), background=True)
-    def compute(rows):
-        return rows
-
-    app.server.config["PROPAGATE_EXCEPTIONS"] = True
+def test_memory_of_one_process_is_refused():
     with pytest.raises(StoreUnavailable, match="memory://"):
-        start(Page(app), "told.children")
+        BrainManager("memory://").call_job_fn("key", pytest.fail, (), {})
 
 
 def test_a_system_that_cannot_fork_is_refused(monkeypatch):
@@ -384,6 +375,7 @@ def test_jobs_run_with_redis(redis_url):
     assert page.props["told"]["lang"] == "b"
 
 
+@of_flask
 def test_a_job_goes_on_when_its_server_is_started_anew(tmp_path):
     env = {"JOBS": "brain", "DASH_BRAIN_STORE": f"file://{tmp_path}/store"}
     output = "..result.data...made.children.."

@@ -205,7 +205,7 @@ class ManagerProxy:
         if manager is None:
             raise MissingLongCallbackManagerError(
                 "A background callback needs a manager: Dash(background_callback_manager=...), or the "
-                "callback's manager=. DiskcacheManager needs dash[diskcache], CeleryManager dash[celery]."
+                "callback's manager=. dash_brain.adapters.background has one that needs no other package."
             )
         return manager
 
