@@ -52,6 +52,7 @@ from dash_brain.web.dash_internals.context import (
 from dash_brain.web.dash_internals.serving import (
     call_outside_requests,
     follow_requests,
+    served_apps,
     unserved_apps,
     when_first_served,
 )
@@ -94,6 +95,7 @@ __all__ = [
     "prevents_initial_callbacks",
     "registered",
     "replace_error_handler",
+    "served_apps",
     "stringify_id",
     "to_json",
     "type_of_component",

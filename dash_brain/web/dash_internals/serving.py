@@ -14,13 +14,22 @@ from dash._callback_context import context_value
 from dash._get_app import app_context
 
 from dash_brain.hooks import apps
+from dash_brain.web.apps import is_supported
 from dash_brain.web.servers import has_served, install, is_asgi
 
 
 def unserved_apps() -> list[dash.Dash]:
     """Return the apps that were made before dash_brain was used, and have not served yet."""
-    made = (app for app in apps() if getattr(app, "_initialized_server", None) is app.server)
-    return [app for app in made if not has_served(app.server)]
+    return [app for app in _made() if not has_served(app.server)]
+
+
+def served_apps() -> list[dash.Dash]:
+    """Return the apps that served already before dash_brain was used."""
+    return [app for app in _made() if is_supported(app) and has_served(app.server)]
+
+
+def _made() -> list[dash.Dash]:
+    return [app for app in apps() if getattr(app, "_initialized_server", None) is app.server]
 
 
 def when_first_served(app: dash.Dash, function: Callable[[dash.Dash], None]) -> None:
