@@ -74,6 +74,8 @@ def touch(space: Space, path: str, now: float, ttl: float | None) -> None:
     while not done:
         opened = _open(space.inventory, path, now)
         try:
+            if opened.state.st_size >= LARGE:
+                space.expiring.note(path, expires)
             with space.inventory.volume.hold(path):
                 done = _set_times(space.inventory, path, opened, now, expires)
         finally:

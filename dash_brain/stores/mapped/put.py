@@ -14,6 +14,7 @@ from dash_brain.stores.mapped.space.space import Space
 from dash_brain.stores.mapped.system.faults import is_full
 from dash_brain.stores.mapped.volume.entries import PAGE, Entry, SpillLink
 from dash_brain.stores.mapped.volume.folder import Volume
+from dash_brain.stores.mapped.volume.large import LARGE
 from dash_brain.stores.mapped.volume.objectfile import compose
 from dash_brain.stores.mapped.volume.publish import Draft, Publish
 from dash_brain.stores.namespaces import ANY, HELD, IDLE, account_of, domain_of
@@ -56,6 +57,9 @@ def put(
         times=(int(now * 1e9), 0 if expires is None else max(1, int(expires * 1e9))),
         replaces=replaces,
     )
+    if size >= LARGE:
+        space.recycle(now)
+        space.expiring.note(path, expires)
     if domain_of(draft.path) is ANY:
         _place(space, draft)
     else:

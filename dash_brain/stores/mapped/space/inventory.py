@@ -71,13 +71,16 @@ class Inventory(NamedTuple):
                 return False
             return self._remove_entry(candidate.path, candidate.entry, "evicted", now)
 
-    def remove_expired(self, path: str, now: float) -> bool:
-        """Remove the object if it has expired, under the lock that replacing and touching it take."""
+    def remove_expired(self, path: str, now: float, *, spare: bool = False) -> bool:
+        """Remove the object if it has expired, under the lock that replacing and touching it take.
+
+        With ``spare`` its file may become a spare, for the put that is about to come.
+        """
         with self.volume.hold_if_free(path) as held:
             entry = self.volume.look(path) if held else None
             if entry is None or not entry.has_expired(now):
                 return False
-            return self._remove_entry(path, entry, "expired", now)
+            return self._remove_entry(path, entry, "expired", now, spare=spare)
 
     def candidates(
         self,
@@ -120,14 +123,14 @@ class Inventory(NamedTuple):
 
     def _remove_entry(self, path: str, entry: Entry, reason: str, now: float, *, spare: bool = False) -> bool:
         """Remove the object that was found under a path, whose lock is held; say whether it was there."""
-        created, when = self._created(path, entry), now
+        created, why, when = self._created(path, entry), reason, now
         if entry.has_expired(now):
-            reason, when = "expired", min(expiry(entry.found) or now, now)
-        kept = spare and reason == "deleted" and self.volume.spares.keep(path, entry, remove=True)
+            why, when = "expired", min(expiry(entry.found) or now, now)
+        kept = spare and why == reason and self.volume.spares.keep(path, entry, remove=True)
         if not kept and not remove(path, self.volume.descriptor):
             return False
         self.discount(path, entry)
-        self.tombstones.note(path, Tombstone(reason, entry.nbytes, created, when))
+        self.tombstones.note(path, Tombstone(why, entry.nbytes, created, when))
         return True
 
     def _created(self, path: str, entry: Entry) -> float:

@@ -14,6 +14,7 @@ from dash_brain.stores.faults import beyond_quota, full, too_large
 from dash_brain.stores.mapped.space.accounts import Accounts, folders_of
 from dash_brain.stores.mapped.space.backoff import Backoff, Search
 from dash_brain.stores.mapped.space.capacity import Capacity
+from dash_brain.stores.mapped.space.expiring import Expiring
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.ledger import Ledger, fresh_ledger
 from dash_brain.stores.mapped.space.limits import Budget, DiskShare, FileSystem, Quota
@@ -41,6 +42,7 @@ class Space:
     def __init__(self, inventory: Inventory, capacity: Capacity) -> None:
         self.inventory = inventory
         self.capacity = capacity
+        self.expiring = Expiring()
         self._ledger = inventory.ledger
         self._backoff = Backoff()
         self._budget_search = Search()
@@ -66,6 +68,11 @@ class Space:
         except BaseException:
             ledger.reserve(-draft.nbytes)
             raise
+
+    def recycle(self, now: float) -> None:
+        """Remove large objects that have expired, and make spares of them."""
+        for path in self.expiring.due(now):
+            self.inventory.remove_expired(path, now, spare=True)
 
     def check_memory(self, nbytes: int) -> None:
         """Raise ``StoreFull`` when the container has too little memory for what room was reserved for."""

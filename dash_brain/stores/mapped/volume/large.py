@@ -89,7 +89,7 @@ class LargeFiles:
     def _found_pages(self, file: int, mapped: Mapped, size: int, had: int) -> bool:
         """Give the file large pages, and say whether the kernel gave them; a spare may have some already."""
         if time.monotonic() < self._not_before:
-            return had >= size
+            return False
         start, end = time.thread_time(), size // LARGE_PAGE * LARGE_PAGE
         for offset in range(had // LARGE_PAGE * LARGE_PAGE, end, LARGE_PAGE):
             os.pwrite(file, b"\0", offset)  # where there is no page at all none is made
