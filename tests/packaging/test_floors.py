@@ -26,12 +26,12 @@ FLOORS: list[set[str]] = [
 
 #: The same within ``web``: a value that a callback returns passes them from the last to the first.
 WEB_FLOORS: list[set[str]] = [
-    {"blueprints", "component_ids", "options", "servers", "tokens"},
+    {"blueprints", "component_ids", "options", "patches", "servers", "tokens"},
     {"apps"},
     {"dash_internals"},
     {"dependencies", "event_loop", "layouts", "sessions", "streams"},
     {"api_endpoint", "component_registry", "recipes", "wiring"},
-    {"leases", "sent_components"},
+    {"descriptions", "leases", "sent_components"},
     {"exchange"},
     {"component", "incoming"},
     {"outgoing"},
