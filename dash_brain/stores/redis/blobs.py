@@ -1,9 +1,9 @@
 """Bodies in a bucket, of objects whose manifests lie in Redis.
 
 The parts of a body are ``<prefix>/<object id>/<number>``. Before the first is sent Redis notes that they are
-coming (``store.lua``: put), and the script that publishes the manifest removes that note. So a body of which
-Redis has neither was forgotten by it, or will never be published, and may be removed at any time: no clocks
-are compared, and a slow writer loses nothing.
+coming, under a lock that the writer renews (``store.lua``: put), and the script that publishes the manifest
+removes that. So a body of which Redis has neither was forgotten by it, or will never be published, and may be
+removed at any time: no clocks are compared, and a slow writer loses nothing.
 """
 
 from __future__ import annotations

@@ -1,0 +1,117 @@
+"""Questions to Redis whose answers are read here, from the socket of a connection of redis-py.
+
+Its parser takes longer for a small answer than Redis does, and copies a large one twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import socket
+
+    from redis import Redis
+
+#: Bytes that are asked of the socket at once where the length of what comes is not known.
+_AT_ONCE = 64 << 10
+
+
+@contextmanager
+def asked(client: Redis, commands: Sequence[Sequence[bytes]]) -> Iterator[Answer]:
+    """Send some commands at once, and read what is answered in this block, to the end."""
+    pool: Any = client.connection_pool
+    connection = pool.get_connection()
+    try:
+        connection.send_packed_command([b"".join(map(_packed, commands))])
+        yield Answer(connection._sock)  # there is no public name for it
+    except BaseException:
+        connection.disconnect()  # with what was not read of the answer
+        raise
+    finally:
+        pool.release(connection)
+
+
+class Answer:
+    """What Redis sends."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        #: What was received and not read yet, from ``_at`` on.
+        self._pending = b""
+        self._at = 0
+
+    def strings(self, count: int) -> list[bytes | None]:
+        """Return so many strings, each one by itself or in an array; None for one that is not there."""
+        found: list[bytes | None] = []
+        while len(found) < count:
+            kind, length = self._head()
+            if kind == b"$":
+                found.append(self._string(length))
+        return found
+
+    def receive(self, view: memoryview) -> int:
+        """Receive a string where it is to lie, and return its length; one of another length is not read."""
+        kind, length = self._head()
+        while kind == b"*":
+            kind, length = self._head()
+        if length == len(view):
+            here = self._pending[self._at : self._at + length]
+            self._at += len(here)
+            view[: len(here)] = here
+            self._fill(view[len(here) :])
+            self._string(0)
+        return length
+
+    def _head(self) -> tuple[bytes, int]:
+        """Return the kind of what comes next, and its length or number."""
+        while (end := self._pending.find(b"\r\n", self._at)) < 0:
+            self._more()
+        kind, said = self._pending[self._at : self._at + 1], self._pending[self._at + 1 : end]
+        self._at = end + 2
+        if kind == b"-":
+            raise _error(said.decode("utf-8", "replace"))
+        return kind, int(said)
+
+    def _string(self, length: int) -> bytes | None:
+        if length < 0:
+            return None
+        while len(self._pending) < self._at + length + 2:
+            self._more()
+        start, self._at = self._at, self._at + length + 2
+        return self._pending[start : start + length]
+
+    def _more(self) -> None:
+        received = self._sock.recv(_AT_ONCE)
+        if not received:
+            raise _closed()
+        self._pending = self._pending[self._at :] + received
+        self._at = 0
+
+    def _fill(self, view: memoryview) -> None:
+        while view:
+            received = self._sock.recv_into(view)
+            if not received:
+                raise _closed()
+            view = view[received:]
+
+
+def _packed(command: Sequence[bytes]) -> bytes:
+    pieces = [b"*%d\r\n" % len(command)]
+    pieces += [b"$%d\r\n%s\r\n" % (len(one), one) for one in command]
+    return b"".join(pieces)
+
+
+def _error(said: str) -> Exception:
+    """Return what redis-py would raise."""
+    from redis import exceptions as redis
+
+    kinds = {"LOADING": redis.BusyLoadingError, "MASTERDOWN": redis.MasterDownError}
+    return kinds.get(said.partition(" ")[0], redis.ResponseError)(said)
+
+
+def _closed() -> Exception:
+    from redis.exceptions import ConnectionError
+
+    return ConnectionError("The connection was closed.")
