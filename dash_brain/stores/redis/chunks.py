@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
-from typing import TYPE_CHECKING
 
 from dash_brain.stores.redis.link import Link
 from dash_brain.stores.redis.names import chunk_of
 from dash_brain.stores.redis.parts import Altered, Gone
-from dash_brain.stores.redis.wire import asked
-
-if TYPE_CHECKING:
-    from redis import Redis
+from dash_brain.stores.redis.wire import Answer, packed
 
 #: Bytes of a chunk. Redis serves nobody else while it takes or gives one.
 CHUNK = 4 << 20
@@ -30,14 +25,13 @@ class Chunks:
     def receive(self, object_id: str, first: int, views: Sequence[memoryview]) -> None:
         """Receive chunks from the n-th on into these views."""
         names = [chunk_of(object_id, first + number) for number in range(len(views))]
-        self._link.call(partial(_receive, names, views))
 
+        def read(answer: Answer) -> None:
+            for view in views:
+                length = answer.receive(view)
+                if length == -1:
+                    raise Gone
+                if length != len(view):
+                    raise Altered
 
-def _receive(names: Sequence[bytes], views: Sequence[memoryview], client: Redis) -> None:
-    with asked(client, [(b"MGET", *names)]) as answer:
-        for view in views:
-            length = answer.receive(view)
-            if length == -1:
-                raise Gone
-            if length != len(view):
-                raise Altered
+        self._link.ask(packed([(b"MGET", *names)]), read)

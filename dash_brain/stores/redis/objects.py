@@ -126,7 +126,7 @@ class Incoming:
         if not self._record.startswith(object_id):
             raise Changed
         self.object_id = object_id.decode("ascii", "replace")
-        facts = json.loads(self._opened(keys, sealed))
+        facts = json.loads(self._opened(keys, sealed).decode())
         self._lengths: list[int] = facts["frames"]
         self._length = sum(map(_padded, self._lengths))
         self._digest: str = facts["body"]
@@ -151,16 +151,15 @@ class Incoming:
     @property
     def info(self) -> ObjectInfo:
         """What is known of it."""
-        _, nbytes, _, *times = self._record.decode().split()
-        created, used, expires = (int(time) / 1000 for time in times)
+        _, nbytes, _, created, used, expires = self._record.split()
         return ObjectInfo(
             namespace=self._namespace,
             key=self._key,
             object_id=self.object_id,
             nbytes=int(nbytes),
-            created=created,
-            used=used,
-            expires=expires or None,
+            created=int(created) / 1000,
+            used=int(used) / 1000,
+            expires=int(expires) / 1000 or None,
             meta=self._meta,
         )
 

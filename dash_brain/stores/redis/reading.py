@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from dash_brain.errors import ValueMissing
+from dash_brain.stores.base import Place
 from dash_brain.stores.faults import Tombstone, missing
+from dash_brain.stores.redis.link import Link
 from dash_brain.stores.redis.names import index_of, packed, value_of
-from dash_brain.stores.redis.wire import asked
-
-if TYPE_CHECKING:
-    from redis import Redis
+from dash_brain.stores.redis.wire import packed as question
 
 #: What is read at a place: the record, the manifest, the body.
 Found: TypeAlias = "tuple[bytes, bytes, bytes]"
 
 
-def read_of(namespace: str, key: str) -> list[Sequence[bytes]]:
-    """Return the commands that read what lies at a place."""
-    return [
-        (b"HGET", index_of(namespace), packed(key)),
-        (b"HMGET", value_of(namespace, key), b"m", b"b"),
-    ]
-
-
-def read(pairs: Sequence[Sequence[Sequence[bytes]]], client: Redis) -> list[Found | None]:
-    """Return record, manifest and body of each place, None where there is nothing."""
-    with asked(client, list(chain.from_iterable(pairs))) as answer:
-        found = answer.strings(3 * len(pairs))
+def read(link: Link, places: Sequence[Place]) -> list[Found | None]:
+    """Return what lies at each place, None where there is nothing."""
+    commands: list[Sequence[bytes]] = []
+    for namespace, key in places:
+        commands.append((b"HGET", index_of(namespace), packed(key)))
+        commands.append((b"HMGET", value_of(namespace, key), b"m", b"b"))
+    found = link.ask(question(commands), lambda answer: answer.strings(3 * len(places)))
     each = zip(found[::3], found[1::3], found[2::3], strict=True)
     return [(r, m, b) if r is not None and m is not None and b is not None else None for r, m, b in each]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import islice
 from typing import NoReturn, cast
 
@@ -39,7 +39,7 @@ from dash_brain.stores.redis.names import index_of, member_of, unpacked
 from dash_brain.stores.redis.objects import Changed, Incoming, forged, sealed
 from dash_brain.stores.redis.parts import Gone, Parts
 from dash_brain.stores.redis.publish import Publication, publish
-from dash_brain.stores.redis.reading import Found, gone, read, read_of
+from dash_brain.stores.redis.reading import Found, gone, read
 from dash_brain.stores.redis.room import namespaces_of, recount
 
 #: How often a value is looked up again whose parts went while they were fetched.
@@ -247,8 +247,7 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         """Return record, manifest and body of what lies at each place, None for nothing."""
         found: list[Found | None] = []
         for first in range(0, len(places), _BATCH):
-            asked = [read_of(*place) for place in places[first : first + _BATCH]]
-            found += self._link.call(partial(read, asked))
+            found += read(self._link, places[first : first + _BATCH])
         return found
 
     def _found(self, namespace: str, key: str) -> Incoming:

@@ -1,36 +1,68 @@
 """Questions to Redis whose answers are read here, from the socket of a connection of redis-py.
 
-Its parser takes longer for a small answer than Redis does, and copies a large one twice.
+Its pool and its parser take longer for a small answer than Redis does, and copy a large one twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import socket
 
     from redis import Redis
 
+T = TypeVar("T")
+
 #: Bytes that are asked of the socket at once where the length of what comes is not known.
 _AT_ONCE = 64 << 10
+#: Connections that are kept out of the pool of redis-py, which looks at each before it lends it.
+_KEPT = 8
 
 
-@contextmanager
-def asked(client: Redis, commands: Sequence[Sequence[bytes]]) -> Iterator[Answer]:
-    """Send some commands at once, and read what is answered in this block, to the end."""
-    pool: Any = client.connection_pool
-    connection = pool.get_connection()
-    try:
-        connection.send_packed_command([b"".join(map(_packed, commands))])
-        yield Answer(connection._sock)  # there is no public name for it
-    except BaseException:
-        connection.disconnect()  # with what was not read of the answer
-        raise
-    finally:
-        pool.release(connection)
+class Wire:
+    """Connections of a client, to ask on.
+
+    Parameters
+    ----------
+    client
+        Connects.
+    keeps
+        Whether connections may be kept out of its pool, to be used again without being looked at.
+    """
+
+    def __init__(self, client: Redis, *, keeps: bool) -> None:
+        self._pool: Any = client.connection_pool
+        self._most = _KEPT if keeps else 0
+        self._kept: list[Any] = []
+
+    def ask(self, question: bytes, read: Callable[[Answer], T]) -> T:
+        """Send some commands, see :func:`packed`, and return what ``read`` makes of the answer, all of it."""
+        while self._kept:
+            try:
+                return self._ask(self._kept.pop(), question, read)
+            except IndexError:  # another thread took the last one
+                break
+            except Exception as error:
+                if not _is_closed(error):
+                    raise
+                self._kept.clear()  # Redis has closed it, as it may have the others
+        return self._ask(self._pool.get_connection(), question, read)
+
+    def _ask(self, connection: Any, question: bytes, read: Callable[[Answer], T]) -> T:
+        try:
+            connection.send_packed_command([question])
+            found = read(Answer(connection._sock))  # there is no public name for it
+        except BaseException:
+            connection.disconnect()  # with what was not read of the answer
+            self._pool.release(connection)
+            raise
+        if len(self._kept) < self._most:
+            self._kept.append(connection)
+        else:
+            self._pool.release(connection)
+        return found
 
 
 class Answer:
@@ -97,17 +129,29 @@ class Answer:
             view = view[received:]
 
 
-def _packed(command: Sequence[bytes]) -> bytes:
-    pieces = [b"*%d\r\n" % len(command)]
-    pieces += [b"$%d\r\n%s\r\n" % (len(one), one) for one in command]
+def packed(commands: Sequence[Sequence[bytes]]) -> bytes:
+    """Return commands as Redis reads them."""
+    pieces = []
+    for command in commands:
+        pieces.append(b"*%d\r\n" % len(command))
+        pieces += [b"$%d\r\n%b\r\n" % (len(one), one) for one in command]
     return b"".join(pieces)
+
+
+def _is_closed(error: Exception) -> bool:
+    from redis.exceptions import ConnectionError
+
+    return isinstance(error, (ConnectionError, OSError)) and not isinstance(error, TimeoutError)
 
 
 def _error(said: str) -> Exception:
     """Return what redis-py would raise."""
     from redis import exceptions as redis
 
-    kinds = {"LOADING": redis.BusyLoadingError, "MASTERDOWN": redis.MasterDownError}
+    kinds: dict[str, type[Exception]] = {
+        "LOADING": redis.BusyLoadingError,
+        "MASTERDOWN": redis.MasterDownError,
+    }
     return kinds.get(said.partition(" ")[0], redis.ResponseError)(said)
 
 
