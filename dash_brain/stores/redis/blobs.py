@@ -17,6 +17,8 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, cast
 
+from blake3 import blake3
+
 from dash_brain.errors import StoreError
 from dash_brain.stores.redis.bucket import Bucket
 from dash_brain.stores.redis.link import Link
@@ -60,10 +62,13 @@ class Blobs:
         while some := list(islice(numbered, self.at_once)):
             _all_at_once([partial(self.bucket.put, name, part) for name, part in some])
 
-    def receive(self, object_id: str, first: int, views: Sequence[memoryview]) -> None:
-        """Receive parts of a body from the n-th on into these views."""
+    def receive(self, object_id: str, first: int, views: Sequence[memoryview], before: blake3) -> blake3:
+        """Receive parts from the n-th on into these views; return the hash of them and those before."""
         named = zip(islice(_names(object_id, first + len(views)), first, None), views, strict=True)
         _all_at_once([partial(self.bucket.receive, name, view) for name, view in named])
+        for view in views:
+            before.update(view)
+        return before
 
     def withdraw(self, outgoing: Outgoing) -> None:
         """Remove a body unless its manifest was published, as far as Redis and the bucket can be reached."""

@@ -127,9 +127,14 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         split(namespace)
         with suppress(Gone):
             return self._frames(self._found(namespace, key))
+        seen = ""
         for _ in range(_ATTEMPTS):
+            found = self._said("look", namespace, key)
+            if found.object_id == seen:  # all its parts are there, and one of them is empty
+                raise forged(key)
+            seen = found.object_id
             with suppress(Gone):  # replaced, deleted or evicted meanwhile
-                return self._frames(self._said("look", namespace, key))
+                return self._frames(found)
         raise StoreUnavailable(
             f"{shown(key)} was replaced {_ATTEMPTS} times while it was read, each time before all of it was "
             "here; replace it less often, or give it a smaller value."

@@ -53,7 +53,8 @@ class Wire:
     def _ask(self, connection: Any, question: bytes, read: Callable[[Answer], T]) -> T:
         try:
             connection.send_packed_command([question])
-            found = read(Answer(connection._sock))  # there is no public name for it
+            # There is no public name for it. After a fault it is another one.
+            found = read(Answer(connection._sock))
         except BaseException:
             connection.disconnect()  # with what was not read of the answer
             self._pool.release(connection)
@@ -73,6 +74,10 @@ class Answer:
         #: What was received and not read yet, from ``_at`` on.
         self._pending = b""
         self._at = 0
+
+    def send(self, question: bytes) -> None:
+        """Ask for more, see :func:`packed`."""
+        self._sock.sendall(question)
 
     def strings(self, count: int) -> list[bytes | None]:
         """Return so many strings, each one by itself or in an array; None for one that is not there."""
