@@ -31,7 +31,10 @@ def clear(
     age: float | None,
     yes: bool,
 ) -> None:
-    """Remove values. Readers keep what they hold; a session goes on without what it had."""
+    """Remove values of a namespace or session, or old ones.
+
+    It asks before. Readers keep what they hold, and a session goes on without what it had.
+    """
     from dash_brain.cli import clearing, reports, tables
     from dash_brain.cli.target import opened, shown_place
 
@@ -55,7 +58,10 @@ def clear(
 @click.argument("names", nargs=-1)
 @in_namespace
 def dump(url: str | None, as_json: bool, folder: str, names: Sequence[str], namespace: str) -> None:
-    """Copy named values (all, or these NAMES) into a FOLDER, which load reads on any machine."""
+    """Copy named values into a folder.
+
+    All of them, or these NAMES. load stores them again, on this machine or another.
+    """
     from dash_brain.brain import Brain
     from dash_brain.cli.target import checked_there, opened
 
@@ -67,7 +73,10 @@ def dump(url: str | None, as_json: bool, folder: str, names: Sequence[str], name
 @click.argument("folder", type=click.Path(file_okay=False, exists=True))
 @in_namespace
 def load(url: str | None, as_json: bool, folder: str, namespace: str) -> None:
-    """Store the values that lie in a FOLDER of dump. Load only what you would also run."""
+    """Store the values that dump has copied.
+
+    The FOLDER has to be yours. Load only what you would also run.
+    """
     from dash_brain.brain import Brain
     from dash_brain.cli.target import opened
 

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 @click.argument("namespace", required=False)
 @click.option("--all", "everything", is_flag=True, help="Also the notes on sessions, pages and workers.")
 def ls(url: str | None, as_json: bool, namespace: str | None, everything: bool) -> None:
-    """List namespaces, or what lies in a NAMESPACE: bytes, age, and time to live."""
+    """List namespaces, or the names in one.
+
+    With the bytes, the age and the time to live of their values.
+    """
     from dash_brain.cli import survey
     from dash_brain.cli.target import opened
 
@@ -55,7 +58,7 @@ def _list_values(store: Store, given: str, as_json: bool) -> None:
 @click.argument("name")
 @in_namespace
 def inspect(url: str | None, as_json: bool, name: str, namespace: str) -> None:
-    """Show what the store knows of the value NAME; the value itself is not read."""
+    """Show what is known of a value, without reading it."""
     from dash_brain.cli import names, reports, survey, tables
     from dash_brain.cli.target import checked_there, opened, shown_place
 
@@ -70,7 +73,7 @@ def inspect(url: str | None, as_json: bool, name: str, namespace: str) -> None:
 
 @command
 def stats(url: str | None, as_json: bool) -> None:
-    """Show how full the store is, what kinds of values it holds, and who holds most."""
+    """Show how full the store is, and who holds most."""
     from dash_brain.cli import tables
     from dash_brain.cli.target import opened
 
@@ -81,7 +84,10 @@ def stats(url: str | None, as_json: bool) -> None:
 @command
 @click.option("--every", type=click.FloatRange(min=0.1), default=2.0, show_default=True, help="Seconds.")
 def top(url: str | None, as_json: bool, every: float) -> None:
-    """Show what stats shows, again and again, until Ctrl-C; as JSON one line each time."""
+    """Show what stats shows, again and again.
+
+    Until Ctrl-C. As JSON it is one line each time.
+    """
     from dash_brain.cli.target import opened
 
     store = opened(url)

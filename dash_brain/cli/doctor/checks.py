@@ -26,6 +26,7 @@ def of_store(url: str | None) -> Iterator[Finding]:
     if store.shared == "process":
         yield _of_process(store)
         return
+    yield from contents.users(store)
     room = True
     for found in _place(store):
         room = room and found.level != "error"

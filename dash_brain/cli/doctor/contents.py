@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
 from dash_brain.cli import survey
-from dash_brain.cli.doctor.finding import Finding, of_error
+from dash_brain.cli.doctor.finding import Finding
 from dash_brain.cli.names import printable, short_namespace
 from dash_brain.cli.survey import Space
 from dash_brain.cli.target import other_users, shown_place
 from dash_brain.common.sizes import shown_size
-from dash_brain.errors import BrainError
 from dash_brain.stores import Bounded, Store
 from dash_brain.stores.mapped.store import MappedStore
 
@@ -24,17 +24,13 @@ _TRIAL_VALUE = b"all is well" * 100
 
 def check(store: Store, *, with_room: bool) -> Iterator[Finding]:
     """Say whether the store works; a value is put on trial where that evicts nothing."""
-    try:
-        used, budget = store.usage(), store.budget() if isinstance(store, Bounded) else None
-        filled = bool(budget) and used >= _FULL * (budget or 1)
-        if filled:
-            yield full(used, budget or 0, survey.spaces(store, survey.VALUES))
-        if with_room and not filled:
-            yield _trial(store)
-        yield from damaged(store)
-    except BrainError as error:
-        yield of_error("store", error)
-    yield from _users(store)
+    used = store.usage()
+    budget = store.budget() if isinstance(store, Bounded) else sys.maxsize
+    if used >= _FULL * budget:
+        yield full(used, budget, survey.spaces(store, survey.VALUES))
+    elif with_room:
+        yield _trial(store)
+    yield from damaged(store)
 
 
 def _trial(store: Store) -> Finding:
@@ -85,7 +81,8 @@ def unverified(store: Store, domains: Iterable[str]) -> Iterator[str]:
             yield namespace
 
 
-def _users(store: Store) -> Iterator[Finding]:
+def users(store: Store) -> Iterator[Finding]:
+    """Say who else has stores in the same place: a store belongs to its user."""
     others = other_users(store.folder) if isinstance(store, MappedStore) else []
     if others:
         users = ", ".join(map(str, others))

@@ -72,5 +72,6 @@ def foreign(
 def unreadable(namespaces: int) -> Iterator[Finding]:
     """Say how many namespaces begin with a value that another key signed."""
     if namespaces:
-        says = f"Values in {namespaces} namespaces are signed with a key that this process does not have."
+        where = "1 namespace" if namespaces == 1 else f"{namespaces} namespaces"
+        says = f"Values in {where} are signed with a key that this process does not have."
         yield Finding("keys", "error", says, _SAME, remedies.KEY)
