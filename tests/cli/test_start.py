@@ -7,11 +7,13 @@ import re
 import subprocess
 import sys
 
+import click
 import pytest
 
 from dash_brain.cli.command import main
 from dash_brain.common.version import VERSION
 from tests.cli.commands import PROGRAM, run
+from tests.programs import REPOSITORY
 
 #: What takes long to load: some of it a second.
 HEAVY = {"pandas", "numpy", "pyarrow", "polars", "redis", "botocore", "dash", "flask", "plotly", "blake3"}
@@ -51,6 +53,14 @@ def test_each_command_says_what_it_does_in_a_line():
         assert re.search(rf"^  {name} +{re.escape(command.get_short_help_str(100))}$", shown, re.MULTILINE)
         options = {one for param in command.params for one in param.opts}
         assert {"--store", "--json"} <= options or name == "demo"
+
+
+def test_the_page_on_the_commands_names_all_of_them_and_their_options():
+    page = (REPOSITORY / "docs/command-line.md").read_text()
+    for name, command in main.commands.items():
+        assert re.search(rf"^\| `{name}[` ]", page, re.MULTILINE), name
+        for option in (param.opts[-1] for param in command.params if isinstance(param, click.Option)):
+            assert f"`{option}" in page, option
 
 
 def test_the_version_is_shown():
