@@ -212,6 +212,10 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         if self._blobs:
             self._blobs.bucket.check()
 
+    def server(self) -> dict[str, Any]:
+        """Return what the server says of itself: its release, its memory, its policy of eviction."""
+        return self._link.call(lambda client: client.info())
+
     def secret(self) -> bytes:
         return self._keys.newest.mac("store secret")
 
