@@ -32,7 +32,9 @@ def _to_the_site(docname: str, text: str) -> str:
     up = posixpath.relpath(".", posixpath.dirname(docname) or ".")
     for document, page in _SHOWN.items():
         there = posixpath.normpath(posixpath.join(up, "..", document))
-        text = re.sub(rf"\]\({re.escape(there)}(?=[#)])", f"]({posixpath.normpath(posixpath.join(up, page))}", text)
+        text = re.sub(
+            rf"\]\({re.escape(there)}(?=[#)])", f"]({posixpath.normpath(posixpath.join(up, page))}", text
+        )
     return text
 
 
