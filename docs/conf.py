@@ -36,8 +36,8 @@ autodoc_typehints = "none"  # docstrings say what an argument is, in words
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 
-# Python's own names are not looked up: that would need the network.
-nitpick_ignore_regex = [("py:.*", r"(?!dash_brain).*")]
+# Names of other libraries are not looked up: that would need the network. Modules themselves have no page.
+nitpick_ignore_regex = [("py:.*", r"(?!dash_brain).*"), ("py:mod", ".*")]
 
 highlight_language = "text"
 pygments_style = "friendly"

@@ -6,34 +6,27 @@ import re
 from pathlib import Path
 from typing import Any
 
-from navigation import sections
+from navigation import SHOWN
 
 
-def title_and_sentence(text: str) -> tuple[str, str]:
-    """Return the heading of a page, and the first sentence of its first paragraph."""
-    title = re.search(r"^# (.+)$", text, flags=re.MULTILINE)
-    paragraphs = re.findall(r"^(?![#!`|\-<{:\s])(?:.+\n)+", text, flags=re.MULTILINE)
-    first = " ".join((paragraphs or [""])[0].split())
-    first = re.sub(r"\[([^\]]+)\]\([^)]+\)|[*`]", r"\1", first)
-    return (title[1] if title else "", re.split(r"(?<=[.:])\s", first)[0])
+def listing(index: str) -> str:
+    """Return the file: the text of the page of contents, with links to the sources of the pages."""
+    title, _, rest = re.sub(r"^!\[.*\n\n", "", index, flags=re.MULTILINE).partition("\n\n")
+    said, _, sections = rest.partition("\n\n")
+    sections = re.sub(r"\]\(([\w/-]+)\.md\)", _source, sections)
+    return f"{title}\n\n> {' '.join(said.split())}\n\n{sections}"
 
 
-def listing(docs: Path) -> str:
-    """Return the file: what dash_brain is, and for each page its address and what it is about."""
-    index = (docs / "index.md").read_text()
-    title, sentence = title_and_sentence(index)
-    lines = [f"# {title}", "", f"> {sentence}"]
-    for heading, pages in sections(index):
-        lines += ["", f"## {heading}", ""]
-        for page in pages:
-            name, about = title_and_sentence((docs / f"{page}.md").read_text())
-            lines.append(f"- [{name or page}](_sources/{page}.md.txt)" + (f": {about}" if about else ""))
-    return "\n".join(lines) + "\n"
+def _source(link: re.Match[str]) -> str:
+    """Return the address of a page's source; a page that shows another document has none of its own."""
+    page = link[1]
+    return f"]({page}.html)" if f"{page}.md" in SHOWN.values() else f"](_sources/{page}.md.txt)"
 
 
 def _write(app: Any, failure: Exception | None) -> None:
     if failure is None and app.builder.format == "html":
-        (Path(app.outdir) / "llms.txt").write_text(listing(Path(app.srcdir)))
+        index = Path(app.srcdir, f"{app.config.root_doc}.md").read_text()
+        Path(app.outdir, "llms.txt").write_text(listing(index))
 
 
 def setup(app: Any) -> dict[str, bool]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 #: Documents beside ``docs/``, and the pages that show them.
-_SHOWN = {"CONTRIBUTING.md": "contributing.md", "SECURITY.md": "security.md", "README.md": "index.md"}
+SHOWN = {"CONTRIBUTING.md": "contributing.md", "SECURITY.md": "security.md", "README.md": "index.md"}
 
 _PAGE = re.compile(r"^- \[[^\]]+\]\(([\w/-]+)\.md\)", flags=re.MULTILINE)
 
@@ -30,7 +30,7 @@ def _toctree(heading: str, pages: list[str]) -> str:
 
 def _to_the_site(docname: str, text: str) -> str:
     up = posixpath.relpath(".", posixpath.dirname(docname) or ".")
-    for document, page in _SHOWN.items():
+    for document, page in SHOWN.items():
         there = posixpath.normpath(posixpath.join(up, "..", document))
         text = re.sub(
             rf"\]\({re.escape(there)}(?=[#)])", f"]({posixpath.normpath(posixpath.join(up, page))}", text

@@ -1,46 +1,43 @@
-"""``.. options-of-configure::`` lists what ``configure()`` takes, from its signature and its docstring."""
+"""``.. options-of-configure::`` is a table of what ``configure()`` takes, from its signature."""
 
 from __future__ import annotations
 
-import inspect
-import re
+from dataclasses import fields
+from inspect import signature
 from typing import Any
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from dash_brain import configure
-
-
-def described() -> dict[str, str]:
-    """Return what the docstring says of each argument."""
-    doc = inspect.getdoc(configure) or ""
-    section = doc.partition("Parameters\n----------\n")[2].partition("\n\n")[0]
-    parts = re.split(r"^(\w+)\n", section, flags=re.MULTILINE)[1:]
-    return {name: inspect.cleandoc(text) for name, text in zip(parts[::2], parts[1::2], strict=True)}
+from dash_brain.settings import Settings
 
 
 def variable(name: str) -> str:
     """Return the environment variable of an argument."""
-    return "" if name == "principal" else f"DASH_BRAIN_{name.upper()}"  # a function has none
+    return "none: it is a function" if name == "principal" else f"``DASH_BRAIN_{name.upper()}``"
 
 
-def listing() -> str:
-    """Return a section in reStructuredText for each argument."""
-    text = described()
-    lines = []
-    for name in inspect.signature(configure).parameters:
-        said = f"``{variable(name)}``" if variable(name) else "no variable: it is a function"
-        lines += [f"``{name}``", f"    *Environment:* {said}", ""]
-        lines += [f"    {line}" for line in text[name].splitlines()] + [""]
-    return "\n".join(lines)
+def default(name: str) -> str:
+    """Return the default of an argument as it would be written."""
+    field = {"store": "store_or_url", "key": "secrets"}.get(name, name)
+    value = {field.name: field.default for field in fields(Settings)}[field]
+    return f"``{value!r}``" if value not in (None, ()) else "see above"
+
+
+def table() -> str:
+    """Return a table in reStructuredText with a line for each argument."""
+    named = [(f"``{name}``", variable(name), default(name)) for name in signature(configure).parameters]
+    rows = [("argument", "environment variable", "default"), *named]
+    items = [f"   * - {name}\n     - {where}\n     - {otherwise}" for name, where, otherwise in rows]
+    return "\n".join([".. list-table::", "   :header-rows: 1", "", *items])
 
 
 class OptionsOfConfigure(SphinxDirective):
-    """A definition list of the arguments, each with its environment variable."""
+    """The arguments, each with its environment variable and its default."""
 
     def run(self) -> list[nodes.Node]:
-        return self.parse_text_to_nodes(listing())
+        return self.parse_text_to_nodes(table())
 
 
 def setup(app: Any) -> dict[str, bool]:
