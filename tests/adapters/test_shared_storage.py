@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import multiprocessing
 import threading
 import time
 
@@ -23,6 +22,7 @@ from dash import SharedStorageError, SharedStorageGap
 
 from dash_brain.adapters import shared_storage
 from dash_brain.adapters.shared_storage import BrainSharedStorage
+from tests.processes import FORKSERVER
 
 TTL = 0.5
 
@@ -211,9 +211,8 @@ def publish_all(url, number, go):
 
 
 def test_processes_publish_in_one_order_and_lose_nothing(url):
-    context = multiprocessing.get_context("spawn")
-    go, reader = context.Event(), BrainSharedStorage(url, buffer_size=100).subscribe("t")
-    processes = [context.Process(target=publish_all, args=(url, number, go)) for number in range(3)]
+    go, reader = FORKSERVER.Event(), BrainSharedStorage(url, buffer_size=100).subscribe("t")
+    processes = [FORKSERVER.Process(target=publish_all, args=(url, number, go)) for number in range(3)]
     for one in processes:
         one.start()
     go.set()

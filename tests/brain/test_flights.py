@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import threading
 import time
@@ -16,6 +15,7 @@ from dash_brain.brain import Brain
 from dash_brain.errors import FlightFailed, StoreFull, StoreUnavailable
 from dash_brain.stores import FileStore, MemoryStore
 from tests.brain.workers import fail_once_all_wait
+from tests.processes import FORKSERVER
 
 
 class OwnInit(Exception):
@@ -55,11 +55,10 @@ def test_threads_that_wait_get_the_exception_of_the_maker(brain):
 @pytest.mark.parametrize("error", [ValueError, OwnInit, Unpicklable])
 def test_processes_that_wait_get_the_exception_of_the_maker(tmp_path, error):
     expected = FlightFailed if error is Unpicklable else error
-    context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager:
+    with FORKSERVER.Manager() as manager:
         waiting, made = manager.Semaphore(0), manager.list()
         arguments = [(str(tmp_path), error, waiting, 4, made)] * 4
-        with context.Pool(4) as pool:
+        with FORKSERVER.Pool(4) as pool:
             raised = pool.starmap(fail_once_all_wait, arguments, 1)
         assert len(made) == 1
     assert sorted(raised) == sorted([error.__name__] + [expected.__name__] * 3)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import math
-import multiprocessing
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from dash_brain.errors import BrainLearnNameError, Deadlock, EncodeError, StoreF
 from dash_brain.memo import revalidation
 from dash_brain.singleflight import deadlock
 from tests.brain.workers import call_slow_square
+from tests.processes import FORKSERVER
 
 # Functions see these as variables of their module. Over local ones they would close, and a list that grows
 # makes them other functions.
@@ -453,7 +453,7 @@ def test_recursive_and_mutually_recursive_functions(brain, calls):
 
 def test_8_processes_compute_it_once(tmp_path):
     (tmp_path / "made").mkdir()
-    with multiprocessing.get_context("spawn").Pool(8) as pool:
+    with FORKSERVER.Pool(8) as pool:
         results = pool.starmap(call_slow_square, [(str(tmp_path), n % 2) for n in range(16)], 1)
     assert results == [n % 2 for n in range(16)]
     assert len(list((tmp_path / "made").iterdir())) == 2

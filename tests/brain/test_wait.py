@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from dash_brain.brain import Brain
 from dash_brain.errors import BrainError, BrainNameTypeError, ValueMissing, WaitTimeout
 from dash_brain.stores import MemoryStore, StoreWrapper
 from tests.brain.workers import learn_times
+from tests.processes import FORKSERVER
 
 
 def test_version_changes_with_each_value(brain):
@@ -86,7 +86,7 @@ def test_name_that_is_no_string_is_refused(brain):
 def test_change_of_another_process_is_seen_within_100_ms(tmp_path):
     brain = Brain(path=tmp_path)
     version, delays = brain.learn("time", 0.0), []
-    other = multiprocessing.get_context("spawn").Process(target=learn_times, args=(str(tmp_path), 7))
+    other = FORKSERVER.Process(target=learn_times, args=(str(tmp_path), 7))
     other.start()
     for _ in range(7):
         version = brain.wait("time", version, timeout=30)
