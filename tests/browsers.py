@@ -13,6 +13,7 @@ from tests.programs import find
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
+    from selenium.webdriver.support.ui import WebDriverWait
 
 CHROME_OPTIONS = [
     "--headless",
@@ -26,6 +27,15 @@ CHROME_OPTIONS = [
     "--no-first-run",
     "--window-size=1200,900",
 ]
+
+
+def patience(driver: Chrome) -> WebDriverWait[Chrome]:
+    """Return what waits for as long as a busy machine may take, and looks often."""
+    from selenium.common.exceptions import StaleElementReferenceException
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    drawn_anew = [StaleElementReferenceException]
+    return WebDriverWait(driver, 60, poll_frequency=0.05, ignored_exceptions=drawn_anew)
 
 
 @contextmanager

@@ -89,6 +89,19 @@ def _load_hypothesis_profile() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _stores_are_closed() -> Iterator[None]:
+    """Close the local stores that a test left open, which would go on sweeping beside other tests."""
+    yield
+    if "dash_brain.stores.mapped" in sys.modules:
+        from dash_brain.common import forks
+        from dash_brain.stores.mapped import MappedStore
+
+        for one in list(forks._registered):  # all that have something open
+            if isinstance(one, MappedStore):
+                one.close()
+
+
+@pytest.fixture(autouse=True)
 def _clean_dash() -> Iterator[None]:
     """Forget the callbacks that were registered without an app; the next app would adopt them."""
     _clear_dash_globals()

@@ -393,7 +393,7 @@ def test_twenty_callbacks_that_wait_for_one_result_stop_no_other(backend, kind, 
 
         assert set(threads.map(wait, range(20))) == {"made"}
         # A loop that waits for what takes three seconds is late by as much; a busy machine by less.
-        assert lag.result().json()["response"]["lag-text"]["children"] < 1.0
+        assert lag.result().json()["response"]["lag-text"]["children"] < 2.0
 
 
 # -- in a browser --------------------------------------------------------------------------------------

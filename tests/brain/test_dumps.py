@@ -133,7 +133,7 @@ def test_killed_dump_leaves_the_older_one_and_the_next_one_tidies_up(tmp_path, o
     loader.join(0.2)
     assert loader.is_alive()  # it waits for the dump that is being written
     dumper.kill()
-    loader.join(10)
+    loader.join(30)
     assert other["a"] == 1
     dumper.join()
     assert len(list(folder.glob("*.value"))) == 2

@@ -213,7 +213,7 @@ def test_workers_whose_loaders_differ_do_not_make_it_in_turn(tmp_path, caplog):
         second = pool.submit(other.preload, "name", lambda: "of another version")
         time.sleep(0.2)  # until it waits; if it came too late, it would find the value made before it asked
         other["go on"] = True
-        assert {first.result(30), second.result(30)} == {"loaded"}
+        assert {first.result(60), second.result(60)} == {"loaded"}
     assert "another version" in caplog.text
 
 

@@ -52,7 +52,7 @@ def test_killed_maker_is_followed_by_the_next(tmp_path):
     time.sleep(0.2)
     assert not answers
     maker.kill()
-    waiter.join(5)
+    waiter.join(30)
     assert answers == ["made by the next"]
     maker.join()
 

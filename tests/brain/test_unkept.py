@@ -44,14 +44,14 @@ def in_threads(call, number):
             time.sleep(0.001)
         time.sleep(1)  # the first fingerprint of a process takes longest
         GO_ON.set()
-        return [turn.result(20) for turn in turns]
+        return [turn.result(60) for turn in turns]
 
 
 def test_threads_that_wait_get_copies_of_their_own(full):
     @full.memoize()
     def zeros():
         CALLS.append(1)
-        assert GO_ON.wait(10)
+        assert GO_ON.wait(30)
         return {"array": np.zeros(10_000), "list": []}
 
     answers = in_threads(zeros, 6)
@@ -113,7 +113,7 @@ def test_who_waits_for_what_cannot_be_copied_computes_it(full, monkeypatch, erro
     @full.memoize()
     def zeros():
         CALLS.append(1)
-        assert GO_ON.wait(10)
+        assert GO_ON.wait(30)
         return np.zeros(10_000)
 
     monkeypatch.setattr(meetings, "EncodedValue", fail)

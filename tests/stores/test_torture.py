@@ -135,7 +135,7 @@ def test_lock_waited_for_while_the_folder_is_removed_is_taken_where_the_others_a
         block.__enter__()
     assert not entered.wait(0.2)
     block.__exit__(None, None, None)
-    assert entered.wait(5)
+    assert entered.wait(30)
     thread.join()
 
 
