@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import tests.processes  # noqa: F401  # its fork server is that of the contract of stores, too
 from tests import needs
 from tests.browsers import browser, browser_factory, browser_for_all, browser_for_module
 from tests.programs import REPOSITORY

@@ -1,8 +1,8 @@
 """Processes that share nothing with the one that starts them, and still begin in milliseconds.
 
-A spawned process loads pytest, numpy and dash_brain itself, which takes most of a second. One of a fork
-server finds them loaded. It has the environment that the server began with, and is nobody's child:
-``os.waitid`` does not know it; see :class:`tests.torture.children.Child` for one that is.
+A spawned process loads pytest, numpy and dash_brain itself, which takes most of a second. One of the fork
+server, of which a run has one, finds them loaded. It has the environment that the server began with, and is
+nobody's child: ``os.waitid`` does not know it; see :class:`tests.torture.children.Child` for one that is.
 """
 
 from __future__ import annotations
