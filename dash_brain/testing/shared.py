@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,8 +15,13 @@ from dash_brain.errors import ValueConflict, ValueMissing
 from dash_brain.stores.base import ABSENT, Store, needs_lock
 from dash_brain.testing.common import SPACE, Contract, Reopen, Taker, plain
 
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext, SpawnContext
+
 #: Of processes that share nothing with this one. A fork server starts them faster than an interpreter does.
-_PROCESSES = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
+_PROCESSES: ForkServerContext | SpawnContext = (
+    multiprocessing.get_context("forkserver") if hasattr(os, "fork") else multiprocessing.get_context("spawn")
+)
 
 
 class SharedContract(Contract):
