@@ -21,6 +21,10 @@ _SOON = UNCLAIMED - 60.0
 #: Seconds without use after which a value counts as idle. Open pages use theirs every few minutes.
 _IDLE = 900.0
 
+#: Seconds that a near copy lives without being renewed; and what the folder of such copies is named.
+NEAR_LIFE = 3600.0
+NEAR_STORE = re.compile(r"near-[0-9a-f]{16}@\d+")
+
 _DOMAIN = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 
