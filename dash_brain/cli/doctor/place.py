@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from dash_brain.cli.doctor import remedies
 from dash_brain.cli.doctor.finding import Finding
 from dash_brain.common.sizes import shown_size
-from dash_brain.stores.mapped.space.limits import SMALL
+from dash_brain.stores.mapped.space.capacity import SMALL
 from dash_brain.stores.mapped.spill.roots import is_disk, roots
 from dash_brain.stores.mapped.system import cgroups, platform
 from dash_brain.stores.mapped.system.default_folder import why_not
