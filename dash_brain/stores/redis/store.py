@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
 from itertools import islice
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
 from dash_brain.common.signing import KeyRing
 from dash_brain.common.sizes import parse_size
