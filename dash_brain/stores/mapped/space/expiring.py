@@ -1,4 +1,4 @@
-"""Large objects that expire: a put finds them without a look at all objects, and writes into their pages.
+"""Large objects that expire: a put finds them without a walk over all objects, and reuses their pages.
 
 New pages cost the kernel a multiple of the copy, and a sweep is far away. So each process notes those that it
 gave a time to live itself, as it does for what a page let go of.
