@@ -282,6 +282,21 @@ print(client.post("/a/_dash-update-component", json=as_callback(CLAIM), headers=
     assert said(code) == "200\n"
 
 
+@pytest.mark.parametrize("backend", ["flask", "fastapi"])  # Quart takes what comes late with the next request
+def test_an_import_in_a_callback_of_an_app_that_serves_already_is_named(backend, said):
+    code = f"""
+from dash import Dash, html
+app, other = Dash("late", backend={backend!r}), Dash("unserved", backend={backend!r})
+app.layout = html.Div()
+from tests.app.asgi import client_of
+client_of(app.server).get("/")
+for _ in range(2):
+    from dash_brain import session_brain, to_token
+"""
+    told = said(code)
+    assert told.count("dash_brain was imported after the app had served its first request") == 1, told
+
+
 @pytest.mark.skipif(find_spec("dash._streaming") is None, reason="Dash has no streaming callbacks")
 def test_a_generator_is_refused_where_all_apps_are_of_flask(said):
     code = """

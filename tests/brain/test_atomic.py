@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 
 from dash_brain.brain import Brain, mapping
-from dash_brain.brain.mapping import NamedValues
+from dash_brain.brain.described import DescribedValues
 from dash_brain.errors import BrainError, DecodeError, EncodeError, ValueConflict, ValueMissing
 from dash_brain.stores.base import Store
 from tests.brain.workers import learn_numbers, make_when_told, offer_jobs, take_jobs
@@ -103,7 +103,7 @@ def test_setdefault_leaves_what_is_learned_meanwhile(brain, monkeypatch):
 
 
 def test_names_of_sessions_are_learned_and_popped_the_same_way(store):
-    names = NamedValues(store, "session-names/abc", ttl=60)
+    names = DescribedValues(store, "session-names/abc", ttl=60)
     assert names.get_or_learn("name", lambda: names.learn("name", "newer") and "older") == "newer"
     assert names.setdefault("name", "older") == names.pop("name") == "newer"
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from dash_brain import codec
 from dash_brain.brain import Brain
-from dash_brain.brain.mapping import NamedValues
+from dash_brain.brain.described import DescribedValues
 from dash_brain.errors import (
     BrainError,
     BrainNamespaceNameError,
@@ -307,7 +307,7 @@ def test_value_is_read_by_another_process(tmp_path):
 
 
 def test_names_in_another_domain_are_a_mapping_too(store):
-    names = NamedValues(store, "session-names/abc", ttl=60)
+    names = DescribedValues(store, "session-names/abc", ttl=60)
     names["a"] = 1
     assert dict(names) == {"a": 1}
     assert list(Brain(store=store)) == []

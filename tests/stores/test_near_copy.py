@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextvars
 import logging
 import multiprocessing
+import os
 import shutil
 import threading
+import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -321,3 +324,44 @@ def test_other_stores_have_nothing_to_look_ahead_for(tmp_path):
     store.look_ahead([(SPACE, "key"), (SPACE, "none")])
     assert everything(store) == before
     assert plain(store.get(SPACE, "key")) == [LARGE]
+
+
+@pytest.fixture
+def unused(tmp_path):
+    """The folder of near copies of an address that was used two hours ago."""
+    store = FileStore(tmp_path, "near-0123456789abcdef")
+    store.put("near/brain/a", "key", [b"x"])
+    store.close()
+    folder = Path(store.place)
+    ago(folder, 2 * 3600)
+    return folder
+
+
+def ago(folder, seconds):
+    """Let the store of a folder have been swept so long ago."""
+    then = time.time() - seconds
+    os.utime(folder / "key", (then, then))
+
+
+def test_near_copies_of_an_address_that_nobody_uses_any_more_are_swept_by_any_store(unused):
+    FileStore(unused.parent.parent, "default").sweep()
+    assert not unused.exists()
+
+
+def test_near_copies_that_are_used_or_may_live_are_left_alone(unused):
+    ago(unused, 1800)
+    FileStore(unused.parent.parent, "default").sweep()
+    assert unused.exists()
+    ago(unused, 2 * 3600)
+    user = FileStore(unused.parent.parent, "near-0123456789abcdef")
+    assert plain(user.get("near/brain/a", "key")) == [b"x"]
+    FileStore(unused.parent.parent, "default").sweep()
+    assert plain(user.get("near/brain/a", "key")) == [b"x"]
+    user.close()
+
+
+@pytest.mark.parametrize("name", ["near-mine", "near-0123456789abcdeg", "nearby"])
+def test_other_stores_are_left_alone(unused, name):
+    other = unused.rename(unused.with_name(unused.name.replace("near-0123456789abcdef", name)))
+    FileStore(unused.parent.parent, "default").sweep()
+    assert other.exists()

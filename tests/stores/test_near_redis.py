@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 
 import pytest
-import redis
 
 from dash_brain.common.polling import wait_for
 from dash_brain.errors import StoreUnavailable, StoreURLError, ValueMissing
@@ -13,7 +13,7 @@ from dash_brain.stores import CopyStore, NearCopy, open_store
 from dash_brain.stores.near_copy import SMALL, open_far
 from dash_brain.stores.redis import RedisStore
 from dash_brain.testing import plain
-from tests.redis import KEY, redis_server, running
+from tests.redis import KEY, RoundTrips, redis_server, running
 from tests.stores.places import near_of, remove
 
 LARGE = b"x" * (2 * SMALL)
@@ -41,20 +41,13 @@ def opened(server, monkeypatch):
         remove(near_of(one))
 
 
-def round_trips(server):
-    """Return how many requests for values and facts the server answered."""
-    with redis.Redis.from_url(server.url) as client:
-        said = client.info("commandstats")
-    return sum(one["calls"] for name, one in said.items() if name in ("cmdstat_evalsha", "cmdstat_mget"))
-
-
 def test_second_read_is_one_round_trip_without_the_value(server, opened):
     store = opened()
     RedisStore(server.url, key=KEY).put(SPACE, "key", [LARGE * 30])
     assert plain(store.get(SPACE, "key")) == [LARGE * 30]
-    before = round_trips(server)
-    assert plain(store.get(SPACE, "key")) == [LARGE * 30]
-    assert round_trips(server) == before + 1
+    with closing(RoundTrips(server)) as round_trips:
+        assert plain(store.get(SPACE, "key")) == [LARGE * 30]
+        assert round_trips.count() == 1
 
 
 def test_outage_is_raised_by_default(server, opened):

@@ -257,7 +257,7 @@ def test_nothing_is_left_of_a_session_but_an_empty_folder(files):
 
 def quota_of(store, **options):
     _share.cache_clear()  # else it may be the answer of a moment ago
-    return _settings(store, **options).quota
+    return _settings(store=store, **options).quota
 
 
 def test_quota_is_half_of_the_budget_and_at_least_256_mb_where_the_rest_goes_to_disk(tmp_path, monkeypatch):

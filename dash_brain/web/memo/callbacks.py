@@ -17,7 +17,7 @@ from dash_brain.settings import current
 from dash_brain.singleflight import fly, fly_async, is_under_way
 from dash_brain.web.dependencies import in_declared_order
 from dash_brain.web.event_loop import beside_loop
-from dash_brain.web.memo.call import MemoizedCall
+from dash_brain.web.memo.call import memoized_call
 from dash_brain.web.memo.result import MemoizedResult
 from dash_brain.web.recipes import definitions, records
 from dash_brain.web.recipes.definitions import Definition
@@ -62,7 +62,7 @@ class MemoizedCallback:
         NotKept
             When an argument is gone.
         """
-        call = MemoizedCall(self._callback, caller, context)
+        call = memoized_call(self._callback, caller, context)
         result = call.result
         record = self._counted(result)
         if record is None:
@@ -73,7 +73,7 @@ class MemoizedCallback:
 
     async def outputs_async(self, caller: Caller, context: Any) -> Any:
         """Do as :meth:`outputs`, for a coroutine function."""
-        call = await beside_loop(MemoizedCall, self._callback, caller, context)
+        call = await beside_loop(memoized_call, self._callback, caller, context)
         result = call.result
         record = await beside_loop(self._counted, result)
         if record is None:

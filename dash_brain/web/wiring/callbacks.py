@@ -21,6 +21,7 @@ from dash_brain.common.log import warn
 from dash_brain.errors import BadId, WiringError
 from dash_brain.web.component_ids import canonical, is_of_transform, matches
 from dash_brain.web.dash_internals import (
+    clientside_source,
     coerce_to_list,
     create_callback_id,
     declared_callbacks,
@@ -38,7 +39,8 @@ _TEXTS = {
     "BadToken. Register it with brain_callback, or use from_token and to_token in it.",
     "clientside_callback": "{name} is a clientside callback that {does}. The browser has the token only, and "
     "anything else that is written in its place is refused as BadToken. Read and write the value in a "
-    "brain_callback; modified_timestamp tells when it changes.",
+    "brain_callback. dash_clientside.dash_brain.describe(token) tells its type and size, and "
+    "modified_timestamp when it changes.",
     "running": "running= of {name} {does}. Dash sends its values to the browser as they are, without tokens: "
     "readers get BadToken. Write to the store with an Output of a brain_callback.",
     "progress_default": "progress_default= of {name} {does}. Dash sends it to the browser as it is, without "
@@ -124,7 +126,7 @@ def wired(app: dash.Dash) -> Iterator[Wired]:
         if "callback" in entry or not _is_of_transform(entry.get("output")):
             name = _name(spec, entry)
             yield from _options(name, spec, entry)
-            yield _itself(name, spec, entry)
+            yield _itself(app, name, spec, entry)
 
 
 def _options(name: str, spec: dict[str, Any], entry: dict[str, Any]) -> Iterator[Wired]:
@@ -136,11 +138,12 @@ def _options(name: str, spec: dict[str, Any], entry: dict[str, Any]) -> Iterator
     yield Wired(name, "progress_default", entry, [], _written(given))
 
 
-def _itself(name: str, spec: dict[str, Any], entry: dict[str, Any]) -> Wired:
+def _itself(app: dash.Dash, name: str, spec: dict[str, Any], entry: dict[str, Any]) -> Wired:
     inputs = (*spec["inputs"], *spec["state"])
     reads = [one for leaf in inputs for one in _data_of(leaf["id"], leaf["property"])]
     writes = _written(entry.get("output")) + _written(_progress(entry))
     if "callback" not in entry:
+        reads = [] if "dash_brain.describe" in clientside_source(app, spec) else reads
         return Wired(name, "clientside_callback", entry, reads, writes)
     if is_brain_callback(entry):
         return Wired(name, "plain_store", entry, [], writes)

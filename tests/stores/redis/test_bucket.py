@@ -16,6 +16,7 @@ from dash_brain.stores import ABSENT
 from dash_brain.stores.locked import making_under
 from dash_brain.stores.redis import RedisStore, blobs
 from dash_brain.stores.redis.bucket import Bucket
+from dash_brain.stores.redis.names import value_of
 from tests.programs import REPOSITORY
 from tests.redis import KEY, free_port
 from tests.s3 import BUCKET, CREDENTIALS
@@ -138,12 +139,13 @@ def test_sweep_removes_what_redis_lost_and_nothing_else(store, inside, client):
 
 
 def test_value_that_redis_evicted_is_missing_and_leaves_the_bucket(store, inside, client):
-    object_id = store.put(SPACE, "key", LARGE)
-    client.unlink(blobs.object_of(object_id))
-    with pytest.raises(ValueMissing):
-        store.get(SPACE, "key")
-    store.sweep()
-    assert inside.names() == []
+    for name in (lambda _: value_of(SPACE, "key"), blobs.object_of):
+        object_id = store.put(SPACE, "key", LARGE)
+        client.unlink(name(object_id))
+        store.sweep()
+        with pytest.raises(ValueMissing, match="evicted"):
+            store.get(SPACE, "key")
+        assert inside.names() == []
 
 
 def test_once_in_a_while_a_put_looks_through_the_bucket(bucket_store, inside, monkeypatch):
@@ -203,10 +205,11 @@ RedisStore(sys.argv[1], key=sys.argv[2]).put("brain/bucket", "key", [b"x" * (20 
 
 def test_what_a_killed_writer_sent_is_swept_when_its_time_is_over(store, bucket_url, inside, client):
     store.put(SPACE, "key", [b"old"])
-    writer = subprocess.run([sys.executable, "-c", KILLED, bucket_url, KEY], cwd=REPOSITORY, timeout=120)
+    url = bucket_url.replace("lease=2", "lease=600")
+    writer = subprocess.run([sys.executable, "-c", KILLED, url, KEY], cwd=REPOSITORY, timeout=120)
     assert writer.returncode == 9
     assert inside.names()
-    (coming,) = client.scan_iter(blobs.PREFIX + b"coming:*")
+    (coming,) = client.scan_iter(blobs.coming_of("*"))
     assert 0 < client.ttl(coming) <= 600
     store.sweep()
     assert inside.names()  # it might be slow
