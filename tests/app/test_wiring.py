@@ -17,6 +17,7 @@ from dash_brain import ServerOutput, ServerStore, brain_callback, from_token, to
 from dash_brain import from_token as open_value
 from dash_brain.errors import BadId, BadToken, BrainError, WiringError
 from dash_brain.settings import configure
+from dash_brain.web.layouts import Layouts
 
 FRAME = pd.DataFrame({"a": [1, 2]})
 
@@ -572,3 +573,24 @@ def test_an_id_that_is_none_is_refused(wrong):
     with pytest.raises(BadId) as error:
         ServerStore(wrong)
     assert isinstance(error.value, BrainError)
+
+
+class CountedKinds(dict[str, str]):
+    """Counts how often the components of a layout are walked."""
+
+    walks = 0
+
+    def items(self):
+        self.walks += 1
+        return super().items()
+
+
+def test_the_components_of_an_app_are_walked_for_all_callbacks_at_once(open_page, monkeypatch):
+    """A layout may have ten thousand components, and a callback for each group of them."""
+    app, kinds = dash.Dash(__name__), CountedKinds()
+    app.layout = [html.Div(id=f"div{number}") for number in range(10)]
+    for number in range(10):
+        app.callback(Output(f"div{number}", "title"), Input(f"div{number}", "children"))(str)
+    monkeypatch.setattr(Layouts, "kinds", lambda layouts: kinds)
+    open_page(app)
+    assert kinds.walks == 2  # for ServerStores, and for plain stores

@@ -82,9 +82,10 @@ def check(app: dash.Dash, app_id: str) -> None:
     """Compare an app's callbacks with the stores of its layouts, and log each that cannot work."""
     kinds = layouts_of(app).kinds()
     done = _checked[app] = set(kinds)
+    plain = [name for name, kind in kinds.items() if kind == PLAIN_STORE]
+    ours = [name for name, kind in kinds.items() if kind == SERVER_STORE]
     for one in wired(app):
-        wanted = PLAIN_STORE if one.kind == "plain_store" else SERVER_STORE
-        _log(one, one.about([name for name, kind in kinds.items() if kind == wanted]), app_id, done)
+        _log(one, one.about(plain if one.kind == "plain_store" else ours), app_id, done)
     for name in _same_ids(app):
         text = _SAME_ID.format(name=name)
         warn("wiring", "same_id", text, app_id=app_id, about=text)
