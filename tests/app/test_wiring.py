@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial, wraps
+from itertools import count
 from typing import Any
 
 import dash
@@ -18,6 +19,7 @@ from dash_brain import from_token as open_value
 from dash_brain.errors import BadId, BadToken, BrainError, WiringError
 from dash_brain.settings import configure
 from dash_brain.web.layouts import Layouts
+from tests.counting import counts_are_comparable, fewest_calls
 
 FRAME = pd.DataFrame({"a": [1, 2]})
 
@@ -594,3 +596,18 @@ def test_the_components_of_an_app_are_walked_for_all_callbacks_at_once(open_page
     monkeypatch.setattr(Layouts, "kinds", lambda layouts: kinds)
     open_page(app)
     assert kinds.walks == 2  # for ServerStores, and for plain stores
+
+
+@counts_are_comparable
+def test_a_new_store_is_compared_with_each_callback_in_a_few_calls(open_page):
+    """A callback may make hundreds of stores, in an app of hundreds of callbacks."""
+    app = dash.Dash(__name__, suppress_callback_exceptions=True, use_async=False)
+    app.layout = html.Div(id="out")
+    for number in range(100):
+        brain_callback(Output(f"out{number}", "title"), Input({"part": ALL}, "data"), app=app)(len)
+    fresh = count(1)
+    app.callback(Output("out", "children"), Input("n", "value"))(lambda n: ServerStore({"part": next(fresh)}))
+    page = open_page(app)
+    page.props["n"] = {"value": 1}
+    page.fire("out.children", trigger="n.value")
+    assert len(fewest_calls(lambda: page.fire("out.children", trigger="n.value"))) < 1500
