@@ -8,7 +8,7 @@ bash .ci/programs.sh
 source .ci/steps.sh
 
 tests() { # NAME ARGUMENT...: run these tests in a folder of their own
-  local elsewhere=(--ignore-glob='*/test_two_hosts.py' --ignore-glob='*/test_bucket*.py')
+  local elsewhere=(--ignore-glob='*/test_two_hosts.py' --ignore-glob='*/test_bucket*.py' --ignore-glob='*/test_site.py')
   .venv/bin/python -m pytest -p no:cacheprovider --basetemp="$folder/$1" "${@:2}" "${elsewhere[@]}"
 }
 

@@ -22,6 +22,7 @@ from dash_brain.web.dash_internals import (
     unserved_apps,
     when_first_served,
 )
+from dash_brain.web.descriptions import answer_descriptions
 from dash_brain.web.event_loop import served_beside_loop
 from dash_brain.web.jobs.manager import share_cancels
 from dash_brain.web.leases import route
@@ -66,6 +67,7 @@ def _begin(app: dash.Dash) -> None:
     startup.take_key(app)
     share_cancels(app)
     route.take_claims(app)
+    answer_descriptions(app)
     if is_asgi(app.server):
         change_callbacks(app, served_beside_loop)
     # No proxy may cache a part of a page: it may serve several users

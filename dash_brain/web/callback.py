@@ -92,7 +92,8 @@ def brain_callback(
     Takes what ``dash.callback`` takes, in every form. What the function returns for a
     :class:`~dash_brain.ServerStore` is stored on the server and the browser gets a token; a token that
     comes in for a ServerStore is the value again before the function runs, also in ``dash.ctx``. Everything
-    else is left as it is. ``None`` empties a store, ``no_update`` leaves it alone.
+    else is left as it is. ``None`` empties a store, ``no_update`` leaves it alone. A ``Patch`` changes a copy
+    of the value, where the store is also an Input or State of the call.
 
     Parameters
     ----------
@@ -126,7 +127,8 @@ def brain_callback(
         When the app is served by something else than Flask, FastAPI and Quart; for a generator by Flask.
     TypeError
         For generators that Dash does not stream, and for ``progress`` or a generator together with
-        ``memoize``: a kept result makes no progress. While it runs, for a ``Patch`` on a ServerStore.
+        ``memoize``: a kept result makes no progress. While it runs, for a ``Patch`` on a ServerStore that
+        the call did not get, or whose value the operations do not fit.
 
     Examples
     --------
@@ -195,7 +197,7 @@ def set_props(component_id: str | dict[str, Any], props: dict[str, Any]) -> None
     ...     set_props("orders", {"data": [1, 2, 3]})
     """
     refuse("set_props()")
-    dash.set_props(component_id, Outgoing(current_caller()).props(component_id, props))
+    dash.set_props(component_id, Outgoing(current_caller(), callback_context()).props(component_id, props))
 
 
 _MEMOIZE = (
@@ -346,7 +348,7 @@ class _DeclaredCallback:
         self._outputs.checked(context["outputs_list"])
         args, kwargs = resolve_arguments(context, current_caller(), self._inputs, self._on_missing)
         if self._progress:  # Dash puts its set_progress first
-            args = (set_progress_of(sent[0], self._progress), *args)
+            args = (set_progress_of(sent[0], self._progress, context), *args)
         return args, {**named, **kwargs}
 
     def _refuse_job(self, error: Exception) -> None:
@@ -362,7 +364,7 @@ class _DeclaredCallback:
             raise WiringError(_COROUTINE)
         if not (self._outputs.may_have_tokens or context["updated_props"]):
             return result
-        outgoing = Outgoing(current_caller())
+        outgoing = Outgoing(current_caller(), context)
         try:
             outputs = outgoing.outputs(result, context["outputs_list"], self._outputs)
             if context["updated_props"]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +13,10 @@ from dash import CeleryManager, Dash
 
 from dash_brain.stores import FileStore
 from dash_brain.web.jobs.manager import BackgroundCallback, ManagerProxy
-from tests import redis
+from tests import redis, zygote
 from tests.app.test_browser import Tab
 from tests.app.test_lifetime import settles, types_of, wait_for
-from tests.programs import REPOSITORY
-from tests.servers import gunicorn
+from tests.servers import gunicorn, stop
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -50,15 +46,14 @@ def env_of(store: FileStore, jobs: object) -> Env:
 @contextmanager
 def celery(env: Env, log: Path) -> Iterator[None]:
     """Run a worker of Celery with two processes."""
-    command = [sys.executable, "-m", "celery", "--app=tests.app.background:celery_app", "worker"]
+    command = ["-m", "celery", "--app=tests.app.background:celery_app", "worker"]
     command += ["--concurrency=2", "--loglevel=WARNING", "--without-mingle", "--without-gossip"]
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=REPOSITORY, env={**os.environ, **env}, stdout=out, stderr=out)
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait(timeout=60)
+    log.touch()
+    process = zygote.start(command, output=log, env=env)
+    try:
+        yield
+    finally:
+        stop(process)
 
 
 @pytest.fixture(scope="module", params=["diskcache", "celery"])

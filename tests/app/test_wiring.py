@@ -107,6 +107,9 @@ def test_what_works_is_named_nowhere(app, open_page, caplog):
     def stamp(stamp):
         return stamp
 
+    app.clientside_callback(
+        "o => dash_clientside.dash_brain.describe(o)", Output("out2", "children"), Input("orders", "data")
+    )
     page = open_page(app)
     assert not named(caplog)
     page.fire('{"part":1}.data')

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import multiprocessing
 import os
 from collections.abc import MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +30,7 @@ from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore, MemoryStore
 from dash_brain.testing import Clock
 from tests.brain.workers import read_value
+from tests.processes import FORKSERVER
 from tests.stores.places import file_of
 from tests.stores.test_hostile import plant
 
@@ -302,7 +302,7 @@ def test_value_is_read_by_another_process(tmp_path):
         {"x": np.arange(100_000.0), "day": pd.date_range("2024", periods=100_000, freq="min")}
     )
     Brain(path=tmp_path)["frame"] = frame
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
+    with FORKSERVER.Pool(1) as pool:
         pd.testing.assert_frame_equal(pool.apply(read_value, (tmp_path, "frame")), frame)
 
 

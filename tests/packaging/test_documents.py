@@ -41,7 +41,7 @@ def test_a_python_block_runs_as_it_stands(
 ) -> None:
     file = tmp_path / "app.py"
     file.write_text(block.text)
-    if "Dash(" not in block.text:
+    if "app.run(" not in block.text:
         log = tmp_path / "log"
         log.touch()
         program = zygote.start([file.name], output=log, folder=tmp_path, env=environment)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -24,6 +23,7 @@ from dash_brain.stores.mapped.space import capacity, ledger, memory_pressure
 from dash_brain.stores.mapped.system import cgroups, platform
 from dash_brain.testing import plain
 from tests.needs import needs_root
+from tests.processes import FORKSERVER
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.places import bytes_taken, ledger_of, mounted, mounted_disk, needs_disk, place
 from tests.stores.workers import put_and_delete
@@ -314,7 +314,7 @@ def test_brain_says_what_is_used_and_free_and_can_be_resized(tmp_path):
 def test_processes_that_put_and_delete_at_once_lose_no_byte(tmp_path, kind):
     store = kind(tmp_path)
     store.secret()
-    with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(4, mp_context=FORKSERVER) as pool:
         for done in [pool.submit(put_and_delete, partial(kind, tmp_path), 150) for _ in range(4)]:
             done.result()
     assert store.usage() == held(store) > 0
@@ -449,7 +449,7 @@ def test_failed_put_is_not_counted(files):
 
 def test_new_store_can_be_opened_while_the_ledger_is_made_by_many(shared_memory):
     reopen = partial(SharedMemoryStore, shared_memory.name)
-    with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(4, mp_context=FORKSERVER) as pool:
         for done in [pool.submit(put_and_delete, reopen, 20) for _ in range(8)]:
             done.result()
     assert shared_memory.usage() == held(shared_memory)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import shutil
@@ -19,7 +20,7 @@ from dash_brain.stores.mapped.volume.entries import Entry, SpillLink
 from dash_brain.stores.mapped.volume.folder import FORMAT, Volume
 from dash_brain.stores.mapped.volume.paths import number_of_draft
 from dash_brain.stores.mapped.volume.private import enter_ours, outer_folder
-from dash_brain.stores.namespaces import account_of
+from dash_brain.stores.namespaces import NEAR_LIFE, NEAR_STORE, account_of
 
 
 class _Tally:
@@ -64,7 +65,7 @@ def sweep(inventory: Inventory, capacity: Capacity, now: float) -> int:
         if link.file not in tally.spilled:
             inventory.disk.remove(link)
     inventory.disk.tidy()
-    _remove_older(volume)
+    _remove_unused(volume, now)
     volume.note_sweep(now)
     return removed
 
@@ -113,21 +114,27 @@ def _remove_folder(inventory: Inventory, folder: str) -> None:
         os.rmdir(folder, dir_fd=inventory.volume.descriptor)
 
 
-def _remove_older(volume: Volume) -> None:
-    """Remove stores of the same name in older formats, unless a process has them open."""
+def _remove_unused(volume: Volume, now: float) -> None:
+    """Remove stores that no process has open: of the same name in older formats, and old near copies."""
     for name in os.listdir(outer_folder(volume.folder)):
         older = re.fullmatch(re.escape(volume.name) + r"(?:@(\d+))?", name)
         if older and int(older[1] or 0) < FORMAT:
             with contextlib.suppress(OSError):
-                _remove_unless_used(volume.folder, name)
+                _remove_unless_used(volume.folder, name, math.inf)
+        elif NEAR_STORE.fullmatch(name):
+            with contextlib.suppress(OSError):  # all copies have expired by then
+                _remove_unless_used(volume.folder, name, now - NEAR_LIFE)
 
 
-def _remove_unless_used(place: str, name: str) -> None:
-    """Remove a store of which no lock is held; each process that has it open holds one."""
+def _remove_unless_used(place: str, name: str, before: float) -> None:
+    """Remove a store that was swept before then, and of which no lock is held.
+
+    Each process that has it open holds one.
+    """
     folder = enter_ours(place, name)
     try:
-        os.stat("key", dir_fd=folder)  # else it is none of ours
-        if open_kernel_locks(folder).unused():
+        swept = os.stat("key", dir_fd=folder).st_mtime  # else it is none of ours
+        if swept <= before and open_kernel_locks(folder).unused():
             remove_folders_of(folder)
             shutil.rmtree(os.path.join(outer_folder(place), name))
     finally:

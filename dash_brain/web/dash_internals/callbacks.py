@@ -12,6 +12,7 @@ import dash
 from dash._callback import GLOBAL_CALLBACK_LIST, GLOBAL_CALLBACK_MAP
 from dash._grouping import flatten_grouping
 from dash._validate import validate_duplicate_output
+from dash.background_callback.managers import diskcache_manager
 
 from dash_brain.web.apps import latest_app, requested_app
 
@@ -65,6 +66,12 @@ def declared_callbacks(app: dash.Dash) -> list[tuple[dict[str, Any], dict[str, A
     return [(spec, app.callback_map.get(spec["output"], {})) for spec in app._callback_list]
 
 
+def clientside_source(app: dash.Dash, spec: dict[str, Any]) -> str:
+    """Return the source of a clientside callback that is written in Python; of others, in assets, ""."""
+    name = (spec.get("clientside_function") or {}).get("function_name")
+    return next((script for script in app._inline_scripts if name and name in script), "")
+
+
 def add_hidden_callback(app: dash.Dash, output: str, function: Callable[..., str]) -> None:
     """Add a callback to an app that neither its pages nor MCP are told of.
 
@@ -114,6 +121,22 @@ def has_waiting_callbacks() -> bool:
 def background_manager_of(app: dash.Dash | None) -> Any | None:
     """Return the background callback manager of an app, if it has one."""
     return getattr(app, "_background_manager", None)
+
+
+def job_function(function: Callable[..., Any], results: Any, progress: bool) -> Callable[..., None]:
+    """Return what calls the function of a background callback in the process of its job.
+
+    Parameters
+    ----------
+    function
+        The function.
+    results
+        Takes what it returns and sets: ``set(key, value)``, ``get(key, default)``.
+    progress
+        Whether its first argument is ``set_progress``.
+    """
+    made: Callable[..., None] = diskcache_manager._make_job_fn(function, results, progress)
+    return made
 
 
 def app_error_handler() -> Callable[[Exception], Any] | None:

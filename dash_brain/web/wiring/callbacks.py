@@ -21,6 +21,7 @@ from dash_brain.common.log import warn
 from dash_brain.errors import BadId, WiringError
 from dash_brain.web.component_ids import canonical, is_of_transform, matches
 from dash_brain.web.dash_internals import (
+    clientside_source,
     coerce_to_list,
     create_callback_id,
     declared_callbacks,
@@ -38,7 +39,8 @@ _TEXTS = {
     "BadToken. Register it with brain_callback, or use from_token and to_token in it.",
     "clientside_callback": "{name} is a clientside callback that {does}. The browser has the token only, and "
     "anything else that is written in its place is refused as BadToken. Read and write the value in a "
-    "brain_callback; modified_timestamp tells when it changes.",
+    "brain_callback. dash_clientside.dash_brain.describe(token) tells its type and size, and "
+    "modified_timestamp when it changes.",
     "running": "running= of {name} {does}. Dash sends its values to the browser as they are, without tokens: "
     "readers get BadToken. Write to the store with an Output of a brain_callback.",
     "progress_default": "progress_default= of {name} {does}. Dash sends it to the browser as it is, without "
@@ -125,7 +127,7 @@ def wired(app: dash.Dash) -> Iterator[Wired]:
     """Yield what must not read or write a ServerStore: other callbacks than ours, and options of all."""
     for spec, entry in declared_callbacks(app):
         if "callback" in entry or not _is_of_transform(entry.get("output")):
-            for kind, reads, writes in (*_options(spec, entry), _itself(spec, entry)):
+            for kind, reads, writes in (*_options(spec, entry), _itself(app, spec, entry)):
                 if reads or writes:  # of most callbacks neither
                     yield Wired(_name(spec, entry), kind, entry, reads, writes)
 
@@ -146,13 +148,14 @@ def _options(spec: dict[str, Any], entry: dict[str, Any]) -> Iterator[tuple[str,
     yield "progress_default", [], _written(given)
 
 
-def _itself(spec: dict[str, Any], entry: dict[str, Any]) -> tuple[str, list[str], list[str]]:
+def _itself(app: dash.Dash, spec: dict[str, Any], entry: dict[str, Any]) -> tuple[str, list[str], list[str]]:
     if is_brain_callback(entry):
         return "", [], []
     inputs = (*spec["inputs"], *spec["state"])
     reads = [one for leaf in inputs for one in _data_of(leaf["id"], leaf["property"])]
     writes = _outputs(entry)
     if "callback" not in entry:
+        reads = [] if reads and "dash_brain.describe" in clientside_source(app, spec) else reads
         return "clientside_callback", reads, writes
     writes += [one for text in ids_in_set_props(entry["callback"]) for one in _data_of(text, "data")]
     reads = [] if reads and uses(entry["callback"], "from_token") else reads
