@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What test.sh checks with the newest releases and on one host, with others: the built wheel where nothing else is
-# installed, the oldest libraries, the oldest and the newest Dash, FastAPI and Quart, two hosts, object storage. Two legs
+# installed, the oldest libraries, the oldest and the newest Dash, FastAPI and Quart, two hosts, object storage, the documents as a site. Two legs
 # at a time, as many as CI has cores.
 set -euo pipefail
 
@@ -23,5 +23,6 @@ leg dash-oldest bash .ci/dash.sh oldest --basetemp="$folder/dash-oldest"
 leg backends bash .ci/backends.sh --basetemp="$folder/backends"
 leg oldest bash .ci/oldest.sh --basetemp="$folder/oldest"
 leg wheel bash .ci/wheel.sh
+leg docs .venv/bin/python -m pytest -p no:cacheprovider --basetemp="$folder/docs" tests/packaging/test_site.py
 for name in "${legs[@]}"; do step "$name" finish "$name"; done
 conclude

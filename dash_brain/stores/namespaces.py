@@ -100,6 +100,8 @@ DOMAINS: dict[str, Domain] = {
     "logins": Domain(NOTE, most=64, largest=4 << 10),
     "registry": Domain(NOTE, most=10_000, largest=4 << 10),
     "workers": Domain(NOTE, most=1_000, largest=64 << 10),
+    # which background jobs run
+    "jobs": Domain(NOTE, most=10_000, largest=4 << 10),
     # copies of what lies in a store beyond a network
     "near": Domain(PASSING),
     # how a computation ended, for those who waited

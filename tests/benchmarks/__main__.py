@@ -1,4 +1,4 @@
-"""Measure what the README says, as a table in Markdown: ``make bench``.
+"""Measure what docs/benchmarks.md says, as a table in Markdown: ``make bench``.
 
     python -m tests.benchmarks              # everything, about ten minutes
     python -m tests.benchmarks reading      # one part: reading, large, small, mixed, ...

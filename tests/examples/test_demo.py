@@ -54,7 +54,7 @@ def wait_for(url):
     deadline = time.monotonic() + 120
     while True:
         try:
-            return requests.get(url, timeout=30).raise_for_status()
+            return requests.get(url, timeout=120).raise_for_status()
         except requests.ConnectionError:
             assert time.monotonic() < deadline
             time.sleep(0.1)

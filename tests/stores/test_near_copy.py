@@ -26,8 +26,9 @@ from dash_brain.testing import (
     StoreContract,
     plain,
 )
+from tests.processes import FORKSERVER
 from tests.stores.far import FarFolder
-from tests.stores.places import damage, everything, file_of
+from tests.stores.places import damage, everything, file_of, near_of
 from tests.stores.test_contract import OwnClock
 
 LARGE = b"x" * (2 * SMALL)
@@ -78,9 +79,7 @@ def asked(store):
 
 
 def copies(store):
-    return {
-        name for name in everything(store._copies.store) if name.startswith("near/") and name.count("/") == 2
-    }
+    return {name for name in everything(near_of(store)) if name.startswith("near/") and name.count("/") == 2}
 
 
 def test_value_is_fetched_once_on_each_host(store, other):
@@ -154,7 +153,7 @@ def test_delete_of_another_object_leaves_the_copy(store):
 
 def test_copy_may_be_lost_at_any_time(store):
     store.put(SPACE, "key", [LARGE])
-    shutil.rmtree(store._copies.store.place)
+    shutil.rmtree(near_of(store).place)
     assert plain(store.get(SPACE, "key")) == [LARGE]
     assert asked(store) == ["look", "fetch"]
     assert plain(store.get(SPACE, "key")) == [LARGE]
@@ -168,7 +167,7 @@ def test_copies_evict_each_other_and_no_value(tmp_path):
     assert 0 < len(copies(store)) < 6
     for number in range(12):
         assert plain(store.get(SPACE, str(number))) == [b"%d" % number * 200_000]
-    assert store._copies.store.usage() <= 1_000_000
+    assert near_of(store).usage() <= 1_000_000
 
 
 def test_value_larger_than_the_near_store_is_read_all_the_same(tmp_path, caplog):
@@ -195,7 +194,7 @@ def test_near_store_that_cannot_be_opened_costs_no_value(tmp_path, caplog):
 @pytest.mark.parametrize("place", ["stream", "object id"])
 def test_copy_that_was_changed_on_the_disk_is_fetched_anew(store, place):
     store.put(SPACE, "key", [LARGE])
-    damage(file_of(store._copies.store, "near"), at=-8 if place == "object id" else SMALL)
+    damage(file_of(near_of(store), "near"), at=-8 if place == "object id" else SMALL)
     for questions in (["look", "fetch"], ["look"]):
         assert plain(store.get(SPACE, "key")) == [LARGE]
         assert asked(store) == questions
@@ -203,8 +202,7 @@ def test_copy_that_was_changed_on_the_disk_is_fetched_anew(store, place):
 
 def test_of_many_readers_on_a_host_one_fetches(tmp_path, other):
     other.put(SPACE, "key", [LARGE * 20])
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(4) as pool:
+    with FORKSERVER.Pool(4) as pool:
         fetched = pool.map(_read_with_4_threads, [tmp_path] * 4)
     assert sum(fetched) == 1
 
@@ -223,10 +221,10 @@ def test_copy_lives_no_longer_than_its_original(store, other):
     store.put(SPACE, "key", [LARGE], ttl=100)
     other.get(SPACE, "key")
     for one in (store, other):
-        info = one._copies.store.info(f"near/{SPACE}", "key")
+        info = near_of(one).info(f"near/{SPACE}", "key")
         assert info.expires <= one.info(SPACE, "key").expires + 1
     store.touch(SPACE, "key", 1000)
-    info = store._copies.store.info(f"near/{SPACE}", "key")
+    info = near_of(store).info(f"near/{SPACE}", "key")
     assert info.expires == pytest.approx(store.info(SPACE, "key").expires, abs=5)
 
 
@@ -321,7 +319,12 @@ def test_a_store_that_cannot_look_has_no_near_copies():
 
 
 def test_other_stores_have_nothing_to_look_ahead_for(tmp_path):
-    FileStore(tmp_path).look_ahead([(SPACE, "key")])
+    store = FileStore(tmp_path)
+    store.put(SPACE, "key", [LARGE])
+    before = everything(store)
+    store.look_ahead([(SPACE, "key"), (SPACE, "none")])
+    assert everything(store) == before
+    assert plain(store.get(SPACE, "key")) == [LARGE]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from dash_brain.stores.near_copy import SMALL, open_far
 from dash_brain.stores.redis import RedisStore
 from dash_brain.testing import plain
 from tests.redis import KEY, RoundTrips, redis_server, running
-from tests.stores.places import remove
+from tests.stores.places import near_of, remove
 
 LARGE = b"x" * (2 * SMALL)
 SPACE = "brain/near"
@@ -38,7 +38,7 @@ def opened(server, monkeypatch):
     yield open_with
     for one in made:
         one.close()
-        remove(one._copies.store)
+        remove(near_of(one))
 
 
 def test_second_read_is_one_round_trip_without_the_value(server, opened):
@@ -126,7 +126,7 @@ def test_store_without_a_key_is_refused_from_the_start(server, monkeypatch):
 
 def test_near_copies_belong_to_a_place_and_not_to_who_logs_in(server):
     def name(url):
-        return open_store(url)._copies.store.name
+        return near_of(open_store(url)).name
 
     assert name("redis://cache:6379/0") == name("redis://me:secret@cache:6379/0?near=512MB&timeout=3")
     others = {"redis://cache:6379/0", "redis://cache:6379/1", "redis://cache:6380/0", "redis://other:6379/0"}
@@ -138,9 +138,9 @@ def test_near_copies_can_be_turned_off_and_bounded():
     assert isinstance(open_store("redis://cache?near=off"), RedisStore)
     store = open_store("redis://bounded?near=8MB")
     assert isinstance(store, NearCopy)
-    assert isinstance(store._copies.store, CopyStore)
-    assert store._copies.store.budget() == 8_000_000
-    remove(store._copies.store)
+    assert isinstance(near_of(store), CopyStore)
+    assert near_of(store).budget() == 8_000_000
+    remove(near_of(store))
 
 
 @pytest.mark.parametrize("option", ["near=large", "when_down=wait", "near=off&when_down=near", "nearby=1"])
@@ -150,5 +150,5 @@ def test_option_that_is_none_is_refused(option):
 
 
 def test_copies_never_go_to_the_disk(server, tmp_path):
-    assert not open_store("redis://bounded?near=8MB")._copies.store.spills
-    remove(open_store("redis://bounded?near=8MB")._copies.store)
+    assert not near_of(open_store("redis://bounded?near=8MB")).spills
+    remove(near_of(open_store("redis://bounded?near=8MB")))

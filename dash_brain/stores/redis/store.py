@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
 from itertools import islice
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
 from dash_brain.common.signing import KeyRing
 from dash_brain.common.sizes import parse_size
@@ -211,6 +211,10 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         self._link.call(lambda client: client.ping())
         if self._blobs:
             self._blobs.bucket.check()
+
+    def server(self) -> dict[str, Any]:
+        """Return what the server says of itself: its release, its memory, its policy of eviction."""
+        return self._link.call(lambda client: client.info())
 
     def secret(self) -> bytes:
         return self._keys.newest.mac("store secret")
