@@ -18,6 +18,7 @@ from websockets.sync.client import connect
 from tests.app.test_browser import Tab
 from tests.app.test_claims import OURS, as_callback
 from tests.backends import ASGI, PATIENCE, serving
+from tests.servers import gunicorn
 
 
 @contextmanager
@@ -173,6 +174,21 @@ def test_a_closed_session_ends_in_every_worker_and_the_browser_gets_another(visi
         assert other.post("sync-shown.children", {"sync.data": token}).status_code == 500
         assert visitor.post("sync-shown.children", {"sync.data": token}).status_code == 500
     visitor.call("sync-shown.children", {"sync.data": visitor.call("sync.data", {"n.value": 4})})
+
+
+def test_gunicorn_may_have_workers_of_uvicorn(tmp_path):
+    env = {"BACKEND": "fastapi", "DASH_BRAIN_STORE": f"file://{tmp_path}/store"}
+    options = ["--worker-class=uvicorn.workers.UvicornWorker"]
+    with (
+        gunicorn("tests.app.on_backend:server", workers=2, env=env, options=options) as server,
+        Visitor(server.url) as visitor,
+    ):
+        token = visitor.call("sync.data", {"n.value": 4})
+        for _ in range(4):
+            assert visitor.call("sync-shown.children", {"sync.data": token}).startswith("4 rows")
+        with Socket(visitor) as opened:
+            answer = opened.call("socket-text.children", {"socket.n_clicks": 1}, **{"sync.data": token})
+            assert text_of(answer, "socket-text") == "True dict"
 
 
 # -- websockets ----------------------------------------------------------------------------------------

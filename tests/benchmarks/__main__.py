@@ -15,7 +15,7 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import callbacks, chains, far, holding, large, many, mixed, plasma, reading, small
+from tests.benchmarks import callbacks, chains, far, holding, large, loop, many, mixed, plasma, reading, small
 from tests.benchmarks.timing import HEADER
 from tests.benchmarks.workplace import workplace
 
@@ -27,6 +27,7 @@ PARTS = {
     "callbacks": callbacks,
     "chains": chains,
     "holding": holding,
+    "loop": loop,
     "many": many,
     "far": far,
     "plasma": plasma,
