@@ -3,13 +3,14 @@
 # make matrix  the built wheel, other releases of Dash and of libraries, two hosts, object storage; CI runs this and the one above
 # make soak    the torture and the property tests at their full size: hours; interrupted, it goes on where it was
 # make bench   measure what the README promises (ONLY=plasma for one part of it)
+# make docs    the documents as a site, in docs/_build
 # make clean   remove what the others made
 #
 # All work happens in .venv, made with the newest Python that is found; PYTHON=... names another.
 
 export PYTHON PORT BACKEND
 
-.PHONY: demo test matrix soak bench clean
+.PHONY: demo test matrix soak bench docs clean
 
 demo:
 	@bash .ci/venv.sh demo
@@ -29,6 +30,10 @@ bench:
 	@bash .ci/venv.sh test
 	@.venv/bin/python -m tests.benchmarks $(ONLY)
 
+docs:
+	@bash .ci/venv.sh docs
+	@bash .ci/docs.sh
+
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf docs/_build .venv build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -9,7 +9,8 @@ case ${BACKEND:-flask} in
   # The threads are for browsers: they open connections ahead of need, and an idle connection would keep a worker without
   # threads from serving anyone.
   flask) serve=(gunicorn --bind "127.0.0.1:$port" --threads 4) ;;
-  fastapi | quart) serve=(uvicorn --host 127.0.0.1 --port "$port") ;;
+  # On a busy machine a worker does not say within 5 s that it is well.
+  fastapi | quart) serve=(uvicorn --host 127.0.0.1 --port "$port" --timeout-worker-healthcheck 60) ;;
   *) echo "BACKEND=$BACKEND is none of flask, fastapi, quart" >&2; exit 1 ;;
 esac
 printf '\n  dash_brain gallery:  http://127.0.0.1:%s   (Ctrl-C ends it and removes what it stored)\n\n' "$port"

@@ -8,12 +8,12 @@ bash .ci/programs.sh
 source .ci/steps.sh
 
 tests() { # NAME ARGUMENT...: run these tests in a folder of their own
-  local elsewhere=(--ignore-glob='*/test_two_hosts.py' --ignore-glob='*/test_bucket*.py')
+  local elsewhere=(--ignore-glob='*/test_two_hosts.py' --ignore-glob='*/test_bucket*.py' --ignore-glob='*/test_site.py')
   .venv/bin/python -m pytest -p no:cacheprovider --basetemp="$folder/$1" "${@:2}" "${elsewhere[@]}"
 }
 
-# Much of the torture, and of what has a browser, is waiting; so the others run beside them.
-apart=(tests/torture tests/app tests/examples)
+# Five at once, of about the same work: most of them wait now and then, and so the processors are busy to the end.
+apart=(tests/app tests/examples tests/torture tests/stores)
 for path in "${apart[@]}"; do beside "${path#tests/}" tests "${path#tests/}" "$path"; done
 step "ruff check" .venv/bin/ruff check .
 step "ruff format" .venv/bin/ruff format --check .

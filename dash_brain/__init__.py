@@ -58,8 +58,10 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'dash_brain' has no attribute {name!r}")
     floors.check()  # here: apps that have dash_brain installed, and do not use it, work with any Dash
     if name in _DASH:
-        # Not when something is called first: an app whose layout is a function calls nothing of dash_brain
-        # before its first page is served, and the session begins with that page.
+        # Taking such a name is the use, because nothing else has to happen before the first page is served,
+        # with which the session begins: an app whose layout is a function, or that needs session_brain only,
+        # calls nothing of dash_brain before. Loading the package is no use: Dash does that for every app of
+        # the environment, by the entry point, and leaves those alone that take nothing.
         import_module("dash_brain.web.activation").activate()
     value = globals()[name] = getattr(import_module(f"dash_brain.{module}"), name)
     return value

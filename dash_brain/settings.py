@@ -134,7 +134,8 @@ class _Current:
 
     def forget(self) -> None:
         """Begin anew, as in a fresh process."""
-        self.__init__()  # type: ignore[misc]
+        with self._lock:
+            self._settings, self._used = None, False
 
 
 current = _Current()
@@ -206,32 +207,34 @@ def configure(
     >>> configure("memory://example", session_ttl=3600)
     """
     given = _settings(
-        store if store is None or isinstance(store, str) else open_store(store),
-        key,
-        app_id,
-        session_ttl,
-        grace,
-        max_sessions,
-        session_quota,
-        principal,
-        on_missing,
-        cookie,
+        store=store if store is None or isinstance(store, str) else open_store(store),
+        key=key,
+        app_id=app_id,
+        session_ttl=session_ttl,
+        grace=grace,
+        max_sessions=max_sessions,
+        principal=principal,
+        session_quota=session_quota,
+        on_missing=on_missing,
+        cookie=cookie,
     )
     current.configure(given)
 
 
 def _settings(
+    *,
     store: Store | str | None = None,
     key: Secret | Sequence[Secret] | None = None,
     app_id: str | None = None,
     session_ttl: float | None = None,
     grace: float | None = None,
     max_sessions: int | None = None,
-    session_quota: int | str | None = None,
     principal: Principal | None = None,
+    session_quota: int | str | None = None,
     on_missing: OnMissing | None = None,
     cookie: CookieMode | None = None,
 ) -> Settings:
+    """Return settings of what is given, and of the environment for what is not."""
     secret = key if key is not None else os.environ.get("DASH_BRAIN_KEY")
     if secret is not None and not secret:
         raise ValueError("key= (or DASH_BRAIN_KEY) is empty; leave it out, or give at least one key.")

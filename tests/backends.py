@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 
 from tests import zygote
-from tests.programs import REPOSITORY
 from tests.servers import Process, Server, answers, gunicorn, start, stop
 
 #: The backend that this run is for.
@@ -20,7 +19,8 @@ BACKEND = os.environ.get("BACKEND", "flask")
 
 #: Those whose callbacks share an event loop, with the command that serves an app.
 ASGI = {
-    "fastapi": ["uvicorn", "--host=127.0.0.1", "--port={port}"],
+    # On a busy machine a worker does not say within 5 s that it is well.
+    "fastapi": ["uvicorn", "--host=127.0.0.1", "--port={port}", "--timeout-worker-healthcheck=60"],
     "quart": ["hypercorn", "--bind=127.0.0.1:{port}"],
 }
 ALL = ["flask", *ASGI]
@@ -63,12 +63,9 @@ def _begin(
     backend: str, target: str, port: str, workers: int, log_file: Path, env: Mapping[str, str]
 ) -> Process:
     program, *options = (part.format(port=port) for part in ASGI[backend])
-    # hypercorn serves in its own process when it is told to have none beside it; uvicorn with one.
-    count = 0 if workers == 1 and backend == "quart" else workers
-    arguments = ["-m", program, target, *options, f"--workers={count}"]
-    # Workers are spawned, not forked: they load everything themselves in any case.
-    is_forked = workers == 1 and zygote.can_start(env)
-    begin = partial(zygote.start, folder=REPOSITORY) if is_forked else partial(start, ())
+    arguments = ["-m", program, target, *options, f"--workers={workers}"]
+    is_forked = zygote.can_start(env)
+    begin = partial(zygote.start, besides=zygote.ASGI) if is_forked else partial(start, ())
     return begin(arguments, output=log_file, env=env)
 
 

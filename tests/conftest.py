@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import tests.processes  # noqa: F401  # its fork server is that of the contract of stores, too
 from tests import needs
 from tests.browsers import browser, browser_factory, browser_for_all, browser_for_module
 from tests.programs import REPOSITORY
@@ -86,6 +87,19 @@ def _load_hypothesis_profile() -> None:
     # A shared machine makes deadlines flaky, and CI must judge one commit the same way twice.
     settings.register_profile("dash_brain", deadline=None, derandomize="CI" in os.environ, print_blob=True)
     settings.load_profile("dash_brain")
+
+
+@pytest.fixture(autouse=True)
+def _stores_are_closed() -> Iterator[None]:
+    """Close the local stores that a test left open, which would go on sweeping beside other tests."""
+    yield
+    if "dash_brain.stores.mapped" in sys.modules:
+        from dash_brain.common import forks
+        from dash_brain.stores.mapped import MappedStore
+
+        for one in list(forks._registered):  # all that have something open
+            if isinstance(one, MappedStore):
+                one.close()
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import redis
 
 from tests.programs import find
 
@@ -82,6 +83,26 @@ class Server:
     def go_on(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
+
+
+class RoundTrips:
+    """Counts how often a server was sent something, by others than this."""
+
+    def __init__(self, server: Server) -> None:
+        self._client = redis.Redis(port=server.port)
+        self._client.ping()
+        self._before = self._reads()
+
+    def count(self) -> int:
+        """Return how often since the last look."""
+        before, self._before = self._before, self._reads()
+        return self._before - before - 1  # it was asked once
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _reads(self) -> int:
+        return int(self._client.info("stats")["total_reads_processed"])
 
 
 @contextmanager

@@ -92,7 +92,7 @@ def start(
         )
 
 
-def _wait_until_ready(process: Process, log_file: Path, timeout: float = 60) -> str:
+def _wait_until_ready(process: Process, log_file: Path, timeout: float = 120) -> str:
     deadline = time.monotonic() + timeout
     while process.poll() is None and time.monotonic() < deadline:
         listening = re.search(r"Listening at: (https?://\S+)", log_file.read_text(errors="replace"))

@@ -22,6 +22,9 @@ from pathlib import Path
 
 from tests.programs import REPOSITORY
 
+#: The servers of FastAPI and Quart, and what they need.
+ASGI = ("uvicorn.main", "fastapi", "hypercorn.__main__", "quart")
+
 #: What an interpreter reads when it starts, and a fork does not.
 _READ_AT_THE_START = ("PYTHON", "MALLOC_", "LD_")
 
@@ -71,7 +74,12 @@ class Program:
 
 
 def start(
-    arguments: Sequence[str], *, output: Path, folder: Path = REPOSITORY, env: Mapping[str, str] | None = None
+    arguments: Sequence[str],
+    *,
+    output: Path,
+    folder: Path = REPOSITORY,
+    env: Mapping[str, str] | None = None,
+    besides: tuple[str, ...] = (),
 ) -> Program:
     """Begin ``python <arguments>``, with a file or with ``-m`` and a module, in a process group of its own.
 
@@ -83,20 +91,22 @@ def start(
         Where it begins.
     env
         Changes to our environment.
+    besides
+        Modules that it finds loaded, besides those that all do.
     """
     env = {**os.environ, **(env or {})}
     order = {"arguments": [*arguments], "output": str(output), "folder": str(folder), "env": env}
     connection = socket.socket(socket.AF_UNIX)
-    connection.connect(_address())
+    connection.connect(_address(besides))
     connection.sendall(json.dumps(order).encode() + b"\n")
     return Program(connection)
 
 
-@lru_cache(1)
-def _address() -> str:
+@lru_cache
+def _address(besides: tuple[str, ...]) -> str:
     """Return where the process listens that has loaded the libraries, and begin it first."""
     folder = tempfile.mkdtemp(prefix="zygote-")
-    command = [sys.executable, "-m", "tests.zygote_process", f"{folder}/socket"]
+    command = [sys.executable, "-m", "tests.zygote_process", f"{folder}/socket", *besides]
     process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, start_new_session=True)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(process.kill)

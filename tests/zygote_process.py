@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import json
+import multiprocessing.context
 import os
 import runpy
 import socketserver
@@ -19,6 +20,9 @@ LIBRARIES = (
     *("blake3", "dash", "pandas", "plotly.express", "plotly.graph_objects", "pyarrow", "pyarrow.compute"),
     *("gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "gunicorn.workers.sync"),
 )
+
+# Servers of ASGI spawn their workers, which would load all of this again.
+multiprocessing.context._concrete_contexts["spawn"] = multiprocessing.get_context("fork")  # type: ignore[attr-defined]
 
 
 class _Server(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
@@ -93,7 +97,7 @@ def _run(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    for library in LIBRARIES:
+    for library in (*LIBRARIES, *sys.argv[2:]):
         import_module(library)
     gc.freeze()  # what all share stays shared
     with _Server(sys.argv[1], _Keeper) as server:

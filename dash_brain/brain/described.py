@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Literal, TypeAlias
 
+from blake3 import blake3
+
 from dash_brain import codec
 from dash_brain.brain.mapping import NamedValues, checked_name
 from dash_brain.common.polling import wait_for
 from dash_brain.errors import ValueMissing, WaitTimeout
-from dash_brain.stores.base import ObjectInfo
+from dash_brain.stores.base import ObjectInfo, Store
 from dash_brain.stores.faults import shown
 
 #: What is known of one name.
@@ -18,7 +20,29 @@ Description: TypeAlias = dict[str, Any]
 
 
 class DescribedValues(NamedValues):
-    """Named values of one namespace, one by one or many at once, with what is known of each."""
+    """Named values of one namespace, one by one or many at once, with what is known of each.
+
+    Parameters
+    ----------
+    store
+        Where the values lie.
+    namespace
+        Namespace of the store: ``"<domain>/<name>"``.
+    ttl
+        Seconds that a value lives unless ``learn`` says otherwise; None: for good.
+    """
+
+    def __init__(self, store: Store, namespace: str, *, ttl: float | None = None) -> None:
+        self._opened = store
+        self._within = namespace
+        self._ttl = ttl
+
+    @property
+    def _store(self) -> Store:
+        return self._opened
+
+    def _fingerprint_parts(self) -> tuple[Any, ...]:
+        return type(self), self._within, blake3(self._opened.secret()).digest()
 
     def recall(self, name: str) -> Any:
         """Return the value of ``name``, as ``brain[name]`` does.

@@ -1,13 +1,14 @@
-"""Named values in one namespace of a store, as a mapping."""
+"""Named values as a mapping, wherever they lie: those of a ``Brain``, and those of a session."""
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+from abc import abstractmethod
 from collections.abc import Callable, Coroutine, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
 from contextlib import AbstractContextManager, suppress
+from functools import partial
 from typing import Any, ParamSpec, TypeVar, overload
-
-from blake3 import blake3
 
 from dash_brain import codec
 from dash_brain.brain.namespaces import results_of
@@ -19,7 +20,7 @@ from dash_brain.singleflight import fly, fly_async
 from dash_brain.singleflight.flight_key import FlightKey
 from dash_brain.stores.base import ABSENT, Frames, ObjectInfo, Store, needs_scan
 from dash_brain.stores.faults import missing, shown
-from dash_brain.stores.namespaces import VALUE
+from dash_brain.stores.namespaces import VALUE, Retention
 
 Params = ParamSpec("Params")
 Value = TypeVar("Value")
@@ -31,45 +32,38 @@ _ATTEMPTS = 1000
 
 
 class NamedValues(MutableMapping[str, Any]):
-    """The named values of one namespace of a store.
+    """The named values of one namespace of a store, which a subclass names.
 
     Other callers may learn and forget names at any moment. So an iteration covers the names that existed when
     it began, and ``values`` and ``items`` skip those that were forgotten since. Every read returns a private
     value: changing it changes nothing that is stored.
 
-    Parameters
-    ----------
-    store
-        Where the values lie.
-    namespace
-        Namespace of the store: ``"<domain>/<name>"``.
-    ttl
-        Seconds that a value lives unless ``learn`` says otherwise; None: for good.
-
     Examples
     --------
+    >>> from dash_brain import Brain
     >>> from dash_brain.stores import MemoryStore
-    >>> names = NamedValues(MemoryStore(), "brain/default")
+    >>> names = Brain(store=MemoryStore())
     >>> names["year"] = 2024
     >>> names["year"], "month" in names, list(names)
     (2024, False, ['year'])
     """
 
+    # What a subclass has, as attributes or as properties that are looked up at each use.
+    #: Namespace of the store: ``"<domain>/<name>"``.
+    _within: str
+    #: Seconds that a value lives unless ``learn`` says otherwise; None: for good.
+    _ttl: float | None
     #: The kind of its values, and the quota of the client that they belong to.
-    _retention = VALUE
-
-    def __init__(self, store: Store, namespace: str, *, ttl: float | None = None) -> None:
-        self._opened = store
-        self._within = namespace
-        self._ttl = ttl
+    _retention: Retention = VALUE
 
     @property
+    @abstractmethod
     def _store(self) -> Store:
-        return self._opened
+        """Where the values lie."""
 
+    @abstractmethod
     def _fingerprint_parts(self) -> tuple[Any, ...]:
         """Return what identifies the mapping in fingerprints of functions: where its values are stored."""
-        return type(self), self._within, blake3(self._opened.secret()).digest()
 
     def learn(
         self, name: str, thing: Any, description: str | None = None, *, ttl: float | None = None
@@ -140,8 +134,9 @@ class NamedValues(MutableMapping[str, Any]):
 
         Examples
         --------
+        >>> from dash_brain import Brain
         >>> from dash_brain.stores import MemoryStore
-        >>> names = NamedValues(MemoryStore(), "brain/default")
+        >>> names = Brain(store=MemoryStore())
         >>> names.get_or_learn("answer", lambda: 42), names.get_or_learn("answer", lambda: 43)
         (42, 42)
         """
@@ -159,14 +154,16 @@ class NamedValues(MutableMapping[str, Any]):
     async def _get_or_learn_async(
         self, name: str, make: Callable[[], Coroutine[Any, Any, Any]], ttl: float | None
     ) -> Any:
+        look = partial(self.__getitem__, name)
         with suppress(ValueMissing):
-            return self[name]
+            return await asyncio.to_thread(look)
 
         async def make_and_learn() -> Any:
             with self._making(name):
-                return self._learn_first(name, await make(), ttl)
+                made = await make()
+                return await asyncio.to_thread(self._learn_first, name, made, ttl)
 
-        return await fly_async(self._flight_key(name), lambda: self[name], make_and_learn)
+        return await fly_async(self._flight_key(name), look, make_and_learn, beside=asyncio.to_thread)
 
     def _making(self, name: str) -> AbstractContextManager[None]:
         """Return the context manager in which the value of a name is made, for all callers."""
@@ -234,8 +231,9 @@ class NamedValues(MutableMapping[str, Any]):
 
         Examples
         --------
+        >>> from dash_brain import Brain
         >>> from dash_brain.stores import MemoryStore
-        >>> names = NamedValues(MemoryStore(), "brain/default")
+        >>> names = Brain(store=MemoryStore())
         >>> @names.memoize(ttl=3600)
         ... def total(orders):
         ...     print("computing")

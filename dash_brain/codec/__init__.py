@@ -17,9 +17,9 @@ from dash_brain import floors
 from dash_brain.codec.decoding import decode
 from dash_brain.codec.encoding import encode
 from dash_brain.codec.fingerprint import fingerprint
-from dash_brain.codec.names import short_name, type_name
+from dash_brain.codec.names import short_name, summary, type_name
 from dash_brain.codec.reducers import register
 
-__all__ = ["decode", "encode", "fingerprint", "register", "short_name", "type_name"]
+__all__ = ["decode", "encode", "fingerprint", "register", "short_name", "summary", "type_name"]
 
 floors.check()  # who imports from here may take no name of the package itself

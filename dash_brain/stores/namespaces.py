@@ -21,6 +21,10 @@ _SOON = UNCLAIMED - 60.0
 #: Seconds without use after which a value counts as idle. Open pages use theirs every few minutes.
 _IDLE = 900.0
 
+#: Seconds that a near copy lives without being renewed; and what the folder of such copies is named.
+NEAR_LIFE = 3600.0
+NEAR_STORE = re.compile(r"near-[0-9a-f]{16}@\d+")
+
 _DOMAIN = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 
@@ -96,6 +100,8 @@ DOMAINS: dict[str, Domain] = {
     "logins": Domain(NOTE, most=64, largest=4 << 10),
     "registry": Domain(NOTE, most=10_000, largest=4 << 10),
     "workers": Domain(NOTE, most=1_000, largest=64 << 10),
+    # which background jobs run
+    "jobs": Domain(NOTE, most=10_000, largest=4 << 10),
     # copies of what lies in a store beyond a network
     "near": Domain(PASSING),
     # how a computation ended, for those who waited

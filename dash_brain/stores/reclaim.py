@@ -1,7 +1,7 @@
 """Eviction: one loop for whatever bounds a store, and for every store that evicts.
 
 Which values go first is decided by :func:`dash_brain.stores.namespaces.rank`. The limits of a mapped store
-are in ``dash_brain/stores/mapped/space/bounds.py``, those of a ``MemoryStore`` in its module.
+are in ``dash_brain/stores/mapped/space/limits.py``, those of a ``MemoryStore`` in its module.
 """
 
 from __future__ import annotations

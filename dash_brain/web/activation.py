@@ -1,6 +1,7 @@
 """Everything that dash_brain registers with Dash.
 
 Until :func:`activate` is called dash_brain changes no app, though Dash loads ``dash_brain.hooks`` for all.
+The package calls it when the first of its names that are for Dash is taken.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from functools import cache
 
 import dash
 
+from dash_brain.common.log import warn
 from dash_brain.web import sent_components, sessions, websockets
 from dash_brain.web.apps import check_backend
 from dash_brain.web.dash_internals import (
@@ -16,9 +18,11 @@ from dash_brain.web.dash_internals import (
     follow_app,
     follow_requests,
     has_waiting_callbacks,
+    served_apps,
     unserved_apps,
     when_first_served,
 )
+from dash_brain.web.descriptions import answer_descriptions
 from dash_brain.web.event_loop import served_beside_loop
 from dash_brain.web.jobs.manager import share_cancels
 from dash_brain.web.leases import route
@@ -34,7 +38,16 @@ def activate() -> None:
     dash.hooks.websocket_message()(websockets.begin)
     for app in unserved_apps():
         _prepare(app)
+    for app in served_apps():
+        warn("not_set_up", "late", _LATE, app_id=app.config.name, once=True)
     sent_components.watch()
+
+
+_LATE = (
+    "dash_brain was imported after the app had served its first request: the app gets no sessions, or its "
+    "pages cannot claim what they hold. Import what you use of dash_brain at the top of a module, not in a "
+    "callback or a layout function."
+)
 
 
 def _set_up(app: dash.Dash) -> None:
@@ -54,6 +67,7 @@ def _begin(app: dash.Dash) -> None:
     startup.take_key(app)
     share_cancels(app)
     route.take_claims(app)
+    answer_descriptions(app)
     if is_asgi(app.server):
         change_callbacks(app, served_beside_loop)
     # No proxy may cache a part of a page: it may serve several users

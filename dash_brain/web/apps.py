@@ -56,6 +56,11 @@ def check_backend(app: dash.Dash | None = None) -> None:
         )
 
 
+def is_supported(app: dash.Dash) -> bool:
+    """Say whether sessions work with the server of an app."""
+    return server_type(app) in _SUPPORTED
+
+
 def check_current_backend() -> None:
     """Raise :class:`BackendNotSupported` when the running code is for a server of another kind."""
     if current_request() is None:

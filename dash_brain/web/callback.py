@@ -11,8 +11,8 @@ from typing import Any, ParamSpec, TypeVar, overload
 import dash
 from typing_extensions import Unpack
 
-from dash_brain.errors import WiringError
-from dash_brain.memo.option import Memoize, Scope
+from dash_brain.errors import ValueMissing, WiringError
+from dash_brain.memo.option import Memoize, Scope, checked_memoize
 from dash_brain.settings import OnMissing, check_on_missing, current
 from dash_brain.shared_results import refuse
 from dash_brain.web.api_endpoint import Endpoint
@@ -92,7 +92,8 @@ def brain_callback(
     Takes what ``dash.callback`` takes, in every form. What the function returns for a
     :class:`~dash_brain.ServerStore` is stored on the server and the browser gets a token; a token that
     comes in for a ServerStore is the value again before the function runs, also in ``dash.ctx``. Everything
-    else is left as it is. ``None`` empties a store, ``no_update`` leaves it alone.
+    else is left as it is. ``None`` empties a store, ``no_update`` leaves it alone. A ``Patch`` changes a copy
+    of the value, where the store is also an Input or State of the call.
 
     Parameters
     ----------
@@ -126,7 +127,8 @@ def brain_callback(
         When the app is served by something else than Flask, FastAPI and Quart; for a generator by Flask.
     TypeError
         For generators that Dash does not stream, and for ``progress`` or a generator together with
-        ``memoize``: a kept result makes no progress. While it runs, for a ``Patch`` on a ServerStore.
+        ``memoize``: a kept result makes no progress. While it runs, for a ``Patch`` on a ServerStore that
+        the call did not get, or whose value the operations do not fit.
 
     Examples
     --------
@@ -195,25 +197,13 @@ def set_props(component_id: str | dict[str, Any], props: dict[str, Any]) -> None
     ...     set_props("orders", {"data": [1, 2, 3]})
     """
     refuse("set_props()")
-    dash.set_props(component_id, Outgoing(current_caller()).props(component_id, props))
+    dash.set_props(component_id, Outgoing(current_caller(), callback_context()).props(component_id, props))
 
-
-_MEMOIZE = (
-    'memoize= takes "app" (one result for all sessions of the app), "session" (one for each session) or a '
-    "Memoize that says more, and no {type}: it has no default, since one of them would be wrong."
-)
 
 _COROUTINE = (
     "The function returned a coroutine: something calls the coroutine function as a plain one, as the "
     "transforms of dash-extensions do. Make it a plain function there."
 )
-
-
-def _checked_memoize(memoize: Memoize | Scope | None) -> Memoize | None:
-    checked = Memoize(memoize) if isinstance(memoize, str) else memoize
-    if not isinstance(checked, Memoize | None):
-        raise WiringError(_MEMOIZE.format(type=type(memoize).__name__))
-    return checked
 
 
 class _DeclaredCallback:
@@ -232,7 +222,8 @@ class _DeclaredCallback:
         self._inputs = Inputs([*self.triggers, *states], indices)
         self._outputs = Outputs(self.schema)
         self._user_on_error = options.get("on_error")
-        self._memoize = _checked_memoize(memoize)
+        self._memoize = checked_memoize(memoize)
+        self._memoized: MemoizedCallback | None = None
         self._on_missing = None if on_missing is None else check_on_missing(on_missing)
         is_endpoint = bool(options.get("api_endpoint"))
         self._endpoint = Endpoint(self.schema, self.triggers, states, indices) if is_endpoint else None
@@ -246,7 +237,9 @@ class _DeclaredCallback:
             "mcp_enabled": self._is_tool(options.get("mcp_enabled")),
         }
         if self._is_background:
-            job = BackgroundCallback(self._inputs, self._outputs, self._progress, self._refuse_job)
+            job = BackgroundCallback(
+                self._inputs, self._outputs, self._progress, self._refuse_job, self._kept_results
+            )
             self.options["manager"] = ManagerProxy(options.get("manager"), job)
 
     def _is_tool(self, asked: bool | None) -> bool | None:
@@ -333,7 +326,7 @@ class _DeclaredCallback:
         if self._memoize is None:
             return None
         declared = Definition(function, self._memoize, self._outputs, self._inputs)
-        memo = MemoizedCallback(declared)
+        self._memoized = memo = MemoizedCallback(declared)
         for operation in (memo.forget, memo.forget_all, memo.info):
             with suppress(AttributeError):  # a bound method or a builtin takes no attributes
                 setattr(function, operation.__name__, operation)
@@ -346,7 +339,7 @@ class _DeclaredCallback:
         self._outputs.checked(context["outputs_list"])
         args, kwargs = resolve_arguments(context, current_caller(), self._inputs, self._on_missing)
         if self._progress:  # Dash puts its set_progress first
-            args = (set_progress_of(sent[0], self._progress), *args)
+            args = (set_progress_of(sent[0], self._progress, context), *args)
         return args, {**named, **kwargs}
 
     def _refuse_job(self, error: Exception) -> None:
@@ -355,6 +348,12 @@ class _DeclaredCallback:
         if on_missing in ("raise", "prevent"):
             substitute(error, on_missing)
 
+    def _kept_results(self, context: Any) -> Any:
+        """Return the results of a memoized call that are there; else raise ``ValueMissing``."""
+        if self._memoized is None:
+            raise ValueMissing("Nothing is kept.")
+        return self._results(self._memoized.kept(current_caller(), context), context)
+
     def _results(self, result: Any, context: Any) -> Any:
         """Return the result with tokens, for the present caller: the callback may have closed the session."""
         if inspect.iscoroutine(result):
@@ -362,7 +361,7 @@ class _DeclaredCallback:
             raise WiringError(_COROUTINE)
         if not (self._outputs.may_have_tokens or context["updated_props"]):
             return result
-        outgoing = Outgoing(current_caller())
+        outgoing = Outgoing(current_caller(), context)
         try:
             outputs = outgoing.outputs(result, context["outputs_list"], self._outputs)
             if context["updated_props"]:

@@ -67,16 +67,13 @@ class ServerStore(Component):
     >>> layout = html.Div([ServerStore(id="orders"), ServerStore(id={"type": "part", "index": 1})])
     """
 
-    # What Dash's generator writes into each component. The metaclass reads it in the body of this very class:
-    # so these private names of Dash cannot be in dash_internals.
-    _children_props: list[str] = []  # noqa: RUF012 - the base class wants lists
-    _base_nodes = ["children"]  # noqa: RUF012
+    # What each component has to define, as Dash's generator does. The metaclass reads the first two, for the
+    # page, in the body of this very class: so they cannot be in dash_internals. Component reads the others.
     _namespace = "dash_brain"
+    _children_props: list[str] = []  # noqa: RUF012 - the base class wants lists
     _type = "ServerStore"
     _prop_names = PROPS
     _valid_wildcard_attributes: list[str] = []  # noqa: RUF012
-    available_properties = PROPS
-    available_wildcard_properties: list[str] = []  # noqa: RUF012
 
     id: str | dict[str, Any]
 

@@ -106,7 +106,7 @@ def store_value(caller: Caller, value: Any, scope: str = "session", *, store_id:
     ttl = settings.session_ttl
     if scope == "session":
         ttl = UNCLAIMED if current_job() is None else LEASE  # a page may ask for a job's result much later
-    meta = {"type": codec.type_name(value)}
+    meta = codec.summary(value)
     settings.store.put(namespace, key, frames, ttl=ttl, meta=meta, retention=VALUE.within(settings.quota))
     if store_id is not None and ttl == UNCLAIMED:
         superseded.note(caller, canonical(store_id), key, UNCLAIMED)
@@ -124,7 +124,7 @@ def store_by_content(caller: Caller, value: Any) -> Token:
     try:
         settings.store.touch(namespace, key, LEASE)
     except ValueMissing:
-        meta = {"type": codec.type_name(value)}
+        meta = codec.summary(value)
         settings.store.put(
             namespace, key, frames, ttl=LEASE, meta=meta, retention=VALUE.within(settings.quota)
         )

@@ -7,15 +7,19 @@ from typing import Any, NamedTuple
 
 from dash.exceptions import PreventUpdate
 
-from dash_brain.errors import BadToken, ValueMissing
+from dash_brain.errors import BadToken, ValueMissing, WiringError
 from dash_brain.settings import OnMissing, current
 from dash_brain.web.component_registry import registry_of
 from dash_brain.web.dash_internals import flatten_grouping, forget_context_afterwards, stringify_id
-from dash_brain.web.dependencies import Dependency, Inputs
+from dash_brain.web.dependencies import Dependency, Inputs, listed
 from dash_brain.web.exchange import resolve
 from dash_brain.web.sessions import Caller
 
 Leaf = dict[str, Any]
+
+
+#: The key in the context of a callback under which it has what its ServerStores hold.
+HELD = "dash_brain_held"
 
 
 class SentInput(NamedTuple):
@@ -23,6 +27,13 @@ class SentInput(NamedTuple):
 
     leaf: Leaf
     declared: Dependency
+
+
+class Held(NamedTuple):
+    """The tokens, by ``id.property``, that a call got, or has set since; and its ``on_missing``."""
+
+    tokens: dict[str, Any]
+    on_missing: OnMissing | None
 
 
 def resolve_arguments(
@@ -47,8 +58,9 @@ def resolve_arguments(
         When the request does not fit the declared inputs and states.
     """
     stores = server_stores(context, inputs, caller)
+    context[HELD] = held = Held({}, on_missing)
     if stores:
-        _replace(context, inputs, _resolved(stores, caller, on_missing))
+        _replace(context, inputs, _resolved(stores, caller, held))
         forget_context_afterwards(stores.values())
     values = []
     for leaf in (*context["inputs_list"], *context["states_list"]):
@@ -76,7 +88,41 @@ def server_stores(context: Any, inputs: Inputs, caller: Caller) -> dict[int, Sen
     return stores
 
 
-def _resolved(stores: dict[int, SentInput], caller: Caller, on_missing: OnMissing | None) -> dict[str, Any]:
+def value_before(context: Any, caller: Caller, component_id: Any) -> Any:
+    """Return, as another copy, the value of a ServerStore that the running call got, or has set since.
+
+    Raises
+    ------
+    WiringError
+        When the store is neither an Input nor a State of the call.
+    """
+    prop_id = f"{stringify_id(component_id)}.data"
+    sent = _sent_tokens(context)
+    held = context.get(HELD) or Held(sent, "raise")
+    if prop_id not in held.tokens and prop_id not in sent:
+        raise WiringError(_NOT_SENT.format(store=component_id))
+    token = held.tokens.get(prop_id)
+    try:
+        return None if token is None else resolve(caller, token, stringify_id(component_id))
+    except (ValueMissing, BadToken) as error:
+        return substitute(error, held.on_missing or current.use().on_missing)
+
+
+def _sent_tokens(context: Any) -> dict[str, Any]:
+    """Return property id -> what was sent, for the data of all inputs and states."""
+    places = (*context.get("inputs_list", ()), *context.get("states_list", ()))
+    leaves = [leaf for place in places for leaf in listed(place) if leaf.get("property") == "data"]
+    return {_prop_id(leaf): leaf.get("value") for leaf in leaves}
+
+
+_NOT_SENT = (
+    "A Patch cannot change ServerStore {store!r}, whose value is on the server: the callback did not get it. "
+    "Add State(..., 'data') of the store to the callback, and the Patch is applied to its value; or take the "
+    "value as State, change it, and return it."
+)
+
+
+def _resolved(stores: dict[int, SentInput], caller: Caller, held: Held) -> dict[str, Any]:
     """Return property id -> value for every ServerStore that was sent; each token is resolved once."""
     values, by_token = {}, {}
     for leaf, declared in stores.values():
@@ -86,8 +132,9 @@ def _resolved(stores: dict[int, SentInput], caller: Caller, on_missing: OnMissin
             try:
                 by_token[key] = resolve(caller, token, declared.name)
             except (ValueMissing, BadToken) as error:
-                by_token[key] = substitute(error, on_missing or current.use().on_missing)
-        values[declared.prop_id or _prop_id(leaf)] = by_token[key]
+                by_token[key] = substitute(error, held.on_missing or current.use().on_missing)
+        prop_id = declared.prop_id or _prop_id(leaf)
+        values[prop_id], held.tokens[prop_id] = by_token[key], token
     return values
 
 

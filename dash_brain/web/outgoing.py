@@ -13,9 +13,17 @@ from dash_brain.errors import WiringError
 from dash_brain.web.component import ServerOutput
 from dash_brain.web.component_ids import canonical
 from dash_brain.web.component_registry import registry_of
-from dash_brain.web.dash_internals import flatten_grouping, is_json, is_no_update, make_grouping_by_index
+from dash_brain.web.dash_internals import (
+    flatten_grouping,
+    is_json,
+    is_no_update,
+    make_grouping_by_index,
+    stringify_id,
+)
 from dash_brain.web.dependencies import Dependency, Outputs, listed
 from dash_brain.web.exchange import discard, mint, register_server_store, store_value
+from dash_brain.web.incoming import HELD, value_before
+from dash_brain.web.patches import patched
 from dash_brain.web.recipes.records import ObjectRef
 from dash_brain.web.sessions import Caller
 from dash_brain.web.tokens import Token
@@ -52,12 +60,18 @@ class Outgoing:
     ----------
     caller
         The session and app of the request.
+    context
+        The context of the call, which has the values that a ``Patch`` changes; None: there is none.
     keep
         Stores a value and returns what goes to the browser; by default, its token for the session.
     """
 
-    def __init__(self, caller: Caller, keep: Callable[[Any], Token | ObjectRef] | None = None) -> None:
+    def __init__(
+        self, caller: Caller, context: Any, keep: Callable[[Any], Token | ObjectRef] | None = None
+    ) -> None:
         self._caller = caller
+        self._context = {} if context is None else context
+        self._held = self._context[HELD].tokens if HELD in self._context else {}
         self._keep = keep
         self._minted: dict[int, tuple[Any, Token | ObjectRef]] = {}
 
@@ -130,18 +144,16 @@ class Outgoing:
         if not registry_of(self._caller).holds_tokens(spec["id"]):
             _check_json(value, spec["id"])
             return value
-        if isinstance(value, Patch):
-            raise TypeError(
-                f"A Patch cannot change ServerStore {spec['id']!r}, whose value is on the server. Take the "
-                "value as State, change it, and return it."
-            )
-        if isinstance(value, Token) and self._keep is not None:
-            raise TypeError(
-                "A memoized callback returns values, not tokens, which may belong to one session."
-            )
-        if value is None or isinstance(value, Token) or is_no_update(value):
+        if is_no_update(value):
             return value
-        return self._token(value, spec["id"])
+        if self._keep is not None and isinstance(value, (Patch, Token)):
+            raise WiringError(_NOT_MEMOIZED[isinstance(value, Patch)])
+        if isinstance(value, Patch):
+            value = patched(value_before(self._context, self._caller, spec["id"]), value, spec["id"])
+        if value is not None and not isinstance(value, Token):
+            value = self._token(value, spec["id"])
+        self._held[f"{stringify_id(spec['id'])}.data"] = value  # which a later Patch of the call changes
+        return value
 
     def _token(self, value: Any, store_id: Any) -> Token | ObjectRef:
         """Return the value's token; one that is returned for two stores is stored once."""
@@ -150,6 +162,13 @@ class Outgoing:
             # The reference to the value keeps its id() from being used again.
             self._minted[id(value)] = (value, token)
         return self._minted[id(value)][1]
+
+
+#: What a memoized callback may not return for a ServerStore, by whether it is a Patch.
+_NOT_MEMOIZED = (
+    "A memoized callback returns values, not tokens, which may belong to one session.",
+    "A memoized callback returns whole values and no Patch. Take the value as State, change it, return it.",
+)
 
 
 def _check_json(value: Any, component_id: object) -> None:

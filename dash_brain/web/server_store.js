@@ -20,9 +20,10 @@
     let user = null; // hash of the user who is logged in, null: none is known
     let sessionsBegun = 0; // answers in a row with which a session began: the browser refuses the cookie
 
-    // A claim goes to the route of callbacks, so that it passes wherever they pass.
+    // What we ask goes to the route of callbacks, so that it passes wherever they pass.
     const ROUTE = "_dash-update-component";
-    const COMPONENT = "_dash-brain-claim";
+    const CLAIM = "_dash-brain-claim";
+    const DESCRIPTION = "_dash-brain-description";
     const MOST_BYTES = 60 * 1000; // browsers send 64 KB for a page that is left
     let rendererHeaders = []; // headers of the renderer's latest request
 
@@ -37,7 +38,7 @@
 
     // The renderer's headers, the present CSRF token, and one that only scripts of this site can send. No session
     // begins with a page's last claim: its cookie would replace the next page's.
-    function headers({csrf_token_name = "_csrf_token", csrf_header_name = "X-CSRFToken"}, isLast) {
+    function headers({csrf_token_name = "_csrf_token", csrf_header_name = "X-CSRFToken"}, kind) {
         const all = new Headers(rendererHeaders);
         const token = cookie(csrf_token_name);
         if (token) {
@@ -45,7 +46,7 @@
         }
         all.set("Accept", "application/json");
         all.set("Content-Type", "application/json");
-        all.set("X-Dash-Brain", isLast ? "last claim" : "claim");
+        all.set("X-Dash-Brain", kind);
         return all;
     }
 
@@ -58,26 +59,29 @@
         }
     }
 
-    function post(payload, options) {
+    function post(body, kind, options) {
         const own = config();
         return window.fetch(url(own), {
             method: "POST",
-            body: callbackBody(payload),
-            headers: headers(own, payload.state !== "open"),
+            body,
+            headers: headers(own, kind),
             credentials: "same-origin",
             ...options,
         });
     }
 
-    function callbackBody(payload) {
-        const claim = {id: COMPONENT, property: "claim", value: JSON.stringify(payload)};
+    function callbackBody(id, property, value) {
         return JSON.stringify({
-            output: COMPONENT + ".data",
-            outputs: {id: COMPONENT, property: "data"},
-            inputs: [claim],
-            changedPropIds: [COMPONENT + ".claim"],
+            output: id + ".data",
+            outputs: {id, property: "data"},
+            inputs: [{id, property, value}],
+            changedPropIds: [`${id}.${property}`],
             state: [],
         });
+    }
+
+    function claimBody(payload) {
+        return callbackBody(CLAIM, "claim", JSON.stringify(payload));
     }
 
     function claimed(stores, state) {
@@ -97,7 +101,7 @@
         const held = Array.from(stores.values(), (store) => ({...store}));
         const lost = dropped.slice();
         try {
-            const said = await answer(claimed(held, "open"));
+            const said = await answer(claimBody(claimed(held, "open")), "claim");
             user = said.user || null;
             const left = Array.from(stores.values()).filter((store) => store.kind !== "memory" && store.user !== user);
             left.forEach((store) => store.leave && store.leave(user));
@@ -115,11 +119,11 @@
         }
     }
 
-    async function answer(payload) {
+    async function answer(body, kind) {
         const abort = new AbortController();
         const timeout = setTimeout(() => abort.abort(), TIMEOUT);
         try {
-            const response = await post(payload, {signal: abort.signal});
+            const response = await post(body, kind, {signal: abort.signal});
             if (!response.ok) {
                 throw new Error(`status ${response.status}`);
             }
@@ -293,9 +297,31 @@
         const held = Array.from(stores.values(), (store) => ({...store, mark: ""}));
         const whole = claimed(held, state);
         const lasting = {...whole, held: whole.held.filter(({kind}) => kind === "local"), dropped: []};
-        const last = callbackBody(whole).length < MOST_BYTES ? whole : lasting;
-        post(last, {keepalive: true}).catch(() => {});
+        const last = [whole, lasting].map(claimBody).find((body, place) => place || body.length < MOST_BYTES);
+        post(last, "last claim", {keepalive: true}).catch(() => {});
     }
+
+    // For clientside callbacks: {type, rows, columns, bytes} of the value of a token, null when it is gone. What lies
+    // under a token never changes, so the answer is kept.
+    const MOST_DESCRIPTIONS = 100;
+    const descriptions = new Map(); // token -> promise
+
+    function describe(token) {
+        if (!token) {
+            return Promise.resolve(null);
+        }
+        if (!descriptions.has(token)) {
+            const asked = answer(callbackBody(DESCRIPTION, "token", token), "description").then(Object.freeze);
+            const forget = () => descriptions.delete(token);
+            asked.then((found) => found || forget(), forget);
+            descriptions.set(token, asked);
+            Array.from(descriptions.keys()).slice(0, -MOST_DESCRIPTIONS).forEach((old) => descriptions.delete(old));
+        }
+        return descriptions.get(token);
+    }
+
+    window.dash_clientside = window.dash_clientside || {};
+    window.dash_clientside.dash_brain = {describe};
 
     window.dash_brain = window.dash_brain || {};
     window.dash_brain.ServerStore = ServerStore;

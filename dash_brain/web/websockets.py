@@ -12,6 +12,7 @@ from typing import Any
 from dash_brain.errors import StoreError, WiringError
 from dash_brain.web.component_ids import parse
 from dash_brain.web.component_registry import registry_of
+from dash_brain.web.dash_internals import callback_context
 from dash_brain.web.event_loop import beside_loop
 from dash_brain.web.exchange import resolve
 from dash_brain.web.outgoing import Outgoing
@@ -42,7 +43,8 @@ class _Exchanging:
 
     def set_prop_sync(self, component_id: str, prop_name: str, value: Any) -> None:
         """Send a property to the page; of a ServerStore its token."""
-        [sent] = Outgoing(current_caller()).props(component_id, {prop_name: value}).values()
+        outgoing = Outgoing(current_caller(), callback_context())
+        [sent] = outgoing.props(component_id, {prop_name: value}).values()
         super().set_prop_sync(component_id, prop_name, sent)  # type: ignore[misc]
 
     async def set_prop(self, component_id: str, prop_name: str, value: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 import uuid
 
@@ -16,6 +15,7 @@ from dash_brain.adapters.flask_caching import BrainCache
 from dash_brain.errors import EncodeError, StoreUnavailable
 from dash_brain.stores import FileStore, MemoryStore
 from dash_brain.testing.common import in_threads
+from tests.processes import FORKSERVER
 from tests.stores.places import damage, file_of
 
 PAIRS = {
@@ -108,7 +108,7 @@ def test_inc_dec(cache, number):
 
 
 def test_inc_loses_no_step_between_threads_and_processes(store, tmp_path):
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
+    with FORKSERVER.Pool(2) as pool:
         pool.map(_count, [f"file://{tmp_path}"] * 2)
     assert BrainCache(store=store).get("count") == 2 * 4 * 25
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import multiprocessing
 import threading
 import time
 
@@ -23,8 +22,9 @@ from dash import SharedStorageError, SharedStorageGap
 
 from dash_brain.adapters import shared_storage
 from dash_brain.adapters.shared_storage import BrainSharedStorage
+from tests.processes import FORKSERVER
 
-TTL = 0.5
+TTL = 1.0
 
 
 @pytest.fixture
@@ -63,9 +63,9 @@ def test_none_is_a_value(storage):
 
 
 def test_key_expires(storage):
-    storage.set("a", "v", ttl=0.2)
+    storage.set("a", "v", ttl=1)
     assert storage.get("a") == "v"
-    time.sleep(0.3)
+    time.sleep(1.1)
     assert storage.get("a", "gone") == "gone"
 
 
@@ -82,7 +82,7 @@ def test_new_reader_sees_what_comes_from_now_on(storage):
     thread.start()
     storage.publish("t", "new1")
     storage.publish("t", "new2")
-    thread.join(10)
+    thread.join(30)
     assert received == ["new1", "new2"]
 
 
@@ -211,9 +211,8 @@ def publish_all(url, number, go):
 
 
 def test_processes_publish_in_one_order_and_lose_nothing(url):
-    context = multiprocessing.get_context("spawn")
-    go, reader = context.Event(), BrainSharedStorage(url, buffer_size=100).subscribe("t")
-    processes = [context.Process(target=publish_all, args=(url, number, go)) for number in range(3)]
+    go, reader = FORKSERVER.Event(), BrainSharedStorage(url, buffer_size=100).subscribe("t")
+    processes = [FORKSERVER.Process(target=publish_all, args=(url, number, go)) for number in range(3)]
     for one in processes:
         one.start()
     go.set()

@@ -23,7 +23,7 @@ from dash_brain import ServerStore, brain_callback
 
 GUARDS = os.environ.get("GUARDS", "").split()
 #: More stores than fit into what browsers send for a page that goes.
-CROWD = 600 if "crowd" in GUARDS else 0
+CROWD = 400 if "crowd" in GUARDS else 0
 PREFIXES = {"prefix": "/brain/app/", "proxied": "/proxied/", "mounted": "/mounted/"}
 PREFIX = next((PREFIXES[guard] for guard in GUARDS if guard in PREFIXES), "/")
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
@@ -17,7 +15,6 @@ import pytest
 from tests import zygote
 from tests.app.test_claims import as_callback
 from tests.backends import ALL, ASGI, PATIENCE, serving
-from tests.programs import REPOSITORY
 
 CALL = {
     "output": "echo.children",
@@ -58,7 +55,6 @@ def asked(url: str, path: str, body: Any = None) -> tuple[int, dict[str, str], s
 
 
 def answers(backend: str, **env: str) -> list[Any]:
-    env = {"PYTHONHASHSEED": "0", **env}
     with serving("tests.app.plain:server", backend, workers=1, env=env) as server:
         return [asked(f"{server.url}/", path, body) for path, body in REQUESTS]
 
@@ -72,15 +68,21 @@ def test_an_environment_with_dash_brain_changes_no_answer_of_an_app_that_does_no
     assert json.loads(without[3][2])["response"] == {"echo": {"children": "b [2]"}}
 
 
-def run(code: str) -> subprocess.CompletedProcess[str]:
-    # Dash imports requests, and urllib3 warns of what dash[testing] installs.
-    ignored = "ignore:'urllib3[secure]' extra is deprecated:DeprecationWarning"
-    command = [sys.executable, "-W", "error", "-W", ignored, "-c", code]
-    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=PATIENCE)
+@pytest.fixture
+def said(tmp_path) -> Callable[..., str]:
+    """Run code in a process that has loaded the libraries, and return what it printed."""
+
+    def run(code: str, besides: tuple[str, ...] = ()) -> str:
+        (tmp_path / "program.py").write_text(f"import warnings\nwarnings.simplefilter('error')\n{code}")
+        program = zygote.start([str(tmp_path / "program.py")], output=tmp_path / "said", besides=besides)
+        program.wait(PATIENCE)
+        return (tmp_path / "said").read_text()
+
+    return run
 
 
 @pytest.mark.parametrize("backend", ALL)
-def test_an_app_that_does_not_use_dash_brain_loads_nothing_of_it_but_a_list_of_apps(backend):
+def test_an_app_that_does_not_use_dash_brain_loads_nothing_of_it_but_a_list_of_apps(backend, said):
     code = f"""
 import sys
 from dash import Dash
@@ -93,23 +95,10 @@ print([route for route in app.routes if "brain" in route], "dash_brain" in Compo
 """
     below = ["common", "common.version", "errors", "floors", "hooks"]
     modules = ["dash_brain", *(f"dash_brain.{name}" for name in below)]
-    assert run(code).stdout.splitlines() == [f"{modules} {{'setup': 1}}", "[] False"]
+    assert said(code).splitlines() == [f"{modules} {{'setup': 1}}", "[] False"]
 
 
-@pytest.fixture
-def said(tmp_path) -> Callable[[str], str]:
-    """Run code in a process that has loaded the libraries, and return what it printed."""
-
-    def run(code: str) -> str:
-        (tmp_path / "program.py").write_text(f"import warnings\nwarnings.simplefilter('error')\n{code}")
-        program = zygote.start([str(tmp_path / "program.py")], output=tmp_path / "said")
-        program.wait(PATIENCE)
-        return (tmp_path / "said").read_text()
-
-    return run
-
-
-def test_sessions_are_registered_with_dash_by_a_call_and_once():
+def test_sessions_are_registered_with_dash_by_a_call_and_once(said):
     code = """
 from dash._hooks import HooksManager
 from dash_brain.web.activation import activate
@@ -118,7 +107,7 @@ print(len(hooks["setup"]), len(hooks["index"]))
 activate(), activate()
 print(len(hooks["setup"]), len(hooks["index"]))
 """
-    before, after = (tuple(map(int, line.split())) for line in run(code).stdout.splitlines())
+    before, after = (tuple(map(int, line.split())) for line in said(code).splitlines())
     assert (before, after) == ((before[0], 0), (before[0] + 1, 1))
 
 
@@ -250,6 +239,21 @@ from tests.app.test_claims import OURS, as_callback
 print(client.post("/a/_dash-update-component", json=as_callback(CLAIM), headers=OURS).status_code)
 """
     assert said(code) == "200\n"
+
+
+@pytest.mark.parametrize("backend", ["flask", "fastapi"])  # Quart takes what comes late with the next request
+def test_an_import_in_a_callback_of_an_app_that_serves_already_is_named(backend, said):
+    code = f"""
+from dash import Dash, html
+app, other = Dash("late", backend={backend!r}), Dash("unserved", backend={backend!r})
+app.layout = html.Div()
+from tests.app.asgi import client_of
+client_of(app.server).get("/")
+for _ in range(2):
+    from dash_brain import session_brain, to_token
+"""
+    told = said(code)
+    assert told.count("dash_brain was imported after the app had served its first request") == 1, told
 
 
 @pytest.mark.skipif(find_spec("dash._streaming") is None, reason="Dash has no streaming callbacks")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +13,10 @@ from dash import CeleryManager, Dash
 
 from dash_brain.stores import FileStore
 from dash_brain.web.jobs.manager import BackgroundCallback, ManagerProxy
-from tests import redis
+from tests import redis, zygote
 from tests.app.test_browser import Tab
 from tests.app.test_lifetime import settles, types_of, wait_for
-from tests.programs import REPOSITORY
-from tests.servers import gunicorn
+from tests.servers import gunicorn, stop
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -50,20 +46,22 @@ def env_of(store: FileStore, jobs: object) -> Env:
 @contextmanager
 def celery(env: Env, log: Path) -> Iterator[None]:
     """Run a worker of Celery with two processes."""
-    command = [sys.executable, "-m", "celery", "--app=tests.app.background:celery_app", "worker"]
+    command = ["-m", "celery", "--app=tests.app.background:celery_app", "worker"]
     command += ["--concurrency=2", "--loglevel=WARNING", "--without-mingle", "--without-gossip"]
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=REPOSITORY, env={**os.environ, **env}, stdout=out, stderr=out)
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait(timeout=60)
+    log.touch()
+    process = zygote.start(command, output=log, env=env)
+    try:
+        yield
+    finally:
+        stop(process)
 
 
-@pytest.fixture(scope="module", params=["diskcache", "celery"])
+@pytest.fixture(scope="module", params=["brain", "diskcache", "celery"])
 def env(request: Any, store_for_all: FileStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
-    """The environment of an app whose jobs are run by either of Dash's managers."""
+    """The environment of an app whose jobs are run by our manager, or either of Dash's."""
+    if request.param == "brain":
+        yield env_of(store_for_all, "brain")
+        return
     folder = tmp_path_factory.mktemp("jobs")
     if request.param == "diskcache":
         yield env_of(store_for_all, folder)
@@ -77,7 +75,7 @@ def env(request: Any, store_for_all: FileStore, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(scope="module")
 def url(env: Env) -> Iterator[str]:
-    """The app, served with either manager once for all tests."""
+    """The app, served with each manager once for all tests."""
     with gunicorn(APP, workers=2, env=env) as server:
         yield server.url
 
@@ -121,7 +119,10 @@ def test_a_job_that_is_cancelled_lets_go_of_its_input(url, store_for_all, browse
 @pytest.mark.filterwarnings("ignore:Call to deprecated setex")  # by Celery
 def test_looking_for_what_was_set_does_not_delete_the_result_from_celery(redis_url):
     manager = CeleryManager(Celery("test", broker=redis_url, backend=redis_url))
-    jobs, redis = ManagerProxy(manager, BackgroundCallback([], None, [], pytest.fail)), manager.handle.backend
+    jobs, redis = (
+        ManagerProxy(manager, BackgroundCallback([], None, [], pytest.fail, pytest.fail)),
+        manager.handle.backend,
+    )
     with Dash("test").server.test_request_context("/", method="POST"):  # nobody's: they keep what it sets
         key = jobs.build_cache_key()
         redis.set(key, "the result")

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.browsers import chrome, forget_everything
+from tests.browsers import chrome, forget_everything, patience
 from tests.servers import Server
 
 
@@ -30,15 +29,15 @@ class Tab:
         return found[0].text if found else ""
 
     def wait(self, component_id: str, text: str) -> None:
-        WebDriverWait(self.driver, 20).until(
+        patience(self.driver).until(
             lambda _: self.text(component_id) == text, f"{component_id} shows {self.text(component_id)!r}"
         )
 
     def wait_for(self, condition: Callable[[], object]) -> None:
-        WebDriverWait(self.driver, 20).until(lambda _: condition())
+        patience(self.driver).until(lambda _: condition())
 
     def wait_for_text(self, component_id: str) -> str:
-        WebDriverWait(self.driver, 20).until(lambda _: self.text(component_id), f"{component_id} stays empty")
+        patience(self.driver).until(lambda _: self.text(component_id), f"{component_id} stays empty")
         return self.text(component_id)
 
     def click(self, component_id: str) -> None:

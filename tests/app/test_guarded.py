@@ -106,7 +106,7 @@ def test_a_page_with_more_stores_than_its_last_request_holds_still_lets_go(serve
     server = served(serve, store, "crowd", tmp_path)
     tab = opened(browser, server, "crowd")
     tab.click("make")
-    wait_for(lambda: len(left(store)) == 601 and min(left(store)) > UNCLAIMED, "all are claimed")
+    wait_for(lambda: len(left(store)) == 401 and min(left(store)) > UNCLAIMED, "all are claimed")
     close(tab.driver)
     wait_for(lambda: not left(store), "the page is gone, and what it held")
 

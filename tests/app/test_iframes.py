@@ -13,9 +13,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.browsers import chrome
+from tests.browsers import chrome, patience
 from tests.servers import Server
 
 #: Two sites, both on this machine.
@@ -87,7 +86,7 @@ class Framed:
         return found[0].text if found else ""
 
     def wait(self, component: str, text: str) -> None:
-        WebDriverWait(self.driver, 20).until(
+        patience(self.driver).until(
             lambda _: self.text(component).startswith(text), f"{component}: {self.text(component)!r}"
         )
 

@@ -7,12 +7,12 @@ import shutil
 from typing import Any
 
 import pytest
-from selenium.webdriver.support.ui import WebDriverWait
 
 from dash_brain.stores import FileStore
 from dash_brain.web.leases import UNCLAIMED
 from tests.app.test_browser import Tab
 from tests.app.test_lifetime import left, wait_for
+from tests.browsers import patience
 
 
 def wait_for_error(tab: Tab, wanted: tuple[str, ...]) -> None:
@@ -27,7 +27,7 @@ def wait_for_error(tab: Tab, wanted: tuple[str, ...]) -> None:
         said = " ".join(one.get_attribute("srcdoc") or one.get_attribute("textContent") for one in errors)
         return all(word in said for word in wanted)
 
-    WebDriverWait(driver, 20).until(found)
+    patience(driver).until(found)
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ def test_one_plain_callback_among_thirty_is_named(
     tab.wait("text3", "empty")
     tab.click("load")
     wanted = f"tests.app.ported.{plain.rstrip('3')}", "'store3'", "brain_callback"
-    WebDriverWait(browser, 20).until(lambda _: all(word in served.log for word in wanted))
+    patience(browser).until(lambda _: all(word in served.log for word in wanted))
     if not handled:
         wait_for_error(tab, wanted)
     if json or plain == "show3":
-        WebDriverWait(browser, 20).until(lambda _: "on_error:" in served.log)
+        patience(browser).until(lambda _: "on_error:" in served.log)
         [*_, said] = re.findall(r"on_error: .*(?:\n(?!on_error).*)?", served.log)
         assert all(word in said for word in wanted)
 

@@ -294,17 +294,17 @@ def test_result_for_values_of_the_session_among_many_is_the_sessions(open_page):
 
 
 def test_sessions_compute_at_the_same_moment_each_for_itself(open_page):
-    app = showing("session", lambda n: TOGETHER.wait(20))
+    app = showing("session", lambda n: TOGETHER.wait(30))
     with ThreadPoolExecutor(2) as pool:
         turns = [pool.submit(open_page(app).fire, "a.data") for _ in range(2)]
-        assert all(turn.result(30) for turn in turns)
+        assert all(turn.result(60) for turn in turns)
     assert len(objects("session-memo")) == 2
 
 
 def test_evicted_values_are_computed_again_at_the_same_moment(open_page):
     def load(n):
         CALLS.append(n)
-        return [n if len(CALLS) <= 2 else TOGETHER.wait(20)]
+        return [n if len(CALLS) <= 2 else TOGETHER.wait(30)]
 
     app = showing("app", load)
     pages = [open_page(app) for _ in range(2)]
@@ -313,7 +313,7 @@ def test_evicted_values_are_computed_again_at_the_same_moment(open_page):
         page.fire("a.data")
     evict()
     with ThreadPoolExecutor(2) as pool:
-        seen = [turn.result(30) for turn in [pool.submit(shown, page) for page in pages]]
+        seen = [turn.result(60) for turn in [pool.submit(shown, page) for page in pages]]
     assert sorted(seen) == ["list: [0]", "list: [1]"]
 
 
@@ -592,7 +592,7 @@ def test_one_renewal_is_under_way_however_many_ask(open_page, calls, kind):
 
     def load(n):
         CALLS.append(n)
-        assert len(CALLS) == 1 or go_on.wait(20)
+        assert len(CALLS) == 1 or go_on.wait(30)
         return [session_brain.get_or_learn("n", lambda: n), len(CALLS)]
 
     async def load_async(n):

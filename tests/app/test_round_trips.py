@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 
 import pytest
-import redis
 from dash import Dash, Input, Output, State, html
 
 from dash_brain import ServerStore, brain_callback, close_session, configure
@@ -13,7 +13,7 @@ from dash_brain.settings import current
 from dash_brain.stores import FileStore, NearCopy
 from dash_brain.stores.redis import RedisStore
 from tests.app.test_callbacks import is_token
-from tests.redis import KEY, redis_server, running
+from tests.redis import KEY, RoundTrips, redis_server, running
 from tests.stores.far import FarFolder
 
 LARGE = os.urandom(1_000_000)
@@ -96,7 +96,7 @@ def test_value_that_was_deleted_on_another_host_is_a_miss(page, tmp_path):
 def test_answers_of_a_request_are_forgotten_when_it_is_over(page):
     read(page)
     page.post("length.children", trigger="large.data")
-    assert not current.use().store._answers._said.get()
+    assert not len(current.use().store._answers)
 
 
 @pytest.fixture
@@ -105,23 +105,37 @@ def redis_server_of_its_own():
         yield server
 
 
-def requests_for_values(server):
-    """Return how many requests the server answered, but for those of others than the store."""
-    with redis.Redis.from_url(server.url) as client:
-        said = client.info("commandstats")
-    return sum(one["calls"] for name, one in said.items() if name in ("cmdstat_evalsha", "cmdstat_mget"))
-
-
 def test_callback_whose_values_are_near_makes_one_round_trip_to_redis(
     open_page, redis_server_of_its_own, tmp_path
 ):
     server = redis_server_of_its_own
     configure(NearCopy(RedisStore(server.url, key=KEY), FileStore(tmp_path, "near")), key=KEY)
     page = page_with_values(open_page)
-    before = requests_for_values(server)
-    for _ in range(3):
-        read(page)
-    assert requests_for_values(server) == before + 3
+    with closing(RoundTrips(server)) as round_trips:
+        for _ in range(3):
+            read(page)
+        assert round_trips.count() == 3
+
+
+def test_result_that_is_known_is_one_round_trip_when_it_was_asked_for_before(open_page, far, tmp_path):
+    configure(NearCopy(far, FileStore(tmp_path, "near")))
+    app = Dash(__name__)
+    app.layout = [ServerStore(id="made"), ServerStore(id="twice"), html.Div(id="length")]
+    options = {"app": app, "memoize": "app"}
+    brain_callback(Output("made", "data"), Input("year", "value"), **options)(lambda year: LARGE)
+    brain_callback(Output("twice", "data"), Input("made", "data"), **options)(lambda made: made * 2)
+    brain_callback(Output("length", "children"), Input("made", "data"), **options)(len)
+    page = open_page(app)
+    page.props["year"] = {"value": 1}
+    for what, trigger in (
+        ("made.data", "year.value"),
+        ("twice.data", "made.data"),
+        ("length.children", "made.data"),
+    ):
+        answers = [page.fire(what, trigger=trigger) for _ in range(2)]
+        far.asked.clear()
+        assert page.fire(what, trigger=trigger) == answers[0] == answers[1]
+        assert far.asked == ["look"]
 
 
 @pytest.mark.parametrize("when_down", ["raise", "near"])

@@ -1,4 +1,4 @@
-"""Measure what the README says, as a table in Markdown: ``make bench``.
+"""Measure what docs/benchmarks.md says, as a table in Markdown: ``make bench``.
 
     python -m tests.benchmarks              # everything, about ten minutes
     python -m tests.benchmarks reading      # one part: reading, large, small, mixed, ...
@@ -15,7 +15,20 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import callbacks, chains, far, holding, large, loop, many, mixed, plasma, reading, small
+from tests.benchmarks import (
+    bucket,
+    callbacks,
+    chains,
+    far,
+    holding,
+    large,
+    loop,
+    many,
+    mixed,
+    plasma,
+    reading,
+    small,
+)
 from tests.benchmarks.timing import HEADER
 from tests.benchmarks.workplace import workplace
 
@@ -30,6 +43,7 @@ PARTS = {
     "loop": loop,
     "many": many,
     "far": far,
+    "bucket": bucket,
     "plasma": plasma,
 }
 

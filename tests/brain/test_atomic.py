@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from threading import Thread
 
 import pytest
 
 from dash_brain.brain import Brain, mapping
-from dash_brain.brain.mapping import NamedValues
+from dash_brain.brain.described import DescribedValues
 from dash_brain.errors import BrainError, DecodeError, EncodeError, ValueConflict, ValueMissing
 from dash_brain.stores.base import Store
 from tests.brain.workers import learn_numbers, make_when_told, offer_jobs, take_jobs
-
-SPAWN = multiprocessing.get_context("spawn")
+from tests.processes import FORKSERVER
 
 WAYS = {
     "get_or_learn": lambda names, make: names.get_or_learn("name", make),
@@ -34,7 +32,7 @@ def as_coroutine(make):
 @pytest.mark.parametrize("round", range(5))
 def test_last_value_that_is_learned_while_others_pop_is_popped_last_or_still_there(tmp_path, round):
     brain, popped = Brain(path=tmp_path), []
-    learner = SPAWN.Process(target=learn_numbers, args=(tmp_path, 400))
+    learner = FORKSERVER.Process(target=learn_numbers, args=(tmp_path, 400))
     learner.start()
     while learner.is_alive():
         if (number := brain.pop("job", None)) is not None:
@@ -47,7 +45,7 @@ def test_last_value_that_is_learned_while_others_pop_is_popped_last_or_still_the
 @pytest.mark.parametrize("popitem", [False, True])
 def test_each_job_that_processes_offer_is_taken_once(tmp_path, popitem):
     jobs = [[f"{number} of {offerer}" for number in range(100)] for offerer in range(2)]
-    with ProcessPoolExecutor(4, mp_context=SPAWN) as pool:
+    with ProcessPoolExecutor(4, mp_context=FORKSERVER) as pool:
         offering = [pool.submit(offer_jobs, tmp_path, some) for some in jobs]
         taking = [pool.submit(take_jobs, tmp_path, 100, popitem) for _ in range(2)]
         taken = [job for one in taking for job in one.result(60)]
@@ -59,8 +57,8 @@ def test_each_job_that_processes_offer_is_taken_once(tmp_path, popitem):
 
 @pytest.mark.parametrize("how", ["get_or_learn", "preload"])
 def test_what_another_process_learns_meanwhile_stays_and_is_returned(tmp_path, how):
-    brain, begun, go_on = Brain(path=tmp_path), SPAWN.Manager().Event(), SPAWN.Manager().Event()
-    with ProcessPoolExecutor(1, mp_context=SPAWN) as pool:
+    brain, begun, go_on = Brain(path=tmp_path), FORKSERVER.Manager().Event(), FORKSERVER.Manager().Event()
+    with ProcessPoolExecutor(1, mp_context=FORKSERVER) as pool:
         making = pool.submit(make_when_told, tmp_path, how, begun, go_on)
         assert begun.wait(60)
         brain["name"] = "newer"
@@ -105,7 +103,7 @@ def test_setdefault_leaves_what_is_learned_meanwhile(brain, monkeypatch):
 
 
 def test_names_of_sessions_are_learned_and_popped_the_same_way(store):
-    names = NamedValues(store, "session-names/abc", ttl=60)
+    names = DescribedValues(store, "session-names/abc", ttl=60)
     assert names.get_or_learn("name", lambda: names.learn("name", "newer") and "older") == "newer"
     assert names.setdefault("name", "older") == names.pop("name") == "newer"
 

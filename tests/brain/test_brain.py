@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import multiprocessing
 import os
 from collections.abc import MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 
 from dash_brain import codec
 from dash_brain.brain import Brain
-from dash_brain.brain.mapping import NamedValues
+from dash_brain.brain.described import DescribedValues
 from dash_brain.errors import (
     BrainError,
     BrainNamespaceNameError,
@@ -31,6 +30,7 @@ from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore, MemoryStore
 from dash_brain.testing import Clock
 from tests.brain.workers import read_value
+from tests.processes import FORKSERVER
 from tests.stores.places import file_of
 from tests.stores.test_hostile import plant
 
@@ -302,12 +302,12 @@ def test_value_is_read_by_another_process(tmp_path):
         {"x": np.arange(100_000.0), "day": pd.date_range("2024", periods=100_000, freq="min")}
     )
     Brain(path=tmp_path)["frame"] = frame
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
+    with FORKSERVER.Pool(1) as pool:
         pd.testing.assert_frame_equal(pool.apply(read_value, (tmp_path, "frame")), frame)
 
 
 def test_names_in_another_domain_are_a_mapping_too(store):
-    names = NamedValues(store, "session-names/abc", ttl=60)
+    names = DescribedValues(store, "session-names/abc", ttl=60)
     names["a"] = 1
     assert dict(names) == {"a": 1}
     assert list(Brain(store=store)) == []

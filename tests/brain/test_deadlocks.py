@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
-import multiprocessing
 import os
 import threading
 import time
@@ -18,6 +17,7 @@ from dash_brain.errors import Deadlock
 from dash_brain.singleflight import deadlock, meetings
 from dash_brain.stores import FileStore
 from tests.brain.workers import need_one_another
+from tests.processes import FORKSERVER
 
 LIMIT = 20
 
@@ -402,8 +402,7 @@ def test_time_out_of_the_maker_reaches_those_who_wait(brain):
 
 
 def test_processes_that_need_one_another_are_told_so(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager, context.Pool(2) as pool:
+    with FORKSERVER.Manager() as manager, FORKSERVER.Pool(2) as pool:
         all_make = manager.Barrier(2)
         arguments = [(str(tmp_path), *pair, all_make) for pair in ("ab", "ba")]
         raised = pool.starmap_async(need_one_another, arguments, 1).get(60)

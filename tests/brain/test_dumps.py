@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import multiprocessing
 import os
 import secrets
 import shutil
@@ -26,6 +25,7 @@ from dash_brain.errors import (
 )
 from dash_brain.stores import FileStore, MemoryStore
 from tests.brain.workers import dump_for_ever
+from tests.processes import FORKSERVER
 
 KEY = secrets.token_urlsafe()
 NAMES = ["", "a/b", "..", "\0", "ä" * 300, "\ud800", "A", "key", "manifest", "a" * 10_000]
@@ -124,9 +124,8 @@ def test_killed_dump_leaves_the_older_one_and_the_next_one_tidies_up(tmp_path, o
     brain["a"] = 1
     brain.dump(folder)
     brain["a"] = 2
-    context = multiprocessing.get_context("spawn")
-    begun = context.Event()
-    dumper = context.Process(target=dump_for_ever, args=(tmp_path / "store", folder, begun))
+    begun = FORKSERVER.Event()
+    dumper = FORKSERVER.Process(target=dump_for_ever, args=(tmp_path / "store", folder, begun))
     dumper.start()
     assert begun.wait(30)
     loader = threading.Thread(target=other.load, args=(folder,))
@@ -134,7 +133,7 @@ def test_killed_dump_leaves_the_older_one_and_the_next_one_tidies_up(tmp_path, o
     loader.join(0.2)
     assert loader.is_alive()  # it waits for the dump that is being written
     dumper.kill()
-    loader.join(10)
+    loader.join(30)
     assert other["a"] == 1
     dumper.join()
     assert len(list(folder.glob("*.value"))) == 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import threading
 import time
@@ -16,6 +15,7 @@ from dash_brain.brain import Brain
 from dash_brain.errors import FlightFailed, StoreFull, StoreUnavailable
 from dash_brain.stores import FileStore, MemoryStore
 from tests.brain.workers import fail_once_all_wait
+from tests.processes import FORKSERVER
 
 
 class OwnInit(Exception):
@@ -32,7 +32,7 @@ class Unpicklable(Exception):
 def fails(barrier, error, made):
     def make():
         made.append(1)
-        barrier.wait(10)
+        barrier.wait(30)
         time.sleep(0.1)
         raise error
 
@@ -47,7 +47,7 @@ def test_threads_that_wait_get_the_exception_of_the_maker(brain):
             time.sleep(0.001)
         others = [pool.submit(brain.get_or_learn, "name", lambda: pytest.fail("made")) for _ in range(5)]
         time.sleep(0.05)
-        barrier.wait(10)
+        barrier.wait(30)
         assert [turn.exception() for turn in (first, *others)] == [error] * 6
     assert brain.get_or_learn("name", lambda: "made") == "made"
 
@@ -55,11 +55,10 @@ def test_threads_that_wait_get_the_exception_of_the_maker(brain):
 @pytest.mark.parametrize("error", [ValueError, OwnInit, Unpicklable])
 def test_processes_that_wait_get_the_exception_of_the_maker(tmp_path, error):
     expected = FlightFailed if error is Unpicklable else error
-    context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager:
+    with FORKSERVER.Manager() as manager:
         waiting, made = manager.Semaphore(0), manager.list()
         arguments = [(str(tmp_path), error, waiting, 4, made)] * 4
-        with context.Pool(4) as pool:
+        with FORKSERVER.Pool(4) as pool:
             raised = pool.starmap(fail_once_all_wait, arguments, 1)
         assert len(made) == 1
     assert sorted(raised) == sorted([error.__name__] + [expected.__name__] * 3)
@@ -105,7 +104,7 @@ def test_loop_goes_on_while_another_opener_of_the_store_makes_it(tmp_path):
 
     def make_slowly():
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(30)
         return "theirs"
 
     async def make():
@@ -120,7 +119,7 @@ def test_loop_goes_on_while_another_opener_of_the_store_makes_it(tmp_path):
 
     with ThreadPoolExecutor(1) as pool:
         turn = pool.submit(theirs.get_or_learn, "name", make_slowly)
-        assert begun.wait(10)
+        assert begun.wait(30)
         assert asyncio.run(main()) == "theirs" == turn.result()
 
 
@@ -133,7 +132,7 @@ def test_thread_waits_for_the_coroutine_that_makes_it(brain):
         return "made by the coroutine"
 
     with ThreadPoolExecutor(1) as pool:
-        turn = pool.submit(lambda: begun.wait(10) and brain.get_or_learn("name", lambda: "by the thread"))
+        turn = pool.submit(lambda: begun.wait(30) and brain.get_or_learn("name", lambda: "by the thread"))
         assert asyncio.run(brain.get_or_learn("name", make)) == turn.result() == "made by the coroutine"
 
 
@@ -192,7 +191,7 @@ def test_coroutine_cancelled_before_its_turn_leaves_the_lock_to_others(tmp_path)
 
     def fail():
         begun.set()
-        go_on.wait(10)
+        go_on.wait(30)
         raise ValueError
 
     async def make():
@@ -209,7 +208,7 @@ def test_coroutine_cancelled_before_its_turn_leaves_the_lock_to_others(tmp_path)
 
     with ThreadPoolExecutor(1) as pool:
         turn = pool.submit(theirs.get_or_learn, "name", fail)
-        assert begun.wait(10)
+        assert begun.wait(30)
         assert asyncio.run(main()) == "made"
         assert isinstance(turn.exception(), ValueError)
     assert theirs.get_or_learn("name", lambda: "made later") == "made later"
@@ -221,7 +220,7 @@ def test_coroutine_that_waits_gets_the_exception_of_another_opener_of_the_store(
 
     def fail():
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(30)
         raise ZeroDivisionError("of the maker")
 
     async def make():
@@ -237,7 +236,7 @@ def test_coroutine_that_waits_gets_the_exception_of_another_opener_of_the_store(
 
     with ThreadPoolExecutor(1) as pool:
         turn = pool.submit(theirs.get_or_learn, "name", fail)
-        assert begun.wait(10)
+        assert begun.wait(30)
         asyncio.run(asyncio.wait_for(main(), 20))
         assert isinstance(turn.exception(), ZeroDivisionError)
 
@@ -253,18 +252,18 @@ def test_exception_that_would_arrive_as_another_is_told_of(tmp_path):
 
     def fail():
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(30)
         raise Changeling
 
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(theirs.get_or_learn, "name", fail)
-        assert begun.wait(10)
+        assert begun.wait(30)
         second = pool.submit(ours.get_or_learn, "name", lambda: "made")
         time.sleep(0.2)
         go_on.set()
         assert isinstance(first.exception(10), Changeling)
         with pytest.raises(FlightFailed, match="Changeling"):
-            second.result(10)
+            second.result(60)
 
 
 def test_value_that_is_there_needs_no_lock(brain, monkeypatch):
@@ -281,8 +280,8 @@ def test_names_with_slashes_are_made_each_for_itself(store):
     together = threading.Barrier(2)
     pairs = [(Brain("x", store=store), "y/z"), (Brain("x/y", store=store), "z")]
     with ThreadPoolExecutor(2) as pool:
-        turns = [pool.submit(brain.get_or_learn, name, lambda: together.wait(10)) for brain, name in pairs]
-        assert sorted(turn.result(20) for turn in turns) == [0, 1]
+        turns = [pool.submit(brain.get_or_learn, name, lambda: together.wait(30)) for brain, name in pairs]
+        assert sorted(turn.result(60) for turn in turns) == [0, 1]
 
 
 def test_exception_of_a_coroutine_is_not_kept_for_those_who_come_later(brain):
@@ -342,8 +341,8 @@ def test_stores_make_what_has_the_same_name_each_for_itself():
     together = threading.Barrier(2)
     brains = [Brain(store=MemoryStore()) for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:
-        turns = [pool.submit(one.get_or_learn, "name", lambda: together.wait(10)) for one in brains]
-        assert sorted(turn.result(20) for turn in turns) == [0, 1]
+        turns = [pool.submit(one.get_or_learn, "name", lambda: together.wait(30)) for one in brains]
+        assert sorted(turn.result(60) for turn in turns) == [0, 1]
 
 
 def test_interrupted_maker_is_followed_by_one_who_waits(brain):
@@ -351,17 +350,17 @@ def test_interrupted_maker_is_followed_by_one_who_waits(brain):
 
     def interrupted():
         begun.set()
-        assert interrupt.wait(10)
+        assert interrupt.wait(30)
         raise KeyboardInterrupt
 
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(brain.get_or_learn, "name", interrupted)
-        assert begun.wait(10)
+        assert begun.wait(30)
         second = pool.submit(brain.get_or_learn, "name", lambda: "made by the next")
         time.sleep(0.1)
         interrupt.set()
         assert isinstance(first.exception(10), KeyboardInterrupt)
-        assert second.result(10) == "made by the next"
+        assert second.result(60) == "made by the next"
 
 
 def test_lock_that_cannot_be_had_is_told_to_the_coroutine_that_asks(brain, monkeypatch):
@@ -390,7 +389,7 @@ def test_lock_that_cannot_be_freed_in_order_takes_the_value_from_nobody(brain, m
     assert asyncio.run(brain.get_or_learn("name", make)) == 1
     for thread in threading.enumerate():
         if thread.name == "dash_brain-lock":
-            thread.join(10)  # an exception that nobody catches there fails the test
+            thread.join(30)  # an exception that nobody catches there fails the test
 
 
 def test_loop_that_ends_while_a_lock_is_waited_for_leaves_no_trace(tmp_path):
@@ -400,7 +399,7 @@ def test_loop_that_ends_while_a_lock_is_waited_for_leaves_no_trace(tmp_path):
 
     def make_slowly():
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(30)
         return "theirs"
 
     async def make():
@@ -408,14 +407,14 @@ def test_loop_that_ends_while_a_lock_is_waited_for_leaves_no_trace(tmp_path):
 
     with ThreadPoolExecutor(1) as pool:
         turn = pool.submit(theirs.get_or_learn, "name", make_slowly)
-        assert begun.wait(10)
+        assert begun.wait(30)
         with pytest.raises(asyncio.TimeoutError):
             asyncio.run(asyncio.wait_for(ours.get_or_learn("name", make), 0.2))
         [waiting] = [thread for thread in threading.enumerate() if thread.name == "dash_brain-lock"]
         assert waiting.daemon
         go_on.set()
-        assert turn.result(10) == "theirs"
-        waiting.join(10)
+        assert turn.result(60) == "theirs"
+        waiting.join(30)
     theirs.forget("name")
     assert ours.get_or_learn("name", lambda: "ours") == "ours"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-
 import pytest
 
 from dash_brain.brain import Brain
@@ -13,6 +11,7 @@ from dash_brain.errors import (
     BrainNamespaceRemoveDefaultError,
 )
 from tests.brain.workers import learn_in_namespace
+from tests.processes import FORKSERVER
 
 
 def test_names_are_those_of_the_namespace_that_is_asked_for(brain):
@@ -66,7 +65,7 @@ def test_namespaces_are_those_that_hold_something_with_the_current_one_and_defau
 def test_second_process_leaves_the_namespaces_as_they_are(tmp_path):
     brain = Brain("first", path=tmp_path)
     brain["a"] = 1
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
+    with FORKSERVER.Pool(1) as pool:
         assert pool.apply(learn_in_namespace, (str(tmp_path), "second")) == {"default", "first", "second"}
     assert brain.namespaces() == {"default", "first", "second"}
     assert brain["a"] == 1

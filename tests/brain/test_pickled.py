@@ -18,6 +18,7 @@ from dash_brain.settings import Settings, current
 from dash_brain.stores import FileStore, MemoryStore, SharedMemoryStore, Store
 from tests.brain.workers import double_x, recall_x
 from tests.conftest import STORE_NAME
+from tests.processes import FORKSERVER
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +75,7 @@ def test_what_a_subclass_keeps_goes_with_it(tmp_path):
 
 def test_brain_that_went_to_a_spawned_process_opens_the_same_names(brain):
     brain["x"] = 3
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
+    with FORKSERVER.Pool(1) as pool:
         assert pool.map(recall_x, [brain]) == [(3, brain.namespace)]
 
 
@@ -145,7 +146,7 @@ def test_brain_in_the_memory_of_one_process_is_refused_with_the_reason(memory):
     brain = Brain(**memory)
     with pytest.raises(EncodeError, match=r"memory of this process.*file://"):
         pickle.dumps(brain)
-    with multiprocessing.get_context("spawn").Pool(1) as pool, pytest.raises(TypeError, match="memory://"):
+    with FORKSERVER.Pool(1) as pool, pytest.raises(TypeError, match="memory://"):
         pool.map(recall_x, [brain])
 
 
@@ -194,7 +195,7 @@ def test_url_without_credentials_is_opened_as_it_is(remote):
 
 
 def test_memoized_function_may_close_over_a_brain(local):
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(2, mp_context=FORKSERVER) as pool:
         results = list(pool.map(partial(double_x, local), [1, 1, 1, 1]))
     assert results == [7] * 4
     assert len([name for name in local if name.startswith("computed")]) == 1

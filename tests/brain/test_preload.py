@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import threading
 import time
@@ -13,8 +12,7 @@ import pytest
 
 from dash_brain.brain import Brain
 from tests.brain.workers import preload_at_once, preload_for_ever, preload_with_waste
-
-SPAWN = multiprocessing.get_context("spawn")
+from tests.processes import FORKSERVER
 
 
 @pytest.fixture
@@ -23,7 +21,7 @@ def started():
     running = []
 
     def start(target, *arguments):
-        running.append(SPAWN.Process(target=target, args=arguments, daemon=True))
+        running.append(FORKSERVER.Process(target=target, args=arguments, daemon=True))
         running[-1].start()
         return running[-1]
 
@@ -34,7 +32,7 @@ def started():
 
 
 def test_8_processes_that_start_at_once_make_it_once(tmp_path, started):
-    barrier, brain = SPAWN.Barrier(8), Brain(path=tmp_path)
+    barrier, brain = FORKSERVER.Barrier(8), Brain(path=tmp_path)
     workers = [started(preload_at_once, str(tmp_path), barrier) for _ in range(8)]
     for worker in workers:
         worker.join(60)
@@ -215,7 +213,7 @@ def test_workers_whose_loaders_differ_do_not_make_it_in_turn(tmp_path, caplog):
         second = pool.submit(other.preload, "name", lambda: "of another version")
         time.sleep(0.2)  # until it waits; if it came too late, it would find the value made before it asked
         other["go on"] = True
-        assert {first.result(30), second.result(30)} == {"loaded"}
+        assert {first.result(60), second.result(60)} == {"loaded"}
     assert "another version" in caplog.text
 
 

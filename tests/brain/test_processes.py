@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
-
 from dash_brain.brain import Brain
 from tests.brain.workers import overwrite, read_until
+from tests.processes import FORKSERVER
 
 WRITES = 100
 
 
 def test_four_writers_of_one_name_all_succeed_and_no_reader_sees_it_missing(tmp_path):
     Brain(path=tmp_path)["a"] = (0, b"0" * 1000)
-    with multiprocessing.get_context("spawn").Pool(6) as pool:
+    with FORKSERVER.Pool(6) as pool:
         readers = [pool.apply_async(read_until, (str(tmp_path), "a", "done")) for _ in range(2)]
         writers = [pool.apply_async(overwrite, (str(tmp_path), "a", writer, WRITES)) for writer in range(4)]
         assert [writer.get(60) for writer in writers] == [WRITES] * 4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import threading
 import time
@@ -14,6 +13,7 @@ from dash_brain.brain import Brain
 from dash_brain.errors import ValueMissing
 from dash_brain.stores import FileStore, MemoryStore
 from tests.brain.workers import learn_once_in_threads, make_for_ever
+from tests.processes import FORKSERVER
 from tests.stores.fallbacks import FallbackStore
 
 
@@ -30,7 +30,7 @@ def brain(request, tmp_path):
 def test_8_processes_with_4_threads_each_make_it_once(tmp_path):
     (tmp_path / "made").mkdir()
     arguments = [(str(tmp_path), "name", str(tmp_path / "made"))] * 8
-    with multiprocessing.get_context("spawn").Pool(8) as pool:
+    with FORKSERVER.Pool(8) as pool:
         answers = [
             answer for worker in pool.starmap(learn_once_in_threads, arguments, 1) for answer in worker
         ]
@@ -40,9 +40,8 @@ def test_8_processes_with_4_threads_each_make_it_once(tmp_path):
 
 
 def test_killed_maker_is_followed_by_the_next(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    begun = context.Event()
-    maker = context.Process(target=make_for_ever, args=(str(tmp_path), "name", begun))
+    begun = FORKSERVER.Event()
+    maker = FORKSERVER.Process(target=make_for_ever, args=(str(tmp_path), "name", begun))
     maker.start()
     assert begun.wait(30)
     answers = []
@@ -53,7 +52,7 @@ def test_killed_maker_is_followed_by_the_next(tmp_path):
     time.sleep(0.2)
     assert not answers
     maker.kill()
-    waiter.join(5)
+    waiter.join(30)
     assert answers == ["made by the next"]
     maker.join()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ import pytest
 from dash_brain.errors import EncodeError, StoreFull
 from dash_brain.singleflight import meetings
 from tests.brain.workers import call_what_does_not_fit
+from tests.processes import FORKSERVER
 
 # Functions see these as variables of their module: over local ones they would close.
 CALLS = []
@@ -44,14 +44,14 @@ def in_threads(call, number):
             time.sleep(0.001)
         time.sleep(1)  # the first fingerprint of a process takes longest
         GO_ON.set()
-        return [turn.result(20) for turn in turns]
+        return [turn.result(60) for turn in turns]
 
 
 def test_threads_that_wait_get_copies_of_their_own(full):
     @full.memoize()
     def zeros():
         CALLS.append(1)
-        assert GO_ON.wait(10)
+        assert GO_ON.wait(30)
         return {"array": np.zeros(10_000), "list": []}
 
     answers = in_threads(zeros, 6)
@@ -113,7 +113,7 @@ def test_who_waits_for_what_cannot_be_copied_computes_it(full, monkeypatch, erro
     @full.memoize()
     def zeros():
         CALLS.append(1)
-        assert GO_ON.wait(10)
+        assert GO_ON.wait(30)
         return np.zeros(10_000)
 
     monkeypatch.setattr(meetings, "EncodedValue", fail)
@@ -123,12 +123,11 @@ def test_who_waits_for_what_cannot_be_copied_computes_it(full, monkeypatch, erro
 
 @pytest.mark.parametrize("kind", ["threads", "coroutines"])
 def test_processes_that_wait_compute_it_all_at_once(tmp_path, kind):
-    context = multiprocessing.get_context("spawn")
     number = 3
-    with context.Manager() as manager:
+    with FORKSERVER.Manager() as manager:
         waiting, made, together = manager.Semaphore(0), manager.list(), manager.Barrier(number - 1)
         arguments = [(str(tmp_path), kind, number, waiting, made, together)] * number
-        with context.Pool(number) as pool:
+        with FORKSERVER.Pool(number) as pool:
             sizes = pool.starmap(call_what_does_not_fit, arguments, 1)
         assert len(made) == number
     assert sizes == [8 << 20] * number

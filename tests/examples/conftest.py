@@ -140,10 +140,6 @@ class Page:
         ends = {"Network.loadingFinished", "Network.loadingFailed"}  # it fails for a page that is left
         return all(ends & events.keys() for events in self._requests.values() if is_callback(events))
 
-    def slowest(self) -> float:
-        """Return the seconds that the slowest of these callbacks took."""
-        return max(call.end - call.start for call in self.network().values())
-
     def assert_console_is_clean(self) -> None:
         assert [entry for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"] == []
 

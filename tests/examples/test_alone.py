@@ -56,7 +56,7 @@ def get(url):
     deadline = time.monotonic() + 120
     while True:
         try:
-            return requests.get(url, timeout=30)
+            return requests.get(url, timeout=120)
         except requests.ConnectionError:
             if time.monotonic() > deadline:
                 raise

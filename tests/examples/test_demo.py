@@ -74,7 +74,7 @@ def wait_for(url: str) -> None:
     deadline = time.monotonic() + 120
     while True:
         try:
-            requests.get(url, timeout=30).raise_for_status()
+            requests.get(url, timeout=120).raise_for_status()
             return
         except requests.ConnectionError:
             assert time.monotonic() < deadline

@@ -20,7 +20,9 @@ class Block:
 
 
 def documents() -> list[Path]:
-    return [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").rglob("*.md"))]
+    docs = REPOSITORY / "docs"
+    pages = (page for page in docs.rglob("*.md") if "_build" not in page.relative_to(docs).parts)
+    return [*sorted(REPOSITORY.glob("*.md")), *sorted(pages)]
 
 
 def blocks(document: Path) -> Iterator[Block]:

@@ -96,6 +96,11 @@ def inventory(store):
     return store._space.inventory
 
 
+def near_of(store):
+    """Return the local store in which copies of a far one lie."""
+    return store._copies.store
+
+
 def volume_of(store):
     """Return the open folder of a local store."""
     return inventory(store).volume

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -20,10 +19,11 @@ import pytest
 from dash_brain import Brain
 from dash_brain.errors import StoreFull, StoreUnavailable
 from dash_brain.stores import FileStore, SharedMemoryStore
-from dash_brain.stores.mapped.space import ledger, limits, memory_pressure
+from dash_brain.stores.mapped.space import capacity, ledger, memory_pressure
 from dash_brain.stores.mapped.system import cgroups, platform
 from dash_brain.testing import plain
 from tests.needs import needs_root
+from tests.processes import FORKSERVER
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.places import bytes_taken, ledger_of, mounted, mounted_disk, needs_disk, place
 from tests.stores.workers import put_and_delete
@@ -77,7 +77,7 @@ def test_small_place_is_said_once(tmp_path, caplog):
 
 
 def test_large_place_is_not_worth_a_word(files, caplog):
-    assert files.budget() > limits.SMALL
+    assert files.budget() > capacity.SMALL
     files.resize(1000)
     FileStore(files.folder).secret()
     assert not caplog.text
@@ -253,8 +253,8 @@ def test_quarter_of_the_containers_memory_bounds_shared_memory_and_no_disk(tmp_p
     monkeypatch.setattr(cgroups, "limits", lambda: [400 << 20])
     descriptor = os.open(tmp_path, os.O_RDONLY)
     try:
-        assert limits.allowed_at(descriptor, in_memory=True) == 100 << 20
-        assert limits.allowed_at(descriptor, in_memory=False) > 100 << 20
+        assert capacity.allowed_at(descriptor, in_memory=True) == 100 << 20
+        assert capacity.allowed_at(descriptor, in_memory=False) > 100 << 20
     finally:
         os.close(descriptor)
 
@@ -266,7 +266,7 @@ def test_memory_is_told_from_disk():
 
 def test_store_on_a_small_disk_is_not_told_of_shared_memory(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(platform, "is_memory", lambda _: False)
-    monkeypatch.setattr(limits, "allowed_at", lambda *_, **__: 1_000_000)
+    monkeypatch.setattr(capacity, "allowed_at", lambda *_, **__: 1_000_000)
     FileStore(tmp_path).secret()
     assert "has room for 1.0 MB only. Give it more: a folder on a larger disk" in caplog.text
     assert "shm" not in caplog.text
@@ -314,7 +314,7 @@ def test_brain_says_what_is_used_and_free_and_can_be_resized(tmp_path):
 def test_processes_that_put_and_delete_at_once_lose_no_byte(tmp_path, kind):
     store = kind(tmp_path)
     store.secret()
-    with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(4, mp_context=FORKSERVER) as pool:
         for done in [pool.submit(put_and_delete, partial(kind, tmp_path), 150) for _ in range(4)]:
             done.result()
     assert store.usage() == held(store) > 0
@@ -449,7 +449,7 @@ def test_failed_put_is_not_counted(files):
 
 def test_new_store_can_be_opened_while_the_ledger_is_made_by_many(shared_memory):
     reopen = partial(SharedMemoryStore, shared_memory.name)
-    with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(4, mp_context=FORKSERVER) as pool:
         for done in [pool.submit(put_and_delete, reopen, 20) for _ in range(8)]:
             done.result()
     assert shared_memory.usage() == held(shared_memory)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import resource
 import signal
@@ -24,9 +23,11 @@ from dash_brain.stores.mapped.space.space import Space
 from dash_brain.stores.namespaces import ENDING, EXPIRED, HELD, IDLE, MEMOIZED, rank
 from dash_brain.testing import Clock, plain
 from tests.needs import needs_root
+from tests.processes import FORKSERVER
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.places import ledger_of, mounted, place, volume_of
 from tests.stores.workers import check_pattern, fill_up, hold_until_told, patterned
+from tests.torture.children import Child
 
 MB = 1 << 20
 
@@ -151,7 +152,7 @@ def test_value_for_which_not_enough_may_go_evicts_nothing(bounded):
 def test_value_beyond_the_limit_for_files_evicts_nothing(tmp_path):
     store = FileStore(tmp_path)
     store.put("session/a", "key", [bytes(MB)], ttl=1e5)
-    child = multiprocessing.get_context("spawn").Process(target=put_beyond_a_limit, args=(tmp_path,))
+    child = FORKSERVER.Process(target=put_beyond_a_limit, args=(tmp_path,))
     child.start()
     child.join(60)
     assert child.exitcode == 0
@@ -228,7 +229,7 @@ def test_value_that_was_just_used_is_not_evicted(tmp_path, monkeypatch):
 def test_processes_that_fill_a_store_at_once_stay_within_its_budget(tmp_path):
     store = FileStore(tmp_path, size="8MiB")
     store.put("brain/kept", "for good", patterned(MB))
-    with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(4, mp_context=FORKSERVER) as pool:
         runs = [pool.submit(fill_up, partial(FileStore, tmp_path), 120) for _ in range(4)]
         highest = max(run.result() for run in runs)
     assert highest <= store.budget()
@@ -285,8 +286,7 @@ def test_process_stopped_while_it_made_room_keeps_one_put_waiting_and_no_other(t
     store = FileStore(tmp_path, size="8MiB")
     for number in range(4):
         store.put("session/a", str(number), [bytes(2 * MB - 9000)], ttl=1e5)
-    stopped = multiprocessing.get_context("spawn").Process(target=stop_while_making_room, args=(tmp_path,))
-    stopped.start()
+    stopped = Child(stop_while_making_room, tmp_path)
     try:
         os.waitid(os.P_PID, stopped.pid, os.WSTOPPED)
         pauses = count_pauses(monkeypatch)
@@ -300,7 +300,6 @@ def test_process_stopped_while_it_made_room_keeps_one_put_waiting_and_no_other(t
         assert not pauses, "the others went on without"
     finally:
         stopped.kill()
-        stopped.join(60)
 
 
 def count_pauses(monkeypatch):
@@ -324,8 +323,7 @@ def test_writer_that_was_stopped_keeps_one_put_waiting_and_no_other(tmp_path, mo
     monkeypatch.setattr(space, "WRITING", 0.1)
     store = FileStore(tmp_path, size="8MiB")
     store.secret()
-    stopped = multiprocessing.get_context("spawn").Process(target=stop_while_writing, args=(tmp_path,))
-    stopped.start()
+    stopped = Child(stop_while_writing, tmp_path)
     try:
         os.waitid(os.P_PID, stopped.pid, os.WSTOPPED)
         pauses = count_pauses(monkeypatch)
@@ -336,7 +334,6 @@ def test_writer_that_was_stopped_keeps_one_put_waiting_and_no_other(tmp_path, mo
             pauses.clear()
     finally:
         stopped.kill()
-        stopped.join(60)
     store.put("session/b", "key", [bytes(4 * MB)], ttl=1e5)
 
 
@@ -402,11 +399,10 @@ def test_nothing_more_is_evicted_when_readers_hold_what_went(tmp_path, monkeypat
     monkeypatch.setattr(backoff, "_IN_VAIN", 60.0)  # a second may pass between two puts here
     with mounted(tmp_path / "small", "size=64m") as folder:
         store = FileStore(folder)
-        context = multiprocessing.get_context("spawn")
         for number in range(24):
             store.put("brain/a", str(number), patterned(MB), ttl=1e5)
-        held, done = context.Event(), context.Event()
-        reader = context.Process(target=hold_until_told, args=(partial(FileStore, folder), held, done))
+        held, done = FORKSERVER.Event(), FORKSERVER.Event()
+        reader = FORKSERVER.Process(target=hold_until_told, args=(partial(FileStore, folder), held, done))
         reader.start()
         try:
             assert held.wait(60)

@@ -21,7 +21,7 @@ def files_of(folder: Path) -> list[Path]:
 
 
 def wait_until_gone(folder: Path) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while files_of(folder):
         assert time.monotonic() < deadline, "the expired object still lies there"
         time.sleep(0.05)
@@ -54,7 +54,7 @@ def test_one_thread_sweeps_and_it_ends_when_the_store_is_closed(tmp_path: Path) 
         store.put("brain/default", "a", [b"x"], ttl=60)
     assert len(sweepers() - before) == 1
     store.close()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while sweepers() - before:
         assert time.monotonic() < deadline
         time.sleep(0.05)

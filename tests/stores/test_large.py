@@ -501,6 +501,23 @@ def test_what_is_dropped_is_gone_at_once(store):
     assert spares_of(store) == []
 
 
+def test_what_expired_is_written_anew_by_the_next_large_value(store):
+    for key in ("put", "touched", "renewed", "other"):
+        store.put(SPACE, key, value(1), ttl=0.05 if key == "put" else None)
+    store.touch(SPACE, "touched", 0.05)
+    store.touch(SPACE, "renewed", 0.05)
+    store.touch(SPACE, "renewed", 60)
+    expired = {number_of(store, "put"), number_of(store, "touched")}
+    time.sleep(0.06)
+    for number in range(3):
+        store.put(SPACE, f"new{number}", value(number))
+    new = [number_of(store, f"new{number}") for number in range(3)]
+    assert set(new[:2]) == expired
+    assert new[2] not in expired
+    for key, number in {"renewed": 1, "other": 1, "new0": 0, "new1": 1, "new2": 2}.items():
+        check(store.get(SPACE, key), number)
+
+
 def test_what_expired_is_gone_at_once(store):
     store.put(SPACE, "key", value(1), ttl=0.001)
     time.sleep(0.01)

@@ -8,6 +8,7 @@ import gc
 import mmap
 import os
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -95,11 +96,15 @@ def test_no_umask_changes_the_rights(tmp_path, umask, kind):
 
 
 def test_given_folder_may_be_anyones_and_is_made_if_missing(tmp_path):
-    store = FileStore(tmp_path / "new" / "folder")
-    store.put(SPACE, "key", [b"x"])
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o777)
-    FileStore(tmp_path / "open").put(SPACE, "key", [b"x"])
+    for folder in (tmp_path / "new" / "folder", tmp_path / "open"):
+        store = FileStore(folder)
+        store.put(SPACE, "key", [b"x"])
+        assert bytes(FileStore(folder).get(SPACE, "key")[0]) == b"x"
+        assert place(store).is_relative_to(folder)
+        assert stat.S_IMODE(place(store).stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / "open").stat().st_mode) == 0o777
 
 
 def test_stores_with_different_names_are_apart(tmp_path):

@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextvars
 import logging
 import multiprocessing
+import os
 import shutil
 import threading
+import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from dash_brain.errors import ValueMissing
 from dash_brain.stores import FileStore, MemoryStore, NearCopy
 from dash_brain.stores.near_copy import SMALL
+from dash_brain.stores.near_copy.habits import Habits
 from dash_brain.testing import (
     BoundedContract,
     LocksContract,
@@ -22,8 +26,9 @@ from dash_brain.testing import (
     StoreContract,
     plain,
 )
+from tests.processes import FORKSERVER
 from tests.stores.far import FarFolder
-from tests.stores.places import damage, everything, file_of
+from tests.stores.places import damage, everything, file_of, near_of
 from tests.stores.test_contract import OwnClock
 
 LARGE = b"x" * (2 * SMALL)
@@ -74,9 +79,7 @@ def asked(store):
 
 
 def copies(store):
-    return {
-        name for name in everything(store._copies.store) if name.startswith("near/") and name.count("/") == 2
-    }
+    return {name for name in everything(near_of(store)) if name.startswith("near/") and name.count("/") == 2}
 
 
 def test_value_is_fetched_once_on_each_host(store, other):
@@ -150,7 +153,7 @@ def test_delete_of_another_object_leaves_the_copy(store):
 
 def test_copy_may_be_lost_at_any_time(store):
     store.put(SPACE, "key", [LARGE])
-    shutil.rmtree(store._copies.store.place)
+    shutil.rmtree(near_of(store).place)
     assert plain(store.get(SPACE, "key")) == [LARGE]
     assert asked(store) == ["look", "fetch"]
     assert plain(store.get(SPACE, "key")) == [LARGE]
@@ -164,7 +167,7 @@ def test_copies_evict_each_other_and_no_value(tmp_path):
     assert 0 < len(copies(store)) < 6
     for number in range(12):
         assert plain(store.get(SPACE, str(number))) == [b"%d" % number * 200_000]
-    assert store._copies.store.usage() <= 1_000_000
+    assert near_of(store).usage() <= 1_000_000
 
 
 def test_value_larger_than_the_near_store_is_read_all_the_same(tmp_path, caplog):
@@ -191,7 +194,7 @@ def test_near_store_that_cannot_be_opened_costs_no_value(tmp_path, caplog):
 @pytest.mark.parametrize("place", ["stream", "object id"])
 def test_copy_that_was_changed_on_the_disk_is_fetched_anew(store, place):
     store.put(SPACE, "key", [LARGE])
-    damage(file_of(store._copies.store, "near"), at=-8 if place == "object id" else SMALL)
+    damage(file_of(near_of(store), "near"), at=-8 if place == "object id" else SMALL)
     for questions in (["look", "fetch"], ["look"]):
         assert plain(store.get(SPACE, "key")) == [LARGE]
         assert asked(store) == questions
@@ -199,8 +202,7 @@ def test_copy_that_was_changed_on_the_disk_is_fetched_anew(store, place):
 
 def test_of_many_readers_on_a_host_one_fetches(tmp_path, other):
     other.put(SPACE, "key", [LARGE * 20])
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(4) as pool:
+    with FORKSERVER.Pool(4) as pool:
         fetched = pool.map(_read_with_4_threads, [tmp_path] * 4)
     assert sum(fetched) == 1
 
@@ -219,10 +221,10 @@ def test_copy_lives_no_longer_than_its_original(store, other):
     store.put(SPACE, "key", [LARGE], ttl=100)
     other.get(SPACE, "key")
     for one in (store, other):
-        info = one._copies.store.info(f"near/{SPACE}", "key")
+        info = near_of(one).info(f"near/{SPACE}", "key")
         assert info.expires <= one.info(SPACE, "key").expires + 1
     store.touch(SPACE, "key", 1000)
-    info = store._copies.store.info(f"near/{SPACE}", "key")
+    info = near_of(store).info(f"near/{SPACE}", "key")
     assert info.expires == pytest.approx(store.info(SPACE, "key").expires, abs=5)
 
 
@@ -317,4 +319,105 @@ def test_a_store_that_cannot_look_has_no_near_copies():
 
 
 def test_other_stores_have_nothing_to_look_ahead_for(tmp_path):
-    FileStore(tmp_path).look_ahead([(SPACE, "key")])
+    store = FileStore(tmp_path)
+    store.put(SPACE, "key", [LARGE])
+    before = everything(store)
+    store.look_ahead([(SPACE, "key"), (SPACE, "none")])
+    assert everything(store) == before
+    assert plain(store.get(SPACE, "key")) == [LARGE]
+
+
+@pytest.fixture
+def unused(tmp_path):
+    """The folder of near copies of an address that was used two hours ago."""
+    store = FileStore(tmp_path, "near-0123456789abcdef")
+    store.put("near/brain/a", "key", [b"x"])
+    store.close()
+    folder = Path(store.place)
+    ago(folder, 2 * 3600)
+    return folder
+
+
+def ago(folder, seconds):
+    """Let the store of a folder have been swept so long ago."""
+    then = time.time() - seconds
+    os.utime(folder / "key", (then, then))
+
+
+def test_near_copies_of_an_address_that_nobody_uses_any_more_are_swept_by_any_store(unused):
+    FileStore(unused.parent.parent, "default").sweep()
+    assert not unused.exists()
+
+
+def test_near_copies_that_are_used_or_may_live_are_left_alone(unused):
+    ago(unused, 1800)
+    FileStore(unused.parent.parent, "default").sweep()
+    assert unused.exists()
+    ago(unused, 2 * 3600)
+    user = FileStore(unused.parent.parent, "near-0123456789abcdef")
+    assert plain(user.get("near/brain/a", "key")) == [b"x"]
+    FileStore(unused.parent.parent, "default").sweep()
+    assert plain(user.get("near/brain/a", "key")) == [b"x"]
+    user.close()
+
+
+@pytest.mark.parametrize("name", ["near-mine", "near-0123456789abcdeg", "nearby"])
+def test_other_stores_are_left_alone(unused, name):
+    other = unused.rename(unused.with_name(unused.name.replace("near-0123456789abcdef", name)))
+    FileStore(unused.parent.parent, "default").sweep()
+    assert other.exists()
+
+
+def test_results_are_asked_for_along_with_what_was_asked_before_them(tmp_path):
+    store = open_near(tmp_path)
+    for place in (("recipes/app", "record"), ("memo/app", "result"), (SPACE, "name")):
+        store.put(*place, [b"x"], ttl=3600)
+    for number in range(3):
+        store.look_ahead([("closed/sessions", "me")])
+        assert plain(store.get("recipes/app", "record")) == plain(store.get("memo/app", "result")) == [b"x"]
+        store.wrapped.asked.clear()
+        assert plain(store.get(SPACE, "name")) == [b"x"]
+        assert store.wrapped.asked == ["look"], "a function reads what is there now"
+        store.touch("recipes/app", "record", 3600)
+        assert store.wrapped.asked == ["look"]
+        store.look_ahead(())
+        if number:
+            assert store.wrapped.asked == ["look"]
+
+
+def test_life_that_is_to_be_another_is_set_whatever_is_known(tmp_path):
+    store = open_near(tmp_path)
+    for ttl, new in ((None, 3600), (3600, None), (3600, 60), (3000, 3600), (60, 60), (3600, 3300)):
+        store.put(SPACE, "key", [b"x"], ttl=ttl)
+        store.look_ahead([(SPACE, "key")])
+        store.wrapped.asked.clear()
+        store.touch(SPACE, "key", new)
+        assert store.wrapped.asked == ["touch"]
+        store.touch(SPACE, "key", new)
+        assert store.wrapped.asked == ["touch"] * 2, "what it said before was changed"
+    store.look_ahead(())
+
+
+def test_object_that_was_put_again_in_the_request_is_touched(tmp_path):
+    store = open_near(tmp_path)
+    store.put(SPACE, "key", [b"x"], ttl=3600)
+    store.look_ahead([(SPACE, "key")])
+    store.put(SPACE, "key", [b"x"], ttl=3600)
+    store.wrapped.asked.clear()
+    store.touch(SPACE, "key", 3600)
+    assert store.wrapped.asked == ["touch"]
+    store.look_ahead(())
+
+
+def test_habits_are_bounded_in_number_and_size():
+    habits = Habits()
+    for number in range(1200):
+        for other in range(20):
+            habits.note((("closed/sessions", str(number)),), ("memo/app", str(other)))
+    assert len(habits._after) == 1000
+    last = habits.with_those_after([("closed/sessions", "1199")])
+    assert last == [("closed/sessions", "1199"), *(("memo/app", str(other)) for other in range(12, 20))]
+    assert habits.with_those_after([("closed/sessions", "0")]) == [("closed/sessions", "0")]
+    habits.note((), ("memo/app", "key"))
+    habits.note((("closed/sessions", "1199"),), ("brain/default", "name"))
+    assert habits.with_those_after([("closed/sessions", "1199")]) == last

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 
 import pytest
-import redis
 
 from dash_brain.common.polling import wait_for
 from dash_brain.errors import StoreUnavailable, StoreURLError, ValueMissing
@@ -13,8 +13,8 @@ from dash_brain.stores import CopyStore, NearCopy, open_store
 from dash_brain.stores.near_copy import SMALL, open_far
 from dash_brain.stores.redis import RedisStore
 from dash_brain.testing import plain
-from tests.redis import KEY, redis_server, running
-from tests.stores.places import remove
+from tests.redis import KEY, RoundTrips, redis_server, running
+from tests.stores.places import near_of, remove
 
 LARGE = b"x" * (2 * SMALL)
 SPACE = "brain/near"
@@ -38,23 +38,16 @@ def opened(server, monkeypatch):
     yield open_with
     for one in made:
         one.close()
-        remove(one._copies.store)
-
-
-def round_trips(server):
-    """Return how many requests for values and facts the server answered."""
-    with redis.Redis.from_url(server.url) as client:
-        said = client.info("commandstats")
-    return sum(one["calls"] for name, one in said.items() if name in ("cmdstat_evalsha", "cmdstat_mget"))
+        remove(near_of(one))
 
 
 def test_second_read_is_one_round_trip_without_the_value(server, opened):
     store = opened()
     RedisStore(server.url, key=KEY).put(SPACE, "key", [LARGE * 30])
     assert plain(store.get(SPACE, "key")) == [LARGE * 30]
-    before = round_trips(server)
-    assert plain(store.get(SPACE, "key")) == [LARGE * 30]
-    assert round_trips(server) == before + 1
+    with closing(RoundTrips(server)) as round_trips:
+        assert plain(store.get(SPACE, "key")) == [LARGE * 30]
+        assert round_trips.count() == 1
 
 
 def test_outage_is_raised_by_default(server, opened):
@@ -133,7 +126,7 @@ def test_store_without_a_key_is_refused_from_the_start(server, monkeypatch):
 
 def test_near_copies_belong_to_a_place_and_not_to_who_logs_in(server):
     def name(url):
-        return open_store(url)._copies.store.name
+        return near_of(open_store(url)).name
 
     assert name("redis://cache:6379/0") == name("redis://me:secret@cache:6379/0?near=512MB&timeout=3")
     others = {"redis://cache:6379/0", "redis://cache:6379/1", "redis://cache:6380/0", "redis://other:6379/0"}
@@ -145,9 +138,9 @@ def test_near_copies_can_be_turned_off_and_bounded():
     assert isinstance(open_store("redis://cache?near=off"), RedisStore)
     store = open_store("redis://bounded?near=8MB")
     assert isinstance(store, NearCopy)
-    assert isinstance(store._copies.store, CopyStore)
-    assert store._copies.store.budget() == 8_000_000
-    remove(store._copies.store)
+    assert isinstance(near_of(store), CopyStore)
+    assert near_of(store).budget() == 8_000_000
+    remove(near_of(store))
 
 
 @pytest.mark.parametrize("option", ["near=large", "when_down=wait", "near=off&when_down=near", "nearby=1"])
@@ -157,5 +150,5 @@ def test_option_that_is_none_is_refused(option):
 
 
 def test_copies_never_go_to_the_disk(server, tmp_path):
-    assert not open_store("redis://bounded?near=8MB")._copies.store.spills
-    remove(open_store("redis://bounded?near=8MB")._copies.store)
+    assert not near_of(open_store("redis://bounded?near=8MB")).spills
+    remove(near_of(open_store("redis://bounded?near=8MB")))

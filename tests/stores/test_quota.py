@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -22,6 +21,7 @@ from dash_brain.stores.mapped import put as putting
 from dash_brain.stores.mapped.system import locks as kernel_locks
 from dash_brain.stores.namespaces import VALUE, account_of
 from dash_brain.testing import Clock
+from tests.processes import FORKSERVER
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.places import everything, mounted_disk, needs_disk, place
 from tests.stores.workers import put_for_a_session
@@ -121,7 +121,7 @@ def taken(store):
 @pytest.mark.parametrize("kind", [FileStore, FallbackStore])
 def test_accounts_are_right_after_processes_put_and_deleted_at_once(tmp_path, kind):
     store = kind(tmp_path)
-    with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(4, mp_context=FORKSERVER) as pool:
         for run in [pool.submit(put_for_a_session, partial(kind, tmp_path), 100, QUOTA) for _ in range(4)]:
             run.result()
     assert accounts(store) == taken(store)
@@ -257,7 +257,7 @@ def test_nothing_is_left_of_a_session_but_an_empty_folder(files):
 
 def quota_of(store, **options):
     _share.cache_clear()  # else it may be the answer of a moment ago
-    return _settings(store, **options).quota
+    return _settings(store=store, **options).quota
 
 
 def test_quota_is_half_of_the_budget_and_at_least_256_mb_where_the_rest_goes_to_disk(tmp_path, monkeypatch):

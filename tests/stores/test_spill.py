@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import multiprocessing
 import os
 import shutil
 import signal
@@ -30,6 +29,7 @@ from dash_brain.stores.mapped.volume.folder import Volume
 from dash_brain.stores.namespaces import VALUE
 from dash_brain.testing import Clock, plain
 from tests.needs import needs_root
+from tests.processes import FORKSERVER
 from tests.stores.fallbacks import SmallFallback, SmallSharedMemory
 from tests.stores.places import ledger_of, mounted, place
 from tests.stores.workers import check_pattern, patterned
@@ -73,7 +73,7 @@ def test_value_without_room_is_spilled_and_read_by_other_processes(store, memory
     object_id = store.put(SPACE, "key", frames, ttl=1000, meta={"type": "bytes"})
     assert len(spilled_files(disk)) == 1
     check_pattern(store.get(SPACE, "key"))
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, mp_context=FORKSERVER) as pool:
         assert pool.submit(read_one, partial(type(store), memory), SPACE, "key").result() == frames
     info = store.info(SPACE, "key")
     assert (info.object_id, dict(info.meta), info.nbytes > 4 * MB) == (object_id, {"type": "bytes"}, True)
@@ -441,7 +441,7 @@ def test_spilled_values_count_for_the_quota(store, disk):
 
 def test_processes_that_spill_and_replace_at_once_leave_no_stray_file(store, memory, disk):
     store.put(SPACE, "0", patterned(1_200_000), ttl=1000)  # says where the others spill to
-    with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(3, mp_context=FORKSERVER) as pool:
         for run in [pool.submit(spill_often, partial(type(store), memory)) for _ in range(3)]:
             run.result()
     links = (os.readlink(place(store) / SPACE / str(key)) for key in store.scan(SPACE))

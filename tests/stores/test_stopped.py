@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from dash_brain.stores.mapped.system import locks
 from dash_brain.stores.namespaces import VALUE
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.places import volume_of
+from tests.torture.children import Child
 
 SPACE = "brain/stopped"
 
@@ -36,15 +36,12 @@ def hold_and_stop(kind, folder, path):
 @contextmanager
 def stopped_holder(store, path):
     """Let a process hold the lock of a path, stopped, while the block runs; then it is killed."""
-    arguments = type(store), store.folder, path
-    holder = multiprocessing.get_context("spawn").Process(target=hold_and_stop, args=arguments)
-    holder.start()
+    holder = Child(hold_and_stop, type(store), store.folder, path)
     try:
         os.waitid(os.P_PID, holder.pid, os.WSTOPPED)
         yield
     finally:
         holder.kill()
-        holder.join(60)
 
 
 def test_writer_of_the_key_is_told_and_everybody_else_goes_on(store):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
 import signal
@@ -18,6 +17,7 @@ import pytest
 from dash_brain.errors import ValueMissing
 from dash_brain.stores import FileStore
 from dash_brain.stores.mapped.volume import publish as publishing
+from tests.processes import FORKSERVER
 from tests.stores.fallbacks import FallbackStore
 from tests.stores.places import everything, place, volume_of
 from tests.stores.workers import (
@@ -29,7 +29,7 @@ OWN_FILES = {"key", "ledger", "locks", "remembered", "brain", "brain/torture"}
 
 
 def processes(number):
-    return ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn"))
+    return ProcessPoolExecutor(number, mp_context=FORKSERVER)
 
 
 def test_writer_killed_between_link_and_rename_leaves_a_draft_that_the_next_one_removes(files, tmp_path):
@@ -135,7 +135,7 @@ def test_lock_waited_for_while_the_folder_is_removed_is_taken_where_the_others_a
         block.__enter__()
     assert not entered.wait(0.2)
     block.__exit__(None, None, None)
-    assert entered.wait(5)
+    assert entered.wait(30)
     thread.join()
 
 

@@ -6,7 +6,6 @@ asked for, so a computation needs nothing but its argument; how many of its make
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import time
@@ -17,6 +16,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from tests.processes import FORKSERVER
 
 #: Given a folder, what returns ``compute(journal)`` for a journal, by way of what is being tested.
 Flight: TypeAlias = Callable[[str], Callable[[str], Any]]
@@ -68,9 +69,6 @@ class Crew:
     """
 
     def __init__(self, flight: Flight, folder: Path) -> None:
-        # A server that has loaded everything forks the processes: in milliseconds, and without our threads.
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["__main__", __name__, flight.__module__])
         self._run = partial(answer_rounds, flight, str(folder))
         self._folder = folder
         self._members: dict[int, tuple[BaseProcess, Connection]] = {}
@@ -106,8 +104,8 @@ class Crew:
             rounds.send(journal)
 
     def _add(self) -> None:
-        ours, theirs = self._context.Pipe()
-        member = self._context.Process(target=self._run, args=(theirs,), daemon=True)
+        ours, theirs = FORKSERVER.Pipe()
+        member = FORKSERVER.Process(target=self._run, args=(theirs,), daemon=True)
         member.start()
         theirs.close()
         assert member.pid

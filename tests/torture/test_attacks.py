@@ -237,7 +237,7 @@ def test_other_forms_of_outputs_get_nothing_in_clear(server):
     attackers = [Client(server.url), Client(server.url, opens=False)]
     for turn, (name, (output, outputs, inputs)) in enumerate(makers(attackers[0]).items()):
         attacks = [(output, one, inputs) for one in other_outputs(outputs)]
-        every = size(6, 1) if name == "one" else size(24, 4)
+        every = size(12, 1) if name == "one" else size(48, 4)
         for start, client in enumerate(attackers, turn):
             leaks = [found for one in attacks[start % every :: every] if (found := in_clear(client, one))]
             assert not leaks, name
@@ -286,7 +286,7 @@ def test_what_a_client_makes_up_or_steals_is_given_to_no_callback(server):
     honest = [Honest(server.url, str(number)) for number in range(3)]
     clients = Client(server.url), Client(server.url, opens=False), Client(server.url, user="eve")
     for turn, client in enumerate(clients):
-        for attack in list(takers())[turn % size(9, 1) :: size(9, 1)]:
+        for attack in list(takers())[turn % size(18, 1) :: size(18, 1)]:
             assert "was given" not in client.fire(*attack).text, attack
         for one in honest:
             stolen = [leaf(CONF, value=one.conf)], [leaf("a", value=one.a)]

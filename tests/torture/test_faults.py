@@ -168,10 +168,10 @@ class Trial:
 def faults_for(made, turn=0):
     """Yield the faults of all these calls: with every errno, once and for ever.
 
-    In the usual run every second call fails once, with one errno in turn, and every sixth for ever. Of an
-    operation of many calls every fourth one fails: most of them are made by others too.
+    In the usual run every fourth call fails once, with one errno in turn, and every twelfth for ever. Of an
+    operation of many calls every eighth one fails: most of them are made by others too.
     """
-    step = 1 if SOAK else 2 if len(made) <= MANY else 4
+    step = 1 if SOAK else 4 if len(made) <= MANY else 8
     for count, number in enumerate(range(turn % step, len(made), step), turn):
         in_turn = [ERRNOS[(count + more) % len(ERRNOS)] for more in range(len(ERRNOS))]
         for kind in in_turn if SOAK else in_turn[:1]:
@@ -183,9 +183,9 @@ def faults_for(made, turn=0):
 
 
 def kills_for(made, turn=0):
-    """Yield a kill before each call that changes anything; in the usual run before every sixth."""
+    """Yield a kill before each call that changes anything; in the usual run before every twelfth."""
     changing = [number for number, name in enumerate(made) if name in CHANGING]
-    yield from (Fault(number, KILLED) for number in (changing if SOAK else changing[turn % 6 :: 6]))
+    yield from (Fault(number, KILLED) for number in (changing if SOAK else changing[turn % 12 :: 12]))
 
 
 class Trials:
@@ -267,10 +267,10 @@ def anything_is_a_disk():
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_fault_is_typed_loses_nothing_and_leaves_nothing(tmp_path, kind):
     with ground(tmp_path) as folder, anything_is_a_disk():
-        assert run_all(kind, folder, deadly=False) > size(450, 900)
+        assert run_all(kind, folder, deadly=False) > size(225, 900)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_at_any_system_call_loses_nothing_and_leaves_nothing(tmp_path, kind):
     with ground(tmp_path) as folder, anything_is_a_disk():
-        assert run_all(kind, folder, deadly=True) > size(50, 100)
+        assert run_all(kind, folder, deadly=True) > size(25, 100)

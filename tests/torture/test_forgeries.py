@@ -24,9 +24,9 @@ from tests.torture.shelves import Shelf
 from tests.torture.sizes import size
 from tests.torture.trial import cookie_parts, failures, page_of, unpickled, visit_of
 
-TOKENS = size(10_000, 10_000_000)
-COOKIES = size(5_000, 1_000_000)
-CLAIMS = size(5_000, 1_000_000)
+TOKENS = size(5_000, 10_000_000)
+COOKIES = size(2_500, 1_000_000)
+CLAIMS = size(2_500, 1_000_000)
 
 AT_ONCE = 500
 VALUES = 20

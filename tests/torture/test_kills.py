@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dash_brain.brain import Brain
+from dash_brain.stores.namespaces import OF_CLIENTS
 from dash_brain.web.component_registry import ENTRY_TTL
 from dash_brain.web.leases import UNCLAIMED
-from dash_brain.web.sessions.session_registry import DOMAINS
 from tests.programs import REPOSITORY
 from tests.torture.crowds import kill_a_child_of, meanwhile
 from tests.torture.lives import SIZES, live, pages_go_on
@@ -79,7 +79,7 @@ def nothing_is_left(shelf: Shelf, pages: list[Page]) -> None:
     shelf.later(ENTRY_TTL + 1).sweep()
     assert shelf.files() == OWN_FILES
     assert {path.name for path in shelf.folder.iterdir() if path.is_dir()} <= {
-        *DOMAINS,
+        *OF_CLIENTS,
         ".accounts",
         "workers",
         "brain",

@@ -175,7 +175,7 @@ def test_gevent_workers_serve_all_others_while_some_wait_for_a_value(serve, shel
 
 
 def test_gevent_workers_lose_nothing_under_load(serve, shelf):
-    server = serve(APP, workers=2, env=gevent(shelf), options=[*GEVENT, "--max-requests=200"])
+    server = serve(APP, workers=2, env=gevent(shelf), options=[*GEVENT, f"--max-requests={size(60, 200)}"])
     workers: set[int] = set()
     with meanwhile(load(server.url)) as pages:
         wait_for(lambda: workers.add(worker(server.url)) or len(workers) > size(2, 3), "none ends", 100)

@@ -28,7 +28,7 @@ SPACE = "brain/spares"
 KEYS = ["name-0", "name-1"]
 #: The first frame says which value it is; the second can be compared as a whole.
 VALUES = {b"%d" % number: os.urandom(4096) * ((LARGE >> 12) + number % 3 * 300 + 1) for number in range(12)}
-REPLACED = size(600, 100_000)
+REPLACED = size(300, 100_000)
 
 
 @pytest.fixture(params=[FileStore])

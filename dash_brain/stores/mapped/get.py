@@ -1,4 +1,4 @@
-"""Getting an object: its file opened, held against what it may be, and read."""
+"""Getting an object: its file is opened, checked and read."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from dash_brain.stores.base import Frames, expires_at
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.space import Space
 from dash_brain.stores.mapped.volume import pages
-from dash_brain.stores.mapped.volume.entries import LOOKS, READ, Link, has_expired, link_in, times
+from dash_brain.stores.mapped.volume.entries import LOOKS, READ, SpillLink, has_expired, link_in, times
 from dash_brain.stores.mapped.volume.large import LARGE
 from dash_brain.stores.mapped.volume.objectfile import Head, bad_object, read_head, read_object
 
-#: A use is noted when the last one is longer ago; so many reads in a row cost no more than one note.
+#: Seconds between two updates of the time of use: many reads in a row cost one update.
 _NOTE_USE_AFTER = 1.0
-#: How opening what is no file of ours fails: another user's, a socket.
+#: Errors of opening what is no file of ours: another user's file, a socket.
 _NOT_OURS = {errno.EPERM, errno.ENXIO}
 
 
 class Opened(NamedTuple):
-    """An open object: its file, the state of that, and that of what lies under its name."""
+    """An open object: its file and the state of that; the state of its name, and the link if it is one."""
 
     file: int
     state: os.stat_result
     found: os.stat_result
-    link: Link | None
+    link: SpillLink | None
 
 
 def read(space: Space, path: str, now: float, looks: int = LOOKS) -> Frames:
@@ -69,11 +69,13 @@ def read_info(space: Space, path: str, now: float, looks: int = LOOKS) -> tuple[
 
 
 def touch(space: Space, path: str, now: float, ttl: float | None) -> None:
-    """Let an object live so many seconds from now, None: for good; raises as ``read`` does."""
+    """Set the time to live of an object, in seconds from now, None: for good; raises as ``read`` does."""
     expires, done = expires_at(ttl, now), False
     while not done:
         opened = _open(space.inventory, path, now)
         try:
+            if opened.state.st_size >= LARGE:
+                space.expiring.note(path, expires)
             with space.inventory.volume.hold(path):
                 done = _set_times(space.inventory, path, opened, now, expires)
         finally:
@@ -92,8 +94,8 @@ def exists(space: Space, path: str, now: float) -> bool:
 def _open(inventory: Inventory, path: str, now: float) -> Opened:
     """Open an object that has not expired.
 
-    While we look, a link may take the place of a file, or a file that of a link; and what was replaced may be
-    written anew already, for another name, so that it cannot be opened. Then the name is looked up anew.
+    Meanwhile a link may take the place of a file, or a file that of a link; and the file of an object that
+    was replaced may be in use for another one, and refuse to be opened. Then the name is looked up again.
     """
     for _ in range(LOOKS):
         try:
@@ -122,7 +124,7 @@ def _open(inventory: Inventory, path: str, now: float) -> Opened:
     raise BlockingIOError(errno.EAGAIN, "the value is replaced as often as it is looked up")
 
 
-def _open_spilled(inventory: Inventory, path: str) -> tuple[int, os.stat_result, Link] | None:
+def _open_spilled(inventory: Inventory, path: str) -> tuple[int, os.stat_result, SpillLink] | None:
     """Open what a link stands for, whose times are those of the link; None when it was replaced meanwhile."""
     folder = inventory.volume.descriptor
     try:
@@ -143,10 +145,10 @@ def _open_spilled(inventory: Inventory, path: str) -> tuple[int, os.stat_result,
 
 
 def _is_still(inventory: Inventory, path: str, opened: Opened) -> bool:
-    """Say whether what was opened lies under the path still.
+    """Say whether the object that was opened still lies under the path.
 
-    What a name led to may have been replaced and its file written anew, for another name, between the moment
-    in which the kernel found it and that in which it opened it.
+    It may have been replaced, and its file be reused for another name, between the moment in which the kernel
+    found the file and that in which it opened it.
     """
     entry = inventory.volume.look(path)
     return entry is not None and (opened.link is not None or _same(entry.found, opened.state))
@@ -165,7 +167,7 @@ def _note_use(inventory: Inventory, path: str, opened: Opened, now: float) -> No
 
 
 def _set_times(inventory: Inventory, path: str, opened: Opened, now: float, expires: float | None) -> bool:
-    """Set the times of an object, whose lock is held; say False when another took its place meanwhile."""
+    """Set the times of an object, whose lock is held; return False when it was replaced meanwhile."""
     latest = os.fstat(opened.file) if opened.link is None else _linked(inventory, path, opened)
     if latest is None or not latest.st_nlink:
         return False
@@ -178,12 +180,12 @@ def _set_times(inventory: Inventory, path: str, opened: Opened, now: float, expi
         os.utime(opened.file, ns=ns)
         return True
     os.utime(path, ns=ns, dir_fd=inventory.volume.descriptor, follow_symlinks=False)
-    with suppress(OSError):  # when it was used is good to know, and no more
+    with suppress(OSError):  # the time of use is a hint only
         os.utime(opened.file, ns=ns)
     return True
 
 
 def _linked(inventory: Inventory, path: str, opened: Opened) -> os.stat_result | None:
-    """Return the state of the link to a spilled object, None when another one took its place."""
+    """Return the state of the link to a spilled object, None when it was replaced."""
     entry = inventory.volume.look(path)
     return entry.found if entry is not None and entry.link == opened.link else None

@@ -12,18 +12,19 @@ from dash_brain.stores.base import Frames
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.space import Space
 from dash_brain.stores.mapped.system.faults import is_full
-from dash_brain.stores.mapped.volume.entries import PAGE, Entry, Link
+from dash_brain.stores.mapped.volume.entries import PAGE, Entry, SpillLink
 from dash_brain.stores.mapped.volume.folder import Volume
+from dash_brain.stores.mapped.volume.large import LARGE
 from dash_brain.stores.mapped.volume.objectfile import compose
 from dash_brain.stores.mapped.volume.publish import Draft, Publish
 from dash_brain.stores.namespaces import ANY, HELD, IDLE, account_of, domain_of
 
-#: How often a put makes place in a file system that says it is full.
+#: Attempts of a put in a file system that is full; before each further one it evicts.
 _ROUNDS = 4
-#: How often a put makes its folder again when a sweep removed the empty one. Two threads of one process can
-#: alternate for a long time.
+#: Attempts of a put whose folder a sweep removes while it is empty. Two threads of one process can alternate
+#: for a long time.
 _ATTEMPTS = 1000
-#: The same for EACCES and EPERM, which ext4 also raises for a folder that was removed meanwhile.
+#: The same after EACCES or EPERM, which ext4 raises too for a folder that was removed meanwhile.
 _REFUSED = 20
 
 
@@ -56,6 +57,9 @@ def put(
         times=(int(now * 1e9), 0 if expires is None else max(1, int(expires * 1e9))),
         replaces=replaces,
     )
+    if size >= LARGE:
+        space.recycle(now)
+        space.expiring.note(path, expires)
     if domain_of(draft.path) is ANY:
         _place(space, draft)
     else:
@@ -75,9 +79,9 @@ def _place_for_client(space: Space, draft: Draft, quota: int | None) -> None:
 
 
 def _place(space: Space, draft: Draft) -> None:
-    """Write an object into the store, and evict for it what nobody needs.
+    """Write an object into the store, and evict idle objects for it if there is no room.
 
-    Where that is not enough it is spilled to disk; where it cannot be, whatever may be evicted is.
+    If that does not suffice it is spilled to disk; if it cannot be spilled, objects in use are evicted too.
     """
     if space.inventory.disk.allowed:
         with suppress(StoreFull):
@@ -88,7 +92,7 @@ def _place(space: Space, draft: Draft) -> None:
 
 
 def _write(space: Space, draft: Draft, worst: int) -> None:
-    """Write an object into the store's own place; what is no dearer than ``worst`` makes room for it."""
+    """Write an object into the store's own folder, and evict for it objects up to the rank ``worst``."""
     inventory = space.inventory
     with space.reserve(draft, worst):
         replaced = _publish(space, draft, worst)
@@ -99,13 +103,13 @@ def _write(space: Space, draft: Draft, worst: int) -> None:
 
 
 def _publish(space: Space, draft: Draft, worst: int) -> Entry | None:
-    """Give the object its name; make place when the file system is full, or the memory of the container."""
+    """Give the object its name; evict when the file system is full, or the memory of the container."""
     for attempt in range(_ROUNDS):
         try:
-            if space.limits.memory.groups:
+            if space.capacity.memory.groups:
                 space.check_memory(draft.nbytes)
             return _publish_in_folder(space.inventory.volume, draft, space.inventory.volume.publish)
-        except OSError as error:  # kept no longer than here: its traceback holds the value
+        except OSError as error:  # not kept for later: its traceback refers to the value
             if not is_full(error):
                 raise
             if attempt == _ROUNDS - 1 or not space.make_place(draft, worst, error, looked=attempt > 0):
@@ -124,7 +128,7 @@ def _publish_in_folder(volume: Volume, draft: Draft, publish: Publish) -> Entry 
                 volume.make_folder(os.path.dirname(draft.path))
             return publish(draft)
         except (FileNotFoundError, PermissionError) as error:
-            if attempts and volume.gone():  # what is in a removed folder may not be touched, says ext4
+            if attempts and volume.gone():  # ext4 says so for a folder that was removed
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
             if attempts == (_ATTEMPTS if isinstance(error, FileNotFoundError) else _REFUSED):
                 raise
@@ -149,7 +153,7 @@ def _spill(space: Space, draft: Draft) -> bool:
     return True
 
 
-def _link(inventory: Inventory, draft: Draft, link: Link) -> Entry | None:
+def _link(inventory: Inventory, draft: Draft, link: SpillLink) -> Entry | None:
     volume = inventory.volume
     try:
         return _publish_in_folder(volume, draft, partial(volume.publish_link, text=str(link)))

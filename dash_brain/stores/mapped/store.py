@@ -161,14 +161,14 @@ class MappedStore(Store, Scans, Locks, Bounded):
     def resize(self, nbytes: int) -> None:
         def resize(space: Space) -> None:
             space.inventory.volume.spares.trim()
-            space.limits.resize(parse_size(nbytes))
+            space.capacity.resize(parse_size(nbytes))
 
         self._run_on_living(resize)
 
     def sweep(self) -> int:
         def sweep_now(space: Space) -> int:
             with space.inventory.volume.hold("sweep"):
-                return sweep.sweep(space.inventory, space.limits, self._clock())
+                return sweep.sweep(space.inventory, space.capacity, self._clock())
 
         return self._run_on_living(sweep_now)
 
@@ -209,7 +209,7 @@ class MappedStore(Store, Scans, Locks, Bounded):
             volume = space.inventory.volume
             with volume.hold_if_free("sweep") as held:
                 if held and not 0 <= self._clock() - volume.swept() < _SWEEP_EVERY:
-                    sweep.sweep(space.inventory, space.limits, self._clock())
+                    sweep.sweep(space.inventory, space.capacity, self._clock())
 
         # The caller wanted something else; a lasting fault is raised by the next operation.
         with suppress(OSError):

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import shutil
 from collections import Counter
 
 from dash_brain.stores.mapped.put import lock_of_spilled
+from dash_brain.stores.mapped.space.capacity import Capacity
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.ledger import Counted
-from dash_brain.stores.mapped.space.limits import Limits
 from dash_brain.stores.mapped.spill.roots import remove_folders_of
 from dash_brain.stores.mapped.system.locks import FlockedFiles, open_kernel_locks
 from dash_brain.stores.mapped.volume import spares
-from dash_brain.stores.mapped.volume.entries import Entry, Link
+from dash_brain.stores.mapped.volume.entries import Entry, SpillLink
 from dash_brain.stores.mapped.volume.folder import FORMAT, Volume
 from dash_brain.stores.mapped.volume.paths import number_of_draft
 from dash_brain.stores.mapped.volume.private import enter_ours, outer_folder
-from dash_brain.stores.namespaces import account_of
+from dash_brain.stores.namespaces import NEAR_LIFE, NEAR_STORE, account_of
 
 
 class _Tally:
@@ -43,19 +44,19 @@ class _Tally:
             self.accounts[account] += entry.nbytes
 
 
-def sweep(inventory: Inventory, limits: Limits, now: float) -> int:
+def sweep(inventory: Inventory, capacity: Capacity, now: float) -> int:
     """Remove expired objects, orphaned drafts and empty folders; return how many objects and drafts went."""
     volume, ledger, tally = inventory.volume, inventory.ledger, _Tally()
     _remove_stale_locks(inventory)
     ledger.reap()
-    limits.measure()
+    capacity.measure()
     moved, settled = ledger.moved(), _settled(inventory)
     volume.spares.trim()
     removed = volume.remove_drafts(".") + volume.remove_drafts(spares.HIDDEN)
     _remove_folder(inventory, spares.HIDDEN)
     for folder in volume.folders():
         gone = _sweep_folder(inventory, folder, now, tally)
-        moved += sum(gone)  # that they went is known, and makes nothing unsure
+        moved += sum(gone)  # removed by this sweep, which knows of it: no source of error
         removed += len(gone) + volume.remove_drafts(folder)
         _remove_folder(inventory, folder)
     ledger.correct(Counted(tally.used, sum(tally.spilled.values())), moved)
@@ -64,7 +65,7 @@ def sweep(inventory: Inventory, limits: Limits, now: float) -> int:
         if link.file not in tally.spilled:
             inventory.disk.remove(link)
     inventory.disk.tidy()
-    _remove_older(volume)
+    _remove_unused(volume, now)
     volume.note_sweep(now)
     return removed
 
@@ -78,7 +79,7 @@ def drop(inventory: Inventory, folder: str, now: float) -> None:
 
 
 def _sweep_folder(inventory: Inventory, folder: str, now: float, tally: _Tally) -> list[int]:
-    """Remove what has expired and count the rest; return how many bytes each took that went."""
+    """Remove what has expired and count the rest; return the bytes of each object that was removed."""
     gone = []
     for path, entry in inventory.volume.objects(folder):
         if entry.has_expired(now) and inventory.remove_expired(path, now):
@@ -88,8 +89,8 @@ def _sweep_folder(inventory: Inventory, folder: str, now: float, tally: _Tally) 
     return gone
 
 
-def _settled(inventory: Inventory) -> set[Link]:
-    """Return the spilled files that are complete: each has a link, or is an orphan."""
+def _settled(inventory: Inventory) -> set[SpillLink]:
+    """Return the spilled files that nobody is writing: each has a link, or is an orphan."""
     found = set()
     for link in inventory.disk.files():
         with inventory.volume.hold_if_free(lock_of_spilled(link.file)) as free:
@@ -113,21 +114,27 @@ def _remove_folder(inventory: Inventory, folder: str) -> None:
         os.rmdir(folder, dir_fd=inventory.volume.descriptor)
 
 
-def _remove_older(volume: Volume) -> None:
-    """Remove what lies beside a store, under its name, in an older format, unless somebody uses it."""
+def _remove_unused(volume: Volume, now: float) -> None:
+    """Remove stores that no process has open: of the same name in older formats, and old near copies."""
     for name in os.listdir(outer_folder(volume.folder)):
         older = re.fullmatch(re.escape(volume.name) + r"(?:@(\d+))?", name)
         if older and int(older[1] or 0) < FORMAT:
             with contextlib.suppress(OSError):
-                _remove_unless_used(volume.folder, name)
+                _remove_unless_used(volume.folder, name, math.inf)
+        elif NEAR_STORE.fullmatch(name):
+            with contextlib.suppress(OSError):  # all copies have expired by then
+                _remove_unless_used(volume.folder, name, now - NEAR_LIFE)
 
 
-def _remove_unless_used(place: str, name: str) -> None:
-    """Remove a store whose processes hold none of its locks; each holds one for as long as it has it open."""
+def _remove_unless_used(place: str, name: str, before: float) -> None:
+    """Remove a store that was swept before then, and of which no lock is held.
+
+    Each process that has it open holds one.
+    """
     folder = enter_ours(place, name)
     try:
-        os.stat("key", dir_fd=folder)  # else it is none of ours
-        if open_kernel_locks(folder).unused():
+        swept = os.stat("key", dir_fd=folder).st_mtime  # else it is none of ours
+        if swept <= before and open_kernel_locks(folder).unused():
             remove_folders_of(folder)
             shutil.rmtree(os.path.join(outer_folder(place), name))
     finally:

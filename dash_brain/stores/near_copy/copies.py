@@ -9,9 +9,7 @@ from dash_brain.common.log import warn_of_store
 from dash_brain.errors import DecodeError, StoreError, ValueMissing
 from dash_brain.stores.base import Frames, Store, needs_lock
 from dash_brain.stores.mapped.local import SharedMemoryStore
-
-#: Seconds that a copy lives without being renewed, at most: what was removed through another host goes then.
-LIFE = 3600.0
+from dash_brain.stores.namespaces import NEAR_LIFE
 
 
 class CopyStore(SharedMemoryStore):
@@ -47,7 +45,7 @@ class Copies:
         return None
 
     def keep(self, namespace: str, key: str, object_id: str, frames: Frames, ttl: float | None) -> None:
-        """Keep a copy for as long as the original lives, but no longer than ``LIFE``."""
+        """Keep a copy for as long as the original lives, but no longer than ``NEAR_LIFE``."""
         with self._forgiving():
             self.store.put(_space(namespace), key, [*frames, object_id.encode()], ttl=_life(ttl))
 
@@ -108,4 +106,4 @@ def _space(namespace: str) -> str:
 
 
 def _life(ttl: float | None) -> float:
-    return LIFE if ttl is None else min(ttl, LIFE)
+    return NEAR_LIFE if ttl is None else min(ttl, NEAR_LIFE)

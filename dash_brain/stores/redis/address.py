@@ -67,6 +67,11 @@ class Address:
         )
         return sentinel.master_for(self._service, **self._options)  # type: ignore[no-any-return]
 
+    @property
+    def keeps_connections(self) -> bool:
+        """Whether they need not be looked at each time: with Sentinel another server may be the master."""
+        return self._parts.scheme not in SENTINELS and "max_connections" not in self._options
+
     def _parsed(self) -> dict[str, Any]:
         try:
             from redis.connection import parse_url

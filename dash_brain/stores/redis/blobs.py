@@ -1,9 +1,9 @@
 """Bodies in a bucket, of objects whose manifests lie in Redis.
 
 The parts of a body are ``<prefix>/<object id>/<number>``. Before the first is sent Redis notes that they are
-coming (``store.lua``: put), and the script that publishes the manifest removes that note. So a body of which
-Redis has neither was forgotten by it, or will never be published, and may be removed at any time: no clocks
-are compared, and a slow writer loses nothing.
+coming, under a lock that the writer renews (``store.lua``: put), and the script that publishes the manifest
+removes that. So a body of which Redis has neither was forgotten by it, or will never be published, and may be
+removed at any time: no clocks are compared, and a slow writer loses nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, cast
+
+from blake3 import blake3
 
 from dash_brain.errors import StoreError
 from dash_brain.stores.redis.bucket import Bucket
@@ -60,10 +62,13 @@ class Blobs:
         while some := list(islice(numbered, self.at_once)):
             _all_at_once([partial(self.bucket.put, name, part) for name, part in some])
 
-    def receive(self, object_id: str, first: int, views: Sequence[memoryview]) -> None:
-        """Receive parts of a body from the n-th on into these views."""
+    def receive(self, object_id: str, first: int, views: Sequence[memoryview], before: blake3) -> blake3:
+        """Receive parts from the n-th on into these views; return the hash of them and those before."""
         named = zip(islice(_names(object_id, first + len(views)), first, None), views, strict=True)
         _all_at_once([partial(self.bucket.receive, name, view) for name, view in named])
+        for view in views:
+            before.update(view)
+        return before
 
     def withdraw(self, outgoing: Outgoing) -> None:
         """Remove a body unless its manifest was published, as far as Redis and the bucket can be reached."""

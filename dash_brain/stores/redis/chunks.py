@@ -1,88 +1,71 @@
 """The chunks of a body in Redis: what it sends is received where it is to lie.
 
-redis-py would copy each chunk twice before it hands it over, and it is as long as what is copied that a large
-value takes. So the answer is read from the socket of one of its connections here.
+Chunks are asked for in pieces, a few of which are under way at any time: Redis copies each answer before it
+sends it, and what is received is hashed while it sends the next ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from blake3 import blake3
 
 from dash_brain.stores.redis.link import Link
 from dash_brain.stores.redis.names import chunk_of
 from dash_brain.stores.redis.parts import Altered, Gone
+from dash_brain.stores.redis.wire import Answer, packed
 
-if TYPE_CHECKING:
-    import socket
-
-    from redis import Redis
-
-#: Bytes of a chunk. Redis serves nobody else while it takes or gives one.
+#: Bytes of a chunk. Redis serves nobody else while it takes one.
 CHUNK = 4 << 20
+#: Bytes of a piece, and how many are asked for before they arrive.
+_PIECE = 512 << 10
+_UNDER_WAY = 8
 
 
 class Chunks:
     """Bodies in Redis."""
 
     size = CHUNK
-    at_once = 4
+    at_once = 16
 
     def __init__(self, link: Link) -> None:
         self._link = link
 
-    def receive(self, object_id: str, first: int, views: Sequence[memoryview]) -> None:
-        """Receive chunks from the n-th on into these views."""
+    def receive(self, object_id: str, first: int, views: Sequence[memoryview], before: blake3) -> blake3:
+        """Receive chunks from the n-th on; return the hash of them and those before."""
         names = [chunk_of(object_id, first + number) for number in range(len(views))]
-        self._link.call(partial(_receive, names, views))
+        pieces = [piece for view in views for piece in _pieces(view)]
+
+        def read(answer: Answer) -> blake3:
+            questions, digest = (
+                _questions(names, views),
+                before.copy(),
+            )  # it may be asked again from the start
+            answer.send(b"".join(islice(questions, _UNDER_WAY)))
+            for piece in pieces:
+                _check(answer.receive(piece), len(piece))
+                answer.send(next(questions, b""))
+                digest.update(piece)
+            return digest
+
+        return self._link.ask(b"", read)
 
 
-def _receive(names: Sequence[bytes], views: Sequence[memoryview], client: Redis) -> None:
-    pool: Any = client.connection_pool
-    connection = pool.get_connection()
-    try:
-        connection.send_command("MGET", *names)
-        sock = connection._sock  # there is no public name for it
-        if int(_line(sock, b"*")) != len(views):
-            raise Altered
-        for view in views:
-            _receive_one(sock, view)
-    except BaseException:
-        connection.disconnect()  # with what was not read of the answer
-        raise
-    finally:
-        pool.release(connection)
+def _pieces(view: memoryview) -> Iterator[memoryview]:
+    return (view[start : start + _PIECE] for start in range(0, len(view), _PIECE))
 
 
-def _receive_one(sock: socket.socket, view: memoryview) -> None:
-    length = int(_line(sock, b"$"))
-    if length == -1:
+def _questions(names: Sequence[bytes], views: Sequence[memoryview]) -> Iterator[bytes]:
+    """Yield what asks for each piece; for the last one of a chunk a byte more, which must not be there."""
+    for name, view in zip(names, views, strict=True):
+        for start in range(0, len(view), _PIECE):
+            end = start + _PIECE - 1 if start + _PIECE < len(view) else len(view)
+            yield packed([(b"GETRANGE", name, b"%d" % start, b"%d" % end)])
+
+
+def _check(found: int, length: int) -> None:
+    if not found:
         raise Gone
-    if length != len(view):
+    if found != length:
         raise Altered
-    _fill(sock, view)
-    _line(sock, b"")
-
-
-def _fill(sock: socket.socket, view: memoryview) -> None:
-    from redis.exceptions import ConnectionError
-
-    while view:
-        received = sock.recv_into(view)
-        if not received:
-            raise ConnectionError("The connection was closed.")
-        view = view[received:]
-
-
-def _line(sock: socket.socket, kind: bytes) -> bytes:
-    """Return the next line of the answer, without the byte that says of which kind it is."""
-    from redis.exceptions import ResponseError
-
-    line, byte = bytearray(), bytearray(1)
-    while not line.endswith(b"\r\n"):
-        _fill(sock, memoryview(byte))
-        line += byte
-    if not line.startswith(kind):
-        raise ResponseError(line[1:-2].decode("utf-8", "replace"))
-    return bytes(line[len(kind) : -2])

@@ -45,6 +45,17 @@ class Leases:
                     del held[name]
                     self._release(name, holder)
 
+    @contextmanager
+    def sending(self, object_id: str) -> Iterator[None]:
+        """Renew the lock under which the parts of an object are sent, while the block runs."""
+        held = self._held
+        held[object_id] = object_id
+        self._renewing()
+        try:
+            yield
+        finally:
+            held.pop(object_id, None)
+
     def holder(self, key: str) -> tuple[str, str]:
         """Return the name of a key's lock, and by which token this process holds it; empty: it does not."""
         name = blake2b(packed(key), digest_size=20).hexdigest()

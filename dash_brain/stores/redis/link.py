@@ -15,6 +15,7 @@ from dash_brain.errors import StoreError, StoreFull, StoreUnavailable
 from dash_brain.stores.namespaces import OF_CLIENTS
 from dash_brain.stores.redis.address import Address
 from dash_brain.stores.redis.names import packed
+from dash_brain.stores.redis.wire import Answer, Wire
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -45,6 +46,10 @@ class Link:
         given = [verb, *(packed(one) if isinstance(one, str) else one for one in arguments)]
         return self.call(lambda client: _evaluate(client, given), again=again)
 
+    def ask(self, question: bytes, read: Callable[[Answer], T]) -> T:
+        """Return what ``read`` makes of the answer to commands that change nothing, which ``wire`` packs."""
+        return self.call(lambda _: self.wire.ask(question, read))
+
     def call(self, use: Callable[[Redis], T], *, again: bool = True) -> T:
         """Return what ``use`` does with the client.
 
@@ -55,8 +60,6 @@ class Link:
         StoreFull
             When it has no memory left.
         """
-        from redis.exceptions import RedisError
-
         if time.monotonic() < self._asked_again_at:
             raise self._unreachable()
         begun, tries = time.monotonic(), _TRIES if again else 1
@@ -66,7 +69,9 @@ class Link:
                 return use(self.client)
             except StoreError:  # it is an OSError, and has been told already
                 raise
-            except (RedisError, OSError) as error:
+            except Exception as error:
+                if not _is_of_redis(error):
+                    raise
                 if not _is_outage(error):
                     raise self._refused(error) from error
                 if not tries or time.monotonic() - begun >= self.address.timeout:
@@ -87,6 +92,11 @@ class Link:
         return client
 
     @cached_property
+    def wire(self) -> Wire:
+        """What reads are asked on."""
+        return Wire(self.client, keeps=self.address.keeps_connections)
+
+    @cached_property
     def room(self) -> int:
         """Bytes that values may take in this Redis: the rest is for its bookkeeping, and for what is sent."""
         memory = self.call(lambda client: client.info("memory"))
@@ -95,12 +105,14 @@ class Link:
     def close(self) -> None:
         """Drop the connections; the next use connects anew."""
         client = vars(self).pop("client", None)
+        vars(self).pop("wire", None)
         if client is not None:
             client.close()
 
     def reset_after_fork(self) -> None:
         """Let the child connect by itself: what is said on the connections of its parent is the parent's."""
         vars(self).pop("client", None)
+        vars(self).pop("wire", None)
 
     def _unreachable(self) -> StoreUnavailable:
         return StoreUnavailable(
@@ -140,6 +152,12 @@ def _script() -> tuple[str, str]:
     clients = ", ".join(f"['{domain}'] = true" for domain in OF_CLIENTS)
     text = files(__package__).joinpath("store.lua").read_text("utf-8").replace("@CLIENTS@", clients)
     return text, hashlib.sha1(text.encode()).hexdigest()
+
+
+def _is_of_redis(error: Exception) -> bool:
+    from redis.exceptions import RedisError
+
+    return isinstance(error, (RedisError, OSError))
 
 
 def _is_outage(error: Exception) -> bool:

@@ -26,14 +26,19 @@ def member_of(namespace: str, key: str) -> bytes:
     return b"%d:%s%s" % (len(space), space, packed(key))
 
 
+def value_of(namespace: str, key: str) -> bytes:
+    """Return where the manifest of an object lies, and the body of a small one."""
+    return PREFIX + b"value:" + member_of(namespace, key)
+
+
 def object_of(object_id: str) -> bytes:
-    """Return where the manifest of an object lies."""
+    """Return what is there while the body of an object in a bucket has a manifest."""
     return PREFIX + b"object:" + object_id.encode()
 
 
 def coming_of(object_id: str) -> bytes:
-    """Return what is there while the body of an object is sent to a bucket."""
-    return PREFIX + b"coming:" + object_id.encode()
+    """Return what is there while the body of an object is sent: a lock that its writer holds."""
+    return PREFIX + b"lock:" + object_id.encode()
 
 
 def chunk_of(object_id: str, number: int) -> bytes:

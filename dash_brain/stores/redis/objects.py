@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import mmap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hmac import compare_digest
 from itertools import accumulate
@@ -33,8 +34,8 @@ INLINE = 256 << 10
 
 _ALIGNMENT = 64
 _LABEL = "redis object"
-#: The bytes of a seal: the name of the key, and what it signed.
-_SEAL = 8 + 32
+#: The lengths of what comes before a manifest: the object id, the name of the key, and what that signed.
+_ID, _KID, _MAC = 32, 8, 32
 
 
 @dataclass(frozen=True)
@@ -91,61 +92,77 @@ def sealed(
     lengths = [len(view) for view in views]
     length = sum(map(_padded, lengths))
     bucket = bucket if length >= LARGE else None
-    digest = _hash_of(length)
+    digest = blake3(max_threads=2 if length > INLINE else 1)  # a second thread costs more than a small one
     for piece in _pieces(views):
         digest.update(piece)
     facts = {"frames": lengths, "body": digest.hexdigest(), "meta": dict(meta or {}), "bucket": bucket}
     manifest, object_id = json.dumps(facts).encode(), new_object_id()
-    seal = keys.newest.kid.encode() + keys.newest.mac(_LABEL, namespace, key, object_id, manifest)
+    mac = keys.newest.mac(_LABEL, namespace, key, object_id, manifest)
+    seal = object_id.encode() + keys.newest.kid.encode() + mac
     return Outgoing(object_id, seal + manifest, views, length, bucket)
+
+
+class Changed(Exception):
+    """The record is of another object than what lies there: replaced in between, or forged."""
 
 
 class Incoming:
     """An object that comes from Redis; nothing of it is given out before it was verified.
 
-    ``found``: its record, its manifest and its body, as ``store.lua`` gives them. The record, which has its
+    ``found``: its record, its manifest and its body, as ``store.lua`` says. The record, which has its
     lifetimes and its size, is the bookkeeping's, and not signed.
 
     Raises
     ------
+    Changed
+        When record and manifest are those of two objects.
     DecodeError
         When the manifest is not authentic, or was put with a key that this process has not.
     """
 
     def __init__(self, keys: KeyRing, namespace: str, key: str, found: Sequence[bytes]) -> None:
-        record, sealed, self._body = found
-        object_id, nbytes, _, *times = record.decode().split()
-        created, used, expires = (int(time) / 1000 for time in times)
-        self._key = key
-        facts = json.loads(self._opened(keys, namespace, object_id, sealed))
+        self._record, sealed, self._body = found
+        self._namespace, self._key = namespace, key
+        object_id = sealed[:_ID]
+        if not self._record.startswith(object_id):
+            raise Changed
+        self.object_id = object_id.decode("ascii", "replace")
+        facts = json.loads(self._opened(keys, sealed).decode())
         self._lengths: list[int] = facts["frames"]
         self._length = sum(map(_padded, self._lengths))
         self._digest: str = facts["body"]
+        self._meta: dict[str, str] = facts["meta"]
         #: The bucket where the body lies; None: in Redis.
         self.bucket: str | None = facts["bucket"]
-        self.info = ObjectInfo(
-            namespace=namespace,
-            key=key,
-            object_id=object_id,
-            nbytes=int(nbytes),
-            created=created,
-            used=used,
-            expires=expires or None,
-            meta=facts["meta"],
-        )
 
-    def _opened(self, keys: KeyRing, namespace: str, object_id: str, sealed: bytes) -> bytes:
+    def _opened(self, keys: KeyRing, sealed: bytes) -> bytes:
         """Return the manifest, which is authentic."""
-        seal, manifest = sealed[:_SEAL], sealed[_SEAL:]
-        signed = keys.find(seal[:8].decode("ascii", "replace"))
+        kid, mac = sealed[_ID : _ID + _KID], sealed[_ID + _KID : _ID + _KID + _MAC]
+        manifest = sealed[_ID + _KID + _MAC :]
+        signed = keys.find(kid.decode("ascii", "replace"))
         if signed is None:
             raise DecodeError(
                 f"The value of {shown(self._key)} was put by a process with another key. Give all of them "
                 "the same: DASH_BRAIN_KEY, or configure(key=...); while a key is replaced, the old one too."
             )
-        if not compare_digest(signed.mac(_LABEL, namespace, self._key, object_id, manifest), seal[8:]):
-            raise self._forged()
+        if not compare_digest(signed.mac(_LABEL, self._namespace, self._key, self.object_id, manifest), mac):
+            raise forged(self._key)
         return manifest
+
+    @property
+    def info(self) -> ObjectInfo:
+        """What is known of it."""
+        _, nbytes, _, created, used, expires = self._record.split()
+        return ObjectInfo(
+            namespace=self._namespace,
+            key=self._key,
+            object_id=self.object_id,
+            nbytes=int(nbytes),
+            created=int(created) / 1000,
+            used=int(used) / 1000,
+            expires=int(expires) / 1000 or None,
+            meta=self._meta,
+        )
 
     @property
     def is_small(self) -> bool:
@@ -155,44 +172,49 @@ class Incoming:
     def frames(self) -> Frames:
         """Return the frames of a small object; ``DecodeError`` when its body is another."""
         whole = memoryview(bytearray(self._body))
-        self._verify(_hash_of(len(whole)).update(whole))
+        self._verify(blake3(whole))
         return self._parted(whole)
 
     def fetched(self, parts: Parts) -> Frames:
         """Return the frames of a larger one, whose parts lie there."""
-        whole, digest = memoryview(mmap.mmap(-1, self._length)), _hash_of(self._length)
+        whole, digest = memoryview(_memory(self._length)), blake3()
         step = parts.at_once * parts.size
         for first in range(0, self._length, step):
             starts = range(first, min(first + step, self._length), parts.size)
             views = [whole[start : start + parts.size] for start in starts]
             try:
-                parts.receive(self.info.object_id, first // parts.size, views)
+                # What is given out is hashed, which nobody else can change.
+                digest = parts.receive(self.object_id, first // parts.size, views, digest)
             except Altered:
-                raise self._forged() from None
-            for view in views:
-                digest.update(view)  # what is given out, which nobody else can change
+                raise forged(self._key) from None
         self._verify(digest)
         return self._parted(whole)
 
     def _verify(self, digest: blake3) -> None:
         if digest.hexdigest() != self._digest:
-            raise self._forged()
+            raise forged(self._key)
 
     def _parted(self, whole: memoryview) -> Frames:
         starts = accumulate(map(_padded, self._lengths), initial=0)
         return [whole[start : start + length] for start, length in zip(starts, self._lengths, strict=False)]
 
-    def _forged(self) -> DecodeError:
-        return DecodeError(
-            f"The stored bytes of {shown(self._key)} are not those that were put; nothing was loaded. "
-            "Something else writes into this Redis or its bucket, or changes what is sent: use rediss:// and "
-            "a password."
-        )
+
+def forged(key: str) -> DecodeError:
+    """Return the error for bytes that are not those that were put."""
+    return DecodeError(
+        f"The stored bytes of {shown(key)} are not those that were put; nothing was loaded. Something else "
+        "writes into this Redis or its bucket, or changes what is sent: use rediss:// and a password."
+    )
 
 
-def _hash_of(length: int) -> blake3:
-    """Return the hash for a body of this length: a second thread costs more than a small one."""
-    return blake3(max_threads=2 if length > INLINE else 1)
+def _memory(length: int) -> mmap.mmap:
+    """Return memory of this process alone, in large pages if the system has some: those of 4 KB take as long
+    as what is received."""
+    memory = mmap.mmap(-1, length, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        with suppress(OSError):
+            memory.madvise(mmap.MADV_HUGEPAGE)
+    return memory
 
 
 def _padded(length: int) -> int:

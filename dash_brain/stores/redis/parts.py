@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from blake3 import blake3
+
 
 class Gone(Exception):
     """A part is not there any more."""
@@ -28,8 +30,10 @@ class Parts(Protocol):
     size: int
     at_once: int
 
-    def receive(self, object_id: str, first: int, views: Sequence[memoryview]) -> None:
+    def receive(self, object_id: str, first: int, views: Sequence[memoryview], before: blake3) -> blake3:
         """Receive the parts of an object from the n-th on into these views, each as long as its part.
+
+        Return the hash of what was received there, and ``before``, which has the parts before them.
 
         Raises
         ------

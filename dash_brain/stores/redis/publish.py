@@ -16,9 +16,9 @@ from dash_brain.stores.namespaces import account_of, domain_of
 from dash_brain.stores.redis.blobs import Blobs
 from dash_brain.stores.redis.leases import Leases
 from dash_brain.stores.redis.link import Link, OutOfMemory
-from dash_brain.stores.redis.names import chunk_of, unpacked
+from dash_brain.stores.redis.names import chunk_of, coming_of, unpacked
 from dash_brain.stores.redis.objects import Outgoing
-from dash_brain.stores.redis.room import make_room
+from dash_brain.stores.redis.room import make_room, recount
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -76,11 +76,12 @@ def _publish_in_parts(
 ) -> None:
     _with_room(link, leases, where, outgoing, None)
     try:
-        if blobs and outgoing.bucket:
-            blobs.send(outgoing)
-        else:
-            _send(link, where, outgoing)
-        _with_room(link, leases, where, outgoing, b"")
+        with leases.sending(outgoing.object_id):
+            if blobs and outgoing.bucket:
+                blobs.send(outgoing)
+            else:
+                _send(link, where, outgoing)
+            _with_room(link, leases, where, outgoing, b"")
     except BaseException:
         if blobs and outgoing.bucket:
             blobs.withdraw(outgoing)
@@ -95,7 +96,9 @@ def _with_room(
     """Publish the manifest, and make room as it is needed; without a body only make the room."""
     for _ in range(_ATTEMPTS):
         reason, *amounts = _ask(link, leases, where, outgoing, body)
-        if reason == b"ok":
+        if reason == b"incomplete":
+            recount(link)
+        if reason in (b"ok", b"incomplete"):
             return
         if not amounts or not _eased(link, where, *amounts):
             break
@@ -114,6 +117,7 @@ def _ask(link: Link, leases: Leases, where: Publication, outgoing: Outgoing, bod
         where.counted,
         where.allowed,
         *((lock, holder) if holder else ("", "")),
+        int(link.address.lease * 1000),
         *(("", "") if body is None else (outgoing.manifest, body)),
     )
     # Said twice, the second would be refused if somebody replaced meanwhile what the first has put.
@@ -125,7 +129,7 @@ def _eased(link: Link, where: Publication, over: int, most: int, client: bytes |
     """Evict what is over the quota of a client, or over the budget, and say whether it helped."""
     whose = None if client is None else unpacked(client)
     made = make_room(link, (where.namespace, where.key), over, most // 16, whose)
-    return made or bool(link.run("recount"))
+    return made or recount(link)
 
 
 def _refusal(
@@ -145,8 +149,8 @@ def _refusal(
         return full(outgoing.nbytes, most, link.run("usage", ""))
     return StoreUnavailable(
         f"Parts of {shown(where.key)} were gone before all of them were there: Redis lost data, its "
-        "maxmemory-policy evicted them, or sending them took more than ten minutes. What was stored before "
-        "is untouched. Put it again."
+        "maxmemory-policy evicted them, sending them took more than ten minutes, or this process was stopped "
+        "for longer than a lease. What was stored before is untouched. Put it again."
     )
 
 
@@ -182,5 +186,6 @@ def _in_memory(link: Link, where: Publication, outgoing: Outgoing, send: Callabl
 
 def _withdraw(link: Link, outgoing: Outgoing) -> None:
     names = [chunk_of(outgoing.object_id, number) for number in range(outgoing.count)]
+    names.append(coming_of(outgoing.object_id))
     with suppress(StoreError):
         link.call(lambda client: client.unlink(*names), again=False)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from dash_brain.stores.namespaces import OF_CLIENTS, rank
 from dash_brain.stores.reclaim import Candidate, Limit, reclaim
 from dash_brain.stores.redis.link import Link
 from dash_brain.stores.redis.names import PREFIX, index_of, unpacked
 
-if TYPE_CHECKING:
-    from redis import Redis
-
-#: Namespaces whose records are asked for at once.
+#: Namespaces whose records are asked for at once, and keys of Redis that are looked through at once.
 _AT_ONCE = 200
+_SCANNED = 1000
 
 
 class _Missing(Limit):
@@ -64,15 +62,24 @@ def make_room(
 
 def all_namespaces(link: Link) -> Iterator[str]:
     """Yield every namespace that holds something."""
-    domains = link.call(lambda client: client.smembers(PREFIX + b"domains"))
-    for domain in cast("set[bytes]", domains):
-        yield from namespaces_of(link, domain.decode())
+    at = PREFIX + b"namespaces"
+    known = cast("list[bytes]", link.call(lambda client: client.zrange(at, 0, -1)))
+    return (unpacked(one) for one in known if b"/" in one)  # and not what marks it as complete
 
 
 def namespaces_of(link: Link, domain: str) -> Iterator[str]:
     """Yield the namespaces of a domain that hold something."""
-    at = PREFIX + b"namespaces:" + domain.encode()
-    return map(unpacked, cast("set[bytes]", link.call(lambda client: client.smembers(at))))
+    return map(unpacked, link.run("namespaces", domain))
+
+
+def recount(link: Link) -> bool:
+    """Make the bookkeeping anew from the indexes, and say whether less is used than was thought."""
+    indexes = index_of("")
+    pending = link.call(lambda client: list(client.scan_iter(indexes + b"*", count=_SCANNED)))
+    found = (unpacked(one.removeprefix(indexes)) for one in pending)
+    while some := list(islice(found, _AT_ONCE)):
+        link.run("known", *some)
+    return bool(link.run("recount"))
 
 
 def _candidates(link: Link, namespaces: Iterable[str], of_memory: bool) -> Iterator[Candidate]:
@@ -93,10 +100,5 @@ def _candidates(link: Link, namespaces: Iterable[str], of_memory: bool) -> Itera
 
 
 def _records(link: Link, namespaces: list[str]) -> list[dict[bytes, bytes]]:
-    def ask(client: Redis) -> list[dict[bytes, bytes]]:
-        pipeline = client.pipeline(transaction=False)
-        for namespace in namespaces:
-            pipeline.hgetall(index_of(namespace))
-        return pipeline.execute()
-
-    return link.call(ask)
+    found = cast("list[list[bytes]]", link.run("records", *namespaces))
+    return [dict(zip(one[::2], one[1::2], strict=True)) for one in found]

@@ -1,40 +1,55 @@
 -- What a store does in Redis, each verb in one step: ARGV[1] is the verb, the others are its arguments.
 --
---   index:<namespace>   hash: key -> "<object id> <nbytes> <chunks> <created> <used> <expires>"; where the body
---                       lies in a bucket, "b<number of its parts>" in place of the chunks
---   order:<namespace>   sorted set: key by time of creation, where the number of notes is bounded
---   object:<object id>  hash: the manifest with its seal (m), and the body of a small object (b)
+--   index:<namespace>   hash: key -> "<object id> <nbytes> <parts> <created> <used> <expires>"; where the body
+--                       lies in a bucket, "b<number of its parts>" in place of the parts in Redis
+--   value:<place>       hash: the manifest with its seal (m), and the body of a small object (b)
 --   object:<object id>:<number>   the chunks of a larger one
---   expiring            sorted set: "<length of namespace>:<namespace><key>" by time of expiry
---   domains, namespaces:<domain>  sets
+--   object:<object id>  there while a body in a bucket has a manifest
+--   order:<namespace>   sorted set: key by time of creation, where the number of notes is bounded
+--   expiring            sorted set: place by time of expiry
+--   namespaces          sorted set of all that hold something
 --   usage               hash: bytes, of all ("") and by client
 --   budget, lock:<name>
---   coming:<object id>  there while a body is sent to a bucket
---   removed             set: "<object id> <parts>" of what is to be removed from the bucket
+--   coming              set: "<object id> <parts>" of what is being sent, under lock:<object id>
+--   removed             set: the same of what is to be removed from the bucket
 --   swept               there for a while after a process has looked through the bucket
+--   gone                hash of a fixed size: how what was removed lately went
 --
--- What lies under an object id never changes, and expires by itself. The rest is bookkeeping, which stays until
--- what it counts is removed. Times are milliseconds, by the clock of the server; an expiry of 0 is none.
+-- A place is "<length of namespace>:<namespace><key>". Values and parts expire by themselves. The rest is
+-- bookkeeping, which stays until what it counts is removed. Times are milliseconds, by the clock of the server;
+-- an expiry of 0 is none.
+--
+-- A read takes two commands and no script: the record, and what lies at the place. They are a miss unless both
+-- are there and name the same object.
+--
+-- A policy of Redis may evict any key. Without its record, or without its value or a part of it, an object is a
+-- miss. "expiring", "namespaces" and "usage" have a member that tells whether they were evicted: then, and in a
+-- sweep, they are made anew from the indexes (verbs.recount).
 --
 -- When the memory of Redis is full it refuses commands that may need some, unless the script has written
 -- before. So scripts that free something, or that have to work all the same, begin with a command of the
 -- other kind.
 local P = 'dash_brain:1:'
 local CLIENTS = {@CLIENTS@}
+local COMPLETE = '*' -- the member of what was not evicted
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local function index(namespace) return P .. 'index:' .. namespace end
 local function object(id) return P .. 'object:' .. id end
-local function member(namespace, key) return #namespace .. ':' .. namespace .. key end
+local function place(namespace, key) return #namespace .. ':' .. namespace .. key end
+local function value(namespace, key) return P .. 'value:' .. place(namespace, key) end
+
+local function parsed(text)
+  local id, nbytes, parts, created, used, expires = text:match('^(%x+) (%d+) (b?%d+) (%d+) (%d+) (%d+)$')
+  if not id or #id ~= 32 or #parts:match('%d+') > 5 then return nil end
+  return {text = text, id = id, nbytes = tonumber(nbytes), parts = parts, created = tonumber(created),
+          used = tonumber(used), expires = tonumber(expires)}
+end
 
 local function find(namespace, key)
   local text = redis.call('HGET', index(namespace), key)
-  if not text then return nil end
-  local id, nbytes, parts, created, used, expires = text:match('^(%x+) (%d+) (b?%d+) (%d+) (%d+) (%d+)$')
-  if not id or #parts:match('%d+') > 5 then return nil end
-  return {text = text, id = id, nbytes = tonumber(nbytes), parts = parts, created = tonumber(created),
-          used = tonumber(used), expires = tonumber(expires)}
+  return text and parsed(text) or nil
 end
 
 local function text_of(r)
@@ -44,19 +59,27 @@ end
 local function note(namespace, key, r)
   redis.call('HSET', index(namespace), key, text_of(r))
   if r.expires > 0 then
-    redis.call('ZADD', P .. 'expiring', r.expires, member(namespace, key))
+    redis.call('ZADD', P .. 'expiring', r.expires, place(namespace, key))
   else
-    redis.call('ZREM', P .. 'expiring', member(namespace, key))
+    redis.call('ZREM', P .. 'expiring', place(namespace, key))
   end
 end
 
 -- How many parts lie in Redis, and how many in a bucket.
-local function chunks(r) return tonumber(r.parts) or 0 end
-local function blobs(r) return tonumber(r.parts:match('^b(%d+)$') or 0) end
+local function chunks(parts) return tonumber(parts) or 0 end
+local function blobs(parts) return tonumber(parts:match('^b(%d+)$') or 0) end
 
-local function each_part(r, use)
-  use(object(r.id))
-  for number = 0, chunks(r) - 1 do use(object(r.id) .. ':' .. number) end
+-- The keys of an object beside its value.
+local function parts_of(r)
+  local found = {}
+  for number = 0, chunks(r.parts) - 1 do found[#found + 1] = object(r.id) .. ':' .. number end
+  if blobs(r.parts) > 0 then found[1] = object(r.id) end
+  return found
+end
+
+local function remove_parts(r)
+  for _, part in ipairs(parts_of(r)) do redis.call('UNLINK', part) end
+  if blobs(r.parts) > 0 then redis.call('SADD', P .. 'removed', r.id .. ' ' .. blobs(r.parts)) end
 end
 
 -- The clock may have been ahead when it was put: see is_over() in base.py.
@@ -65,10 +88,22 @@ local function is_over(r)
   return r.expires > 0 and not (left > 0 and left <= 2 * (r.expires - r.used))
 end
 
-local function is_whole(r)
-  local found = 0
-  each_part(r, function(part) found = found + redis.call('EXISTS', part) end)
-  return found == chunks(r) + 1
+local function has_parts(r)
+  for _, part in ipairs(parts_of(r)) do
+    if redis.call('EXISTS', part) == 0 then return false end
+  end
+  return true
+end
+
+local function is_whole(namespace, key, r)
+  return redis.call('EXISTS', value(namespace, key)) == 1 and has_parts(r)
+end
+
+-- When it was used last: Redis notes reads by the second, unless its policy is to count them.
+local function used(namespace, key, r)
+  local idle = redis.pcall('OBJECT', 'IDLETIME', value(namespace, key))
+  if type(idle) ~= 'number' then return r.used end
+  return math.max(r.used, math.min(now, (math.floor(now / 1000) - idle + 1) * 1000))
 end
 
 local function count(namespace, nbytes)
@@ -79,31 +114,49 @@ local function count(namespace, nbytes)
   end
 end
 
-local function remove(namespace, key, r)
+-- Remember in a table of 4096 places how it went; it is for messages only.
+local function bury(namespace, key, r, reason)
+  local name = redis.sha1hex(place(namespace, key))
+  local text = string.format('%s %s %.0f %.0f %.0f', name:sub(4, 23), reason, r.nbytes, r.created, now)
+  redis.call('HSET', P .. 'gone', tonumber(name:sub(1, 3), 16), text)
+end
+
+-- How what lay there went: {reason, bytes, created, removed, now}, or {} when that is not remembered.
+local function fate(namespace, key)
+  local name = redis.sha1hex(place(namespace, key))
+  local text = redis.call('HGET', P .. 'gone', tonumber(name:sub(1, 3), 16)) or ''
+  local whose, reason, nbytes, created, removed = text:match('^(%x+) (%l+) (%d+) (%d+) (%d+)$')
+  if whose ~= name:sub(4, 23) then return {} end
+  return {reason, nbytes, created, removed, string.format('%.0f', now)}
+end
+
+-- Forget a record, and remove the parts of the object; its value goes, or is replaced.
+local function forget(namespace, key, r)
   redis.call('HDEL', index(namespace), key)
-  each_part(r, function(part) redis.call('UNLINK', part) end)
-  if blobs(r) > 0 then redis.call('SADD', P .. 'removed', r.id .. ' ' .. blobs(r)) end
-  redis.call('ZREM', P .. 'expiring', member(namespace, key))
+  remove_parts(r)
+  redis.call('ZREM', P .. 'expiring', place(namespace, key))
   redis.call('ZREM', P .. 'order:' .. namespace, key)
   count(namespace, -r.nbytes)
-  if redis.call('EXISTS', index(namespace)) == 0 then
-    local domain = namespace:match('^[^/]*')
-    redis.call('SREM', P .. 'namespaces:' .. domain, namespace)
-    if redis.call('EXISTS', P .. 'namespaces:' .. domain) == 0 then
-      redis.call('SREM', P .. 'domains', domain)
-    end
-  end
+end
+
+local function remove(namespace, key, r, reason)
+  forget(namespace, key, r)
+  redis.call('UNLINK', value(namespace, key))
+  if redis.call('EXISTS', index(namespace)) == 0 then redis.call('ZREM', P .. 'namespaces', namespace) end
+  bury(namespace, key, r, reason)
 end
 
 -- The record of what lies there now. What is over, or was evicted by Redis, is removed on the way.
 local function live(namespace, key)
   local r = find(namespace, key)
   if not r then return nil end
-  if is_over(r) or not is_whole(r) then
-    remove(namespace, key, r)
-    return nil
+  if is_over(r) then
+    remove(namespace, key, r, 'expired')
+  elseif not is_whole(namespace, key, r) then
+    remove(namespace, key, r, 'evicted')
+  else
+    return r
   end
-  return r
 end
 
 local function prune(most)
@@ -112,28 +165,79 @@ local function prune(most)
     local length, rest = one:match('^(%d+):(.*)$')
     local namespace, key = rest:sub(1, tonumber(length)), rest:sub(tonumber(length) + 1)
     local r = find(namespace, key)
-    if r and is_over(r) then remove(namespace, key, r) else redis.call('ZREM', P .. 'expiring', one) end
+    if r and is_over(r) then
+      remove(namespace, key, r, 'expired')
+    else
+      redis.call('ZREM', P .. 'expiring', one)
+    end
   end
   return #over
 end
 
-local function lifetime(r, ttl)
+local function lifetime(namespace, key, r, ttl)
   r.used = now
   r.expires = ttl == '' and 0 or now + tonumber(ttl)
-  each_part(r, function(part)
-    if ttl == '' then redis.call('PERSIST', part) else redis.call('PEXPIRE', part, ttl) end
-  end)
+  local names = parts_of(r)
+  names[#names + 1] = value(namespace, key)
+  for _, name in ipairs(names) do
+    if ttl == '' then
+      redis.call('PERSIST', name)
+    else
+      redis.call('PEXPIREAT', name, string.format('%.0f', r.expires))
+    end
+  end
 end
 
 local function number_in(hash, field) return tonumber(redis.call('HGET', hash, field) or 0) end
 
 local function changed(namespace, key, id)
-  redis.call('PUBLISH', P .. 'changes:' .. member(namespace, key), id)
+  redis.call('PUBLISH', P .. 'changes:' .. place(namespace, key), id)
 end
 
 -- As it was set, but never more than what the server allows.
 local function budget_or(allowed)
   return math.min(tonumber(redis.call('GET', P .. 'budget') or allowed), tonumber(allowed))
+end
+
+-- Remove what was sent by processes that died, whose locks have ended.
+local function reap()
+  local removed = 0
+  for _, one in ipairs(redis.call('SMEMBERS', P .. 'coming')) do
+    local id, parts = one:match('^(%x+) (b?%d+)$')
+    if redis.call('EXISTS', P .. 'lock:' .. (id or '')) == 0 then
+      redis.call('SREM', P .. 'coming', one)
+      if id then remove_parts({id = id, parts = parts}) end
+      removed = removed + 1
+    end
+  end
+  return removed
+end
+
+-- Keep the number of notes of a namespace below the most.
+local function bound(namespace, most)
+  local order = P .. 'order:' .. namespace
+  if redis.call('HLEN', index(namespace)) < most then return end
+  if redis.call('ZCARD', order) ~= redis.call('HLEN', index(namespace)) then -- it was evicted
+    redis.call('UNLINK', order)
+    for _, key in ipairs(redis.call('HKEYS', index(namespace))) do
+      local r = find(namespace, key)
+      redis.call('ZADD', order, r and r.created or 0, key)
+    end
+  end
+  for _, oldest in ipairs(redis.call('ZRANGE', order, 0, 0)) do
+    local r = find(namespace, oldest)
+    if r then
+      remove(namespace, oldest, r, 'evicted')
+    else -- no record of ours
+      redis.call('HDEL', index(namespace), oldest)
+      redis.call('ZREM', order, oldest)
+    end
+  end
+end
+
+local function is_complete()
+  return redis.call('ZSCORE', P .. 'expiring', COMPLETE) and redis.call('ZSCORE', P .. 'namespaces', COMPLETE)
+    and redis.call('HEXISTS', P .. 'usage', COMPLETE) == 1
 end
 
 local verbs = {}
@@ -153,67 +257,62 @@ local function refusal(a, old, there)
   if over > 0 then return {'budget', over, budget} end
 end
 
+-- Without a manifest: make sure that there is room for what is going to be sent.
 function verbs.put(namespace, key, id, nbytes, parts, ttl, compare, replaces, most, quota, budget, lock, holder,
-                   manifest, body)
+                   lease, manifest, body)
   local old = find(namespace, key)
-  local there = old and not is_over(old) and is_whole(old) and old or nil
+  local there = old and not is_over(old) and is_whole(namespace, key, old) and old or nil
   if there and there.id == id then return {'ok'} end -- the answer was lost, and it is asked again
   local a = {namespace = namespace, nbytes = nbytes, compare = compare, replaces = replaces, quota = quota,
              budget = budget, lock = lock, holder = holder}
   prune(20)
   local refused = refusal(a, find(namespace, key), there)
   if refused then return refused end
-  local new, coming = {id = id, nbytes = tonumber(nbytes), parts = parts, created = now}, P .. 'coming:' .. id
-  if manifest == '' then -- the question was whether there is room for it
-    if blobs(new) > 0 then redis.call('SET', coming, '', 'EX', 600) end -- longer than it takes to send any
+  local new, coming = {id = id, nbytes = tonumber(nbytes), parts = parts, created = now}, P .. 'lock:' .. id
+  if manifest == '' then
+    reap()
+    redis.call('SADD', P .. 'coming', id .. ' ' .. parts)
+    redis.call('SET', coming, id, 'PX', lease)
     return {'ok'}
   end
-  if blobs(new) > 0 and redis.call('UNLINK', coming) == 0 then return {'lost'} end
-  redis.call('HSET', object(id), 'm', manifest, 'b', body)
-  if not is_whole(new) then
-    redis.call('UNLINK', object(id))
-    return {'lost'}
+  if blobs(parts) > 0 and redis.call('EXISTS', coming) == 0 then return {'lost'} end
+  if blobs(parts) == 0 and not has_parts(new) then return {'lost'} end
+  redis.call('HSET', value(namespace, key), 'm', manifest, 'b', body) -- the first that takes memory
+  if parts ~= '0' then
+    redis.call('UNLINK', coming)
+    redis.call('SREM', P .. 'coming', id .. ' ' .. parts)
   end
+  if blobs(parts) > 0 then redis.call('SET', object(id), '') end
   old = find(namespace, key)
   if old then
-    remove(namespace, key, old)
-  elseif tonumber(most) > 0 and redis.call('HLEN', index(namespace)) >= tonumber(most) then
-    for _, oldest in ipairs(redis.call('ZRANGE', P .. 'order:' .. namespace, 0, 0)) do
-      local r = find(namespace, oldest)
-      if r then remove(namespace, oldest, r) else redis.call('ZREM', P .. 'order:' .. namespace, oldest) end
-    end
+    forget(namespace, key, old)
+  elseif tonumber(most) > 0 then
+    bound(namespace, tonumber(most))
   end
-  lifetime(new, ttl)
+  lifetime(namespace, key, new, ttl)
   note(namespace, key, new)
-  local domain = namespace:match('^[^/]*')
-  redis.call('SADD', P .. 'domains', domain)
-  redis.call('SADD', P .. 'namespaces:' .. domain, namespace)
+  redis.call('ZADD', P .. 'namespaces', 0, namespace)
   if tonumber(most) > 0 then redis.call('ZADD', P .. 'order:' .. namespace, now, key) end
   count(namespace, new.nbytes)
   changed(namespace, key, id)
-  return {'ok'}
+  return {is_complete() and 'ok' or 'incomplete'}
 end
 
--- What lies at each place, false for nothing; with the body of a small object. It counts as a use.
-function verbs.look(...)
-  local places, found = {...}, {}
-  for number = 1, #places, 2 do
-    local namespace, key = places[number], places[number + 1]
-    local r = live(namespace, key)
-    if r and (now - r.used >= 1000 or now < r.used) then
-      r.used = now
-      r.text = text_of(r)
-      redis.pcall('HSET', index(namespace), key, r.text) -- not when the memory is full
-    end
-    found[#found + 1] = r and {r.text, unpack(redis.call('HMGET', object(r.id), 'm', 'b'))} or false
-  end
-  return found
+-- What lies there, as the two commands of a read say it, but in one step; else how it went.
+function verbs.look(namespace, key)
+  local r = live(namespace, key)
+  if not r then return fate(namespace, key) end
+  return {r.text, unpack(redis.call('HMGET', value(namespace, key), 'm', 'b'))}
 end
 
 function verbs.info(namespace, key)
   local r = live(namespace, key)
-  return r and {r.text, redis.call('HGET', object(r.id), 'm'), ''}
+  if not r then return fate(namespace, key) end
+  r.used = used(namespace, key, r)
+  return {text_of(r), redis.call('HGET', value(namespace, key), 'm'), ''}
 end
+
+function verbs.fate(namespace, key) return fate(namespace, key) end
 
 function verbs.exists(namespace, key)
   return live(namespace, key) and 1 or 0
@@ -224,7 +323,7 @@ function verbs.touch(namespace, ttl, ...)
   for number, key in ipairs({...}) do
     local r = live(namespace, key)
     if r then
-      lifetime(r, ttl)
+      lifetime(namespace, key, r, ttl)
       note(namespace, key, r)
     else
       missing[#missing + 1] = number - 1
@@ -236,42 +335,100 @@ end
 function verbs.delete(namespace, key, id)
   local r = live(namespace, key)
   if not r or (id ~= '' and id ~= r.id) then return 0 end
-  remove(namespace, key, r)
+  remove(namespace, key, r, 'deleted')
   changed(namespace, key, '')
   return 1
 end
 
 -- As it was seen, and not if it was used since.
-function verbs.evict(namespace, key, id, used)
+function verbs.evict(namespace, key, id, seen)
   local r = find(namespace, key)
-  if not r or r.id ~= id or r.used ~= tonumber(used) then return 0 end
-  remove(namespace, key, r)
+  if not r or r.id ~= id or used(namespace, key, r) >= tonumber(seen) + 1000 then return 0 end
+  remove(namespace, key, r, 'evicted')
   return 1
 end
 
 function verbs.drop(namespace)
   for _, key in ipairs(redis.call('HKEYS', index(namespace))) do
     local r = find(namespace, key)
-    if r then remove(namespace, key, r) end
+    if r then remove(namespace, key, r, 'deleted') end
     changed(namespace, key, '')
   end
+  redis.call('UNLINK', index(namespace), P .. 'order:' .. namespace)
+  redis.call('ZREM', P .. 'namespaces', namespace)
   return 0
 end
 
 function verbs.prune(most) return prune(tonumber(most)) end
 
--- Redis may have evicted an index, and what was counted with it: say whether less is used than was thought.
-function verbs.recount()
-  local before = number_in(P .. 'usage', '')
-  redis.call('UNLINK', P .. 'usage')
-  for _, domain in ipairs(redis.call('SMEMBERS', P .. 'domains')) do
-    for _, namespace in ipairs(redis.call('SMEMBERS', P .. 'namespaces:' .. domain)) do
-      for _, key in ipairs(redis.call('HKEYS', index(namespace))) do
-        local r = find(namespace, key)
-        if r then count(namespace, r.nbytes) end
+function verbs.reap() return reap() end
+
+-- The keys of these that are alive, in the same order.
+function verbs.alive(namespace, ...)
+  local found = {}
+  for _, key in ipairs({...}) do
+    if live(namespace, key) then found[#found + 1] = key end
+  end
+  return found
+end
+
+-- The records of some namespaces: for each a list of keys and records.
+function verbs.records(...)
+  local found = {}
+  for number, namespace in ipairs({...}) do
+    local here, all = {}, redis.call('HGETALL', index(namespace))
+    for at = 1, #all, 2 do
+      local r = parsed(all[at + 1])
+      if r then
+        r.used = used(namespace, all[at], r)
+        here[#here + 1] = all[at]
+        here[#here + 1] = text_of(r)
       end
     end
+    found[number] = here
   end
+  return found
+end
+
+function verbs.namespaces(domain)
+  local found = {}
+  -- '0' follows '/'.
+  for _, one in ipairs(redis.call('ZRANGEBYLEX', P .. 'namespaces', '[' .. domain .. '/', '(' .. domain .. '0')) do
+    if redis.call('EXISTS', index(one)) == 1 then
+      found[#found + 1] = one
+    else
+      redis.call('ZREM', P .. 'namespaces', one)
+    end
+  end
+  return found
+end
+
+-- Make known that these namespaces hold something.
+function verbs.known(...)
+  for _, namespace in ipairs({...}) do redis.call('ZADD', P .. 'namespaces', 0, namespace) end
+  return 0
+end
+
+-- Make the bookkeeping anew from the indexes, and say whether less is used than was thought.
+function verbs.recount()
+  local before = number_in(P .. 'usage', '')
+  redis.call('UNLINK', P .. 'usage', P .. 'expiring')
+  for _, namespace in ipairs(redis.call('ZRANGE', P .. 'namespaces', 0, -1)) do
+    for _, key in ipairs(redis.call('HKEYS', index(namespace))) do
+      local r = find(namespace, key)
+      if r then
+        note(namespace, key, r)
+        count(namespace, r.nbytes)
+        if not is_over(r) then live(namespace, key) end -- what is over is counted by who prunes
+      else -- it is none of ours
+        redis.call('HDEL', index(namespace), key)
+      end
+    end
+    if redis.call('EXISTS', index(namespace)) == 0 then redis.call('ZREM', P .. 'namespaces', namespace) end
+  end
+  redis.call('HSET', P .. 'usage', COMPLETE, 1)
+  redis.call('ZADD', P .. 'expiring', '+inf', COMPLETE)
+  redis.call('ZADD', P .. 'namespaces', 0, COMPLETE)
   return number_in(P .. 'usage', '') < before and 1 or 0
 end
 
@@ -280,8 +437,8 @@ function verbs.usage(client) return number_in(P .. 'usage', client) end
 function verbs.budget(allowed) return budget_or(allowed) end
 
 function verbs.resize(nbytes)
-  local used = number_in(P .. 'usage', '')
-  if used > tonumber(nbytes) then return used end
+  local taken = number_in(P .. 'usage', '')
+  if taken > tonumber(nbytes) then return taken end
   redis.call('SET', P .. 'budget', nbytes)
   return -1
 end

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, cast
 
 from dash_brain.common.signing import KeyRing
 from dash_brain.common.sizes import parse_size
-from dash_brain.errors import EncodeError, StoreUnavailable
+from dash_brain.errors import EncodeError, StoreUnavailable, ValueMissing
 from dash_brain.stores.base import (
     Bounded,
     Frames,
@@ -36,15 +36,18 @@ from dash_brain.stores.redis.keys import key_ring
 from dash_brain.stores.redis.leases import Leases
 from dash_brain.stores.redis.link import Link
 from dash_brain.stores.redis.names import index_of, member_of, unpacked
-from dash_brain.stores.redis.objects import Incoming, sealed
+from dash_brain.stores.redis.objects import Changed, Incoming, forged, sealed
 from dash_brain.stores.redis.parts import Gone, Parts
 from dash_brain.stores.redis.publish import Publication, publish
-from dash_brain.stores.redis.room import namespaces_of
+from dash_brain.stores.redis.reading import Found, gone, read
+from dash_brain.stores.redis.room import namespaces_of, recount
 
 #: How often a value is looked up again whose parts went while they were fetched.
 _ATTEMPTS = 20
 #: Keys that are touched, or records that are removed, in one step.
 _BATCH = 1000
+#: The script answers with so many things where there is something: record, manifest and body.
+_FOUND = 3
 
 
 class RedisStore(Store, Scans, Locks, Looks, Bounded):
@@ -122,12 +125,16 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
 
     def get(self, namespace: str, key: str) -> Frames:
         split(namespace)
+        with suppress(Gone):
+            return self._frames(self._found(namespace, key))
+        seen = ""
         for _ in range(_ATTEMPTS):
-            found = self._look([(namespace, key)])[0]
-            if found is None:
-                raise missing(key)
+            found = self._said("look", namespace, key)
+            if found.object_id == seen:  # all its parts are there, and one of them is empty
+                raise forged(key)
+            seen = found.object_id
             with suppress(Gone):  # replaced, deleted or evicted meanwhile
-                return self._frames(Incoming(self._keys, namespace, key, found))
+                return self._frames(found)
         raise StoreUnavailable(
             f"{shown(key)} was replaced {_ATTEMPTS} times while it was read, each time before all of it was "
             "here; replace it less often, or give it a smaller value."
@@ -135,22 +142,22 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
 
     def info(self, namespace: str, key: str) -> ObjectInfo:
         split(namespace)
-        found = self._link.run("info", namespace, key)
-        if found is None:
-            raise missing(key)
-        return Incoming(self._keys, namespace, key, found).info
+        return self._said("info", namespace, key).info
 
     def look(self, places: Sequence[Place]) -> list[Look | None]:
-        return [
-            None if one is None else self._seen(Incoming(self._keys, *place, one))
-            for place, one in zip(places, self._look(places), strict=True)
-        ]
+        read: list[Look | None] = []
+        for place, found in zip(places, self._read(places), strict=True):
+            try:
+                read.append(None if found is None else _seen(Incoming(self._keys, *place, found)))
+            except Changed:
+                read.append(self._seen_alone(*place))
+        return read
 
     def fetch(self, found: ObjectInfo) -> Frames:
-        there = self._look([(found.namespace, found.key)])[0]
-        if there is not None and there[0].startswith(found.object_id.encode()):
+        there = self._said("look", found.namespace, found.key)
+        if there.object_id == found.object_id:
             with suppress(Gone):
-                return self._frames(Incoming(self._keys, found.namespace, found.key, there))
+                return self._frames(there)
         raise missing(found.key)
 
     def exists(self, namespace: str, key: str) -> bool:
@@ -166,7 +173,7 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
 
     def touch(self, namespace: str, key: str, ttl: float | None) -> None:
         if self.touch_many(namespace, [key], ttl):
-            raise missing(key)
+            raise gone(key, self._link.run("fate", namespace, key))
 
     def touch_many(self, namespace: str, keys: Iterable[str], ttl: float | None) -> set[str]:
         split(namespace)
@@ -194,7 +201,8 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
             raise too_small(nbytes, used)
 
     def sweep(self) -> int:
-        removed = self._prune()
+        removed = self._prune() + cast(int, self._link.run("reap"))
+        recount(self._link)
         self._clear()
         return removed + (self._blobs.sweep() if self._blobs else 0)
 
@@ -203,6 +211,10 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         self._link.call(lambda client: client.ping())
         if self._blobs:
             self._blobs.bucket.check()
+
+    def server(self) -> dict[str, Any]:
+        """Return what the server says of itself: its release, its memory, its policy of eviction."""
+        return self._link.call(lambda client: client.info())
 
     def secret(self) -> bytes:
         return self._keys.newest.mac("store secret")
@@ -214,10 +226,10 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
 
     def scan(self, namespace: str) -> Iterator[str]:
         split(namespace)
-        self._prune()  # what is left is alive
         at = index_of(namespace)
-        keys = self._link.call(lambda client: list(client.hscan_iter(at, count=_BATCH)))
-        return map(unpacked, dict(keys))
+        keys = iter(dict(self._link.call(lambda client: list(client.hscan_iter(at, count=_BATCH)))))
+        while some := list(islice(keys, _BATCH)):
+            yield from map(unpacked, self._link.run("alive", namespace, *some))
 
     def namespaces(self, domain: str) -> Iterator[str]:
         self._prune()
@@ -240,16 +252,35 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         """The budget, unless another was set by ``resize``."""
         return self._link.room if self._size is None else self._size
 
-    def _look(self, places: Sequence[Place]) -> list[Any]:
+    def _read(self, places: Sequence[Place]) -> list[Found | None]:
         """Return record, manifest and body of what lies at each place, None for nothing."""
-        found: list[Any] = []
+        found: list[Found | None] = []
         for first in range(0, len(places), _BATCH):
-            some = places[first : first + _BATCH]
-            found += self._link.run("look", *(name for place in some for name in place))
+            found += read(self._link, places[first : first + _BATCH])
         return found
 
-    def _seen(self, incoming: Incoming) -> Look:
-        return Look(incoming.info, incoming.frames() if incoming.is_small else None)
+    def _found(self, namespace: str, key: str) -> Incoming:
+        """Return what lies there; ``ValueMissing`` when there is nothing."""
+        found = self._read([(namespace, key)])[0]
+        if found is not None:
+            with suppress(Changed):
+                return Incoming(self._keys, namespace, key, found)
+        return self._said("look", namespace, key)
+
+    def _said(self, verb: str, namespace: str, key: str) -> Incoming:
+        """Return what lies there as the script says it, in one step; ``ValueMissing`` with the reason."""
+        found = self._link.run(verb, namespace, key)
+        if len(found) != _FOUND:
+            raise gone(key, found)
+        try:
+            return Incoming(self._keys, namespace, key, found)
+        except Changed:
+            raise forged(key) from None
+
+    def _seen_alone(self, namespace: str, key: str) -> Look | None:
+        with suppress(ValueMissing):
+            return _seen(self._said("look", namespace, key))
+        return None
 
     def _frames(self, incoming: Incoming) -> Frames:
         if incoming.is_small:
@@ -281,3 +312,7 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
     def _clear(self) -> None:
         if self._blobs:
             self._blobs.clear()
+
+
+def _seen(incoming: Incoming) -> Look:
+    return Look(incoming.info, incoming.frames() if incoming.is_small else None)

@@ -52,7 +52,7 @@ def _running(context: Any) -> Iterator[None]:
         return
     job = JobContext(*context[JOB_CONTEXT])
     if job.session is not None:  # a job without a session has no ServerStore: Dash's own way is kept
-        context.updated_props = _UpdatedProps(current_caller(), job.key)
+        context.updated_props = _UpdatedProps(current_caller(), context, job.key)
     registry_of(current_caller()).assume(job.server_stores, list(_named(context)))
     try:
         with running_job(job):
@@ -70,7 +70,9 @@ def _named(context: Any) -> Iterator[str]:
         yield canonical(leaf["id"])
 
 
-def set_progress_of(set_progress: Callable[[Any], None], outputs: Sequence[Output]) -> Callable[[Any], None]:
+def set_progress_of(
+    set_progress: Callable[[Any], None], outputs: Sequence[Output], context: Any
+) -> Callable[[Any], None]:
     """Return a ``set_progress`` that stores values for ServerStores and passes their tokens to Dash's."""
     caller = current_caller()  # it may be called in another thread
     before: dict[int, Any] = {}
@@ -78,7 +80,7 @@ def set_progress_of(set_progress: Callable[[Any], None], outputs: Sequence[Outpu
 
     def set_values(progress: Any) -> None:
         values = progress if isinstance(progress, (list, tuple)) else [progress]
-        outgoing = Outgoing(caller)
+        outgoing = Outgoing(caller, context)
         sent = [outgoing.declared(*one) for one in zip(values, outputs, strict=False)]
         set_progress(sent)
         for number, value in enumerate(sent):
@@ -100,10 +102,11 @@ def _supersede(caller: Caller, before: Any, now: Any) -> None:
 class _UpdatedProps(dict[str, dict[str, Any]]):
     """Takes what a job sets by ``set_props``, and passes it to the page with tokens in place of values."""
 
-    def __init__(self, caller: Caller, key: str) -> None:
+    def __init__(self, caller: Caller, context: Any, key: str) -> None:
         super().__init__()
         self._caller = caller
+        self._context = context
         self._waiting = SideUpdates(caller, key)
 
     def __setitem__(self, component_id: str, props: dict[str, Any]) -> None:
-        self._waiting.add(component_id, Outgoing(self._caller).props(component_id, props))
+        self._waiting.add(component_id, Outgoing(self._caller, self._context).props(component_id, props))

@@ -18,7 +18,7 @@ from dash_brain.web.event_loop import served_beside_loop
 from dash_brain.web.leases.claim import MOST_BYTES, BadClaim, parse
 from dash_brain.web.leases.pages import accept
 from dash_brain.web.servers import Request, bound_bodies, current_request, is_asgi
-from dash_brain.web.sessions.request_session import is_claim
+from dash_brain.web.sessions.request_session import is_of_our_script
 from dash_brain.web.sessions.session_ids import HEADER
 
 #: The id of the callback, as an output.
@@ -61,7 +61,7 @@ def _take(told: object = None, *_: Any, **__: Any) -> str:
 
 
 def _check_sender(request: Request) -> None:
-    if not is_claim(request):
+    if not is_of_our_script(request):
         reason = "another_site" if HEADER in request.headers else "no_header"
         text = f"A page's claim of what it holds was refused: {_REFUSED[reason]}"
         warn("claim_refused", reason, text, app_id=sessions.current_caller().app_id)

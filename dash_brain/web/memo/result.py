@@ -114,7 +114,8 @@ class MemoizedResult:
             return objects[-1]
 
         try:
-            outputs = Outgoing(caller, put).outputs(result, context["outputs_list"], self._callback.outputs)
+            outgoing = Outgoing(caller, context, put)
+            outputs = outgoing.outputs(result, context["outputs_list"], self._callback.outputs)
             return self._written(self._as_record(outputs, objects))
         except BaseException:
             for held in objects:
@@ -124,7 +125,7 @@ class MemoizedResult:
 
     def _put(self, value: Any) -> ObjectRef:
         held = ObjectRef(self._scope, self._short + new_object_id()[len(self._short) :])
-        frames, meta = codec.encode(value), {"type": codec.type_name(value)}
+        frames, meta = codec.encode(value), codec.summary(value)
         quota = current.use().quota
         self._store.put(
             self._namespace,

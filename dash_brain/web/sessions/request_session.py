@@ -38,8 +38,8 @@ def first_session_id(settings: Settings, request: Request, keys: KeyRing) -> Ses
     return next(iter(sent), None)
 
 
-def is_claim(request: Request) -> bool:
-    """Say whether a request is a claim: our script sent it, which no page of another site can."""
+def is_of_our_script(request: Request) -> bool:
+    """Say whether our script sent a request, which no page of another site can."""
     sent = request.headers
     is_from_our_script = sent.get("Sec-Fetch-Site", "same-origin") == "same-origin" and HEADER in sent
     return is_from_our_script and request.is_callback
@@ -56,7 +56,7 @@ def may_begin_session(settings: Settings, request: Request) -> bool:
     if not cookies.can_be_kept(request, settings.cookie) or is_asked_by_mcp() or request.is_message:
         return False
     if request.is_callback or is_request_to("_dash-layout"):
-        return is_claim(request) and request.headers[HEADER] == "claim"
+        return is_of_our_script(request) and request.headers[HEADER] == "claim"
     return request.method in ("GET", "HEAD")
 
 

@@ -35,12 +35,10 @@ class SessionBrain(NamedValues):
     ...     return session_brain["clicks"]
     """
 
-    def __init__(self) -> None:
-        """Take no argument: store and namespace depend on the caller."""
-
     def _fingerprint_parts(self) -> tuple[str, str, bytes]:
         return type(self).__name__, "", b""  # its content depends on the caller of each use
 
+    # Each of these depends on the caller, and is looked up at each use.
     @property
     def _store(self) -> Store:
         return current.use().store

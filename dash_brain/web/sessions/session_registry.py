@@ -9,9 +9,7 @@ from dash_brain.common.throttle import Throttle
 from dash_brain.errors import StoreUnavailable, ValueMissing
 from dash_brain.settings import Settings
 from dash_brain.stores.base import Store, needs_scan
-
-#: A session has one namespace in each of these domains.
-DOMAINS = ("session", "session-names", "session-memo", "session-recipes", "claims")
+from dash_brain.stores.namespaces import OF_CLIENTS
 
 #: Seconds between two notes of one session by one process, and between two checks of their number.
 EVERY = 60.0
@@ -94,7 +92,7 @@ def _logins(anonymous: str) -> str:
 
 def remove_session(store: Store, session: str) -> None:
     """Remove all that belongs to a session."""
-    for domain in DOMAINS:
+    for domain in OF_CLIENTS:
         store.drop(f"{domain}/{session}")
 
 

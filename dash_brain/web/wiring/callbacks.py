@@ -21,6 +21,7 @@ from dash_brain.common.log import warn
 from dash_brain.errors import BadId, WiringError
 from dash_brain.web.component_ids import canonical, is_of_transform, matches
 from dash_brain.web.dash_internals import (
+    clientside_source,
     coerce_to_list,
     create_callback_id,
     declared_callbacks,
@@ -38,7 +39,8 @@ _TEXTS = {
     "BadToken. Register it with brain_callback, or use from_token and to_token in it.",
     "clientside_callback": "{name} is a clientside callback that {does}. The browser has the token only, and "
     "anything else that is written in its place is refused as BadToken. Read and write the value in a "
-    "brain_callback; modified_timestamp tells when it changes.",
+    "brain_callback. dash_clientside.dash_brain.describe(token) tells its type and size, and "
+    "modified_timestamp when it changes.",
     "running": "running= of {name} {does}. Dash sends its values to the browser as they are, without tokens: "
     "readers get BadToken. Write to the store with an Output of a brain_callback.",
     "progress_default": "progress_default= of {name} {does}. Dash sends it to the browser as it is, without "
@@ -82,9 +84,12 @@ def check(app: dash.Dash, app_id: str) -> None:
     """Compare an app's callbacks with the stores of its layouts, and log each that cannot work."""
     kinds = layouts_of(app).kinds()
     done = _checked[app] = set(kinds)
+    plain = [name for name, kind in kinds.items() if kind == PLAIN_STORE]
+    ours = [name for name, kind in kinds.items() if kind == SERVER_STORE]
     for one in wired(app):
-        wanted = PLAIN_STORE if one.kind == "plain_store" else SERVER_STORE
-        _log(one, one.about([name for name, kind in kinds.items() if kind == wanted]), app_id, done)
+        _log(one, one.about(ours), app_id, done)
+    for one in _ported(app):
+        _log(one, one.about(plain), app_id, done)
     for name in _same_ids(app):
         text = _SAME_ID.format(name=name)
         warn("wiring", "same_id", text, app_id=app_id, about=text)
@@ -96,7 +101,7 @@ def check_sent(app: dash.Dash, app_id: str, component_id: object) -> None:
     if done is not None and name not in done and len(done) < _MOST_CHECKED:
         done.add(name)
         for one in wired(app):
-            _log(one, "" if one.kind == "plain_store" else one.about([name]), app_id, done)
+            _log(one, one.about([name]), app_id, done)
 
 
 #: Ids that the callbacks of each app were compared with, and texts that were logged. Clients may choose ids.
@@ -114,40 +119,52 @@ def _log(one: Wired, text: str, app_id: str, done: set[str]) -> None:
 
 def suspects(app: dash.Dash | None, store: str) -> str:
     """Return the texts about an app's callbacks that cannot work with a ServerStore."""
-    callbacks = () if app is None else (one for one in wired(app) if one.kind != "plain_store")
+    callbacks = () if app is None else wired(app)
     return "".join(f" {text}" for one in callbacks if (text := one.about([store])))
 
 
 def wired(app: dash.Dash) -> Iterator[Wired]:
-    """Yield the callbacks of an app with the inputs and outputs that have to be checked."""
+    """Yield what must not read or write a ServerStore: other callbacks than ours, and options of all."""
     for spec, entry in declared_callbacks(app):
         if "callback" in entry or not _is_of_transform(entry.get("output")):
-            name = _name(spec, entry)
-            yield from _options(name, spec, entry)
-            yield _itself(name, spec, entry)
+            for kind, reads, writes in (*_options(spec, entry), _itself(app, spec, entry)):
+                if reads or writes:  # of most callbacks neither
+                    yield Wired(_name(spec, entry), kind, entry, reads, writes)
 
 
-def _options(name: str, spec: dict[str, Any], entry: dict[str, Any]) -> Iterator[Wired]:
+def _ported(app: dash.Dash) -> Iterator[Wired]:
+    """Yield our own callbacks, which must not write to a plain store."""
+    for spec, entry in declared_callbacks(app):
+        if is_brain_callback(entry):
+            yield Wired(_name(spec, entry), "plain_store", entry, [], _outputs(entry))
+
+
+def _options(spec: dict[str, Any], entry: dict[str, Any]) -> Iterator[tuple[str, list[str], list[str]]]:
     """Yield the options whose values Dash sends as they are."""
     running = (spec.get("running") or {}).get("running", ())
-    yield Wired(name, "running", entry, [], [one for prop in running for one in _split(prop)])
+    yield "running", [], [one for prop in running for one in _split(prop)]
     defaults = (entry.get("background") or {}).get("progressDefault") or []
     given = [one for one, value in zip(_progress(entry), defaults, strict=False) if value is not None]
-    yield Wired(name, "progress_default", entry, [], _written(given))
+    yield "progress_default", [], _written(given)
 
 
-def _itself(name: str, spec: dict[str, Any], entry: dict[str, Any]) -> Wired:
+def _itself(app: dash.Dash, spec: dict[str, Any], entry: dict[str, Any]) -> tuple[str, list[str], list[str]]:
+    if is_brain_callback(entry):
+        return "", [], []
     inputs = (*spec["inputs"], *spec["state"])
     reads = [one for leaf in inputs for one in _data_of(leaf["id"], leaf["property"])]
-    writes = _written(entry.get("output")) + _written(_progress(entry))
+    writes = _outputs(entry)
     if "callback" not in entry:
-        return Wired(name, "clientside_callback", entry, reads, writes)
-    if is_brain_callback(entry):
-        return Wired(name, "plain_store", entry, [], writes)
+        reads = [] if reads and "dash_brain.describe" in clientside_source(app, spec) else reads
+        return "clientside_callback", reads, writes
     writes += [one for text in ids_in_set_props(entry["callback"]) for one in _data_of(text, "data")]
     reads = [] if reads and uses(entry["callback"], "from_token") else reads
     writes = [] if writes and uses(entry["callback"], "to_token") else writes
-    return Wired(name, "plain_callback", entry, reads, writes)
+    return "plain_callback", reads, writes
+
+
+def _outputs(entry: dict[str, Any]) -> list[str]:
+    return _written(entry.get("output")) + _written(_progress(entry))
 
 
 def _progress(entry: dict[str, Any]) -> list[Any]:

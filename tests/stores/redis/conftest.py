@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
+import redis
 
 from dash_brain.stores.redis import RedisStore
 from tests.redis import KEY, Server, redis_server, running, valkey_server
@@ -27,9 +27,8 @@ def lasting_server(request) -> Iterator[Server]:
 def url(lasting_server) -> str:
     """The address of an empty store whose leases are short."""
     url = f"{lasting_server.url}?lease=2"
-    store = RedisStore(url, key=KEY)
-    store._link.client.flushall()
-    store.close()
+    with redis.Redis(port=lasting_server.port) as client:
+        client.flushall()
     return url
 
 
@@ -61,13 +60,19 @@ def redis_of_buckets() -> Iterator[Server]:
 
 
 @pytest.fixture
-def bucket_url(s3, redis_of_buckets, monkeypatch) -> str:
+def client(redis_of_buckets) -> Iterator[redis.Redis]:
+    """A client of the Redis that belongs to the bucket, empty at first."""
+    with redis.Redis(port=redis_of_buckets.port) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def bucket_url(s3, redis_of_buckets, client, monkeypatch) -> str:
     """The address of an empty store whose large values lie in a bucket."""
     for name, value in s3.environment.items():
         monkeypatch.setenv(name, value)
     url = f"{redis_of_buckets.url}?timeout=20&lease=2"
-    with closing(RedisStore(url, key=KEY)) as store:
-        store._link.client.flushall()
     return f"{url}&blobs=s3://{BUCKET}/{uuid.uuid4().hex}"
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.programs import REPOSITORY
+from tests import zygote
 from tests.redis import KEY
 
 APP = """
@@ -32,30 +31,34 @@ print("works", "set-cookie" in {name.lower() for name, _ in answer.headers})
 OLDER = "b5e0c7f31d294a8e96f8d17a3c40b2e5"
 
 
-def serve(url: str, *secrets: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Serve the page of an app once."""
-    given = {name: value for name, value in os.environ.items() if not name.startswith("DASH_BRAIN")}
-    return subprocess.run(
-        [sys.executable, "-c", APP, *secrets],
-        env={**given, "DASH_BRAIN_STORE": f"{url}&near=off", **env},  # no folder is left
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-    )
+@pytest.fixture
+def serve(url: str, tmp_path: Path) -> Callable[..., str]:
+    """Serve the page of an app once, in a process of its own, and return what that printed."""
+
+    def serve(*secrets: str, **env: str) -> str:
+        (tmp_path / "app.py").write_text(APP)
+        (tmp_path / "said").touch()
+        env["DASH_BRAIN_STORE"] = f"{url}&near=off"  # no folder is left
+        program = zygote.start([str(tmp_path / "app.py"), *secrets], output=tmp_path / "said", env=env)
+        program.wait(60)
+        return (tmp_path / "said").read_text()
+
+    return serve
 
 
 @pytest.mark.parametrize("secrets", [[KEY], [KEY, OLDER]])
-def test_key_of_the_server_signs_and_older_ones_verify(url, secrets):
-    assert serve(url, *secrets).stdout == "works True\n"
+def test_key_of_the_server_signs_and_older_ones_verify(serve, secrets):
+    assert serve(*secrets) == "works True\n"
 
 
-def test_configured_key_comes_first(url):
-    assert f"{KEY}" not in serve(url, OLDER, DASH_BRAIN_KEY=KEY).stdout
-    assert "AssertionError" in serve(url, OLDER, DASH_BRAIN_KEY=KEY).stderr  # it is not that of the server
+def test_configured_key_comes_first(serve):
+    said = serve(OLDER, DASH_BRAIN_KEY=KEY)
+    assert KEY not in said
+    assert "AssertionError" in said  # it is not that of the server
 
 
 @pytest.mark.parametrize("secret", ["", "dev"])
-def test_without_a_key_that_is_one_no_page_is_served(url, secret):
-    served = serve(url, secret)
-    assert served.returncode
-    assert "Values in Redis are signed, and there is no key." in served.stderr
+def test_without_a_key_that_is_one_no_page_is_served(serve, secret):
+    said = serve(secret)
+    assert "works" not in said
+    assert "Values in Redis are signed, and there is no key." in said

@@ -12,6 +12,7 @@ from dash_brain import Brain
 from dash_brain.errors import DecodeError, StoreUnavailable, ValueMissing
 from dash_brain.settings import current
 from dash_brain.stores.redis import RedisStore
+from dash_brain.stores.redis.names import value_of
 from tests.redis import KEY
 from tests.stores.redis.traffic import SPACE
 from tests.torture.sizes import size
@@ -29,10 +30,9 @@ def everything(client) -> dict[tuple[bytes, bytes], bytes]:
     """Return all bytes of objects, by key and field."""
     found = {}
     for name in client.scan_iter("dash_brain:1:object:*"):
-        if client.type(name) == b"string":
-            found[name, b""] = client.get(name)
-        else:
-            found.update({(name, field): value for field, value in client.hgetall(name).items()})
+        found[name, b""] = client.get(name)
+    for name in client.scan_iter("dash_brain:1:value:*"):
+        found.update({(name, field): value for field, value in client.hgetall(name).items()})
     return found
 
 
@@ -75,25 +75,31 @@ def test_parts_of_another_length_are_noticed(store, client, nbytes, change):
 
 
 def test_object_in_the_place_of_another_is_noticed(store, client):
-    first, second = store.put(SPACE, "first", [b"1"]), store.put(SPACE, "second", [b"2"])
+    for key in ("first", "second"):
+        store.put(SPACE, key, [key.encode()])
     index = f"dash_brain:1:index:{SPACE}"
     client.hset(index, "second", client.hget(index, "first"))  # the name of another
     with pytest.raises(DecodeError):
         store.get(SPACE, "second")
     with pytest.raises(DecodeError):
         store.info(SPACE, "second")
-    client.restore(
-        f"dash_brain:1:object:{first}", 0, client.dump(f"dash_brain:1:object:{second}"), replace=True
-    )
+    client.restore(value_of(SPACE, "first"), 0, client.dump(value_of(SPACE, "second")), replace=True)
+    with pytest.raises(DecodeError):
+        store.get(SPACE, "first")
+    client.hset(index, "first", client.hget(index, "second"))  # its record, and what lies there too
     with pytest.raises(DecodeError):
         store.get(SPACE, "first")
 
 
 def test_older_object_of_the_same_name_under_another_id_is_noticed(store, client):
     older = store.put(SPACE, "key", [b"older"])
-    kept = client.dump(f"dash_brain:1:object:{older}")
+    kept = client.dump(value_of(SPACE, "key"))
     newer = store.put(SPACE, "key", [b"newer"])
-    client.restore(f"dash_brain:1:object:{newer}", 0, kept, replace=True)
+    client.restore(value_of(SPACE, "key"), 0, kept, replace=True)
+    with pytest.raises(DecodeError):
+        store.get(SPACE, "key")
+    manifest = client.hget(value_of(SPACE, "key"), "m")
+    client.hset(value_of(SPACE, "key"), "m", manifest.replace(older.encode(), newer.encode()))
     with pytest.raises(DecodeError):
         store.get(SPACE, "key")
 

@@ -16,6 +16,7 @@ from dash_brain.stores import ABSENT
 from dash_brain.stores.locked import making_under
 from dash_brain.stores.redis import RedisStore, blobs
 from dash_brain.stores.redis.bucket import Bucket
+from dash_brain.stores.redis.names import value_of
 from tests.programs import REPOSITORY
 from tests.redis import KEY, free_port
 from tests.s3 import BUCKET, CREDENTIALS
@@ -58,9 +59,9 @@ def inside(s3, bucket_url):
 
 
 @pytest.fixture
-def store(bucket_store):
+def store(bucket_store, client):
     """A store that looks through its bucket only when it is told to."""
-    bucket_store._link.client.set(SWEPT, b"")
+    client.set(SWEPT, b"")
     return bucket_store
 
 
@@ -68,15 +69,13 @@ def parts(object_id: str, count: int = 3) -> list[str]:
     return [f"{object_id}/{number}" for number in range(count)]
 
 
-def test_large_value_lies_in_the_bucket_and_a_smaller_one_in_redis(store, inside):
+def test_large_value_lies_in_the_bucket_and_a_smaller_one_in_redis(store, inside, client):
     object_id = store.put(SPACE, "large", LARGE)
     store.put(SPACE, "smaller", [b"x" * (MB - 64)])
     assert inside.names() == parts(object_id)
     assert [bytes(frame) for frame in store.get(SPACE, "large")] == LARGE
-    assert (
-        store._link.client.exists(*(blobs.PREFIX + f"object:{object_id}:{n}".encode() for n in range(5))) == 0
-    )
-    assert store._link.client.strlen(blobs.PREFIX + f"object:{object_id}:0".encode()) == 0
+    assert client.exists(*(blobs.PREFIX + f"object:{object_id}:{n}".encode() for n in range(5))) == 0
+    assert client.strlen(blobs.PREFIX + f"object:{object_id}:0".encode()) == 0
 
 
 def test_bytes_in_the_bucket_count(store):
@@ -127,11 +126,11 @@ def test_what_was_refused_is_not_left_there(store, inside):
     assert store.info(SPACE, "key").object_id == there
 
 
-def test_sweep_removes_what_redis_lost_and_nothing_else(store, inside):
+def test_sweep_removes_what_redis_lost_and_nothing_else(store, inside, client):
     lost = [store.put(SPACE, key, LARGE) for key in ("a", "b")]
     inside.put("notes.txt", b"not ours")
-    store._link.client.flushall()
-    store._link.client.set(SWEPT, b"")
+    client.flushall()
+    client.set(SWEPT, b"")
     kept = store.put(SPACE, "kept", LARGE)
     assert len(inside.names()) == 10
     assert store.sweep() == len(lost)
@@ -139,13 +138,14 @@ def test_sweep_removes_what_redis_lost_and_nothing_else(store, inside):
     assert [bytes(frame) for frame in store.get(SPACE, "kept")] == LARGE
 
 
-def test_value_that_redis_evicted_is_missing_and_leaves_the_bucket(store, inside):
-    object_id = store.put(SPACE, "key", LARGE)
-    store._link.client.unlink(blobs.object_of(object_id))
-    with pytest.raises(ValueMissing):
-        store.get(SPACE, "key")
-    store.sweep()
-    assert inside.names() == []
+def test_value_that_redis_evicted_is_missing_and_leaves_the_bucket(store, inside, client):
+    for name in (lambda _: value_of(SPACE, "key"), blobs.object_of):
+        object_id = store.put(SPACE, "key", LARGE)
+        client.unlink(name(object_id))
+        store.sweep()
+        with pytest.raises(ValueMissing, match="evicted"):
+            store.get(SPACE, "key")
+        assert inside.names() == []
 
 
 def test_once_in_a_while_a_put_looks_through_the_bucket(bucket_store, inside, monkeypatch):
@@ -171,12 +171,12 @@ def test_sweep_leaves_what_is_being_sent(store, inside, monkeypatch):
     assert [bytes(frame) for frame in store.get(SPACE, "key")] == LARGE
 
 
-def test_writer_of_which_redis_forgot_that_it_was_sending_stores_nothing(store, inside, monkeypatch):
+def test_writer_of_which_redis_forgot_that_it_was_sending_stores_nothing(store, inside, monkeypatch, client):
     sent = Bucket.put
 
     def put_and_forget(self, name, content):
         sent(self, name, content)
-        store._link.client.flushall()
+        client.flushall()
 
     old = store.put(SPACE, "key", [b"old"])
     assert old
@@ -203,16 +203,17 @@ RedisStore(sys.argv[1], key=sys.argv[2]).put("brain/bucket", "key", [b"x" * (20 
 """
 
 
-def test_what_a_killed_writer_sent_is_swept_when_its_time_is_over(store, bucket_url, inside):
+def test_what_a_killed_writer_sent_is_swept_when_its_time_is_over(store, bucket_url, inside, client):
     store.put(SPACE, "key", [b"old"])
-    writer = subprocess.run([sys.executable, "-c", KILLED, bucket_url, KEY], cwd=REPOSITORY, timeout=120)
+    url = bucket_url.replace("lease=2", "lease=600")
+    writer = subprocess.run([sys.executable, "-c", KILLED, url, KEY], cwd=REPOSITORY, timeout=120)
     assert writer.returncode == 9
     assert inside.names()
-    (coming,) = store._link.client.scan_iter(blobs.PREFIX + b"coming:*")
-    assert 0 < store._link.client.ttl(coming) <= 600
+    (coming,) = client.scan_iter(blobs.coming_of("*"))
+    assert 0 < client.ttl(coming) <= 600
     store.sweep()
     assert inside.names()  # it might be slow
-    store._link.client.unlink(coming)
+    client.unlink(coming)
     assert store.sweep() == 1
     assert inside.names() == []
     assert bytes(store.get(SPACE, "key")[0]) == b"old"
@@ -267,10 +268,10 @@ def test_parts_of_another_value_are_refused(store, inside):
         store.get(SPACE, "a")
 
 
-def test_forged_note_of_what_was_removed_reaches_nothing_outside_the_prefix(store, inside):
+def test_forged_note_of_what_was_removed_reaches_nothing_outside_the_prefix(store, inside, client):
     kept = store.put(SPACE, "key", LARGE)
     for note in (b"../../x 1", b"x", b"", f"{kept[:-1]}/ 3".encode(), b"\xff 1", b"0" * 32 + b" 99999999999"):
-        store._link.client.sadd(blobs.PREFIX + b"removed", note)
+        client.sadd(blobs.PREFIX + b"removed", note)
     store.delete(SPACE, "other")
     assert inside.names() == parts(kept)
 
@@ -303,9 +304,9 @@ def test_forked_child_and_its_parent_use_the_bucket_at_once(store):
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_lease_that_was_lost_leaves_nothing_in_the_bucket(store, inside):
+def test_lease_that_was_lost_leaves_nothing_in_the_bucket(store, inside, client):
     with store.lock("key"), making_under("key"):
-        store._link.client.unlink(*store._link.client.keys(blobs.PREFIX + b"lock:*"))
+        client.unlink(*client.keys(blobs.PREFIX + b"lock:*"))
         with pytest.raises(LeaseLost):
             store.put(SPACE, "key", LARGE)
     assert inside.names() == []

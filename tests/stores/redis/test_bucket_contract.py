@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 
 import pytest
 
 from dash_brain.stores import CopyStore, NearCopy
-from dash_brain.stores.redis import objects
-from dash_brain.testing import BoundedContract, LocksContract, ScansContract, StoreContract
+from dash_brain.stores.redis import RedisStore, objects
+from dash_brain.testing import BoundedContract, LocksContract, ScansContract, SharedContract, StoreContract
+from tests.redis import KEY
 from tests.stores.places import remove
 
 
@@ -18,13 +20,23 @@ def all_values_in_the_bucket(monkeypatch):
 
 
 class BucketContract(StoreContract, ScansContract, LocksContract, BoundedContract):
-    """In one process: others would not have the threshold of these tests."""
+    """With all values in the bucket."""
 
 
-class TestRedisStoreWithBucket(BucketContract):
+def with_all_in_the_bucket(url: str) -> RedisStore:
+    """Open a store, in a process that may have another threshold."""
+    objects.LARGE = 1
+    return RedisStore(url, key=KEY)
+
+
+class TestRedisStoreWithBucket(BucketContract, SharedContract):
     @pytest.fixture
     def store(self, bucket_store):
         return bucket_store
+
+    @pytest.fixture
+    def reopen(self, bucket_url):
+        return partial(with_all_in_the_bucket, bucket_url)
 
 
 class TestRedisStoreWithBucketAndNearCopies(BucketContract):

@@ -44,10 +44,10 @@ def recovers(store, seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def assert_nothing_is_left(store) -> None:
+def assert_nothing_is_left(store, client) -> None:
     """Raise unless a sweep leaves exactly what can be read, once no writer is at work."""
-    for coming in store._link.client.scan_iter(PREFIX + b"coming:*"):
-        store._link.client.unlink(coming)  # as after ten minutes
+    for coming in client.scan_iter(PREFIX + b"coming:*"):
+        client.unlink(coming)  # as after ten minutes
     there = set()
     for key in store.scan(SPACE):
         with suppress(ValueMissing):
@@ -67,7 +67,7 @@ def sweep_until(store, is_right, seconds: float = 30) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_bucket_that_is_killed_and_started_again(impatient, s3):
+def test_bucket_that_is_killed_and_started_again(impatient, s3, client):
     recovers(impatient)
     with Traffic(impatient) as traffic:
         for _ in range(size(1, 100)):
@@ -77,7 +77,7 @@ def test_bucket_that_is_killed_and_started_again(impatient, s3):
             s3.start()
             recovers(impatient)
     assert traffic.met["done"]
-    assert_nothing_is_left(impatient)
+    assert_nothing_is_left(impatient, client)
 
 
 @pytest.mark.timeout(600)
@@ -97,18 +97,18 @@ def test_bucket_that_stands_still(impatient, s3):
 
 
 @pytest.mark.timeout(600)
-def test_redis_that_loses_its_data_leaves_nothing_in_the_bucket(bucket_store):
+def test_redis_that_loses_its_data_leaves_nothing_in_the_bucket(bucket_store, client):
     with Traffic(bucket_store) as traffic:
         for _ in range(ROUNDS):
             time.sleep(0.3)
-            bucket_store._link.client.flushall()
+            client.flushall()
             recovers(bucket_store)
     assert set(traffic.met) <= {"done", "ValueMissing", "StoreUnavailable"}
-    assert_nothing_is_left(bucket_store)
+    assert_nothing_is_left(bucket_store, client)
 
 
 @pytest.mark.timeout(600)
-def test_sweeps_all_the_time_take_nothing_from_anybody(bucket_store):
+def test_sweeps_all_the_time_take_nothing_from_anybody(bucket_store, client):
     over = threading.Event()
 
     def sweep() -> None:
@@ -125,11 +125,11 @@ def test_sweeps_all_the_time_take_nothing_from_anybody(bucket_store):
     finally:
         over.set()
         sweeping.join()
-    assert_nothing_is_left(bucket_store)
+    assert_nothing_is_left(bucket_store, client)
 
 
 @pytest.mark.timeout(600)
-def test_transfers_that_are_cut(bucket_url, s3, monkeypatch):
+def test_transfers_that_are_cut(bucket_url, s3, monkeypatch, client):
     proxy = Proxy(s3.port)
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
     with closing(proxy), closing(RedisStore(bucket_url, key=KEY)) as store:
@@ -140,7 +140,7 @@ def test_transfers_that_are_cut(bucket_url, s3, monkeypatch):
                 proxy.cutting = False
                 recovers(store)
         assert traffic.met["done"]
-        assert_nothing_is_left(store)
+        assert_nothing_is_left(store, client)
 
 
 def test_put_whose_answer_is_lost_leaves_a_whole_value(redis_of_buckets, bucket_url, bucket_store):
@@ -169,7 +169,7 @@ while True:
 
 
 @pytest.mark.timeout(600)
-def test_writers_that_are_killed_leave_nothing_behind(bucket_store, bucket_url):
+def test_writers_that_are_killed_leave_nothing_behind(bucket_store, bucket_url, client):
     for number in range(ROUNDS):
         bucket_store.delete(SPACE, "ready")
         writer = subprocess.Popen([sys.executable, "-c", WRITER, bucket_url, KEY], cwd=REPOSITORY)
@@ -183,4 +183,4 @@ def test_writers_that_are_killed_leave_nothing_behind(bucket_store, bucket_url):
             writer.wait()
         with suppress(ValueMissing):
             assert bytes(bucket_store.get(SPACE, "key 0")[0]) == b"y" * (20 << 20)
-    assert_nothing_is_left(bucket_store)
+    assert_nothing_is_left(bucket_store, client)

@@ -82,7 +82,7 @@ def test_lease_is_renewed_for_as_long_as_its_holder_works(store, url):
         other.start()
         time.sleep(3 * SHORT)
         assert not inside
-    other.join(10)
+    other.join(30)
     assert inside
 
 
@@ -139,7 +139,7 @@ def test_release_wakes_who_waits(store, url):
             thread.start()
         time.sleep(0.3)
     for thread in waiting:
-        thread.join(10)
+        thread.join(30)
     assert sorted(order) == [0, 1, 2]
 
 
@@ -153,9 +153,11 @@ def test_wait_is_told_of_a_change_at_once(server, store, url):
 
     waiting = threading.Thread(target=wait)
     waiting.start()
-    time.sleep(0.5)
+    end = time.monotonic() + 30
     with redis.Redis(port=server.port) as client:
-        assert client.pubsub_channels("dash_brain:1:changes:*")
+        while not client.pubsub_channels("dash_brain:1:changes:*"):
+            assert time.monotonic() < end, "it does not listen"
+            time.sleep(0.01)
     newer = others.learn("name", 1)
     waiting.join(30)
     assert seen == [newer]

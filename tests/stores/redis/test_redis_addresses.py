@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pickle
+import socket
 import subprocess
 import sys
 import time
 import traceback
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,13 @@ from tests.stores.redis.traffic import SPACE, check, frames_of, recovers
 
 
 def works(store: Store) -> None:
-    """Use a store a little."""
-    for key in ("key 0", "key 1", "key 2"):
-        with needs_lock(store).lock(key):
-            store.put(SPACE, key, frames_of(key, 1), ttl=60)
-        check(key, store.get(SPACE, key))
-    store.drop(SPACE)
+    """Use a store a little, and close it."""
+    with closing(store):
+        for key in ("key 0", "key 1", "key 2"):
+            with needs_lock(store).lock(key):
+                store.put(SPACE, key, frames_of(key, 1), ttl=60)
+            check(key, store.get(SPACE, key))
+        store.drop(SPACE)
     with pytest.raises(ValueMissing):
         store.get(SPACE, "key 0")
     store.close()
@@ -155,7 +157,14 @@ def test_secrets_are_neither_shown_nor_pickled():
 
 
 def test_nothing_is_connected_before_the_first_use():
-    open_store("redis://user:secret-word@host.invalid:1/0")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        store = open_store(f"redis://127.0.0.1:{listening.getsockname()[1]}/0?near=off&timeout=0.2")
+        listening.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+        with pytest.raises(StoreUnavailable):
+            store.exists(SPACE, "key")
+        listening.accept()[0].close()
 
 
 @pytest.mark.timeout(120)

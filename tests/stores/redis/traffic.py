@@ -62,6 +62,7 @@ class Traffic:
                 else:
                     check(key, self._store.get(SPACE, key))
                 self.met["done"] += 1
+                time.sleep(0.01)  # enough is going on, and others need the processor too
             except (ValueMissing, StoreFull, StoreUnavailable) as error:
                 self.met[type(error).__name__] += 1
                 time.sleep(0.02)

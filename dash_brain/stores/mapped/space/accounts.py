@@ -1,8 +1,8 @@
-"""What each client takes in all, counted as it changes.
+"""Accounts: the bytes that all objects of each client take, counted as they change.
 
-An account is an empty file whose time of change, in seconds, is the number of pages: nothing need be written
-when the file system is full. Some file systems keep whole seconds only, and objects take whole pages. What a
-crash leaves wrong is put right by the next sweep.
+An account is an empty file whose modification time, in seconds, is the number of pages: so it can be changed
+when the file system is full. Some file systems keep whole seconds only, and objects take whole pages. The
+next sweep corrects what a crash leaves wrong.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Accounts:
         except OSError as error:
             if not is_full(error):
                 raise
-            # Not even a file can be made. What matters more is to make room; the next sweep counts this.
+            # Not even an empty file can be made. Making room matters more; the next sweep counts the object.
         return True
 
     def total(self, account: str) -> int:
@@ -58,9 +58,9 @@ class Accounts:
             return 0
 
     def correct(self, counted: Mapping[str, int], reserved: int) -> None:
-        """Put accounts right that differ from what was counted, and remove those of clients that are gone.
+        """Correct the accounts that differ from what was counted, and remove those of clients that are gone.
 
-        So many bytes are ``reserved`` for what is being written: it is in an account before it is there.
+        Of the bytes that are ``reserved``, some are in an account already, and their object is not yet there.
         """
         noted = {name: _said(found) for name, found in self._volume.entries(HIDDEN)}
         for account in noted.keys() | counted.keys():

@@ -1,4 +1,4 @@
-"""What lies in a store, kept in step with its counts: whatever removes an object does it here."""
+"""The objects of a store and their counts: all that removes an object does it here, and counts it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Inventory(NamedTuple):
     tombstones: Tombstones
 
     def discount(self, path: str, entry: Entry) -> None:
-        """Count no more what has no name any more."""
+        """Subtract an object that was removed from the counts, and remove its file if it was spilled."""
         self.ledger.add(-entry.nbytes, spilled=entry.link is not None)
         if entry.link is not None:
             self.disk.remove(entry.link)
@@ -47,11 +47,11 @@ class Inventory(NamedTuple):
     def remove(
         self, path: str, now: float, wanted: str | None = None, *, spare: bool = False
     ) -> Entry | None:
-        """Remove an object, whatever it is unless its id is ``wanted``, and return what it was.
+        """Remove the object under a path and return it; with ``wanted``, only the one with that id.
 
-        With ``spare`` its pages may wait for a put that writes them anew.
+        With ``spare`` its file may become a spare, whose pages a later put reuses.
         """
-        # Under the lock what is seen is what is removed: replacing it takes the lock too.
+        # Under the lock, since replacing takes it too: what we look at is what we remove.
         with self.volume.hold(path):
             entry = self.volume.look(path)
             if wanted is not None and (entry is None or object_id(path, self.volume.descriptor) != wanted):
@@ -71,13 +71,16 @@ class Inventory(NamedTuple):
                 return False
             return self._remove_entry(candidate.path, candidate.entry, "evicted", now)
 
-    def remove_expired(self, path: str, now: float) -> bool:
-        """Remove the object if it has expired, under the lock that replacing and touching it take."""
+    def remove_expired(self, path: str, now: float, *, spare: bool = False) -> bool:
+        """Remove the object if it has expired, under the lock that replacing and touching it take.
+
+        With ``spare`` its file may become a spare, for the put that is about to come.
+        """
         with self.volume.hold_if_free(path) as held:
             entry = self.volume.look(path) if held else None
             if entry is None or not entry.has_expired(now):
                 return False
-            return self._remove_entry(path, entry, "expired", now)
+            return self._remove_entry(path, entry, "expired", now, spare=spare)
 
     def candidates(
         self,
@@ -88,9 +91,10 @@ class Inventory(NamedTuple):
         *,
         spilled: bool = False,
     ) -> list[Candidate]:
-        """Return what may go from some folders, the cheapest first; not what lies under the path ``besides``.
+        """Return the objects in some folders that may be evicted, in the order in which they go.
 
-        What was ``spilled`` takes none of the store's own room.
+        None of a rank above ``worst``, nor the one under the path ``besides``. Those that were spilled, which
+        take no room in the store's own folder, are among them only with ``spilled``.
         """
         found = [
             Candidate(ranked, self._used(entry), path, entry.nbytes, entry)
@@ -100,7 +104,7 @@ class Inventory(NamedTuple):
         return sorted(found, key=lambda one: one[:3])
 
     def kept(self, folders: Iterable[str], now: float, besides: str, *, spilled: bool = False) -> int:
-        """Return the bytes of what never goes from some folders."""
+        """Return the bytes of the objects in some folders that are never evicted."""
         ranked = self._ranked(folders, now, besides, spilled=spilled)
         return sum(entry.nbytes for ranked_as, _, entry in ranked if ranked_as is None)
 
@@ -118,19 +122,19 @@ class Inventory(NamedTuple):
         return entry.found.st_atime if entry.link is None else self.disk.used(entry.link) or 0.0
 
     def _remove_entry(self, path: str, entry: Entry, reason: str, now: float, *, spare: bool = False) -> bool:
-        """Remove what was found under a path, whose lock is held, and say whether it was there still."""
-        created, when = self._created(path, entry), now
+        """Remove the object that was found under a path, whose lock is held; say whether it was there."""
+        created, why, when = self._created(path, entry), reason, now
         if entry.has_expired(now):
-            reason, when = "expired", min(expiry(entry.found) or now, now)
-        kept = spare and reason == "deleted" and self.volume.spares.keep(path, entry, remove=True)
+            why, when = "expired", min(expiry(entry.found) or now, now)
+        kept = spare and why == reason and self.volume.spares.keep(path, entry, remove=True)
         if not kept and not remove(path, self.volume.descriptor):
             return False
         self.discount(path, entry)
-        self.tombstones.note(path, Tombstone(reason, entry.nbytes, created, when))
+        self.tombstones.note(path, Tombstone(why, entry.nbytes, created, when))
         return True
 
     def _created(self, path: str, entry: Entry) -> float:
-        """Return when an object says that it was put, unverified; 0 when it does not."""
+        """Return when an object was put, as it says itself, unverified; 0 when it cannot be read."""
         with suppress(OSError):
             folder = self.volume.descriptor
             file = self.disk.open(entry.link) if entry.link else os.open(path, READ, dir_fd=folder)
@@ -141,7 +145,7 @@ class Inventory(NamedTuple):
         return 0.0
 
     def _remove_foreign(self, path: str) -> None:
-        """Remove what is no object; look again, for the first object of a name comes without the lock."""
+        """Remove what is no object; look once more first: a new name is published without its lock."""
         folder = self.volume.descriptor
         with suppress(FileNotFoundError):
             if not stat.S_ISREG(os.stat(path, dir_fd=folder, follow_symlinks=False).st_mode):

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from dash_brain.errors import StoreUnavailable
 from dash_brain.stores.mapped.system.locks import LockTable, lock_number
 
-#: So many processes may have a store open at once.
+#: Processes that may have a store open at once.
 SLOTS = 4096
 
 # Words of 8 bytes. First a head: what this is, the budget that was set (0: none), how many slots were ever
@@ -29,8 +29,8 @@ _MAGIC = int.from_bytes(b"ledger 2", sys.byteorder)
 _ASKED, _COUNT, _MADE = 1, 2, 3
 _FIRST = 8
 # In a slot: bytes of objects that are being written, bytes of objects, bytes of those that were spilled, and
-# all bytes that ever came or went. A reader that looks while an object moves from the first to the second
-# sees it twice, never zero times.
+# all bytes that were ever added or removed. While an object moves from the first to the second it is counted
+# twice, never not at all.
 _RESERVED, _USED, _SPILLED, _MOVED = range(4)
 _WORDS = 4
 
@@ -67,7 +67,7 @@ class Ledger:
             for slot in range(SLOTS):
                 if self._locks.keep(_lock_of(slot)):
                     self._words[_COUNT] = max(self._words[_COUNT], slot + 1)
-                    self._words[_FIRST + _WORDS * slot + _RESERVED] = 0  # the dead write no more
+                    self._words[_FIRST + _WORDS * slot + _RESERVED] = 0  # its last process is dead
                     return slot
         raise StoreUnavailable(f"{SLOTS} processes have the store open, and no more can: end some of them.")
 
@@ -102,14 +102,13 @@ class Ledger:
         return max(self._sum(_SPILLED), 0)
 
     def moved(self) -> int:
-        """Return how many bytes came or went in the life of the store."""
+        """Return how many bytes were ever added or removed."""
         return self._sum(_MOVED)
 
     def reserve(self, nbytes: int) -> int:
-        """Note that an object of so many bytes is about to be written; fewer than none: that it was not.
+        """Reserve bytes for an object that is about to be written; with a negative number, give them back.
 
-        Returns the bytes of the budget that no object takes, nor one that is being written; so many are
-        missing when they are fewer than none.
+        Returns the bytes of the budget that are neither used nor reserved; negative: so many are missing.
         """
         words, allowed = self._words, self.allowed
         with self._threads:
@@ -119,7 +118,7 @@ class Ledger:
         return budget - sum(slots[_RESERVED::_WORDS]) - sum(slots[_USED::_WORDS])
 
     def commit(self, nbytes: int, replaced: int = 0) -> None:
-        """Note that the object is there that was reserved for, in place of one of ``replaced`` bytes."""
+        """Turn a reservation into an object, which replaces one of ``replaced`` bytes."""
         words, slot = self._words, self._slot
         with self._threads:
             words[slot + _USED] += nbytes  # first: a reader may see too much meanwhile, never too little
@@ -128,7 +127,7 @@ class Ledger:
             words[slot + _MOVED] += nbytes + replaced
 
     def add(self, nbytes: int, *, spilled: bool = False) -> None:
-        """Note that an object of so many bytes came; fewer than none: that it went."""
+        """Count an object of so many bytes; with a negative number, one that was removed."""
         words, slot = self._words, self._slot
         with self._threads:
             words[slot + (_SPILLED if spilled else _USED)] += nbytes
@@ -137,8 +136,8 @@ class Ledger:
     def correct(self, counted: Counted, moved_before: int) -> None:
         """Correct the counts by what a sweep counted.
 
-        Objects came and went meanwhile, in bytes the difference to ``moved_before``. So its count is exact to
-        within those, and only what differs by more is corrected.
+        Meanwhile objects were added and removed: in bytes, the difference to ``moved_before``. The sweep's
+        count may be wrong by so much, so only what differs by more is corrected.
         """
         with self._threads:
             unsure = self.moved() - moved_before
@@ -147,7 +146,7 @@ class Ledger:
                 self._words[self._slot + column] += min(max(noted, right - unsure), right + unsure) - noted
 
     def reap(self) -> None:
-        """Give back what processes had reserved that are dead."""
+        """Give back what dead processes had reserved."""
         for slot in range(self._words[_COUNT]):
             at = _FIRST + _WORDS * slot
             if at != self._slot and self._words[at + _RESERVED]:

@@ -1,97 +1,130 @@
-"""How much a store may hold where it lies."""
+"""What bounds a store, each as a limit that the one loop of :mod:`dash_brain.stores.reclaim` keeps."""
 
 from __future__ import annotations
 
-import logging
 import os
+from itertools import accumulate
 
-from dash_brain.common.log import warn_of_store
-from dash_brain.common.sizes import shown_size
-from dash_brain.stores.faults import too_small
-from dash_brain.stores.mapped.space.ledger import Ledger
+from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.memory_pressure import MemoryPressure
-from dash_brain.stores.mapped.system import cgroups, platform
+from dash_brain.stores.mapped.spill.roots import SpillFolder
+from dash_brain.stores.reclaim import Candidate, Limit
 
-_log = logging.getLogger("dash_brain")
-
-#: Below this a store is too small for large values, and says so.
-SMALL = 256_000_000
-
-
-def allowed_at(folder: int, used: int = 0, *, in_memory: bool) -> int:
-    """Return how many bytes a store in this folder may use, whatever its budget says.
-
-    That is half of the file system, since what readers still hold of removed values is not counted; and of
-    memory a quarter of what this container may have, which shared memory is a part of. A disk has other users
-    too: of what is free of it now, besides the ``used`` bytes, the store takes half.
-    """
-    found = os.statvfs(folder)
-    limits = [
-        found.f_blocks * found.f_frsize // 2 or cgroups.physical_memory() // 2
-    ]  # a tmpfs may be unbounded
-    if in_memory:
-        limits += [allowed // 4 for allowed in cgroups.limits()]
-    else:
-        limits.append(used + found.f_bavail * found.f_frsize // 2)
-    return min(limits)
+#: A put needs a file, and perhaps two folders around it.
+_FEW_FILES = 4
+#: Bytes of memory that the kernel does not count late, as it does with a few pages.
+_SURE = 1 << 20
 
 
-class Limits:
-    """The limits of one open store, given the descriptor and the path of its folder."""
+class Budget(Limit):
+    """The store's budget, for an object whose room is reserved already."""
 
-    def __init__(self, folder: int, shown: str, ledger: Ledger) -> None:
+    def __init__(self, inventory: Inventory, path: str) -> None:
+        self._inventory = inventory
+        self._path = path
+        self.slack = inventory.ledger.budget() // 16
+
+    def credit(self) -> int:
+        """Return the bytes that go when the object comes; as of now, for others may evict it."""
+        replaced = self._inventory.volume.look(self._path)
+        return replaced.nbytes if replaced is not None and replaced.link is None else 0
+
+    def missing(self) -> int:
+        """Return how many bytes have to go."""
+        return -self._inventory.ledger.reserve(0) - self.credit()
+
+
+class Quota(Limit):
+    """What one client may keep in all."""
+
+    def __init__(self, inventory: Inventory, account: str, path: str, nbytes: int, quota: int) -> None:
+        self._inventory = inventory
+        self._account = account
+        self._path = path
+        self._nbytes = nbytes
+        self._quota = quota
+        self.slack = quota // 16
+
+    def most(self) -> int:
+        """Return the bytes that may be in the account, with what the new object replaces."""
+        replaced = self._inventory.volume.look(self._path)
+        return self._quota + (replaced.nbytes if replaced is not None else 0)
+
+    def missing(self) -> int:
+        """Return how many bytes have to go."""
+        return self._inventory.accounts.total(self._account) + self._nbytes - self.most()
+
+
+class DiskShare(Limit):
+    """What may be spilled to a disk."""
+
+    def __init__(self, inventory: Inventory, folder: SpillFolder, nbytes: int) -> None:
+        self._inventory = inventory
         self._folder = folder
-        self._shown = shown
-        self._ledger = ledger
-        self.in_memory = platform.is_memory(os.fstat(folder).st_dev)
-        self.memory = MemoryPressure()
-        self.measure()
+        self._nbytes = nbytes
 
-    def measure(self) -> None:
-        """Measure again how much the place allows."""
-        self._ledger.allowed = allowed_at(self._folder, self._ledger.used(), in_memory=self.in_memory)
-        if self.in_memory:
-            self.memory.measure()
+    def missing(self) -> int:
+        """Return how many bytes have to go."""
+        return self._folder.missing(self._nbytes, self._inventory.ledger.spilled())
 
-    def set_first(self, nbytes: int) -> None:
-        """Set the budget of a new store; that of one which has a budget belongs to all who open it."""
-        found = self._ledger.asked
-        if not found:
-            self._ledger.asked = nbytes
-        elif found != nbytes:
-            _log.warning(
-                f"The store {self._shown} has a budget of {shown_size(found)} already, so size= with "
-                f"{shown_size(nbytes)} changes nothing; Brain.resize() does."
-            )
 
-    def resize(self, nbytes: int) -> None:
-        """Set the budget, for all who open the store."""
-        used = self._ledger.used()
-        if nbytes < used:
-            raise too_small(nbytes, used)
-        self._ledger.asked = nbytes
-        if nbytes > self._ledger.allowed:
-            _log.warning(self._too_much(nbytes))
+class FileSystem(Limit):
+    """The file system of a store, or the memory of the container if that lacks first.
 
-    def warn_if_small(self) -> None:
-        """Say in the log, once per process, when the place of the store is too small for large values."""
-        asked = self._ledger.asked
-        if self._ledger.allowed < (asked or SMALL):
-            why = self._too_much(asked) if asked else self._larger()
-            room = f"The store {self._shown} has room for {shown_size(self._ledger.allowed)} only."
-            warn_of_store(self._shown, f"{room} {why}")
+    What readers map stays in memory when its name is removed, and what another container wrote takes none of
+    our memory: so eviction goes on only while it frees something.
+    """
 
-    def _too_much(self, asked: int) -> str:
-        half = "or a quarter of the container's memory" if self.in_memory else "or half of what is free there"
-        return (
-            f"A budget of {shown_size(asked)} was asked for; the place allows "
-            f"{shown_size(self._ledger.allowed)}: half of its file system, {half}. {self._larger()}"
-        )
+    def __init__(self, inventory: Inventory, memory: MemoryPressure, nbytes: int, *, refused: bool) -> None:
+        self._folder = inventory.volume.descriptor
+        self._memory = memory
+        #: Whether the kernel says that there is no room, whatever else it says.
+        self._refused = refused
+        self._nbytes = nbytes
+        self.slack = inventory.ledger.budget() // 16
+        self._look()
 
-    def _larger(self) -> str:
-        if self.in_memory:
-            return (
-                "What does not fit goes to a folder on disk if there is one, and is slower there. Give it "
-                "more: docker run --shm-size=2g, or a folder on disk with file:///folder."
-            )
-        return "Give it more: a folder on a larger disk with file:///folder."
+    def _look(self) -> None:
+        found = os.statvfs(self._folder)
+        enough = self._nbytes + self.slack
+        memory = self._memory.left(enough)
+        nbytes = found.f_bavail * found.f_frsize
+        self._in_memory = memory < min(nbytes, enough)
+        self._free = min(nbytes, memory)
+        self._files = found.f_favail if found.f_files else _FEW_FILES
+
+    def lacks_files(self) -> bool:
+        """Say whether it is files that are lacking, if the file system counts them."""
+        return self._files < _FEW_FILES
+
+    def missing(self) -> int:
+        """Return how many bytes have to go, as of the last look; for lack of files at least one more."""
+        missing = self._nbytes - self._free
+        return max(missing, 1) if self.lacks_files() or self._refused else missing
+
+    def fits(self) -> bool:
+        """Look again, and say whether the object fits."""
+        self._refused = False
+        self._look()
+        return self.missing() <= 0
+
+    def batch(self, going: list[Candidate]) -> int:
+        """Return how many objects go before the next look: a sixteenth if files lack, else enough bytes."""
+        if self.lacks_files():
+            return max(len(going) // 16, 1)
+        # Memory may be another container's: a batch that may be in vain is a small one.
+        most = max(self._nbytes, _SURE) if self._in_memory else self._nbytes + self.slack
+        freed = accumulate(candidate.nbytes for candidate in going)
+        return next((number for number, nbytes in enumerate(freed, 1) if nbytes >= most), len(going))
+
+    def eased(self, freed: int) -> bool:
+        """Look again, and say whether more is free than before.
+
+        Memory comes and goes with all that a container does: a little more of it is no sign.
+        """
+        free, files, in_memory = self._free, self._files, self._in_memory and not self.lacks_files()
+        self._refused = False
+        self._look()
+        if in_memory:
+            return self._free - free >= max(freed // 2, 1)
+        return self._free > free or self._files > files

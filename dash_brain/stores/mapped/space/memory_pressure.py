@@ -1,7 +1,7 @@
-"""Whether a container has memory left for what is about to be written into it.
+"""Memory pressure: whether the container has memory left for a value.
 
-Shared memory counts for the memory of the container. When that is used up, the kernel refuses nothing: it
-kills any process of the container. So a put looks first, once for each megabyte of values.
+Shared memory counts as memory of the container. When that is used up, the kernel does not refuse the write:
+it kills a process of the container. So puts check first, once for each megabyte that the process writes.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import sys
 
 from dash_brain.stores.mapped.system.cgroups import Group, groups, physical_memory
 
-#: A process looks once for so many bytes that it writes.
+#: Bytes that a process writes between two checks.
 _LOOK_AFTER = 1 << 20
-#: What is left to all else that a container does: a sixteenth of its memory, and so many bytes at most.
+#: The reserve for all else in the container: a sixteenth of its memory, and at most so many bytes.
 _RESERVE = 64 << 20
 
 
 class MemoryPressure:
-    """What control groups leave to shared memory; more than anybody writes until they are measured."""
+    """The memory that control groups leave to shared memory; no bound until they are measured."""
 
     def __init__(self) -> None:
         self._unseen = 0
@@ -28,11 +28,11 @@ class MemoryPressure:
         self.groups = [group for group in groups() if group.limit < physical_memory()]
 
     def left(self, enough: int) -> int:
-        """Return how many bytes may still be written; more than ``enough`` may be too low a figure."""
+        """Return how many bytes may still be written; from ``enough`` on there may be more."""
         return min((_left_in(group, enough) for group in self.groups), default=sys.maxsize)
 
     def lacks(self, nbytes: int, reserved: int) -> bool:
-        """Say whether there is too little for an object, and for all others that are being written."""
+        """Say whether there is too little for the ``reserved`` bytes, an object of ``nbytes`` among them."""
         if not self.groups:
             return False
         self._unseen += nbytes

@@ -13,10 +13,11 @@ from dash_brain.errors import StoreFull
 from dash_brain.stores.faults import beyond_quota, full, too_large
 from dash_brain.stores.mapped.space.accounts import Accounts, folders_of
 from dash_brain.stores.mapped.space.backoff import Backoff, Search
-from dash_brain.stores.mapped.space.bounds import Budget, DiskShare, FileSystem, Quota
+from dash_brain.stores.mapped.space.capacity import Capacity
+from dash_brain.stores.mapped.space.expiring import Expiring
 from dash_brain.stores.mapped.space.inventory import Inventory
 from dash_brain.stores.mapped.space.ledger import Ledger, fresh_ledger
-from dash_brain.stores.mapped.space.limits import Limits
+from dash_brain.stores.mapped.space.limits import Budget, DiskShare, FileSystem, Quota
 from dash_brain.stores.mapped.space.tombstones import SIZE, Tombstones
 from dash_brain.stores.mapped.spill.disk import Disk
 from dash_brain.stores.mapped.spill.roots import SpillFolder
@@ -38,9 +39,10 @@ _WRITERS, _MEMORY_WRITERS = "writers", "memory writers"
 class Space:
     """The room of one open store."""
 
-    def __init__(self, inventory: Inventory, limits: Limits) -> None:
+    def __init__(self, inventory: Inventory, capacity: Capacity) -> None:
         self.inventory = inventory
-        self.limits = limits
+        self.capacity = capacity
+        self.expiring = Expiring()
         self._ledger = inventory.ledger
         self._backoff = Backoff()
         self._budget_search = Search()
@@ -67,9 +69,14 @@ class Space:
             ledger.reserve(-draft.nbytes)
             raise
 
+    def recycle(self, now: float) -> None:
+        """Remove large objects that have expired, and make spares of them."""
+        for path in self.expiring.due(now):
+            self.inventory.remove_expired(path, now, spare=True)
+
     def check_memory(self, nbytes: int) -> None:
         """Raise ``StoreFull`` when the container has too little memory for what room was reserved for."""
-        if self.limits.memory.lacks(nbytes, self._ledger.reserved()):
+        if self.capacity.memory.lacks(nbytes, self._ledger.reserved()):
             raise crowded(nbytes)
 
     def admit(self, draft: Draft) -> None:
@@ -195,7 +202,7 @@ class Space:
 
     def _evict_for_place(self, draft: Draft, worst: int, *, looked: bool) -> bool:
         inventory = self.inventory
-        place = FileSystem(inventory, self.limits.memory, draft.nbytes, refused=looked)
+        place = FileSystem(inventory, self.capacity.memory, draft.nbytes, refused=looked)
         if place.missing() <= 0:
             return True
         # First the drafts of killed writers, where files cannot be written without a name.
@@ -212,7 +219,7 @@ class Space:
             others = self._ledger.reserved()
             for _ in self._backoff.moments(_MEMORY_WRITERS, WRITING, others):
                 reserved = self._ledger.reserved() + nbytes
-                if self.limits.memory.left(reserved) >= reserved:
+                if self.capacity.memory.left(reserved) >= reserved:
                     return True
                 if reserved == nbytes:
                     break
@@ -257,12 +264,12 @@ def open_space(volume: Volume, size: int | None, *, spills: bool) -> Space:
     """
     ledger = Ledger(_table(volume, "ledger", fresh_ledger()), volume.locks)
     tombstones = Tombstones(_table(volume, "remembered", bytes(SIZE)))
-    limits = Limits(volume.descriptor, volume.shown, ledger)
+    capacity = Capacity(volume.descriptor, volume.shown, ledger)
     if size is not None:
-        limits.set_first(size)
-    limits.warn_if_small()
-    disk = Disk(volume.descriptor, allowed=spills and limits.in_memory)
-    return Space(Inventory(volume, disk, ledger, Accounts(volume), tombstones), limits)
+        capacity.set_first(size)
+    capacity.warn_if_small()
+    disk = Disk(volume.descriptor, allowed=spills and capacity.in_memory)
+    return Space(Inventory(volume, disk, ledger, Accounts(volume), tombstones), capacity)
 
 
 def _table(volume: Volume, name: str, content: bytes) -> mmap:

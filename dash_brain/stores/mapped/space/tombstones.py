@@ -1,7 +1,7 @@
-"""What was removed lately, and why: so that a miss can say what happened.
+"""Tombstones: which objects were removed lately, and why, so that a miss can say what happened.
 
-A table of fixed size in a file that every process maps; what was removed longest ago, or falls on the same
-place, is forgotten. Noting costs no system call. It is for messages only: nothing else believes it.
+A table of fixed size in a file that every process maps: a new record overwrites an older one in its place.
+Writing one takes no system call. The table is used for messages only.
 """
 
 from __future__ import annotations

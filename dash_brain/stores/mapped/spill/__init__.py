@@ -1,1 +1,1 @@
-"""What has no room in shared memory lies on disk; a link in the store says where."""
+"""Spilling: values that have no room in shared memory lie on disk, and a link in the store says where."""

@@ -1,10 +1,10 @@
-"""The files on disk for what has no room in shared memory.
+"""The files of spilled values.
 
-For each of them stands a link in the store, which alone decides what lies under a name. The files lie in
-folders in ``/var/tmp`` or the temp folder, whichever is a real disk and takes them. The store keeps these
-places, and one name for its folders there. A process that sees another disk in such a place (a container, a
-service with ``PrivateTmp=``) makes its own folder there: it misses what others spilled out of its sight, and
-leaves their links alone.
+Each has a link in the store, which alone decides what lies under a name. The files lie in ``/var/tmp`` or in
+the temp folder, whichever is a real disk and has room. The store records these roots, and one name for its
+folders there. A process that sees another disk at such a root (a container, a service with ``PrivateTmp=``)
+makes a folder of its own there: what others spilled out of its sight is a miss for it, and it leaves their
+links alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import re
 from dash_brain.stores.mapped.spill import roots
 from dash_brain.stores.mapped.spill.roots import SpillFolder
 from dash_brain.stores.mapped.system.platform import NO_FOLLOW
-from dash_brain.stores.mapped.volume.entries import READ, Link
+from dash_brain.stores.mapped.volume.entries import READ, SpillLink
 from dash_brain.stores.mapped.volume.publish import Draft, fill
 
 _FILE = re.compile("[0-9a-f]{32}")
@@ -27,7 +27,7 @@ _NEW = os.O_CREAT | os.O_EXCL | os.O_RDWR | NO_FOLLOW
 class Disk:
     """The spilled files of one open store, whose folder has the descriptor ``store``.
 
-    ``allowed``: something may be spilled. A store that lies on disk itself has no use for it.
+    ``allowed``: values may be spilled; not those of a store that lies on disk itself.
     """
 
     def __init__(self, store: int, *, allowed: bool) -> None:
@@ -35,7 +35,7 @@ class Disk:
         self._store = store
         self._name, self._found = "", list[SpillFolder]()
 
-    def open(self, link: Link) -> int:
+    def open(self, link: SpillLink) -> int:
         """Return a descriptor of a file; ``FileNotFoundError`` when it is not there, or out of sight.
 
         Another ``OSError`` when its folder may not be trusted, or its disk fails.
@@ -43,30 +43,30 @@ class Disk:
         folder = self._folder(link).opened()
         return os.open(link.file, READ, dir_fd=folder.number)
 
-    def used(self, link: Link) -> float | None:
+    def used(self, link: SpillLink) -> float | None:
         """Return when a file was used last, in seconds since the epoch; None when we do not see it."""
         with contextlib.suppress(OSError):
             folder = self._folder(link).opened()
             return os.stat(link.file, dir_fd=folder.number, follow_symlinks=False).st_atime
         return None
 
-    def has(self, link: Link) -> bool:
+    def has(self, link: SpillLink) -> bool:
         """Say whether we see a file."""
         return self.used(link) is not None
 
-    def remove(self, link: Link) -> None:
+    def remove(self, link: SpillLink) -> None:
         """Remove a file, if it is there and in reach."""
         with contextlib.suppress(OSError):
             folder = self._folder(link).opened()
             os.unlink(link.file, dir_fd=folder.number)
 
-    def files(self) -> set[Link]:
+    def files(self) -> set[SpillLink]:
         """Return all files that we see; their links say nothing of their sizes."""
-        found: set[Link] = set()
+        found: set[SpillLink] = set()
         for folder in self._folders():
             with contextlib.suppress(OSError):
                 opened = folder.opened()
-                found.update(Link(folder.id, name, 0) for name in os.listdir(opened.number))
+                found.update(SpillLink(folder.id, name, 0) for name in os.listdir(opened.number))
         return {link for link in found if _FILE.fullmatch(link.file)}
 
     def folder_to_write(self) -> SpillFolder | None:
@@ -85,9 +85,9 @@ class Disk:
                 return folder
         return None
 
-    def write(self, folder: SpillFolder, draft: Draft) -> Link:
+    def write(self, folder: SpillFolder, draft: Draft) -> SpillLink:
         """Write an object into a new file, and return the link that stands for it."""
-        link = Link(folder.id, draft.object_id, draft.nbytes)
+        link = SpillLink(folder.id, draft.object_id, draft.nbytes)
         opened = folder.opened()
         file = os.open(link.file, _NEW, 0o600, dir_fd=opened.number)
         try:
@@ -108,7 +108,7 @@ class Disk:
                     os.utime(opened.number)
             roots.remove_lost(self._name)
 
-    def _folder(self, link: Link) -> SpillFolder:
+    def _folder(self, link: SpillLink) -> SpillFolder:
         for folder in self._folders():
             if folder.id == link.folder:
                 return folder

@@ -1,9 +1,9 @@
 """Where on disk values may be spilled to (roots), and the folders of stores there.
 
-What such a folder holds means nothing without its store, which lies in memory and ends with a restart of the
-machine. So the name begins with the boot that it was made in, and a sweep removes folders of other boots.
-Containers may share a disk and differ in that: what a sweep of its own store touched within a day stays. A
-store that is removed on purpose takes its folders along.
+Such a folder is of no use without its store, which lies in memory and is gone when the machine restarts. So
+its name begins with the id of the boot that it was made in, and a sweep removes folders of other boots.
+Containers that share a disk may have different ids: so a folder stays that a sweep of its own store touched
+within a day. When a store is removed on purpose, so are its folders.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from dash_brain.stores.mapped.volume.private import (
 #: The link in a store that says the name and the roots of its folders.
 RECORD = "spill"
 _NAME = re.compile("spill-[0-9a-f]{32}")
-#: Seconds after which a folder of another boot is lost that no sweep touched.
+#: Seconds without a sweep of its store after which a folder of another boot is removed.
 _UNUSED = 86_400.0
 
 
@@ -82,7 +82,7 @@ def boot() -> str:
 
 
 def remove_lost(own: str) -> None:
-    """Remove folders of other boots that are not in use, and not those of the ``own`` name."""
+    """Remove folders of other boots that are not in use, but none of the ``own`` name."""
     for root in roots():
         outer = outer_folder(root)
         with contextlib.suppress(OSError):

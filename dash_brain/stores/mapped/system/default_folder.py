@@ -19,7 +19,7 @@ def default_folder() -> str:
     if sys.platform == "linux":  # other systems never had one
         warn_of_store(
             "default place",
-            f"{shared} {_why_not(shared)}, so the values of dash_brain lie in {folder}: on a disk they are "
+            f"{shared} {why_not(shared)}, so the values of dash_brain lie in {folder}: on a disk they are "
             f"slower. Make {shared} a tmpfs that may be written to (Docker: --shm-size=2g), or choose a "
             "folder with DASH_BRAIN_STORE=file:///folder.",
         )
@@ -36,7 +36,8 @@ def say_process_only() -> None:
     )
 
 
-def _why_not(shared: str) -> str:
+def why_not(shared: str) -> str:
+    """Return why a folder cannot be used as shared memory."""
     if not os.path.isdir(shared):
         return "does not exist"
     return "is read-only for this process" if platform.is_tmpfs(shared) else "is not a tmpfs"

@@ -101,7 +101,7 @@ def map_file(file: int, size: int, *, shared: bool) -> Mapped | None:
 
 
 def _failed(owner: mmap.mmap) -> None:
-    """Leave the map where it is: it may have a hole by now, which another map may fill."""
+    """Keep the map for ever: a part of it may be unmapped, where other memory may be mapped by now."""
     global _not_before
     libc.keep_for_ever(owner)
     _not_before = time.monotonic() + _BACK_OFF

@@ -21,7 +21,7 @@ from dash_brain.stores.mapped.system.platform import NO_ATIME, NO_FOLLOW, NO_WAI
 # No access time: it means what we note in it.
 READ = os.O_RDONLY | NO_FOLLOW | NO_ATIME | NO_WAIT
 
-#: How often a name is looked up anew that is replaced again and again.
+#: How often a name is looked up that is replaced each time.
 LOOKS = 20
 
 #: What a link says: a folder, the id of the object, and the bytes that it takes: no disk has more than these
@@ -32,7 +32,7 @@ _SPILLED = re.compile("spilled:([0-9a-f]{32})/([0-9a-f]{32}):([0-9]{1,14})")
 PAGE = 4096
 
 
-class Link(NamedTuple):
+class SpillLink(NamedTuple):
     """Where an object lies on disk: the folder, and the name of its file, which is the object's id."""
 
     folder: str
@@ -48,7 +48,7 @@ class Entry(NamedTuple):
 
     found: os.stat_result
     nbytes: int
-    link: Link | None = None
+    link: SpillLink | None = None
 
     def has_expired(self, now: float) -> bool:
         """Say whether the object's time is over."""
@@ -97,7 +97,7 @@ def entry_of(path: str, folder: int, found: os.stat_result) -> Entry | None:
     return None if link is None else Entry(found, link.nbytes, link)
 
 
-def link_in(path: str, folder: int) -> Link | None:
+def link_in(path: str, folder: int) -> SpillLink | None:
     """Return what a link says, None when a file has taken its place since, or nothing.
 
     ``OSError`` as for opening a link when it is none of ours.
@@ -111,7 +111,7 @@ def link_in(path: str, folder: int) -> Link | None:
     said = _SPILLED.fullmatch(text)
     if said is None:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
-    return Link(said[1], said[2], int(said[3]))
+    return SpillLink(said[1], said[2], int(said[3]))
 
 
 def times(used: float, expires: float | None) -> tuple[int, int]:

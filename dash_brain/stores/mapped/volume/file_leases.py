@@ -2,7 +2,7 @@
 
 A lease is refused while another open file description of the file lives: by a descriptor, by a map, or in a
 forked child. It does not see what shares the asker's own description, so that one has to be fresh. While it
-is held, opening the file without waiting fails with ``EAGAIN``, which readers of ours take for «look again».
+is held, opening the file without waiting fails with ``EAGAIN``; our readers look the name up again then.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ except ImportError:  # Windows
 
 
 def take(file: int) -> bool:
-    """Take the write lease of an open file, and say whether it was to be had."""
+    """Take the write lease of an open file, and say whether the kernel gave it."""
     try:
         # By default SIGIO would tell us of who tries to open it, and kills; this one is ignored by default.
         fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)
@@ -32,16 +32,16 @@ def take(file: int) -> bool:
 
 
 def is_whole(file: int) -> bool:
-    """Say whether the lease is held still, and nobody tried to open the file."""
+    """Say whether the lease is still held, and nobody tried to open the file."""
     return fcntl.fcntl(file, fcntl.F_GETLEASE, 0) == fcntl.F_WRLCK
 
 
 def free(file: int) -> None:
-    """Let others open the file."""
+    """Give the lease back: others may open the file."""
     fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
 
 
-def tell_the_truth(folder: int) -> bool:
+def are_reliable(folder: int) -> bool:
     """Say whether leases can be had for files in a folder, and are refused while a map lives."""
     try:
         file = os.open(".", TMPFILE | os.O_RDWR, 0o600, dir_fd=folder)

@@ -1,4 +1,4 @@
-"""The folder of a store: opened safely, reached through one descriptor, and noticed when it is removed."""
+"""The folder of a store: opened safely, and used through one descriptor; its removal is noticed."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from dash_brain.stores.mapped.volume.publish import Draft, Publish, best_for, cr
 from dash_brain.stores.mapped.volume.spares import Spares
 from dash_brain.stores.namespaces import is_domain
 
-#: Bumped when a store of an older release could no longer be read. It is part of the folder's name, so that a
-#: release begins beside what others left.
+#: Raised with each change after which older stores cannot be read. It is part of the folder's name, so that
+#: each format has a folder of its own.
 FORMAT = 3
 SECRET_SIZE = 32
 
@@ -33,7 +33,7 @@ _FOLDER = os.O_RDONLY | platform.FOLDER
 class Volume:
     """The open folder ``dash_brain-<uid>/<name>@<format>`` below ``folder``, with its locks and its secret.
 
-    ``name`` has no ``@``. ``plain``: neither large pages nor spares are wanted.
+    ``name`` has no ``@``. ``plain`` turns large pages and spares off.
     """
 
     def __init__(self, folder: str, name: str, *, plain: bool = False) -> None:
@@ -48,7 +48,7 @@ class Volume:
         self.locks = LockTable(self._best_locks())
         large = LargeFiles(self.descriptor, plain=plain)
         self.spares = Spares(self.descriptor, self.locks, large, weakref.ref(self))
-        #: Makes the file of an object, in place of what was there, and returns that.
+        #: Publishes an object, and returns the one that it replaces.
         self.publish = self._best_publish()
         self.key = self._keep(self.open_own("key", os.urandom(SECRET_SIZE)))
         self.secret = os.pread(self.key, SECRET_SIZE + 1, 0)
@@ -67,24 +67,24 @@ class Volume:
         return publish_link(self.descriptor, self.locks, draft, text)
 
     def outdated(self) -> bool:
-        """Say whether the secret was removed under us, so that others seal with another one."""
+        """Say whether the secret was removed since we opened it, so that others seal with another one."""
         return os.fstat(self.key).st_nlink == 0
 
     def gone(self) -> bool:
-        """Say whether the folder, or what binds those who open it, was removed under us."""
+        """Say whether the folder, its secret or its locks were removed since we opened it."""
         return self.outdated() or self.locks.gone()
 
     def swept(self) -> float:
-        """Return when anybody swept last, in seconds since the epoch: the key file's time says so."""
+        """Return when the last sweep ended, in seconds since the epoch: the time of the key file says so."""
         return os.fstat(self.key).st_mtime
 
     def note_sweep(self, now: float) -> None:
-        """Note that a sweep is over."""
+        """Note that a sweep has ended."""
         os.utime(self.key, (now, now))
 
     @contextlib.contextmanager
     def hold(self, path: str, longest: float | None = None) -> Iterator[str]:
-        """Hold the lock of a path, as ``LockTable``; gives the hidden name beside it that its holder uses."""
+        """Hold the lock of a path as ``LockTable.hold``; yields the hidden name that only its holder uses."""
         number, hidden = draft_of(path)
         with self.locks.hold(number, longest):
             yield hidden
@@ -108,7 +108,7 @@ class Volume:
             return [] if folder is None else os.listdir(folder)
 
     def entries(self, path: str = ".") -> Iterator[tuple[str, os.stat_result]]:
-        """Yield what lies in a folder, but for what vanishes meanwhile; nothing if it is not there."""
+        """Yield name and state of all in a folder, but for what is removed meanwhile; nothing without it."""
         with self._opened(path) as folder:
             for name in [] if folder is None else os.listdir(folder):
                 try:

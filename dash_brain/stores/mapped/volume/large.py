@@ -19,17 +19,18 @@ from dash_brain.stores.mapped.volume.aligned_map import LARGE_PAGE, Mapped, map_
 
 _log = logging.getLogger("dash_brain")
 
-#: From here on a file is large.
+#: Bytes from which on a file is large.
 LARGE = 4 << 20
-#: Seconds for which nobody asks for large pages after the kernel refused them.
+#: Seconds without another request for large pages after the kernel refused them.
 _BACK_OFF = 10.0
-#: It backs off for so many times as long as finding them took, if that was long: a twentieth of the time.
+#: When finding large pages took long, it backs off for so many times as long: at most a twentieth of the
+#: time is spent on it.
 _TIMES_AS_LONG = 20
 #: Processor seconds per byte: finding large pages is slow when it takes longer than writing into small ones.
 _SLOW = 1e-9
 #: Smaller pieces are not worth the calls that copying without the interpreter's lock takes.
 _BIG_PIECE = 1 << 20
-#: An object of more pieces is written as the smaller ones are.
+#: An object of more pieces is written without a map.
 _MOST_PIECES = 1024
 
 
@@ -88,7 +89,7 @@ class LargeFiles:
     def _found_pages(self, file: int, mapped: Mapped, size: int, had: int) -> bool:
         """Give the file large pages, and say whether the kernel gave them; a spare may have some already."""
         if time.monotonic() < self._not_before:
-            return had >= size
+            return False
         start, end = time.thread_time(), size // LARGE_PAGE * LARGE_PAGE
         for offset in range(had // LARGE_PAGE * LARGE_PAGE, end, LARGE_PAGE):
             os.pwrite(file, b"\0", offset)  # where there is no page at all none is made

@@ -1,7 +1,7 @@
-"""A file appears under its name whole, or not at all.
+"""Publishing: a file appears under its name whole, or not at all.
 
-Linux writes a file without a name (``O_TMPFILE``) and links it. Where that is missing, a hidden draft under
-the key's lock and a rename do the same work; whoever finds that lock free may remove the draft.
+On Linux a file is written without a name (``O_TMPFILE``), and linked. Elsewhere a hidden draft is written
+under the key's lock, and renamed; a draft whose lock is free was left by a crash, and anybody may remove it.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from dash_brain.stores.mapped.volume.objectfile import HEADER_SIZE, said_object_
 from dash_brain.stores.mapped.volume.paths import draft_of
 from dash_brain.stores.mapped.volume.spares import Spare, Spares
 
-#: From here on the room is reserved before anything is written, so that a full disk is noticed at once.
+#: From this size on the room is allocated before anything is written: so a full disk is noticed at once.
 RESERVE_FROM = 1 << 20
-#: What writev takes at once, at least on the systems that we know.
+#: Buffers that one call of writev takes: IOV_MAX of Linux and macOS.
 _PIECES_AT_ONCE = 1024
 
 _UNNAMED = TMPFILE | os.O_RDWR
@@ -80,18 +80,19 @@ def best_for(root: int, locks: LockTable, spares: Spares) -> Publish:
 
 
 class PublishUnnamed:
-    """Write a file without a name, then give it one: killed on the way, nothing is left.
+    """Write a file without a name, then link it: a writer that is killed leaves nothing behind.
 
-    A name that this process has replaced before will be replaced again: so a small file is written as a
-    draft at once, under the lock that replacing takes anyway. That spares a quarter of the time; killed on
-    the way, a few pages are left to the next one who holds the lock: a writer of the key, or the sweep.
+    A name that this process has replaced before is likely to be replaced again. So a small file is written as
+    a draft at once, under the lock that replacing takes anyway, which saves a quarter of the time. A writer
+    that is killed leaves a draft of a few pages; the next holder of the lock removes it: a writer of the key,
+    or the sweep.
 
-    A large file is written into a spare, if there is one, under a name that its writer alone has.
+    A large file is written into a spare if there is one.
     """
 
-    #: Up to so many bytes a file is small.
+    #: Bytes up to which a file is small.
     SMALL = 64 << 10
-    #: So many names are remembered; to forget them costs one slower put each.
+    #: Names that are remembered; for each that is forgotten one put is slower.
     NAMES = 10_000
 
     def __init__(self, root: int, locks: LockTable, spares: Spares) -> None:
@@ -126,14 +127,14 @@ class PublishUnnamed:
 
     def _rewrite(self, spare: Spare, draft: Draft) -> bool:
         """Write an object into a spare, and say whether nobody opened that meanwhile."""
-        # Else it would be missed when all is written.
+        # Raises when the folder is missing, before anything is written.
         os.stat(os.path.dirname(draft.path), dir_fd=self._root)
         if spare.had > draft.size:
             os.ftruncate(spare.file, draft.size)
         fill(spare.file, draft, self._spares.large, min(spare.had, draft.size))
         if not file_leases.is_whole(spare.file):
             return False
-        file_leases.free(spare.file)  # nothing is written from here on: readers come when it has its name
+        file_leases.free(spare.file)  # nothing is written from here on; readers open it once it has its name
         return True
 
     def _note(self, path: str) -> None:
@@ -145,8 +146,8 @@ class PublishUnnamed:
 def _replace(root: int, locks: LockTable, draft: Draft, descriptor: int, spares: Spares) -> Entry | None:
     """Put the file in the place of another, and return that.
 
-    linkat never replaces, so a second name and a rename do. A crash between the two leaves the draft to the
-    next one who holds the lock: a writer of the key, or the sweep.
+    linkat never replaces a name: so the file is linked under a hidden one, which is renamed. After a crash
+    between the two, the next holder of the lock removes the hidden name: a writer of the key, or the sweep.
     """
     number, hidden = draft_of(draft.path)
     with locks.hold(number):
@@ -164,7 +165,7 @@ def _replace(root: int, locks: LockTable, draft: Draft, descriptor: int, spares:
 
 
 def publish_named(root: int, locks: LockTable, draft: Draft) -> Entry | None:
-    """Write a hidden file under the key's lock and rename it: whoever finds the lock free may remove it."""
+    """Write a hidden file under the key's lock, and rename it."""
     number, hidden = draft_of(draft.path)
     with locks.hold(number):
         try:
@@ -198,16 +199,16 @@ def publish_link(root: int, locks: LockTable, draft: Draft, text: str) -> Entry 
 
 
 def take_place(root: int, draft: Draft, hidden: str, spares: Spares | None = None) -> Entry | None:
-    """Give a hidden file its name, and return what had that name; the lock of the path is held.
+    """Rename a hidden file to the name of its object, and return the object that it replaces.
 
-    What had it may become one of the ``spares``.
+    The caller holds the lock of the path. The file of the old object may become one of the ``spares``.
     """
     replaced = _expected(root, draft)
     if replaced is None:
-        # It was removed meanwhile. A file where there is none comes without the lock, and may have come.
+        # It was removed meanwhile. A new name is published without the lock, so there may be an object again.
         with contextlib.suppress(FileExistsError):
             os.link(hidden, draft.path, src_dir_fd=root, dst_dir_fd=root, follow_symlinks=False)
-            with contextlib.suppress(OSError):  # it is done; a draft that stays is the next one's to remove
+            with contextlib.suppress(OSError):  # it is published; the next holder removes the draft
                 remove(hidden, root)
             return None
         replaced = _expected(root, draft)
@@ -235,7 +236,7 @@ def _expected(root: int, draft: Draft) -> Entry | None:
 
 
 def object_id(path: str, root: int) -> str:
-    """Return the id that the object under a path says it has, unverified."""
+    """Return the id of the object under a path, as it says itself, unverified."""
     entry = entry_of(path, root, os.stat(path, dir_fd=root, follow_symlinks=False))
     if entry is not None and entry.link is not None:
         return entry.link.file
@@ -262,10 +263,10 @@ def _link_if_free(descriptor: int, path: str, root: int) -> bool:
 
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
-    """Make a draft, of which only the holder of its lock can.
+    """Treat the folder as removed when a draft is there already, which only the holder of its lock makes.
 
-    Two hold one lock when somebody empties the folder, and the file of locks is made anew meanwhile. Then
-    the folder has to be opened anew too, as if it were gone.
+    Two processes hold one lock when somebody emptied the folder, and so the file of locks was made again.
+    Then the folder has to be opened again, too.
     """
     try:
         yield
@@ -274,9 +275,9 @@ def _alone() -> Iterator[None]:
 
 
 def create_once(root: int, locks: LockTable, name: str, content: bytes) -> None:
-    """Make a file of the store itself, unless there is one: the first wins, for good."""
-    # Each maker has a draft of its own, and no rename: should the folder be emptied by hand meanwhile, the
-    # file of locks is another one, and two would hold the lock of one draft.
+    """Make a file of the store itself unless there is one: the first writer wins."""
+    # Each writer has a draft of its own, and links it. A shared draft would not do: when somebody empties the
+    # folder meanwhile, there is another file of locks, and two writers would hold the lock of the draft.
     number, hidden = draft_of(f"{name} {os.urandom(8).hex()}")
     with locks.hold(number):
         descriptor = os.open(hidden, _NAMED, 0o600, dir_fd=root)
@@ -292,9 +293,9 @@ def create_once(root: int, locks: LockTable, name: str, content: bytes) -> None:
 
 
 def fill(file: int, draft: Draft, large: LargeFiles | None = None, had: int = 0) -> None:
-    """Write an object into a file and make it what no umask changes: readable by its owner only.
+    """Write an object into a file, and make that readable by its owner only, whatever the umask.
 
-    The file is new, or ``had`` so many bytes, and is not read by anybody.
+    The file is new, or a spare that ``had`` so many bytes; nobody reads it.
     """
     try:
         if large is None or not large.write(file, draft.pieces, draft.size, had):
@@ -305,7 +306,7 @@ def fill(file: int, draft: Draft, large: LargeFiles | None = None, had: int = 0)
     except OSError as error:
         if error.errno != errno.ENOMEM:
             raise
-        raise no_room(error) from error  # the memory of a container, which shared memory is part of
+        raise no_room(error) from error  # of the container, whose memory holds shared memory too
     os.fchmod(file, 0o400)
     os.utime(file, ns=draft.times)
 
@@ -322,7 +323,7 @@ def reserve(file: int, size: int) -> None:
 
 
 def _write_rest(file: int, pieces: Sequence[Frame]) -> None:
-    """Write what the first call left."""
+    """Write what the first call of writev left."""
     number, begun = _where(pieces, 0, os.lseek(file, 0, os.SEEK_CUR))
     while number < len(pieces):
         rest = memoryview(pieces[number])[begun:]

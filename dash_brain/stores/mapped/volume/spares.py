@@ -1,8 +1,9 @@
-"""Spares: files of large objects that were replaced or deleted, whose pages a later put writes anew.
+"""Spares: files of large objects that were replaced or deleted, whose pages a later put reuses.
 
-Writing into pages that are there takes a quarter of the time that fresh ones take. A spare keeps a name, for
-a file that was unlinked once can never be linked again. Whoever wants one renames it to a name of his own,
-which one alone achieves, and needs the lease of the kernel: it is refused while anybody reads the old value.
+Writing into pages that a file has already takes a quarter of the time of fresh ones. A spare keeps a name,
+because a file without a name cannot be linked again. A writer takes a spare in two steps: it renames it to a
+name of its own, which only one writer can do, and takes the write lease of the kernel, which is refused while
+anybody still reads the old value.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ from dash_brain.stores.mapped.volume.large import LARGE, LargeFiles
 
 #: The folder of the files.
 HIDDEN = ".spares"
-#: Seconds for which a spare waits for a put.
+#: Seconds after which an unused spare is removed.
 LIFE = 10.0
-#: Of the budget at most this part lies in spares.
+#: Spares take at most this part of the budget: an eighth.
 SHARE = 8
-#: So many are tried that somebody still reads.
+#: Spares that a put tries to take, since somebody may still read one.
 _TRIES = 4
 
-# Bytes, when it became one (ns), and what makes it unique.
+# The name of a spare: its bytes, when it was kept (ns), and a random part.
 _NAME = re.compile("([0-9a-f]+)-([0-9a-f]+)-[0-9a-f]+")
 _LINK = partial(os.link, follow_symlinks=False)
 _WRITE = os.O_RDWR | NO_FOLLOW | NO_WAIT
@@ -48,7 +49,7 @@ class _Listed(NamedTuple):
 
 
 class Spare(NamedTuple):
-    """A file in the hands of one writer, open under a name that is his alone, and how many bytes it has."""
+    """A spare that one writer has taken: its descriptor, its name, which nobody else uses, and its bytes."""
 
     file: int
     name: str
@@ -72,7 +73,7 @@ class Spares:
 
     def __init__(self, root: int, locks: LockTable, large: LargeFiles, owner: weakref.ref[object]) -> None:
         self.large = large
-        #: So many bytes may lie in spares.
+        #: Bytes that spares may take.
         self.most = 0
         self._root = root
         self._locks = locks
@@ -84,19 +85,19 @@ class Spares:
 
     @cached_property
     def _trusted(self) -> bool:
-        return self.large.usable and file_leases.tell_the_truth(self._root)
+        return self.large.usable and file_leases.are_reliable(self._root)
 
     def leave_room(self, free: int, budget: int) -> None:
-        """Keep within an eighth of the budget, and within what is free of it."""
+        """Bound the spares to an eighth of the budget, and to what is free of it."""
         self.most = max(min(free, budget // SHARE), 0)
         if free < budget // SHARE:
             self.trim(self.most)
 
     def keep(self, path: str, entry: Entry, *, remove: bool = False) -> bool:
-        """Keep the file under a path, whose lock is held, as a spare if it can be one; say whether it was.
+        """Make a spare of the file under a path, whose lock is held, if it can be one; say whether it was.
 
-        It keeps its name too, for the caller to replace it, unless it is to be removed. So what objects and
-        spares take together is no more than before; and of two who keep one at the same moment one gives up.
+        With ``remove`` the file loses its name; otherwise the caller replaces that name. So objects and
+        spares together take no more bytes than before. While another process makes one, nothing is done.
         """
         if entry.link is not None or not LARGE <= entry.nbytes <= self.most or entry.found.st_nlink != 1:
             return False
@@ -113,7 +114,7 @@ class Spares:
         return True
 
     def _name(self, path: str, nbytes: int, give: Callable[..., None]) -> bool:
-        """Give a file the name of a spare, in place of its own or besides that."""
+        """Give a file the name of a spare: in place of its own, or as a second one."""
         name = f"{HIDDEN}/{nbytes:x}-{time.monotonic_ns():x}-{os.urandom(4).hex()}"
         with suppress(OSError):
             make_folder(HIDDEN, self._root)
@@ -123,9 +124,9 @@ class Spares:
 
     @contextmanager
     def taken(self, nbytes: int) -> Iterator[Spare | None]:
-        """Give the block a spare to write so many bytes into, None when there is none that fits.
+        """Take a spare to write so many bytes into, None when none fits.
 
-        Unless the block gives the file another name it is gone afterwards.
+        Unless the block renames the file, it is removed afterwards.
         """
         names = self._fitting(nbytes) if self.most else []
         if not names:
@@ -133,7 +134,7 @@ class Spares:
             return
         number = int.from_bytes(os.urandom(8), "little") >> 2
         hidden = f"{HIDDEN}/.{number:016x}"
-        with self._locks.hold(number):  # a sweep removes what a dead writer had
+        with self._locks.hold(number):  # a sweep removes what a killed writer left
             spare = self._open_one(names, hidden)
             try:
                 yield spare
@@ -144,7 +145,7 @@ class Spares:
                     os.close(spare.file)
 
     def trim(self, most: int = 0) -> int:
-        """Remove the oldest until no more bytes are left than these; return how many went."""
+        """Remove the oldest until at most so many bytes are left; return how many bytes were removed."""
         listed = sorted(self._listed())
         excess, gone = sum(one.nbytes for one in listed) - most, 0
         for one in listed:
@@ -153,7 +154,7 @@ class Spares:
         return gone
 
     def expire(self) -> float:
-        """Remove those that waited too long; return in how many seconds the last will have, or 0."""
+        """Remove those older than ``LIFE``; return in how many seconds the youngest will be, 0 for none."""
         now, youngest = time.monotonic(), 0.0
         for one in self._listed():
             left = LIFE - (now - one.kept)
@@ -164,7 +165,7 @@ class Spares:
         return youngest
 
     def release(self) -> None:
-        """Remove all if this process kept any: nobody may come who does."""
+        """Remove all if this process made any: there may be no other process that would."""
         if self._kept_by == os.getpid():
             self._kept_by = 0
             self.trim()
@@ -174,15 +175,15 @@ class Spares:
         self._guard, self._expiring = threading.Lock(), False
 
     def _fitting(self, nbytes: int) -> list[str]:
-        """Return those of about this size, the one that fits best first."""
+        """Return the names of spares of about this size, the best fit first."""
         fitting = [one for one in self._listed() if nbytes // 2 <= one.nbytes <= 2 * nbytes]
         return [one.name for one in sorted(fitting, key=lambda one: abs(one.nbytes - nbytes))[:_TRIES]]
 
     def _open_one(self, names: list[str], hidden: str) -> Spare | None:
-        """Open the first that nobody reads any more."""
+        """Take the first that nobody reads any more."""
         for name in names:
             path = f"{HIDDEN}/{name}"
-            with suppress(OSError):  # another writer was faster
+            with suppress(OSError):  # another writer took it
                 os.rename(path, hidden, src_dir_fd=self._root, dst_dir_fd=self._root)
                 spare = self._open_alone(hidden)
                 if spare is not None:
@@ -203,7 +204,7 @@ class Spares:
         return None
 
     def _listed(self) -> list[_Listed]:
-        """Return what lies there; nothing where it cannot be looked at."""
+        """Return the spares; none where their folder cannot be read."""
         with suppress(OSError):
             folder = os.open(HIDDEN, os.O_RDONLY | FOLDER | NO_FOLLOW, dir_fd=self._root)
             try:
@@ -231,7 +232,7 @@ class Spares:
                 thread.start()
 
     def _rest(self) -> float:
-        """Remove what waited too long; return for how many seconds to wait, 0 when the thread may end."""
+        """Remove old spares; return for how many seconds the thread sleeps then, 0 when it may end."""
         with self._guard:
             left = self.expire()
             self._expiring = left > 0

@@ -1,0 +1,91 @@
+"""The commands that change a store, or copy it: ``clear``, ``dump`` and ``load``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import click
+
+from dash_brain.cli.group import command, in_namespace, progress, say, seconds, unknown
+
+
+@command
+@click.option("-n", "--namespace", metavar="NAMESPACE", help="What lies in this namespace, as ls shows it.")
+@click.option("--session", metavar="ID", help="What lies in this session, by its id as ls shows it.")
+@click.option("--all", "everything", is_flag=True, help="What lies in all namespaces.")
+@click.option(
+    "--older-than",
+    "age",
+    type=seconds,
+    metavar="TIME",
+    help="Of that, what was put before: 90s, 20m, 8h, 7d.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def clear(
+    url: str | None,
+    as_json: bool,
+    namespace: str | None,
+    session: str | None,
+    everything: bool,
+    age: float | None,
+    yes: bool,
+) -> None:
+    """Remove values of a namespace or session, or old ones.
+
+    It asks before. Readers keep what they hold, and a session goes on without what it had.
+    """
+    from dash_brain.cli import clearing, reports, tables
+    from dash_brain.cli.target import opened, shown_place
+
+    if (namespace is not None) + (session is not None) + everything != 1:
+        raise click.UsageError("Say what to remove, by one of --namespace, --session and --all.")
+    store = opened(url)
+    within = clearing.chosen(store, namespace, session)
+    if within is None:
+        raise unknown("session" if namespace is None else "namespace", namespace or session or "")
+    before = None if age is None else time.time() - age
+    removals = list(clearing.planned(store, within, before, progress("Looking")))
+    report = reports.of_removals(shown_place(store), removals)
+    if removals and not yes:
+        click.confirm(tables.question(report), abort=True, err=True)
+    clearing.remove(store, progress("Removing")(removals))
+    say(as_json, report, [tables.removed(report)])
+
+
+@command
+@click.argument("folder", type=click.Path(file_okay=False))
+@click.argument("names", nargs=-1)
+@in_namespace
+def dump(url: str | None, as_json: bool, folder: str, names: Sequence[str], namespace: str) -> None:
+    """Copy named values into a folder.
+
+    All of them, or these NAMES. load stores them again, on this machine or another.
+    """
+    from dash_brain.brain import Brain
+    from dash_brain.cli.target import checked_there, opened
+
+    brain = Brain(namespace.removeprefix("brain/"), store=checked_there(opened(url)))
+    _say_copied(as_json, folder, brain.dump(folder, names or None))
+
+
+@command
+@click.argument("folder", type=click.Path(file_okay=False, exists=True))
+@in_namespace
+def load(url: str | None, as_json: bool, folder: str, namespace: str) -> None:
+    """Store the values that dump has copied.
+
+    The FOLDER has to be yours. Load only what you would also run.
+    """
+    from dash_brain.brain import Brain
+    from dash_brain.cli.target import opened
+
+    brain = Brain(namespace.removeprefix("brain/"), store=opened(url))
+    _say_copied(as_json, folder, brain.load(folder))
+
+
+def _say_copied(as_json: bool, folder: str, names: Sequence[str]) -> None:
+    from dash_brain.cli.names import printable
+
+    report = {"folder": folder, "names": sorted(names)}
+    say(as_json, report, map(printable, sorted(names)) if names else ["There was nothing to copy."])

@@ -1,0 +1,156 @@
+"""Reports as lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+from dash_brain.cli.names import printable
+from dash_brain.cli.reports import Report
+from dash_brain.common.sizes import shown_size, shown_time
+
+#: Characters of a name that are shown.
+_LONGEST = 60
+
+_NOTE = "The key they are signed with is none that this process has: set DASH_BRAIN_KEY as the app has it."
+
+
+def of_spaces(report: Report, now: float) -> Iterator[str]:
+    """Yield a line for each namespace."""
+    rows = [
+        [_name(one["namespace"]), str(one["values"]), shown_size(one["bytes"]), *_ages(one, now)]
+        for one in report["namespaces"]
+    ]
+    yield from table(["NAMESPACE", "VALUES", "BYTES", "AGE", "IDLE"], rows)
+    yield from _unverified(sum(one["unverified"] for one in report["namespaces"]))
+
+
+def of_values(report: Report, now: float) -> Iterator[str]:
+    """Yield a line for each value of a namespace."""
+    rows = [
+        [
+            _name(one["name"]),
+            _type(one),
+            "-" if one["bytes"] is None else shown_size(one["bytes"]),
+            *_ages(one, now),
+            _left(one["expires"], now),
+        ]
+        for one in report["values"]
+    ]
+    yield from table(["NAME", "TYPE", "BYTES", "AGE", "IDLE", "TTL"], rows)
+    yield from _unverified(sum(not one["verified"] for one in report["values"]))
+
+
+def of_object(report: Report, now: float) -> Iterator[str]:
+    """Yield a line for each thing that is known of a value."""
+    age, idle = _ages(report, now)
+    shown = {
+        "name": printable(report["name"]),
+        "namespace": printable(report["namespace"]),
+        "type": printable(report["type"] or "-"),
+        "bytes": f"{report['bytes']} ({shown_size(report['bytes'])})",
+        "age": age,
+        "idle": idle,
+        "ttl": _left(report["expires"], now),
+        "version": report["version"],
+    }
+    for fact in ("description", "function"):
+        if report[fact]:
+            shown[fact] = printable(report[fact])
+    width = max(map(len, shown))
+    return (f"{click.style(f'{fact:{width}}', bold=True)}  {text}" for fact, text in shown.items())
+
+
+def of_store(report: Report, now: float) -> Iterator[str]:
+    """Yield what a store holds in all, by kind, and who holds most."""
+    yield f"{report['store']}: {filling(report['bytes'], report['budget'])}"
+    yield f"{_counted(report['values'], 'value')}, {_counted(report['sessions'], 'session')}"
+    if report["kinds"]:
+        yield ""
+        kinds = [
+            [one["kind"], str(one["namespaces"]), str(one["values"]), shown_size(one["bytes"])]
+            for one in report["kinds"]
+        ]
+        yield from table(["KIND", "NAMESPACES", "VALUES", "BYTES"], kinds)
+        yield ""
+        yield "The largest:"
+        yield from of_spaces({"namespaces": report["largest"]}, now)
+
+
+def question(report: Report) -> str:
+    """Return what is asked before values are removed."""
+    return f"Remove {_removal(report)} from {report['store']}?"
+
+
+def removed(report: Report) -> str:
+    """Return what is said when values were removed."""
+    return f"Removed {_removal(report)}." if report["removed"] else "There was nothing to remove."
+
+
+def _removal(report: Report) -> str:
+    spaces = report["namespaces"]
+    where = printable(spaces[0]) if len(spaces) == 1 else f"{len(spaces)} namespaces"
+    return f"{_counted(report['removed'], 'value')} ({shown_size(report['bytes'])}) of {where}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a table; what is no text stands to the right.
+
+    Examples
+    --------
+    >>> for line in table(["NAME", "BYTES"], [["orders", "1.5 KB"], ["a", "20 bytes"]]):
+    ...     print(click.unstyle(line))
+    NAME       BYTES
+    orders    1.5 KB
+    a       20 bytes
+    """
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    numbers = [title not in _TEXTS for title in head]
+    for number, row in enumerate([head, *rows]):
+        cells = [
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, numbers, strict=True)
+        ]
+        line = "  ".join(cells).rstrip()
+        yield line if number else click.style(line, bold=True)
+
+
+_TEXTS = {"NAME", "NAMESPACE", "TYPE", "KIND"}
+
+
+def _name(text: str) -> str:
+    shown = printable(text)
+    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
+
+
+def _type(value: Report) -> str:
+    """Return the type of a value, and of a memoized one the function that made it."""
+    made = f" of {value['function']}" if value["function"] else ""
+    return printable(f"{value['type'] or '-'}{made}")
+
+
+def _ages(times: dict[str, Any], now: float) -> list[str]:
+    """Return how long ago something was put, and used."""
+    return ["-" if not times[one] else shown_time(now - times[one]) for one in ("created", "used")]
+
+
+def _left(expires: float | None, now: float) -> str:
+    return "-" if expires is None else shown_time(expires - now)
+
+
+def filling(used: int, budget: int | None) -> str:
+    """Return how full a store is."""
+    if not budget:
+        return f"{shown_size(used)} used, without a budget"
+    return f"{shown_size(used)} of {shown_size(budget)} used ({used / budget:.0%})"
+
+
+def _unverified(count: int) -> Iterator[str]:
+    if count:
+        yield f"{_counted(count, 'value')} cannot be verified. {_NOTE}"

@@ -1,0 +1,89 @@
+"""Values are removed when somebody says yes, and copied to a folder and back."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from dash_brain import Brain
+from dash_brain.cli import clearing, survey
+from dash_brain.stores import FileStore, open_store
+from dash_brain.testing import Clock
+from tests.cli.commands import SESSION, SHOWN, run
+
+
+def names(url: str, namespace: str = "shop") -> list[str]:
+    return Brain(namespace, url=url).names()
+
+
+def test_nothing_is_removed_before_somebody_says_yes(url):
+    asked = run("clear", "-n", "shop", store=url, typed="n\n")
+    assert asked.status == 1
+    assert "Remove 2 values (20.5 KB) of brain/shop from FileStore at" in asked.err
+    assert run("clear", "-n", "shop", store=url).status == 1  # nobody is there to say anything
+    assert names(url) == ["orders", "prices"]
+    told = run("clear", "-n", "shop", store=url, typed="y\n")
+    assert (told.status, told.out) == (0, "Removed 2 values (20.5 KB) of brain/shop.\n")
+    assert (names(url), names(url, "feed")) == ([], ["trap"])
+
+
+@pytest.mark.parametrize("given", [SHOWN, SHOWN[:-1], f"session/{SHOWN}"])
+def test_the_values_of_a_session_are_removed(url, given):
+    ran = run("clear", "--session", given, "--yes", "--json", store=url)
+    assert ran.json.keys() == {"store", "removed", "bytes", "namespaces"}
+    assert ran.json["namespaces"] == [f"session/{SHOWN}", f"session-names/{SHOWN}"]
+    assert [one["namespace"] for one in run("ls", "--json", store=url).json["namespaces"]] == [
+        *("brain/feed", "brain/shop"),
+    ]
+
+
+def test_notes_stay_for_a_closed_session_is_closed_for_good(url):
+    assert run("clear", "--all", "--yes", store=url).status == 0
+    store = open_store(url)
+    assert survey.namespaces(store, survey.VALUES) == []
+    assert store.exists("closed/sessions", SESSION)
+
+
+def test_what_is_old_is_removed_and_what_is_younger_stays(tmp_path):
+    clock, url = Clock(time.time() - 7200), f"file://{tmp_path}"
+    Brain("shop", store=FileStore(tmp_path, clock=clock))["old"] = 1
+    Brain("shop", url=url)["new"] = 2
+    assert run("clear", "--all", "--older-than", "3h", store=url).out == "There was nothing to remove.\n"
+    assert run("clear", "--all", "--older-than", "1h", "--yes", store=url).status == 0
+    assert names(url) == ["new"]
+
+
+def test_what_replaces_an_old_value_meanwhile_stays(tmp_path):
+    store = FileStore(tmp_path)
+    brain = Brain("shop", store=store)
+    brain["prices"] = "old"
+    planned = list(clearing.planned(store, ["brain/shop"], time.time() + 1, iter))
+    brain["prices"] = "new"
+    clearing.remove(store, planned)
+    assert brain["prices"] == "new"
+
+
+def test_who_says_not_what_to_remove_is_told_how(url):
+    for arguments in ([], ["--all", "-n", "shop"], ["--older-than", "1h"]):
+        ran = run("clear", "--yes", *arguments, store=url)
+        assert ran.status == 2
+        assert "one of --namespace, --session and --all" in ran.err
+    ran = run("clear", "--session", "abcdef", "--yes", store=url)
+    assert (ran.status, "no session 'abcdef'" in ran.err) == (1, True)
+
+
+def test_named_values_are_copied_to_a_folder_and_to_another_store(url, tmp_path):
+    folder, other = str(tmp_path / "dump"), f"file://{tmp_path / 'other'}"
+    ran = run("dump", folder, "prices", "-n", "shop", "--json", store=url)
+    assert ran.json == {"folder": folder, "names": ["prices"]}
+    assert run("load", folder, "-n", "copied", store=other).out == "prices\n"
+    assert Brain("copied", url=other)["prices"] == "gold and silver" * 1000
+    assert run("dump", folder, "-n", "shop", store=url).out == "orders\nprices\n"
+    assert run("dump", folder, "mising", "-n", "shop", store=url).status == 1
+
+
+def test_values_are_copied_without_unpickling_them(url, tmp_path):
+    folder = str(tmp_path / "dump")
+    assert run("dump", folder, "-n", "feed", store=url).status == 0
+    assert run("load", folder, "-n", "feed", store=url).status == 0  # the fixture looks for a trace

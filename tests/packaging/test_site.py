@@ -1,0 +1,143 @@
+"""The site of the documents: it is built without a warning, and its pages are whole, local, and fit a phone.
+
+``make matrix`` runs this file: the build takes some seconds.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+import dash_brain
+from dash_brain import errors
+from tests.packaging.documents import REPOSITORY
+from tests.packaging.programs import wait_until
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
+
+#: As the browser's tools for developers set it: a window of 400 pixels is not given everywhere.
+PHONE = {"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+
+#: How wide the text is where a reader has to scroll it sideways, and images that are not there.
+TOO_WIDE_OR_MISSING = """
+const wide = [document.documentElement, ...document.querySelectorAll(".content")]
+    .filter(one => one.scrollWidth > one.clientWidth).map(one => one.scrollWidth);
+return [...wide, ...[...document.images].filter(one => !one.naturalWidth).map(one => one.src)];
+"""
+
+
+class _Page(HTMLParser):
+    """What a page refers to, what it loads, and the anchors that it has."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.file = file
+        self.links: set[str] = set()
+        self.loaded: set[str] = set()
+        self.anchors: set[str] = set()
+        self.feed(file.read_text())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value for name, value in attrs if value}
+        self.anchors |= {given[name] for name in ("id", "name") if name in given}
+        if "src" in given or tag == "link":
+            self.loaded.add(given.get("src") or given["href"])
+        elif tag == "a" and "href" in given:
+            self.links.add(given["href"])
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the site, built where nothing of an older one is."""
+    folder = tmp_path_factory.mktemp("site") / "html"
+    built = subprocess.run(
+        ["bash", ".ci/docs.sh", str(folder)], cwd=REPOSITORY, capture_output=True, text=True, timeout=240
+    )
+    assert built.returncode == 0, built.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[Path, _Page]:
+    return {file: _Page(file) for file in sorted(site.rglob("*.html"))}
+
+
+def dead(page: _Page, pages: dict[Path, _Page]) -> Iterator[str]:
+    for link in page.links | page.loaded:
+        parts = urlsplit(link)
+        if parts.scheme or parts.netloc:
+            continue
+        target = (page.file.parent / unquote(parts.path)).resolve() if parts.path else page.file
+        if not target.is_file() or (target in pages and not has(pages[target], parts.fragment)):
+            yield f"{page.file.name}: {link}"
+
+
+def has(page: _Page, anchor: str) -> bool:
+    return not anchor or unquote(anchor) in page.anchors
+
+
+def test_each_link_leads_to_a_page_an_anchor_or_a_file(pages: dict[Path, _Page]) -> None:
+    assert len(pages) > 40
+    assert [link for page in pages.values() for link in dead(page, pages)] == []
+
+
+def test_nothing_is_loaded_from_elsewhere(pages: dict[Path, _Page]) -> None:
+    loaded = {(page.file.name, one) for page in pages.values() for one in page.loaded}
+    assert [one for one in sorted(loaded) if urlsplit(one[1]).netloc] == []
+
+
+def test_each_public_name_and_error_is_in_the_reference(site: Path, pages: dict[Path, _Page]) -> None:
+    anchors = {
+        anchor for file, page in pages.items() if file.parent.name == "reference" for anchor in page.anchors
+    }
+    names = {f"dash_brain.{name}" for name in dash_brain.__all__}
+    names |= {f"dash_brain.errors.{name}" for name, thing in vars(errors).items() if is_error(name, thing)}
+    assert names - anchors == set()
+
+
+def is_error(name: str, thing: object) -> bool:
+    return isinstance(thing, type) and thing.__name__ == name  # not another name of one
+
+
+def test_the_list_for_programs_names_pages_that_are_there(site: Path) -> None:
+    listed = [
+        line.partition("](")[2].partition(")")[0] for line in (site / "llms.txt").read_text().splitlines()
+    ]
+    there = [one for one in listed if one and not urlsplit(one).netloc]
+    assert len(there) > 40
+    assert [one for one in there if not (site / one).is_file()] == []
+
+
+@pytest.fixture
+def phone(browser_for_module: Chrome) -> Iterator[Chrome]:
+    browser_for_module.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+    yield browser_for_module
+    browser_for_module.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_every_page_is_as_wide_as_a_phone_and_has_no_errors(phone: Chrome, pages: dict[Path, _Page]) -> None:
+    phone.get_log("browser")
+    wrong = []
+    for file in pages:
+        phone.get(file.as_uri())
+        found = phone.execute_script(TOO_WIDE_OR_MISSING)
+        if found:
+            wrong.append((file.name, found))
+    assert wrong == []
+    assert [entry for entry in phone.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def test_search_finds_a_page_without_a_server(browser_for_module: Chrome, site: Path) -> None:
+    browser = browser_for_module
+    browser.get(f"{(site / 'search.html').as_uri()}?q=on_missing")
+    wait_until(
+        lambda: browser.find_elements("css selector", "#search-results a[href*='settings.html']"),
+        lambda: browser.find_element("id", "search-results").text,
+    )
