@@ -2,7 +2,7 @@
 # backends.sh: run the tests of callbacks and sessions with apps on FastAPI and Quart, as the whole suite does with Flask.
 # What differs there is in tests/app/test_asgi.py.
 set -euo pipefail
-files=(background callbacks claims close_session cookie_modes endpoints_and_tools ids keys memoized_callbacks principal
+files=(background brain_manager callbacks claims close_session cookie_modes descriptions endpoints_and_tools ids keys memoized_callbacks patches principal
   reading recipes sessions)
 files=("${files[@]/#/tests/app/test_}")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from abc import abstractmethod
 from collections.abc import Callable, Coroutine, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
 from contextlib import AbstractContextManager, suppress
+from functools import partial
 from typing import Any, ParamSpec, TypeVar, overload
 
 from dash_brain import codec
@@ -152,14 +154,16 @@ class NamedValues(MutableMapping[str, Any]):
     async def _get_or_learn_async(
         self, name: str, make: Callable[[], Coroutine[Any, Any, Any]], ttl: float | None
     ) -> Any:
+        look = partial(self.__getitem__, name)
         with suppress(ValueMissing):
-            return self[name]
+            return await asyncio.to_thread(look)
 
         async def make_and_learn() -> Any:
             with self._making(name):
-                return self._learn_first(name, await make(), ttl)
+                made = await make()
+                return await asyncio.to_thread(self._learn_first, name, made, ttl)
 
-        return await fly_async(self._flight_key(name), lambda: self[name], make_and_learn)
+        return await fly_async(self._flight_key(name), look, make_and_learn, beside=asyncio.to_thread)
 
     def _making(self, name: str) -> AbstractContextManager[None]:
         """Return the context manager in which the value of a name is made, for all callers."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+import click
 
 from dash_brain.stores.namespaces import DOMAINS
 
 #: The domains whose keys are names that people or programs chose.
 NAMED = ("brain", "session-names", "registry")
 
-#: Session ids, object ids and fingerprints. What is left of one tells it from others, and opens nothing.
+# What is left of an id tells it from others, and opens nothing.
+#: In namespaces: session ids, app ids and fingerprints.
 _ID = re.compile(r"([0-9a-f]{12})[0-9a-f]{20,}")
+#: In keys: whatever could be an id of anything, such as that of a session whose data lies in a cache.
+_ANY_ID = re.compile(r"([\w-]{12})[\w-]{12,}")
 _SHORTENED = r"\1…"
 
 
@@ -27,8 +32,14 @@ def short_namespace(namespace: str) -> str:
 
 
 def short_key(namespace: str, key: str) -> str:
-    """Return a key of a namespace as it is shown."""
-    return key if namespace.partition("/")[0] in NAMED else _ID.sub(_SHORTENED, key)
+    """Return a key of a namespace as it is shown.
+
+    Examples
+    --------
+    >>> short_key("cache/flask", "session:dGhpcyBpcyBhIHNlY3JldA-x_y"), short_key("brain/shop", "2024" * 8)
+    ('session:dGhpcyBpcyBh…', '20242024202420242024202420242024')
+    """
+    return key if namespace.partition("/")[0] in NAMED else _ANY_ID.sub(_SHORTENED, key)
 
 
 def find_namespace(given: str, namespaces: Iterable[str]) -> str | None:
@@ -43,7 +54,7 @@ def find_namespace(given: str, namespaces: Iterable[str]) -> str | None:
     True
     """
     wanted = whole_namespace(given)
-    return next((one for one in namespaces if _is_meant(wanted, one, short_namespace(one))), None)
+    return _the_one(wanted, {one: short_namespace(one) for one in namespaces})
 
 
 def whole_namespace(given: str) -> str:
@@ -59,11 +70,21 @@ def whole_namespace(given: str) -> str:
 
 def find_key(given: str, namespace: str, keys: Iterable[str]) -> str | None:
     """Return the key of a namespace that a person means by what was shown; None: there is none."""
-    return next((one for one in keys if _is_meant(given, one, short_key(namespace, one))), None)
+    return _the_one(given, {one: short_key(namespace, one) for one in keys})
 
 
-def _is_meant(given: str, name: str, short: str) -> bool:
-    return given in (name, short, short.replace("…", "") if short != name else name)
+def _the_one(given: str, shown: Mapping[str, str]) -> str | None:
+    """Return the name that is meant, of those that are shown like this; the ``…`` may be missing."""
+    if given in shown:
+        return given
+    meant = [
+        name for name, short in shown.items() if name != short and given in (short, short.replace("…", ""))
+    ]
+    if len(meant) > 1:
+        raise click.ClickException(
+            f"{len(meant)} names are shown as {given!r}; there is no telling which is meant."
+        )
+    return meant[0] if meant else None
 
 
 def printable(text: str) -> str:

@@ -65,7 +65,7 @@ def of_object(report: Report, now: float) -> Iterator[str]:
 
 def of_store(report: Report, now: float) -> Iterator[str]:
     """Yield what a store holds in all, by kind, and who holds most."""
-    yield f"{report['store']}: {_filling(report['bytes'], report['budget'])}"
+    yield f"{report['store']}: {filling(report['bytes'], report['budget'])}"
     yield f"{_counted(report['values'], 'value')}, {_counted(report['sessions'], 'session')}"
     if report["kinds"]:
         yield ""
@@ -144,7 +144,8 @@ def _left(expires: float | None, now: float) -> str:
     return "-" if expires is None else shown_time(expires - now)
 
 
-def _filling(used: int, budget: int | None) -> str:
+def filling(used: int, budget: int | None) -> str:
+    """Return how full a store is."""
     if not budget:
         return f"{shown_size(used)} used, without a budget"
     return f"{shown_size(used)} of {shown_size(budget)} used ({used / budget:.0%})"

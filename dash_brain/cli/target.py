@@ -12,6 +12,7 @@ from dash_brain.errors import StoreUnavailable
 from dash_brain.settings import configure, current
 from dash_brain.stores import Store
 from dash_brain.stores.mapped.store import MappedStore
+from dash_brain.stores.mapped.system import platform
 
 _OUTER = re.compile(r"dash_brain-(\d+)")
 
@@ -39,7 +40,7 @@ def opened(url: str | None) -> Store:
 
 def is_there(store: Store) -> bool:
     """Say whether a store was made already; one that a command only looks at is not made by that."""
-    return not isinstance(store, MappedStore) or os.path.isdir(store.place)
+    return not (isinstance(store, MappedStore) and platform.SUPPORTED) or os.path.isdir(store.place)
 
 
 def checked_there(store: Store) -> Store:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 import logging
@@ -212,18 +213,27 @@ class _Memo:
         return value
 
     async def _call_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        result = self._result(args, kwargs)
+        """Do the same; what reads large values or asks the store leaves the event loop."""
+        result, value, is_stale = await asyncio.to_thread(self._look, args, kwargs)
 
         async def compute() -> Any:
             with result.making():
-                return self._kept(result, await self.function(*args, **kwargs))
+                made = await self.function(*args, **kwargs)
+                return await asyncio.to_thread(self._kept, result, made)
 
-        value = self._known(result)
         if value is _NOTHING:
-            return await fly_async(result.flight_key, result.read, compute)
-        if result.is_stale() and not is_under_way(result.flight_key):
-            in_loop(lambda: fly_async(result.flight_key, result.read_fresh, compute))
+            return await fly_async(result.flight_key, result.read, compute, beside=asyncio.to_thread)
+        if is_stale and not is_under_way(result.flight_key):
+            in_loop(
+                lambda: fly_async(result.flight_key, result.read_fresh, compute, beside=asyncio.to_thread)
+            )
         return value
+
+    def _look(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[_Result, Any, bool]:
+        """Return the result of a call, its value if there is one, and whether that is stale."""
+        result = self._result(args, kwargs)
+        value = self._known(result)
+        return result, value, value is not _NOTHING and result.is_stale()
 
     def forget(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         storage, call = self._storage(), self._fingerprint(args, kwargs)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
+from dash_brain.errors import WiringError
 from dash_brain.memo.lifetimes import checked_lifetime
 
 Scope: TypeAlias = Literal["app", "session"]
@@ -52,3 +53,23 @@ class Memoize:
         if self.scope not in get_args(Scope):
             raise ValueError(f'memoize takes the scope "app" or "session", and not {self.scope!r}.')
         checked_lifetime(self.ttl, self.stale)
+
+
+def checked_memoize(memoize: Memoize | Scope | None) -> Memoize | None:
+    """Return ``memoize=`` of a callback as a :class:`Memoize`.
+
+    Raises
+    ------
+    WiringError
+        For anything else.
+    """
+    checked = Memoize(memoize) if isinstance(memoize, str) else memoize
+    if not isinstance(checked, Memoize | None):
+        raise WiringError(_NEITHER.format(type=type(memoize).__name__))
+    return checked
+
+
+_NEITHER = (
+    'memoize= takes "app" (one result for all sessions of the app), "session" (one for each session) or a '
+    "Memoize that says more, and no {type}: it has no default, since one of them would be wrong."
+)

@@ -14,7 +14,8 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
-from typing import Generic, TypeVar, cast
+from functools import partial
+from typing import Generic, Protocol, TypeVar, cast
 
 from dash_brain.errors import LeaseLost, ValueMissing
 from dash_brain.singleflight import outcomes
@@ -76,11 +77,29 @@ def fly(key: FlightKey, look: Callable[[], Value], make: Callable[[], Value | Un
             return look()
 
 
+async def _here(function: Callable[[], Value]) -> Value:
+    return function()
+
+
+class Beside(Protocol):
+    """Calls a function that may block, as asking the store does, and returns its result."""
+
+    def __call__(self, function: Callable[[], Value], /) -> Awaitable[Value]: ...
+
+
 async def fly_async(
-    key: FlightKey, look: Callable[[], Value], make: Callable[[], Awaitable[Value | Unkept[Value]]]
+    key: FlightKey,
+    look: Callable[[], Value],
+    make: Callable[[], Awaitable[Value | Unkept[Value]]],
+    *,
+    beside: Beside = _here,
 ) -> Value:
-    """Do as :func:`fly`, for a ``make`` that is awaited; the event loop goes on meanwhile."""
-    known = outcomes.latest(key)
+    """Do as :func:`fly`, for a ``make`` that is awaited; the event loop goes on meanwhile.
+
+    ``beside`` calls what asks the store: by default on the event loop, which takes microseconds unless the
+    store is across a network.
+    """
+    known = await beside(lambda: outcomes.latest(key))
     while True:
         flight, leads = flights.join(key, asyncio.get_running_loop())
         if leads:
@@ -88,19 +107,19 @@ async def fly_async(
                 async with AsyncExitStack() as held:
                     await held.enter_async_context(_locked_async(key))
                     with suppress(ValueMissing):
-                        return look()
-                    if outcomes.newer(key, known):
+                        return await beside(look)
+                    if await beside(lambda: outcomes.newer(key, known)):
                         await held.aclose()
                     try:
                         with _making(key, flight):
                             return _landed(key, flight, await make())
                     except LeaseLost as lost:
-                        return _newer(look, lost)
+                        return await beside(partial(_newer, look, lost))
         encoded = await flight.wait_async()
         if encoded is not None:
             return cast(Value, encoded.copy())
         with suppress(ValueMissing):
-            return look()
+            return await beside(look)
 
 
 def is_under_way(key: FlightKey) -> bool:

@@ -11,8 +11,8 @@ from typing import Any, ParamSpec, TypeVar, overload
 import dash
 from typing_extensions import Unpack
 
-from dash_brain.errors import WiringError
-from dash_brain.memo.option import Memoize, Scope
+from dash_brain.errors import ValueMissing, WiringError
+from dash_brain.memo.option import Memoize, Scope, checked_memoize
 from dash_brain.settings import OnMissing, check_on_missing, current
 from dash_brain.shared_results import refuse
 from dash_brain.web.api_endpoint import Endpoint
@@ -200,22 +200,10 @@ def set_props(component_id: str | dict[str, Any], props: dict[str, Any]) -> None
     dash.set_props(component_id, Outgoing(current_caller(), callback_context()).props(component_id, props))
 
 
-_MEMOIZE = (
-    'memoize= takes "app" (one result for all sessions of the app), "session" (one for each session) or a '
-    "Memoize that says more, and no {type}: it has no default, since one of them would be wrong."
-)
-
 _COROUTINE = (
     "The function returned a coroutine: something calls the coroutine function as a plain one, as the "
     "transforms of dash-extensions do. Make it a plain function there."
 )
-
-
-def _checked_memoize(memoize: Memoize | Scope | None) -> Memoize | None:
-    checked = Memoize(memoize) if isinstance(memoize, str) else memoize
-    if not isinstance(checked, Memoize | None):
-        raise WiringError(_MEMOIZE.format(type=type(memoize).__name__))
-    return checked
 
 
 class _DeclaredCallback:
@@ -234,7 +222,8 @@ class _DeclaredCallback:
         self._inputs = Inputs([*self.triggers, *states], indices)
         self._outputs = Outputs(self.schema)
         self._user_on_error = options.get("on_error")
-        self._memoize = _checked_memoize(memoize)
+        self._memoize = checked_memoize(memoize)
+        self._memoized: MemoizedCallback | None = None
         self._on_missing = None if on_missing is None else check_on_missing(on_missing)
         is_endpoint = bool(options.get("api_endpoint"))
         self._endpoint = Endpoint(self.schema, self.triggers, states, indices) if is_endpoint else None
@@ -248,7 +237,9 @@ class _DeclaredCallback:
             "mcp_enabled": self._is_tool(options.get("mcp_enabled")),
         }
         if self._is_background:
-            job = BackgroundCallback(self._inputs, self._outputs, self._progress, self._refuse_job)
+            job = BackgroundCallback(
+                self._inputs, self._outputs, self._progress, self._refuse_job, self._kept_results
+            )
             self.options["manager"] = ManagerProxy(options.get("manager"), job)
 
     def _is_tool(self, asked: bool | None) -> bool | None:
@@ -335,7 +326,7 @@ class _DeclaredCallback:
         if self._memoize is None:
             return None
         declared = Definition(function, self._memoize, self._outputs, self._inputs)
-        memo = MemoizedCallback(declared)
+        self._memoized = memo = MemoizedCallback(declared)
         for operation in (memo.forget, memo.forget_all, memo.info):
             with suppress(AttributeError):  # a bound method or a builtin takes no attributes
                 setattr(function, operation.__name__, operation)
@@ -356,6 +347,12 @@ class _DeclaredCallback:
         on_missing = self._on_missing or current.use().on_missing
         if on_missing in ("raise", "prevent"):
             substitute(error, on_missing)
+
+    def _kept_results(self, context: Any) -> Any:
+        """Return the results of a memoized call that are there; else raise ``ValueMissing``."""
+        if self._memoized is None:
+            raise ValueMissing("Nothing is kept.")
+        return self._results(self._memoized.kept(current_caller(), context), context)
 
     def _results(self, result: Any, context: Any) -> Any:
         """Return the result with tokens, for the present caller: the callback may have closed the session."""

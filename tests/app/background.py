@@ -13,11 +13,14 @@ import pandas as pd
 from dash import CeleryManager, Dash, DiskcacheManager, Input, Output, dcc, html
 
 from dash_brain import ServerStore, brain_callback, session_brain, set_props
+from dash_brain.adapters.background import BrainManager
 
 JOBS = os.environ.get("JOBS", "")  # none while tests are being collected
 
 
-def manager() -> CeleryManager | DiskcacheManager:
+def manager() -> CeleryManager | DiskcacheManager | BrainManager:
+    if JOBS == "brain":
+        return BrainManager()
     if JOBS.startswith("redis://"):
         from celery import Celery
 
@@ -28,7 +31,7 @@ def manager() -> CeleryManager | DiskcacheManager:
 
 
 background = manager() if JOBS else None
-celery_app = background.handle if background else None
+celery_app = getattr(background, "handle", None)
 app = Dash(__name__, background_callback_manager=background, suppress_callback_exceptions=True)
 server = app.server
 app.layout = html.Div(

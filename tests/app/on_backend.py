@@ -9,7 +9,7 @@ import time
 from contextvars import ContextVar
 
 import dash
-from dash import Dash, Input, Output, State, ctx, dcc, html
+from dash import Dash, Input, Output, Patch, State, ctx, dcc, html
 
 from dash_brain import (
     Memoize,
@@ -24,8 +24,8 @@ from dash_brain import (
 )
 from dash_brain.errors import BackendNotSupported, NoSession
 
-STORES = ("sync", "async", "kept", "streamed", "sent", "plain", "side", "fed")
-BUTTONS = ("close", "socket", "socket-async", "lag", "wait", "wait-async")
+STORES = ("sync", "async", "kept", "streamed", "sent", "plain", "side", "fed", "grown")
+BUTTONS = ("close", "socket", "socket-async", "grow", "lag", "wait", "wait-async")
 
 #: Who is logged in, as a middleware of the app says.
 user: ContextVar[str | None] = ContextVar("user", default=None)
@@ -33,7 +33,12 @@ user: ContextVar[str | None] = ContextVar("user", default=None)
 if "LOGINS" in os.environ:
     configure(principal=user.get)
 
-app = Dash("on_backend", backend=os.environ.get("BACKEND", "flask"), websocket_max_workers=8)
+app = Dash(
+    "on_backend",
+    backend=os.environ.get("BACKEND", "flask"),
+    websocket_callbacks="ALL_BY_WEBSOCKET" in os.environ,
+    websocket_max_workers=8,
+)
 server = app.server
 app.layout = [
     dcc.Input(id="n", value=3, type="number"),
@@ -42,6 +47,7 @@ app.layout = [
     *(html.Div(id=f"{name}-shown") for name in (*STORES, "session")),
     html.Button(id="go"),
     html.Div(id="plain-text"),
+    html.Div(id="described"),
     *(html.Button(name, id=name) for name in BUTTONS),
     *(html.Div(id=f"{name}-text") for name in BUTTONS),
 ]
@@ -61,6 +67,13 @@ async def load_async(n):
 @brain_callback(Output("sync-shown", "children"), Input("sync", "data"))
 def show(held):
     return held and f"{len(held['rows'])} rows of {held['pid']} in {os.getpid()}"
+
+
+app.clientside_callback(
+    "async (token) => JSON.stringify(await dash_clientside.dash_brain.describe(token))",
+    Output("described", "children"),
+    Input("async", "data"),
+)
 
 
 @brain_callback(Output("async-shown", "children"), Input("async", "data"))
@@ -134,6 +147,26 @@ async def over_socket_async(clicks, held):
     return f"{read == held} {session_brain['seen']}"
 
 
+@brain_callback(
+    Output("grow-text", "children"),
+    Input("grow", "n_clicks"),
+    State("sync", "data"),
+    websocket=True,
+    prevent_initial_call=True,
+)
+async def grow(clicks, held):
+    for n in range(2):
+        await ctx.websocket.set_prop("sync", "data", appended("rows", f"a secret {n}"))
+    read = await ctx.websocket.get_prop("sync", "data")
+    return str(len(read["rows"]) - len(held["rows"]))
+
+
+def appended(key, value):
+    patch = Patch()
+    patch[key].append(value)
+    return patch
+
+
 @brain_callback(websocket=True, persistent=True)
 async def feed():
     with contextlib.suppress(NoSession):  # it was closed
@@ -164,6 +197,20 @@ with contextlib.suppress(TypeError, BackendNotSupported):  # before Dash 4.5; wi
             yield {"a secret": n, "of": len(held["rows"])}
             while clicks == "until the session ends" and "n" in session_brain:
                 await asyncio.sleep(0.05)
+
+    @brain_callback(
+        Output("grown", "data"), Input("go", "n_clicks"), State("sync", "data"), State("grown", "data"),
+        websocket=True, prevent_initial_call=True,
+    )  # fmt: skip
+    async def stream_patches(clicks, held, grown):
+        yield {"rows": []}
+        for n in range(2):
+            yield appended("rows", f"a secret {n}")
+
+
+@brain_callback(Output("grown-shown", "children"), Input("grown", "data"), prevent_initial_call=True)
+def show_grown(grown):
+    return str(len(grown["rows"]))
 
 
 # -- the event loop ------------------------------------------------------------------------------------

@@ -56,9 +56,12 @@ def celery(env: Env, log: Path) -> Iterator[None]:
         stop(process)
 
 
-@pytest.fixture(scope="module", params=["diskcache", "celery"])
+@pytest.fixture(scope="module", params=["brain", "diskcache", "celery"])
 def env(request: Any, store_for_all: FileStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
-    """The environment of an app whose jobs are run by either of Dash's managers."""
+    """The environment of an app whose jobs are run by our manager, or either of Dash's."""
+    if request.param == "brain":
+        yield env_of(store_for_all, "brain")
+        return
     folder = tmp_path_factory.mktemp("jobs")
     if request.param == "diskcache":
         yield env_of(store_for_all, folder)
@@ -72,7 +75,7 @@ def env(request: Any, store_for_all: FileStore, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(scope="module")
 def url(env: Env) -> Iterator[str]:
-    """The app, served with either manager once for all tests."""
+    """The app, served with each manager once for all tests."""
     with gunicorn(APP, workers=2, env=env) as server:
         yield server.url
 
@@ -116,7 +119,10 @@ def test_a_job_that_is_cancelled_lets_go_of_its_input(url, store_for_all, browse
 @pytest.mark.filterwarnings("ignore:Call to deprecated setex")  # by Celery
 def test_looking_for_what_was_set_does_not_delete_the_result_from_celery(redis_url):
     manager = CeleryManager(Celery("test", broker=redis_url, backend=redis_url))
-    jobs, redis = ManagerProxy(manager, BackgroundCallback([], None, [], pytest.fail)), manager.handle.backend
+    jobs, redis = (
+        ManagerProxy(manager, BackgroundCallback([], None, [], pytest.fail, pytest.fail)),
+        manager.handle.backend,
+    )
     with Dash("test").server.test_request_context("/", method="POST"):  # nobody's: they keep what it sets
         key = jobs.build_cache_key()
         redis.set(key, "the result")

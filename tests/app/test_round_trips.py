@@ -96,7 +96,7 @@ def test_value_that_was_deleted_on_another_host_is_a_miss(page, tmp_path):
 def test_answers_of_a_request_are_forgotten_when_it_is_over(page):
     read(page)
     page.post("length.children", trigger="large.data")
-    assert not current.use().store._answers._said.get()
+    assert not len(current.use().store._answers)
 
 
 @pytest.fixture
@@ -115,6 +115,27 @@ def test_callback_whose_values_are_near_makes_one_round_trip_to_redis(
         for _ in range(3):
             read(page)
         assert round_trips.count() == 3
+
+
+def test_result_that_is_known_is_one_round_trip_when_it_was_asked_for_before(open_page, far, tmp_path):
+    configure(NearCopy(far, FileStore(tmp_path, "near")))
+    app = Dash(__name__)
+    app.layout = [ServerStore(id="made"), ServerStore(id="twice"), html.Div(id="length")]
+    options = {"app": app, "memoize": "app"}
+    brain_callback(Output("made", "data"), Input("year", "value"), **options)(lambda year: LARGE)
+    brain_callback(Output("twice", "data"), Input("made", "data"), **options)(lambda made: made * 2)
+    brain_callback(Output("length", "children"), Input("made", "data"), **options)(len)
+    page = open_page(app)
+    page.props["year"] = {"value": 1}
+    for what, trigger in (
+        ("made.data", "year.value"),
+        ("twice.data", "made.data"),
+        ("length.children", "made.data"),
+    ):
+        answers = [page.fire(what, trigger=trigger) for _ in range(2)]
+        far.asked.clear()
+        assert page.fire(what, trigger=trigger) == answers[0] == answers[1]
+        assert far.asked == ["look"]
 
 
 @pytest.mark.parametrize("when_down", ["raise", "near"])

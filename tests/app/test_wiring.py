@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial, wraps
+from itertools import count
 from typing import Any
 
 import dash
@@ -17,6 +18,8 @@ from dash_brain import ServerOutput, ServerStore, brain_callback, from_token, to
 from dash_brain import from_token as open_value
 from dash_brain.errors import BadId, BadToken, BrainError, WiringError
 from dash_brain.settings import configure
+from dash_brain.web.layouts import Layouts
+from tests.counting import counts_are_comparable, fewest_calls
 
 FRAME = pd.DataFrame({"a": [1, 2]})
 
@@ -575,3 +578,39 @@ def test_an_id_that_is_none_is_refused(wrong):
     with pytest.raises(BadId) as error:
         ServerStore(wrong)
     assert isinstance(error.value, BrainError)
+
+
+class CountedKinds(dict[str, str]):
+    """Counts how often the components of a layout are walked."""
+
+    walks = 0
+
+    def items(self):
+        self.walks += 1
+        return super().items()
+
+
+def test_the_components_of_an_app_are_walked_for_all_callbacks_at_once(open_page, monkeypatch):
+    """A layout may have ten thousand components, and a callback for each group of them."""
+    app, kinds = dash.Dash(__name__), CountedKinds()
+    app.layout = [html.Div(id=f"div{number}") for number in range(10)]
+    for number in range(10):
+        app.callback(Output(f"div{number}", "title"), Input(f"div{number}", "children"))(str)
+    monkeypatch.setattr(Layouts, "kinds", lambda layouts: kinds)
+    open_page(app)
+    assert kinds.walks == 2  # for ServerStores, and for plain stores
+
+
+@counts_are_comparable
+def test_a_new_store_is_compared_with_each_callback_in_a_few_calls(open_page):
+    """A callback may make hundreds of stores, in an app of hundreds of callbacks."""
+    app = dash.Dash(__name__, suppress_callback_exceptions=True, use_async=False)
+    app.layout = html.Div(id="out")
+    for number in range(100):
+        brain_callback(Output(f"out{number}", "title"), Input({"part": ALL}, "data"), app=app)(len)
+    fresh = count(1)
+    app.callback(Output("out", "children"), Input("n", "value"))(lambda n: ServerStore({"part": next(fresh)}))
+    page = open_page(app)
+    page.props["n"] = {"value": 1}
+    page.fire("out.children", trigger="n.value")
+    assert len(fewest_calls(lambda: page.fire("out.children", trigger="n.value"))) < 1500

@@ -15,7 +15,19 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import callbacks, chains, far, holding, large, many, mixed, plasma, reading, small
+from tests.benchmarks import (
+    bucket,
+    callbacks,
+    chains,
+    far,
+    holding,
+    large,
+    many,
+    mixed,
+    plasma,
+    reading,
+    small,
+)
 from tests.benchmarks.timing import HEADER
 from tests.benchmarks.workplace import workplace
 
@@ -29,6 +41,7 @@ PARTS = {
     "holding": holding,
     "many": many,
     "far": far,
+    "bucket": bucket,
     "plasma": plasma,
 }
 

@@ -65,6 +65,16 @@ def test_neither_values_nor_whole_ids_are_printed(url, arguments):
         assert not re.search(r"gold|[0-9a-f]{13}", ran.out), ran.out
 
 
+def test_the_id_of_a_session_whose_data_lies_in_a_cache_is_shortened(tmp_path):
+    url = f"file://{tmp_path}"
+    for end in ("1", "2"):
+        open_store(url).put("cache/app", f"session:dGhpcyBpcyBhIHNlY3JldA-x_{end}", [b"1"])
+    assert "IHNlY" not in run("ls", "cache/app", "--json", store=url).out
+    ran = run("inspect", "session:dGhpcyBpcyBh…", "-n", "cache/app", store=url)
+    assert (ran.status, ran.out) == (1, "")
+    assert "2 names are shown as 'session:dGhpcyBpcyBh…'" in ran.err
+
+
 def test_a_name_controls_no_terminal(tmp_path):
     url = f"file://{tmp_path}"
     Brain("shop", url=url)["red \x1b[31m\n"] = 1
@@ -183,8 +193,10 @@ def test_redis_is_looked_into_likewise(tmp_path, monkeypatch, options):
 
 def test_the_installed_command_looks_into_what_another_process_stored(tmp_path):
     url = f"shm://cli-{os.getpid()}-{time.time_ns()}"
-    check_commands(url, tmp_path, run_installed)
-    remove(open_store(url))
+    try:
+        check_commands(url, tmp_path, run_installed)
+    finally:
+        remove(open_store(url))
 
 
 def check_commands(url: str, tmp_path: Path, run: Callable[..., Ran]) -> None:

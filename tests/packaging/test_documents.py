@@ -22,10 +22,11 @@ def name(document: Path) -> str:
     return str(document.relative_to(REPOSITORY))
 
 
+#: Each program once: several documents may show the same.
+PROGRAMS = {block.text: (document, block) for document, block in ALL_BLOCKS if block.tag == "python"}
 PYTHON_BLOCKS = [
     pytest.param(document, block, id=f"{name(document)}:{block.line}")
-    for document, block in ALL_BLOCKS
-    if block.tag == "python"
+    for document, block in PROGRAMS.values()
 ]
 
 
@@ -51,6 +52,11 @@ def test_a_python_block_runs_as_it_stands(
         open_page(browser_for_module, program)
         errors = [one for one in browser_for_module.get_log("browser") if one["level"] == "SEVERE"]
         assert (errors, "Traceback" in program.log) == ([], False), program.log
+
+
+def test_the_readme_and_the_first_page_show_the_same_app() -> None:
+    first = [[block.text for block in blocks(REPOSITORY / file)] for file in ("README.md", "docs/start.md")]
+    assert first[0][1] == first[1][1]
 
 
 def test_no_program_of_a_document_uses_a_brain_that_all_programs_share() -> None:

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 #: As the browser's tools for developers set it: a window of 400 pixels is not given everywhere.
 PHONE = {"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": False}
 
-#: What is too wide for the page, and does not scroll by itself; and images that are not there.
+#: How wide the text is where a reader has to scroll it sideways, and images that are not there.
 TOO_WIDE_OR_MISSING = """
-const page = document.documentElement;
-const missing = [...document.images].filter(one => !one.naturalWidth).map(one => one.src);
-return page.scrollWidth > page.clientWidth ? [page.scrollWidth, ...missing] : missing;
+const wide = [document.documentElement, ...document.querySelectorAll(".content")]
+    .filter(one => one.scrollWidth > one.clientWidth).map(one => one.scrollWidth);
+return [...wide, ...[...document.images].filter(one => !one.naturalWidth).map(one => one.src)];
 """
 
 

@@ -17,6 +17,7 @@ import pytest
 from dash_brain.errors import ValueMissing
 from dash_brain.stores import FileStore, MemoryStore, NearCopy
 from dash_brain.stores.near_copy import SMALL
+from dash_brain.stores.near_copy.habits import Habits
 from dash_brain.testing import (
     BoundedContract,
     LocksContract,
@@ -365,3 +366,58 @@ def test_other_stores_are_left_alone(unused, name):
     other = unused.rename(unused.with_name(unused.name.replace("near-0123456789abcdef", name)))
     FileStore(unused.parent.parent, "default").sweep()
     assert other.exists()
+
+
+def test_results_are_asked_for_along_with_what_was_asked_before_them(tmp_path):
+    store = open_near(tmp_path)
+    for place in (("recipes/app", "record"), ("memo/app", "result"), (SPACE, "name")):
+        store.put(*place, [b"x"], ttl=3600)
+    for number in range(3):
+        store.look_ahead([("closed/sessions", "me")])
+        assert plain(store.get("recipes/app", "record")) == plain(store.get("memo/app", "result")) == [b"x"]
+        store.wrapped.asked.clear()
+        assert plain(store.get(SPACE, "name")) == [b"x"]
+        assert store.wrapped.asked == ["look"], "a function reads what is there now"
+        store.touch("recipes/app", "record", 3600)
+        assert store.wrapped.asked == ["look"]
+        store.look_ahead(())
+        if number:
+            assert store.wrapped.asked == ["look"]
+
+
+def test_life_that_is_to_be_another_is_set_whatever_is_known(tmp_path):
+    store = open_near(tmp_path)
+    for ttl, new in ((None, 3600), (3600, None), (3600, 60), (3000, 3600), (60, 60), (3600, 3300)):
+        store.put(SPACE, "key", [b"x"], ttl=ttl)
+        store.look_ahead([(SPACE, "key")])
+        store.wrapped.asked.clear()
+        store.touch(SPACE, "key", new)
+        assert store.wrapped.asked == ["touch"]
+        store.touch(SPACE, "key", new)
+        assert store.wrapped.asked == ["touch"] * 2, "what it said before was changed"
+    store.look_ahead(())
+
+
+def test_object_that_was_put_again_in_the_request_is_touched(tmp_path):
+    store = open_near(tmp_path)
+    store.put(SPACE, "key", [b"x"], ttl=3600)
+    store.look_ahead([(SPACE, "key")])
+    store.put(SPACE, "key", [b"x"], ttl=3600)
+    store.wrapped.asked.clear()
+    store.touch(SPACE, "key", 3600)
+    assert store.wrapped.asked == ["touch"]
+    store.look_ahead(())
+
+
+def test_habits_are_bounded_in_number_and_size():
+    habits = Habits()
+    for number in range(1200):
+        for other in range(20):
+            habits.note((("closed/sessions", str(number)),), ("memo/app", str(other)))
+    assert len(habits._after) == 1000
+    last = habits.with_those_after([("closed/sessions", "1199")])
+    assert last == [("closed/sessions", "1199"), *(("memo/app", str(other)) for other in range(12, 20))]
+    assert habits.with_those_after([("closed/sessions", "0")]) == [("closed/sessions", "0")]
+    habits.note((), ("memo/app", "key"))
+    habits.note((("closed/sessions", "1199"),), ("brain/default", "name"))
+    assert habits.with_those_after([("closed/sessions", "1199")]) == last

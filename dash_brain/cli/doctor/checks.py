@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
-from dash_brain.cli.doctor import contents, keys, place, redis
+from dash_brain.cli.doctor import contents, huge_pages, keys, place, redis
 from dash_brain.cli.doctor.finding import Finding, of_error
-from dash_brain.errors import BrainError
+from dash_brain.cli.target import is_there
+from dash_brain.errors import BrainError, StoreError
 from dash_brain.settings import Settings, configure, current
 from dash_brain.stores import NearCopy, Store, open_store
-from dash_brain.stores.mapped.local import SharedMemoryStore
+from dash_brain.stores.mapped.local import FileStore, SharedMemoryStore
 from dash_brain.stores.mapped.store import MappedStore
+from dash_brain.stores.mapped.system import platform
 from dash_brain.stores.mapped.system.default_folder import default_folder
 
 
@@ -45,16 +48,30 @@ def _of_process(store: Store) -> Finding:
 
 def _place(store: Store) -> Iterator[Finding]:
     """Yield what is found of the folder that values, or near copies of them, lie in."""
-    local = isinstance(store, MappedStore)
-    if not local and not isinstance(store, NearCopy):
+    if not platform.SUPPORTED:
         return
-    folder = store.folder if isinstance(store, MappedStore) else default_folder()
-    if isinstance(store, SharedMemoryStore | NearCopy):
+    if isinstance(store, NearCopy):
+        folder, overflow = default_folder(), "has no copy on this host"
+    elif isinstance(store, SharedMemoryStore):
+        folder, overflow = store.folder, place.spilled()
+    elif isinstance(store, MappedStore):
+        folder, overflow = store.folder, "is refused"
+    else:
+        return
+    if not isinstance(store, FileStore):
         yield from place.check_default(folder)
-    facts = place.place(folder)
+    facts = place.place(folder, _used(store), overflow)
     yield from place.check_room(facts)
     yield from place.check_container(facts)
-    yield from place.check_pages(facts)
+    if facts.in_memory:
+        yield from huge_pages.check(folder)
+
+
+def _used(store: Store) -> int:
+    """Return the bytes that a store holds; none where that cannot be known."""
+    with suppress(StoreError):
+        return store.usage() if isinstance(store, MappedStore) and is_there(store) else 0
+    return 0
 
 
 def _works(settings: Settings, store: Store, room: bool) -> Iterator[Finding]:
@@ -65,7 +82,7 @@ def _works(settings: Settings, store: Store, room: bool) -> Iterator[Finding]:
     try:
         store.check()
         far = getattr(store, "wrapped", store)
-        if hasattr(far, "server"):
+        if hasattr(far, "server"):  # a Redis; its class is imported by those who use it
             yield from redis.check(far.server())
         yield from contents.check(store, with_room=room)
         yield from keys.check(settings, store)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -10,9 +9,10 @@ from dash_brain.cli import survey
 from dash_brain.cli.doctor.finding import Finding
 from dash_brain.cli.names import printable, short_namespace
 from dash_brain.cli.survey import Space
+from dash_brain.cli.tables import filling
 from dash_brain.cli.target import other_users, shown_place
 from dash_brain.common.sizes import shown_size
-from dash_brain.stores import Bounded, Store
+from dash_brain.stores import Bounded, Store, new_object_id
 from dash_brain.stores.mapped.store import MappedStore
 
 #: The share of the budget from which on a store counts as full.
@@ -25,27 +25,25 @@ _TRIAL_VALUE = b"all is well" * 100
 def check(store: Store, *, with_room: bool) -> Iterator[Finding]:
     """Say whether the store works; a value is put on trial where that evicts nothing."""
     used = store.usage()
-    budget = store.budget() if isinstance(store, Bounded) else sys.maxsize
-    if used >= _FULL * budget:
+    budget = store.budget() if isinstance(store, Bounded) else None
+    if budget and used >= _FULL * budget:
         yield full(used, budget, survey.spaces(store, survey.VALUES))
     elif with_room:
-        yield _trial(store)
+        yield _trial(store, filling(used, budget))
     yield from damaged(store)
 
 
-def _trial(store: Store) -> Finding:
-    began = time.perf_counter()
-    store.put(_TRIAL, "trial", [_TRIAL_VALUE], ttl=_TRIAL_TTL)
-    same = b"".join(store.get(_TRIAL, "trial")) == _TRIAL_VALUE
-    store.delete(_TRIAL, "trial")
+def _trial(store: Store, usage: str) -> Finding:
+    key, began = new_object_id(), time.perf_counter()
+    store.put(_TRIAL, key, [_TRIAL_VALUE], ttl=_TRIAL_TTL)
+    same = b"".join(store.get(_TRIAL, key)) == _TRIAL_VALUE
+    store.delete(_TRIAL, key)
     took = (time.perf_counter() - began) * 1000
     if not same:
-        return Finding(
-            "store", "error", "A value that was put came back changed.", "Replace its memory or disk."
-        )
-    return Finding(
-        "store", "ok", f"{shown_place(store)}: a value was put, read and removed in {took:.1f} ms."
-    )
+        says = "A value that was put came back changed."
+        return Finding("store", "error", says, "Replace the memory or the disk that it lies on.")
+    says = f"{shown_place(store)}: {usage}. A value was put, read and removed in {took:.1f} ms."
+    return Finding("store", "ok", says)
 
 
 def full(used: int, budget: int, spaces: Sequence[Space]) -> Finding:

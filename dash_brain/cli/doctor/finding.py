@@ -11,6 +11,9 @@ from typing import Any, Literal, TypeAlias
 Level: TypeAlias = Literal["ok", "note", "warning", "error"]
 
 
+_CURE = "Look at what that names, or choose another place with --store."
+
+
 @dataclass(frozen=True)
 class Finding:
     """What one check found.
@@ -47,7 +50,7 @@ def of_error(check: str, error: Exception) -> Finding:
     """
     first, *others = re.split(r"(?<=[.?]) ", str(error))
     cause, _, cure = (first, "", others[-1]) if others else first.partition("; ")
-    return Finding(check, "error", cause, cure)
+    return Finding(check, "error", cause, cure or _CURE)
 
 
 def report(findings: Iterable[Finding]) -> dict[str, Any]:

@@ -1,12 +1,11 @@
-"""Where the values lie: its size, what is free of it, and what the kernel and the container add to that."""
+"""Where the values lie: its size, what is free of it, and how much memory the container may have."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from platform import release
 
 from dash_brain.cli.doctor import remedies
 from dash_brain.cli.doctor.finding import Finding
@@ -17,7 +16,6 @@ from dash_brain.stores.mapped.system import cgroups, platform
 from dash_brain.stores.mapped.system.default_folder import why_not
 
 _OVER_NETWORK = {"nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "glusterfs", "fuse.sshfs", "afs", "lustre"}
-_SHMEM_ENABLED = "/sys/kernel/mm/transparent_hugepage/shmem_enabled"
 #: What is free of a place that is as good as full.
 _FULL = 1 << 20
 #: Of a container's memory so much is left alone when values are stored.
@@ -39,17 +37,21 @@ class Place:
     #: The least memory limit of the containers that this process is in, and what is free of it; None: none.
     limit: int | None = None
     left: int | None = None
-    #: Whether what has no room can go to a disk.
-    spills: bool = True
+    #: What the store there holds.
+    used: int = 0
+    #: What becomes of a value that has no room there.
+    overflow: str = "is refused"
 
     @property
     def allowed(self) -> int:
         """The bytes that a store may hold here."""
         half = self.size // 2
-        return min(half, self.limit // 4) if self.in_memory and self.limit else half
+        if not self.in_memory:  # a disk has other users too
+            return min(half, self.used + self.free // 2)
+        return min(half, self.limit // 4) if self.limit else half
 
 
-def place(folder: str) -> Place:
+def place(folder: str, used: int, overflow: str) -> Place:
     """Return the facts of the folder of a store, or of the one above where it is not made yet."""
     above = folder
     while not os.path.isdir(above) and above != os.path.dirname(above):
@@ -65,14 +67,20 @@ def place(folder: str) -> Place:
         has_inodes=found.f_files == 0 or found.f_favail > 0,
         limit=min((group.limit for group in groups), default=None),
         left=min((group.free(2 * _RESERVE) for group in groups), default=None),
-        spills=any(map(is_disk, roots())),
+        used=used,
+        overflow=overflow,
     )
+
+
+def spilled() -> str:
+    """Return what becomes of a value that has no room in shared memory."""
+    return "goes to a disk, where it is slower" if any(map(is_disk, roots())) else "is refused"
 
 
 def check_default(folder: str) -> Iterator[Finding]:
     """Say whether shared memory can be used, given the folder that takes its place where it cannot."""
     shared = platform.SHARED_MEMORY
-    if folder != shared and platform.SUPPORTED:
+    if folder != shared and sys.platform == "linux":  # other systems never had one
         yield Finding(
             "shared memory",
             "warning",
@@ -117,13 +125,14 @@ def _full(name: str, found: Place) -> Finding:
 
 
 def _small(name: str, found: Place, room: str) -> Finding:
-    rest = "goes to a disk, where it is slower" if found.spills else "is refused"
     if not found.in_memory:
         return Finding(name, "warning", room, "Choose a folder on a larger disk with file:///folder.")
     if found.limit and found.limit // 4 < found.size // 2:
-        says = f"{room} That is a quarter of the memory of this container; what does not fit {rest}."
+        says = (
+            f"{room} That is a quarter of the memory of this container; what does not fit {found.overflow}."
+        )
         return Finding(name, "warning", says, "Give the container more memory.", remedies.MEMORY)
-    says = f"{room} What does not fit {rest}."
+    says = f"{room} What does not fit {found.overflow}."
     return Finding(name, "warning", says, "Give the container more shared memory.", remedies.SHARED_MEMORY)
 
 
@@ -141,49 +150,3 @@ def check_container(found: Place) -> Iterator[Finding]:
         yield Finding("container", "error", f"{says} No value is stored beyond that.", cure, remedies.MEMORY)
     else:
         yield Finding("container", "ok", says)
-
-
-def check_pages(found: Place) -> Iterator[Finding]:
-    """Say whether large values in shared memory get pages of 2 MB."""
-    if not found.in_memory:
-        return
-    lacking = lacks_large_pages(release(), _policy(), _mounted_huge(found.folder))
-    if lacking is None:
-        yield Finding("huge pages", "ok", "Values of 4 MB and more can have pages of 2 MB.")
-    else:
-        cure = f"As root on the host: mount -o remount,huge=within_size {found.folder}"
-        yield Finding("huge pages", "note", f"Large values are slower than need be: {lacking}.", cure)
-
-
-def lacks_large_pages(kernel: str, policy: str, mounted_huge: bool) -> str | None:
-    """Return why files in shared memory get no pages of 2 MB; None: they do.
-
-    Examples
-    --------
-    >>> lacks_large_pages("6.1.0", "never", False), lacks_large_pages("5.15.0-91", "never", True)
-    (None, None)
-    >>> lacks_large_pages("5.15.0-91", "never", False)
-    'Linux 5.15.0-91 gives pages of 2 MB only where the mount says so, before Linux 6.1'
-    """
-    if policy == "deny":
-        return f"{_SHMEM_ENABLED} forbids pages of 2 MB (deny)"
-    if not policy:
-        return "this kernel has no pages of 2 MB for shared memory"
-    numbers = tuple(int(part) if part.isdigit() else 0 for part in kernel.split("-")[0].split(".")[:2])
-    if numbers < (6, 1) and not mounted_huge:
-        return f"Linux {kernel} gives pages of 2 MB only where the mount says so, before Linux 6.1"
-    return None
-
-
-def _policy() -> str:
-    """Return the kernel's policy of huge pages in shared memory; empty: it has none."""
-    with suppress(OSError), open(_SHMEM_ENABLED, encoding="ascii") as content:
-        return content.read().partition("[")[2].partition("]")[0]
-    return ""
-
-
-def _mounted_huge(folder: str) -> bool:
-    with suppress(OSError), open("/proc/self/mounts", encoding="utf-8", errors="replace") as mounts:
-        options = [line.split(" ")[3] for line in mounts if line.split(" ")[1] == folder]
-        return bool(options) and "huge=" in options[-1] and "huge=never" not in options[-1]
-    return False

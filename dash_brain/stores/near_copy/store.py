@@ -12,6 +12,7 @@ from dash_brain.errors import StoreUnavailable, ValueMissing
 from dash_brain.stores.base import Frames, Look, Looks, ObjectInfo, Place, Store
 from dash_brain.stores.near_copy.answers import Answers
 from dash_brain.stores.near_copy.copies import Copies
+from dash_brain.stores.near_copy.habits import Habits
 from dash_brain.stores.near_copy.outage import Outage
 from dash_brain.stores.wrapper import StoreWrapper
 
@@ -23,6 +24,10 @@ SMALL = 256 << 10
 
 #: Notes of closed sessions, which are asked for at each request.
 _CLOSED = "closed/"
+
+#: Seconds from which on a life may be a twentieth shorter than it was to be, which saves a round trip. Clocks
+#: of hosts differ by less.
+_LONG = 600.0
 
 #: How often a name is looked at again that is replaced while its value is fetched.
 _LOOKS = 100
@@ -74,7 +79,7 @@ class NearCopy(StoreWrapper):
         self._serves_while_down = when_down == "near"
         self._outage = Outage()
         self._clock = clock
-        self._answers = Answers()
+        self._answers, self._habits = Answers(), Habits()
         reset_in_children(self)
 
     def reset_after_fork(self) -> None:
@@ -95,10 +100,11 @@ class NearCopy(StoreWrapper):
                 raise
 
     def look_ahead(self, places: Sequence[Place]) -> None:
-        self._answers.note((), ())
+        self._answers.begin(places)
         if places:
+            asked = self._habits.with_those_after(places)
             with suppress(StoreUnavailable):  # the reads raise it
-                self._answers.note(places, self._ask(self.wrapped.look, places))
+                self._answers.note(asked, self._ask(self.wrapped.look, asked))
 
     def put(self, namespace: str, key: str, frames: Frames, **options: Any) -> str:
         self._answers.forget(namespace, key)
@@ -120,9 +126,8 @@ class NearCopy(StoreWrapper):
         return frames
 
     def info(self, namespace: str, key: str) -> ObjectInfo:
-        found = self._answers.peek((namespace, key))
-        known: ObjectInfo = self.wrapped.info(namespace, key) if found is None else found.info
-        return known
+        known = self._answers.known((namespace, key)) if (namespace, key) in self._answers else None
+        return self.wrapped.info(namespace, key) if known is None else known
 
     def exists(self, namespace: str, key: str) -> bool:
         if (namespace, key) in self._answers:
@@ -136,6 +141,10 @@ class NearCopy(StoreWrapper):
             return near
 
     def touch(self, namespace: str, key: str, ttl: float | None) -> None:
+        self._habits.note(self._answers.ahead, (namespace, key))
+        known = self._answers.known((namespace, key))
+        if known is not None and _lives_about(known, ttl, self._clock()):
+            return
         self._answers.forget(namespace, key)
         try:
             self.wrapped.touch(namespace, key, ttl)
@@ -201,9 +210,11 @@ class NearCopy(StoreWrapper):
 
     def _look(self, namespace: str, key: str) -> Look | None:
         place = namespace, key
+        self._habits.note(self._answers.ahead, place)
         if place in self._answers:
             return self._answers.pop(place)
         found: list[Look | None] = self._ask(self.wrapped.look, [place])
+        self._answers.note([place], found, used=True)
         return found[0]
 
     def _frames(self, found: Look) -> Frames | None:
@@ -228,6 +239,13 @@ class NearCopy(StoreWrapper):
         if left is None or left > 0:
             self._copies.keep(*place, found.object_id, frames, left)
         return self._copies.take(*place, found.object_id) or frames
+
+
+def _lives_about(known: ObjectInfo, ttl: float | None, now: float) -> bool:
+    """Say whether an object lives for so long as it is, or nearly: then a touch would gain nothing."""
+    if ttl is None or known.expires is None:
+        return ttl is known.expires
+    return ttl >= _LONG and 0.95 * ttl <= known.expires - now <= ttl
 
 
 def _is_large(frames: Frames) -> bool:

@@ -6,6 +6,7 @@ Its pool and its parser take longer for a small answer than Redis does, and copy
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -47,8 +48,16 @@ class Wire:
             except Exception as error:
                 if not _is_closed(error):
                     raise
-                self._kept.clear()  # Redis has closed it, as it may have the others
+                self._give_back()  # Redis has closed it, as it may have the others
         return self._ask(self._pool.get_connection(), question, read)
+
+    def _give_back(self) -> None:
+        """Give the kept connections back to the pool, closed."""
+        with suppress(IndexError):
+            while True:
+                connection = self._kept.pop()
+                connection.disconnect()
+                self._pool.release(connection)
 
     def _ask(self, connection: Any, question: bytes, read: Callable[[Answer], T]) -> T:
         try:

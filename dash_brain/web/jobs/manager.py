@@ -27,7 +27,7 @@ from dash_brain.web.dash_internals import background_manager_of, callback_contex
 from dash_brain.web.dependencies import Inputs, Outputs
 from dash_brain.web.exchange import resolve, verified
 from dash_brain.web.incoming import server_stores
-from dash_brain.web.jobs.side_updates import SideUpdates
+from dash_brain.web.jobs.side_updates import KeptResult, SideUpdates
 from dash_brain.web.leases import LEASE
 from dash_brain.web.leases.jobs import JobClaims
 from dash_brain.web.outgoing import server_store_ids
@@ -40,18 +40,23 @@ from dash_brain.web.tokens import Verified
 #: Hex digits of a job's key: random ones, and those of the hash of its session.
 _RANDOM, _MARK = 32, 32
 
+#: Stands for the manager's id of a job that was not started, since its result is kept.
+_NO_JOB = "kept"
+
 
 class BackgroundCallback(NamedTuple):
     """The declaration of one background callback.
 
     ``refuse`` is called with the ``BadToken`` or ``ValueMissing`` of an input before the job starts; it
-    raises, or leaves the error to the job.
+    raises, or leaves the error to the job. ``kept`` returns the results of a memoized call with this context,
+    and then no job starts, or raises ``ValueMissing``.
     """
 
     inputs: Inputs
     outputs: Outputs
     progress: list[Output]
     refuse: Callable[[Exception], None]
+    kept: Callable[[Any], Any]
 
 
 class Handle(NamedTuple):
@@ -127,8 +132,12 @@ class ManagerProxy:
         return _is_ours(key) and bool(self._manager().result_ready(key, *args, **options))
 
     def call_job_fn(self, key: str, job_fn: Any, args: Any, context: Any, *more: Any, **options: Any) -> str:
-        """Start a job of the caller, which claims its inputs."""
+        """Start a job of the caller, which claims its inputs; none if its result is kept."""
         caller = current_caller()
+        if caller.session is not None:
+            with suppress(ValueMissing):
+                KeptResult(caller, key).put(self._declared.kept(context))
+                return str(Handle(_NO_JOB, key))
         with _holding(caller, key, self._inputs(caller, context)):
             stores = list(self._server_stores(caller, context))
             attach(context, JobContext(caller.app_id, caller.session, key, stores, os.getpid()))
@@ -141,6 +150,8 @@ class ManagerProxy:
         if not _is_ours(key):
             return manager.UNDEFINED
         number = handle.job if handle is not None and handle.key == key else None
+        if number == _NO_JOB:
+            return KeptResult(current_caller(), key).take(manager.UNDEFINED)
         result = manager.get_result(key, number, *args, **options)
         if result is manager.UNDEFINED and number is not None and not self.job_running(job):
             result = manager.get_result(key, number, *args, **options)  # the job ended between the two calls
@@ -164,7 +175,7 @@ class ManagerProxy:
         ended in between would seem to have ended without a result.
         """
         handle = Handle.read(job)
-        if handle is None or not _is_ours(handle.key):
+        if handle is None or handle.job == _NO_JOB or not _is_ours(handle.key):
             return False
         request = current_request()
         answers = {} if request is None else request.state.setdefault("running", {})
@@ -178,14 +189,14 @@ class ManagerProxy:
         handle = Handle.read(job)
         if handle is None:  # a plain callback's, which shares an Input for cancel= with ours
             self._manager().terminate_job(job, *args, **options)
-        elif _is_ours(handle.key):
+        elif handle.job != _NO_JOB and _is_ours(handle.key):
             self._manager().terminate_job(handle.job, *args, **options)
             _tell_claims(handle, JobClaims.end)
 
     def terminate_unhealthy_job(self, job: Any, *args: Any, **options: Any) -> Any:
         """Clean up a job of the caller's session that does not run any more."""
         handle = Handle.read(job)
-        if handle is None or not _is_ours(handle.key):
+        if handle is None or handle.job == _NO_JOB or not _is_ours(handle.key):
             return False
         return self._manager().terminate_unhealthy_job(handle.job, *args, **options)
 
@@ -194,7 +205,7 @@ class ManagerProxy:
         if manager is None:
             raise MissingLongCallbackManagerError(
                 "A background callback needs a manager: Dash(background_callback_manager=...), or the "
-                "callback's manager=. DiskcacheManager needs dash[diskcache], CeleryManager dash[celery]."
+                "callback's manager=. dash_brain.adapters.background has one that needs no other package."
             )
         return manager
 

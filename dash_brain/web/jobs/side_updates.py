@@ -1,4 +1,4 @@
-"""Properties that a background job sets by ``set_props``, until its page fetches them.
+"""What waits for the page of a background callback: what its job sets, and a result without a job.
 
 Dash's managers keep only the last call of ``set_props`` between two polls of the page.
 """
@@ -66,3 +66,37 @@ class SideUpdates:
         except ValueMissing:
             return {}
         return dict(json.loads(bytes(waiting)))
+
+
+class KeptResult:
+    """The memoized result of a job that was not started, until its page fetches it.
+
+    Raises
+    ------
+    NoSession
+        When the caller has no session.
+    """
+
+    def __init__(self, caller: Caller, key: str) -> None:
+        self._settings = current.use()
+        self._place = (caller.namespace("session"), f"kept-{key}")
+
+    def put(self, result: Any) -> None:
+        """Keep the result, with tokens in it.
+
+        Raises
+        ------
+        StoreFull
+            When there is no room for it.
+        """
+        kept, frames = VALUE.within(self._settings.quota), [to_json(result).encode()]
+        self._settings.store.put(*self._place, frames, ttl=LEASE, meta={"type": "result"}, retention=kept)
+
+    def take(self, default: Any) -> Any:
+        """Return and delete it; the default when it is gone."""
+        try:
+            [result] = self._settings.store.get(*self._place)
+        except ValueMissing:
+            return default
+        self._settings.store.delete(*self._place)
+        return json.loads(bytes(result))

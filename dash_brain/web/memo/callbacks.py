@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any, ParamSpec, Protocol, TypeVar
 
+from dash_brain.errors import ValueMissing
 from dash_brain.memo import fingerprints
 from dash_brain.memo.functions import MemoInfo
 from dash_brain.memo.revalidation import in_background
@@ -17,7 +18,7 @@ from dash_brain.settings import current
 from dash_brain.singleflight import fly, fly_async, is_under_way
 from dash_brain.web.dependencies import in_declared_order
 from dash_brain.web.event_loop import beside_loop
-from dash_brain.web.memo.call import memoized_call
+from dash_brain.web.memo.call import NotKept, memoized_call
 from dash_brain.web.memo.result import MemoizedResult
 from dash_brain.web.recipes import definitions, records
 from dash_brain.web.recipes.definitions import Definition
@@ -69,6 +70,21 @@ class MemoizedCallback:
             record = fly(result.flight_key, result.fresh, call.compute)
         elif result.is_stale(record) and not is_under_way(result.flight_key):
             in_background(lambda: fly(result.flight_key, result.fresh, call.compute))
+        return record.outputs
+
+    def kept(self, caller: Caller, context: Any) -> Any:
+        """Return the results for the arguments in the context, where they are there and fresh.
+
+        Raises
+        ------
+        ValueMissing
+            Where they are not.
+        """
+        try:
+            record = memoized_call(self._callback, caller, context).result.fresh()
+        except NotKept as error:
+            raise ValueMissing("An argument is gone.") from error
+        self._hits += 1
         return record.outputs
 
     async def outputs_async(self, caller: Caller, context: Any) -> Any:

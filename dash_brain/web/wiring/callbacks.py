@@ -84,9 +84,12 @@ def check(app: dash.Dash, app_id: str) -> None:
     """Compare an app's callbacks with the stores of its layouts, and log each that cannot work."""
     kinds = layouts_of(app).kinds()
     done = _checked[app] = set(kinds)
+    plain = [name for name, kind in kinds.items() if kind == PLAIN_STORE]
+    ours = [name for name, kind in kinds.items() if kind == SERVER_STORE]
     for one in wired(app):
-        wanted = PLAIN_STORE if one.kind == "plain_store" else SERVER_STORE
-        _log(one, one.about([name for name, kind in kinds.items() if kind == wanted]), app_id, done)
+        _log(one, one.about(ours), app_id, done)
+    for one in _ported(app):
+        _log(one, one.about(plain), app_id, done)
     for name in _same_ids(app):
         text = _SAME_ID.format(name=name)
         warn("wiring", "same_id", text, app_id=app_id, about=text)
@@ -98,7 +101,7 @@ def check_sent(app: dash.Dash, app_id: str, component_id: object) -> None:
     if done is not None and name not in done and len(done) < _MOST_CHECKED:
         done.add(name)
         for one in wired(app):
-            _log(one, "" if one.kind == "plain_store" else one.about([name]), app_id, done)
+            _log(one, one.about([name]), app_id, done)
 
 
 #: Ids that the callbacks of each app were compared with, and texts that were logged. Clients may choose ids.
@@ -116,41 +119,52 @@ def _log(one: Wired, text: str, app_id: str, done: set[str]) -> None:
 
 def suspects(app: dash.Dash | None, store: str) -> str:
     """Return the texts about an app's callbacks that cannot work with a ServerStore."""
-    callbacks = () if app is None else (one for one in wired(app) if one.kind != "plain_store")
+    callbacks = () if app is None else wired(app)
     return "".join(f" {text}" for one in callbacks if (text := one.about([store])))
 
 
 def wired(app: dash.Dash) -> Iterator[Wired]:
-    """Yield the callbacks of an app with the inputs and outputs that have to be checked."""
+    """Yield what must not read or write a ServerStore: other callbacks than ours, and options of all."""
     for spec, entry in declared_callbacks(app):
         if "callback" in entry or not _is_of_transform(entry.get("output")):
-            name = _name(spec, entry)
-            yield from _options(name, spec, entry)
-            yield _itself(app, name, spec, entry)
+            for kind, reads, writes in (*_options(spec, entry), _itself(app, spec, entry)):
+                if reads or writes:  # of most callbacks neither
+                    yield Wired(_name(spec, entry), kind, entry, reads, writes)
 
 
-def _options(name: str, spec: dict[str, Any], entry: dict[str, Any]) -> Iterator[Wired]:
+def _ported(app: dash.Dash) -> Iterator[Wired]:
+    """Yield our own callbacks, which must not write to a plain store."""
+    for spec, entry in declared_callbacks(app):
+        if is_brain_callback(entry):
+            yield Wired(_name(spec, entry), "plain_store", entry, [], _outputs(entry))
+
+
+def _options(spec: dict[str, Any], entry: dict[str, Any]) -> Iterator[tuple[str, list[str], list[str]]]:
     """Yield the options whose values Dash sends as they are."""
     running = (spec.get("running") or {}).get("running", ())
-    yield Wired(name, "running", entry, [], [one for prop in running for one in _split(prop)])
+    yield "running", [], [one for prop in running for one in _split(prop)]
     defaults = (entry.get("background") or {}).get("progressDefault") or []
     given = [one for one, value in zip(_progress(entry), defaults, strict=False) if value is not None]
-    yield Wired(name, "progress_default", entry, [], _written(given))
+    yield "progress_default", [], _written(given)
 
 
-def _itself(app: dash.Dash, name: str, spec: dict[str, Any], entry: dict[str, Any]) -> Wired:
+def _itself(app: dash.Dash, spec: dict[str, Any], entry: dict[str, Any]) -> tuple[str, list[str], list[str]]:
+    if is_brain_callback(entry):
+        return "", [], []
     inputs = (*spec["inputs"], *spec["state"])
     reads = [one for leaf in inputs for one in _data_of(leaf["id"], leaf["property"])]
-    writes = _written(entry.get("output")) + _written(_progress(entry))
+    writes = _outputs(entry)
     if "callback" not in entry:
-        reads = [] if "dash_brain.describe" in clientside_source(app, spec) else reads
-        return Wired(name, "clientside_callback", entry, reads, writes)
-    if is_brain_callback(entry):
-        return Wired(name, "plain_store", entry, [], writes)
+        reads = [] if reads and "dash_brain.describe" in clientside_source(app, spec) else reads
+        return "clientside_callback", reads, writes
     writes += [one for text in ids_in_set_props(entry["callback"]) for one in _data_of(text, "data")]
     reads = [] if reads and uses(entry["callback"], "from_token") else reads
     writes = [] if writes and uses(entry["callback"], "to_token") else writes
-    return Wired(name, "plain_callback", entry, reads, writes)
+    return "plain_callback", reads, writes
+
+
+def _outputs(entry: dict[str, Any]) -> list[str]:
+    return _written(entry.get("output")) + _written(_progress(entry))
 
 
 def _progress(entry: dict[str, Any]) -> list[Any]:
