@@ -14,9 +14,9 @@ from dash_brain.stores.faults import beyond_quota, conflict, full, shown, too_la
 from dash_brain.stores.locked import lock_of_what_is_made
 from dash_brain.stores.namespaces import account_of, domain_of
 from dash_brain.stores.redis.blobs import Blobs
-from dash_brain.stores.redis.leases import Leases
+from dash_brain.stores.redis.leases import SENDING, Leases
 from dash_brain.stores.redis.link import Link, OutOfMemory
-from dash_brain.stores.redis.names import chunk_of, coming_of, unpacked
+from dash_brain.stores.redis.names import chunk_of, sending_of, unpacked
 from dash_brain.stores.redis.objects import Outgoing
 from dash_brain.stores.redis.room import make_room, recount
 
@@ -117,7 +117,7 @@ def _ask(link: Link, leases: Leases, where: Publication, outgoing: Outgoing, bod
         where.counted,
         where.allowed,
         *((lock, holder) if holder else ("", "")),
-        int(link.address.lease * 1000),
+        int(SENDING * 1000),
         *(("", "") if body is None else (outgoing.manifest, body)),
     )
     # Said twice, the second would be refused if somebody replaced meanwhile what the first has put.
@@ -149,8 +149,8 @@ def _refusal(
         return full(outgoing.nbytes, most, link.run("usage", ""))
     return StoreUnavailable(
         f"Parts of {shown(where.key)} were gone before all of them were there: Redis lost data, its "
-        "maxmemory-policy evicted them, sending them took more than ten minutes, or this process was stopped "
-        "for longer than a lease. What was stored before is untouched. Put it again."
+        "maxmemory-policy evicted them, sending them took more than ten minutes, or this process stood still "
+        "for a minute. What was stored before is untouched. Put it again."
     )
 
 
@@ -186,6 +186,6 @@ def _in_memory(link: Link, where: Publication, outgoing: Outgoing, send: Callabl
 
 def _withdraw(link: Link, outgoing: Outgoing) -> None:
     names = [chunk_of(outgoing.object_id, number) for number in range(outgoing.count)]
-    names.append(coming_of(outgoing.object_id))
+    names.append(sending_of(outgoing.object_id))  # without it the next sweep removes what is left
     with suppress(StoreError):
         link.call(lambda client: client.unlink(*names), again=False)
