@@ -1,6 +1,8 @@
 """Use the installed wheel with nothing but its own requirements beside it: no tests, no extras."""
 
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -36,4 +38,7 @@ with tempfile.TemporaryDirectory() as folder:
     page = app.server.test_client().get("/")
     assert page.status_code == 200
     assert b"dash_brain" in page.data, "the page does not load the browser half of ServerStore"
+    command = [Path(sys.executable).parent / "dash-brain", "inspect", "frame", "--namespace", "smoke"]
+    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert "pandas.DataFrame" in shown, f"the command says: {shown}"
 print("the wheel works:", dash_brain.__version__)

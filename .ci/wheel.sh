@@ -2,8 +2,7 @@
 # Build the wheel by way of the source archive, install it where nothing else is, and use it there.
 set -euo pipefail
 
-rm -rf .venv/dist
-.venv/bin/python -m build --outdir .venv/dist . >.venv/build.log 2>&1 || { cat .venv/build.log >&2; exit 1; }
+bash .ci/build.sh .venv/dist >.venv/build.log 2>&1 || { cat .venv/build.log >&2; exit 1; }
 [[ -x .venv/wheel/bin/python ]] || .venv/bin/python -m venv --without-pip .venv/wheel
 pip=(.venv/bin/python -m pip --python .venv/wheel/bin/python -qq --disable-pip-version-check)
 "${pip[@]}" uninstall -y dash-brain

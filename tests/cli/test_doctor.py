@@ -276,7 +276,8 @@ HERE = Place("/dev/shm", size=8 * GB, free=8 * GB, in_memory=True, remote=False)
             "What does not fit is refused.",
             "--shm-size",
         ),
-        ({"size": GB // 10, "in_memory": False}, "warning", "a store there may hold 50.0 MB", None),
+        ({"free": GB // 10, "in_memory": False}, "warning", "a store there may hold 50.0 MB", None),
+        ({"free": GB // 10, "used": GB, "in_memory": False}, "ok", "a store there may hold 1.1 GB", None),
         ({"has_inodes": False, "in_memory": False}, "error", "no inode", None),
     ],
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from dash_brain.cli.doctor import contents, huge_pages, keys, place, redis
 from dash_brain.cli.doctor.finding import Finding, of_error
-from dash_brain.errors import BrainError
+from dash_brain.cli.target import is_there
+from dash_brain.errors import BrainError, StoreError
 from dash_brain.settings import Settings, configure, current
 from dash_brain.stores import NearCopy, Store, open_store
 from dash_brain.stores.mapped.local import FileStore, SharedMemoryStore
@@ -58,11 +60,18 @@ def _place(store: Store) -> Iterator[Finding]:
         return
     if not isinstance(store, FileStore):
         yield from place.check_default(folder)
-    facts = place.place(folder, overflow)
+    facts = place.place(folder, _used(store), overflow)
     yield from place.check_room(facts)
     yield from place.check_container(facts)
     if facts.in_memory:
         yield from huge_pages.check(folder)
+
+
+def _used(store: Store) -> int:
+    """Return the bytes that a store holds; none where that cannot be known."""
+    with suppress(StoreError):
+        return store.usage() if isinstance(store, MappedStore) and is_there(store) else 0
+    return 0
 
 
 def _works(settings: Settings, store: Store, room: bool) -> Iterator[Finding]:

@@ -37,6 +37,8 @@ class Place:
     #: The least memory limit of the containers that this process is in, and what is free of it; None: none.
     limit: int | None = None
     left: int | None = None
+    #: What the store there holds.
+    used: int = 0
     #: What becomes of a value that has no room there.
     overflow: str = "is refused"
 
@@ -44,10 +46,12 @@ class Place:
     def allowed(self) -> int:
         """The bytes that a store may hold here."""
         half = self.size // 2
-        return min(half, self.limit // 4) if self.in_memory and self.limit else half
+        if not self.in_memory:  # a disk has other users too
+            return min(half, self.used + self.free // 2)
+        return min(half, self.limit // 4) if self.limit else half
 
 
-def place(folder: str, overflow: str) -> Place:
+def place(folder: str, used: int, overflow: str) -> Place:
     """Return the facts of the folder of a store, or of the one above where it is not made yet."""
     above = folder
     while not os.path.isdir(above) and above != os.path.dirname(above):
@@ -63,6 +67,7 @@ def place(folder: str, overflow: str) -> Place:
         has_inodes=found.f_files == 0 or found.f_favail > 0,
         limit=min((group.limit for group in groups), default=None),
         left=min((group.free(2 * _RESERVE) for group in groups), default=None),
+        used=used,
         overflow=overflow,
     )
 
