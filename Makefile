@@ -1,4 +1,4 @@
-# make demo    serve the examples at http://127.0.0.1:8050 (PORT=... for another port)
+# make demo    serve the examples at http://127.0.0.1:8050 (PORT=... for another port; BACKEND=fastapi or BACKEND=quart)
 # make test    the whole suite with the newest releases, ruff and mypy
 # make matrix  the built wheel, other releases of Dash and of libraries, two hosts, object storage; CI runs this and the one above
 # make soak    the torture and the property tests at their full size: hours; interrupted, it goes on where it was
@@ -8,7 +8,7 @@
 #
 # All work happens in .venv, made with the newest Python that is found; PYTHON=... names another.
 
-export PYTHON PORT
+export PYTHON PORT BACKEND
 
 .PHONY: demo test matrix soak bench docs clean
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# backends.sh: run the tests of callbacks and sessions with apps on FastAPI and Quart, as the whole suite does with Flask.
+# backends.sh: run the tests of callbacks, sessions and examples with apps on FastAPI and Quart, as the whole suite does with Flask.
 # What differs there is in tests/app/test_asgi.py.
 set -euo pipefail
-files=(background brain_manager callbacks claims close_session cookie_modes descriptions endpoints_and_tools ids keys memoized_callbacks patches principal
+files=(background brain_manager busy callbacks claims close_session cookie_modes descriptions endpoints_and_tools ids keys
+  memoized_callbacks patches principal
   reading recipes sessions)
-files=("${files[@]/#/tests/app/test_}")
+files=("${files[@]/#/tests/app/test_}" tests/examples/test_demo)
 
 for backend in fastapi quart; do
   echo "$backend"

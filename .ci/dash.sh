@@ -3,7 +3,7 @@
 # pre-releases included. The whole suite runs with the newest release; this leaves out what knows nothing of Dash but that
 # a callback is called: sessions, keys, what is memoized, quotas.
 set -euo pipefail
-of_no_release=(background_workers close_session cookie_modes iframes keys lifetime memoized_callbacks
+of_no_release=(asgi_background background_workers busy close_session cookie_modes iframes keys lifetime memoized_callbacks
   other_sessions_jobs ported principal quota reading recipes
   refusing_browsers sessions settings shared_browser shared_results)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What test.sh checks with the newest releases and on one host, with others: the built wheel where nothing else is
-# installed, the oldest libraries, the oldest and the newest Dash, FastAPI and Quart, two hosts, object storage, the documents as a site. Two legs
-# at a time, as many as CI has cores.
+# installed, the oldest libraries, the oldest and the newest Dash, FastAPI and Quart, what apps have beside dash_brain, two
+# hosts, object storage, the documents as a site. Two legs at a time, as many as CI has cores.
 set -euo pipefail
 
 bash .ci/venv.sh test
@@ -21,6 +21,7 @@ leg hosts .venv/bin/python -m pytest -p no:cacheprovider --basetemp="$folder/hos
 leg bucket .venv/bin/python -m pytest -p no:cacheprovider --basetemp="$folder/bucket" tests/stores/redis/test_bucket*.py
 leg dash-oldest bash .ci/dash.sh oldest --basetemp="$folder/dash-oldest"
 leg backends bash .ci/backends.sh --basetemp="$folder/backends"
+leg neighbours bash .ci/neighbours.sh --basetemp="$folder/neighbours"
 leg oldest bash .ci/oldest.sh --basetemp="$folder/oldest"
 leg wheel bash .ci/wheel.sh
 leg docs .venv/bin/python -m pytest -p no:cacheprovider --basetemp="$folder/docs" tests/packaging/test_site.py

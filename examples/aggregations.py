@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pandas as pd
 import plotly.express as px
+from backend import BACKEND
 from dash import Dash, Input, Output, dcc, html
 from theme import AMBER, INDEX, TEAL, THEME, VIOLET, chart
 
@@ -12,7 +13,7 @@ from dash_brain import ServerStore, brain_callback
 
 MARKETS = ["Lisbon", "Rotterdam", "Gdańsk"]
 
-app = Dash(__name__, title="Aggregations", index_string=INDEX)
+app = Dash(__name__, title="Aggregations", backend=BACKEND, index_string=INDEX)
 app.layout = [
     html.H1("One query, three frames"),
     html.P(

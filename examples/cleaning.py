@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pandas as pd
 import plotly.express as px
+from backend import BACKEND
 from dash import Dash, Input, Output, dcc, html
 from theme import INDEX, THEME, chart
 
@@ -12,7 +13,7 @@ from dash_brain import ServerStore, brain_callback
 
 STATIONS = ["Harbour", "Airport", "Hilltop"]
 
-app = Dash(__name__, title="Cleaning", index_string=INDEX)
+app = Dash(__name__, title="Cleaning", backend=BACKEND, index_string=INDEX)
 app.layout = [
     html.H1("One cleaning step, two readers"),
     html.P(

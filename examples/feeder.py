@@ -6,6 +6,7 @@ Start it with ``python examples/feeder.py``, and beside it ``python examples/fee
 import time
 
 import plotly.graph_objects as go
+from backend import BACKEND
 from dash import Dash, Input, Output, State, callback, dcc, html, no_update
 from theme import INDEX, THEME, WAITING, chart
 from tiles import tile
@@ -17,7 +18,7 @@ FRUIT = ["apples", "oranges", "figs", "pineapples"]
 OLD = 5  # seconds
 
 brain = Brain("feeder")
-app = Dash(__name__, title="Feeder", index_string=INDEX, update_title=None)
+app = Dash(__name__, title="Feeder", backend=BACKEND, index_string=INDEX, update_title=None)
 server = app.server
 app.layout = [
     html.H1("Follow another process"),

@@ -1,6 +1,7 @@
 """336,776 flights: each session's selection of them stays on the server, and six callbacks draw it."""
 
 import flights_views as views
+from backend import BACKEND
 from dash import Dash, Input, Output
 from flights_data import FILTERS, choose, read_flights, sort_page
 from theme import INDEX
@@ -10,7 +11,7 @@ from dash_brain import Brain, ServerStore, brain_callback
 PLAIN_BYTES = 7 * 109.4  # for each flight, as plain/flights.py moved them: down once, up six times
 
 brain = Brain("flights")
-app = Dash(__name__, title="Flights", index_string=INDEX)
+app = Dash(__name__, title="Flights", backend=BACKEND, index_string=INDEX)
 app.layout = [
     *views.layout(
         "Filter, or click an airline, a destination or an hour. Your selection is a DataFrame in a "

@@ -1,6 +1,7 @@
 """All examples behind one entry, each under its own address, beside its plain-Dash original from ``plain/``.
 
-Serve it with ``python examples/gallery.py`` or ``gunicorn --workers 4 examples.gallery:server``.
+Serve it with ``python examples/gallery.py`` or ``gunicorn --workers 4 examples.gallery:server``. With
+``BACKEND=fastapi`` or ``BACKEND=quart`` it is an ASGI app: ``uvicorn --workers 4 examples.gallery:server``.
 """
 
 import os
@@ -14,6 +15,12 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import run_simple
 
 from dash_brain import configure
+
+sys.path.insert(0, str(Path(__file__).parent))  # where each example finds what it imports, as when run alone
+from backend import BACKEND
+
+if BACKEND != "flask":
+    import gallery_asgi
 
 EXAMPLES = {
     "flights": "336,776 flights, six linked views, and kilobytes instead of megabytes on the wire.",
@@ -37,13 +44,19 @@ def show_index():
 def mount(example, address, module):
     """Import a module so that its app answers below ``/<address>/``, with a bar above its page."""
     os.environ["DASH_REQUESTS_PATHNAME_PREFIX"] = f"/{address}/"
+    # DispatcherMiddleware takes the address off the path; the mounts of ASGI keep it.
+    is_asgi = BACKEND != "flask" and address == example
+    os.environ["DASH_ROUTES_PATHNAME_PREFIX"] = f"/{address}/" if is_asgi else "/"
     app = import_module(module).app
     with index.app_context():
         bar = render_template("gallery_bar.html", name=example, here=address)
     app.index_string = app.index_string.replace("<main>", bar + "<main>")
-    app.server.after_request(tell_worker)
     # On its first request an app takes all callbacks that `@callback` has collected: those of its own module.
-    app.server.test_client().get("/_dash-dependencies")
+    if is_asgi:
+        gallery_asgi.ask(app.server, f"/{address}/_dash-dependencies")
+    else:
+        app.server.after_request(tell_worker)
+        app.server.test_client().get("/_dash-dependencies")
     return app.server
 
 
@@ -53,13 +66,15 @@ def tell_worker(response):
 
 
 configure(max_sessions=200)  # for all: one process has one configuration
-sys.path.insert(0, str(Path(__file__).parent))  # where each example finds what it imports, as when run alone
-mounts = {}
-for example in EXAMPLES:
-    mounts[f"/{example}"] = mount(example, example, example)
-    mounts[f"/{example}_plain"] = mount(example, f"{example}_plain", f"plain.{example}")
-del os.environ["DASH_REQUESTS_PATHNAME_PREFIX"]
-server = DispatcherMiddleware(index, mounts)
+examples, originals = {}, {}
+for name in EXAMPLES:
+    examples[f"/{name}"] = mount(name, name, name)
+    originals[f"/{name}_plain"] = mount(name, f"{name}_plain", f"plain.{name}")
+del os.environ["DASH_REQUESTS_PATHNAME_PREFIX"], os.environ["DASH_ROUTES_PATHNAME_PREFIX"]
+if BACKEND == "flask":
+    server = DispatcherMiddleware(index, examples | originals)
+else:
+    server = gallery_asgi.Gallery(examples, DispatcherMiddleware(index, originals))
 # Every worker would feed the example `feeder`; one does, and when it is gone another takes over.
 Thread(target=import_module("feed").feed_alone, daemon=True).start()
 

@@ -10,6 +10,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from backend import BACKEND
 from dash import Dash, Input, Output, callback, dcc, html
 from theme import INDEX, THEME, chart
 from tiles import tile
@@ -44,7 +45,7 @@ def read_readings():
 
 readings = brain.preload("readings", read_readings)  # no worker serves anybody before this is done
 
-app = Dash(__name__, title="Load once", index_string=INDEX)
+app = Dash(__name__, title="Load once", backend=BACKEND, index_string=INDEX)
 server = app.server
 app.layout = [
     html.H1("Loaded once, for all workers"),

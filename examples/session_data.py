@@ -4,6 +4,7 @@ import time
 from datetime import datetime, timedelta
 
 import pandas as pd
+from backend import BACKEND
 from dash import Dash, Input, Output, html
 from theme import INDEX
 
@@ -11,7 +12,7 @@ from dash_brain import ServerStore, brain_callback, configure
 
 configure(max_sessions=200)  # when there are more, the longest-idle one goes
 
-app = Dash(__name__, title="Session data", index_string=INDEX)
+app = Dash(__name__, title="Session data", backend=BACKEND, index_string=INDEX)
 app.layout = [
     html.H1("Each session its own data"),
     html.P(

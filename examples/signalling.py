@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pandas as pd
+from backend import BACKEND
 from dash import Dash, Input, Output, dcc, html
 from theme import INDEX, THEME, chart
 
@@ -23,7 +24,7 @@ VIEWS = {
     4: "Contour plot: how many of the points lie where",
 }
 
-app = Dash(__name__, title="Signalling", index_string=INDEX)
+app = Dash(__name__, title="Signalling", backend=BACKEND, index_string=INDEX)
 app.layout = [
     html.H1("Compute once, draw four times"),
     html.P(

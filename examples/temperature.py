@@ -6,12 +6,13 @@ from datetime import date, datetime
 import numpy as np
 import pandas as pd
 import plotly.express as px
+from backend import BACKEND
 from dash import Dash, Input, Output, dcc, html
 from theme import INDEX, THEME, chart
 
 from dash_brain import ServerStore, brain_callback
 
-app = Dash(__name__, title="Temperature", index_string=INDEX)
+app = Dash(__name__, title="Temperature", backend=BACKEND, index_string=INDEX)
 app.layout = [
     html.H1("Fetched once, shown in two units"),
     html.P(

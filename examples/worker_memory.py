@@ -1,6 +1,7 @@
 """What the workers hold in memory, as Linux counts it: what n processes share counts one n-th for each."""
 
 import os
+import re
 from pathlib import Path
 
 from dash import html
@@ -17,8 +18,9 @@ def workers():
 
 
 def command(pid):
+    """Return the command of a process, without numbers: uvicorn and hypercorn name pipes in it."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
+        return re.sub(rb"\d+", b"", Path(f"/proc/{pid}/cmdline").read_bytes())
     except OSError:  # it has ended meanwhile
         return None
 

@@ -23,6 +23,7 @@ KINDS = {
     "memo": "memoized results",
     "session-memo": "memoized results of sessions",
     "cache": "entries of caches",
+    "background": "results of background callbacks",
     "recipes": "recipes of results",
     "session-recipes": "recipes of results of sessions",
     "near": "near copies",

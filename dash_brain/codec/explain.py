@@ -9,7 +9,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from dash_brain.codec.names import class_name, type_name
-from dash_brain.codec.parts import Place, places
+from dash_brain.codec.parts import Node, nodes
 from dash_brain.codec.proof import Lost, is_fault, trouble
 from dash_brain.codec.reducers import Reducers, Refused, registered
 
@@ -55,24 +55,24 @@ def explain_encoding(value: object, error: BaseException) -> str:
             f"value: {type_name(value)} is nested too deeply to be stored, or holds an object whose "
             "__reduce__ or __getattr__ calls itself without end. Store it flatter, or in parts."
         )
-    place = _culprit(value)
-    if place is None:
+    node = _culprit(value)
+    if node is None:
         return (
             f"value: {type_name(value)} could not be stored ({type(error).__name__}), but a second look "
             "finds nothing wrong: did another thread change it meanwhile? Store a copy that is yours alone."
         )
-    what, advice = _described(place.value)
-    return f"{place.path}: {what} cannot be stored. {error if isinstance(error, Refused) else advice}."
+    what, advice = _described(node.value)
+    return f"{node.path}: {what} cannot be stored. {error if isinstance(error, Refused) else advice}."
 
 
 def explain_rebuilding(value: object, classes: set[type], error: Exception) -> str:
     """Return the message that names the part of ``value`` that could be stored and never be read."""
-    parts = [place for place in places(value) if type(place.value) in classes]
-    failing = (place for place in reversed(parts[-TRIES:]) if _fails_alone(place.value))
-    place = next(failing, Place(value, "value"))
+    parts = [node for node in nodes(value) if type(node.value) in classes]
+    failing = (node for node in reversed(parts[-TRIES:]) if _fails_alone(node.value))
+    node = next(failing, Node(value, "value"))
     why = "it comes back as something else" if isinstance(error, Lost) else type(error).__name__
     return (
-        f"{place.path}: object of the class {type(place.value).__qualname__} cannot be stored: it could not "
+        f"{node.path}: object of the class {type(node.value).__qualname__} cannot be stored: it could not "
         f"be rebuilt ({why}). Give the class a __reduce__ that returns what rebuilds it, register it with "
         "dash_brain.codec.register, or store what it is made of."
     )
@@ -91,18 +91,18 @@ def _fails_alone(value: object) -> bool:
     return trouble([stream.getvalue(), *frames], {type(value)}) is not None
 
 
-def _culprit(value: object) -> Place | None:
+def _culprit(value: object) -> Node | None:
     """Return the innermost part that fails, also alone; None when nothing fails any more."""
     met = _met_before_failure(value)
     if met is None:
         return None
     suspects = {id(suspect): number for number, suspect in enumerate(met)}
-    found = [place for place in places(value) if id(place.value) in suspects]
+    found = [node for node in nodes(value) if id(node.value) in suspects]
     # The last object that was begun is the innermost; those that were finished before it do not fail.
-    for place in sorted(found, key=lambda place: suspects[id(place.value)], reverse=True)[:TRIES]:
-        if _met_before_failure(place.value) is not None:
-            return place
-    return Place(value, "value")
+    for node in sorted(found, key=lambda node: suspects[id(node.value)], reverse=True)[:TRIES]:
+        if _met_before_failure(node.value) is not None:
+            return node
+    return Node(value, "value")
 
 
 def _met_before_failure(value: object) -> list[Any] | None:

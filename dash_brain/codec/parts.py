@@ -37,37 +37,37 @@ Part = tuple[str, Any]
 
 
 @dataclass(frozen=True)
-class Place:
-    """A part of a value, and how to get there from the place that holds it."""
+class Node:
+    """A part of a value, and how to get there from the node that holds it."""
 
     value: Any
     label: str
-    holder: Place | None = None
+    holder: Node | None = None
 
     @property
     def path(self) -> str:
         """Return the way from the outermost value to here."""
-        labels, place = [], self
-        while place.holder is not None:
-            labels.append(place.label)
-            place = place.holder
-        return place.label + "".join(reversed(labels))
+        labels, node = [], self
+        while node.holder is not None:
+            labels.append(node.label)
+            node = node.holder
+        return node.label + "".join(reversed(labels))
 
 
-def places(value: Any) -> Iterator[Place]:
-    """Yield a place for each part of the value that is no atom, the outermost first, and each part once."""
-    waiting = deque([Place(value, "value")])
+def nodes(value: Any) -> Iterator[Node]:
+    """Yield a node for each part of the value that is no atom, the outermost first, and each part once."""
+    waiting = deque([Node(value, "value")])
     met = {id(value)}
     # Parts may be made on the way; one that was freed would lend its id to the next.
     kept_alive = []
     while waiting:
-        place = waiting.popleft()
-        kept_alive.append(place)
-        yield place
-        for label, part in _parts(place.value):
+        node = waiting.popleft()
+        kept_alive.append(node)
+        yield node
+        for label, part in _parts(node.value):
             if id(part) not in met and type(part) not in _ATOMS:
                 met.add(id(part))
-                waiting.append(Place(part, label, place))
+                waiting.append(Node(part, label, node))
 
 
 def _parts(value: Any) -> Iterator[Part]:

@@ -107,7 +107,7 @@ class BoundedContract(Contract):
             assert needs_budget(store).budget() == nbytes
 
     def test_budget_below_what_is_used_is_refused_and_nothing_is_lost(self, store: Store) -> None:
-        store.put(SPACE, "key", [b"x" * 300_000], ttl=5)
+        store.put(SPACE, "key", [b"x" * 300_000], ttl=100)
         before = needs_budget(store).budget()
         with pytest.raises(StoreFull, match="delete"):
             needs_budget(store).resize(200_000)

@@ -40,7 +40,7 @@ class StoringContract(Contract):
     def test_reader_keeps_what_it_holds(
         self, store: Store, pass_time: PassTime, size: int, fate: str
     ) -> None:
-        store.put(SPACE, "key", [b"s" * size, b"b" * size], ttl=0.5 if fate == "expired" else None)
+        store.put(SPACE, "key", [b"s" * size, b"b" * size])
         held = store.get(SPACE, "key")
         if fate == "replaced":
             store.put(SPACE, "key", [b"!" * size, b"!" * size])
@@ -49,6 +49,7 @@ class StoringContract(Contract):
         elif fate == "dropped":
             store.drop(SPACE)
         else:
+            store.touch(SPACE, "key", 0.5)
             pass_time(0.6)
             store.sweep()
         assert plain(held) == [b"s" * size, b"b" * size]

@@ -298,7 +298,7 @@ class _DeclaredCallback:
                 exchange_over(context)
             if memo is not None:
                 with suppress(NotKept):
-                    outputs = await memo.outputs_async(current_caller(), context)
+                    outputs = await memo.outputs_async(await beside_loop(current_caller), context)
                     return await beside_loop(self._results, outputs, context)
             args, kwargs = await beside_loop(self._arguments, context, args, kwargs)
             return await beside_loop(self._results, await function(*args, **kwargs), context)

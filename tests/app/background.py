@@ -32,7 +32,10 @@ def manager() -> CeleryManager | DiskcacheManager | BrainManager:
 
 background = manager() if JOBS else None
 celery_app = getattr(background, "handle", None)
-app = Dash(__name__, background_callback_manager=background, suppress_callback_exceptions=True)
+backend = os.environ.get("BACKEND", "flask")
+app = Dash(
+    __name__, backend=backend, background_callback_manager=background, suppress_callback_exceptions=True
+)
 server = app.server
 app.layout = html.Div(
     [

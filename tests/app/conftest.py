@@ -6,7 +6,6 @@ With ``$BACKEND`` all apps of the tests are of another backend than Flask.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,8 +15,7 @@ import pytest
 from dash_brain.common import log as logs
 from dash_brain.settings import current
 from tests.app.asgi import client_of
-
-BACKEND = os.environ.get("BACKEND", "flask")
+from tests.backends import BACKEND
 
 #: For tests that use Flask itself.
 of_flask = pytest.mark.skipif(BACKEND != "flask", reason="uses Flask itself")

@@ -23,15 +23,20 @@ from dash_brain import (
     to_token,
 )
 from dash_brain.errors import BackendNotSupported, NoSession
+from dash_brain.settings import current
+from dash_brain.stores import open_store
+from tests.app.on_loop import Noting
 
 STORES = ("sync", "async", "kept", "streamed", "sent", "plain", "side", "fed", "grown")
-BUTTONS = ("close", "socket", "socket-async", "grow", "lag", "wait", "wait-async")
+BUTTONS = ("close", "socket", "socket-async", "grow", "lag", "wait", "wait-async", "noted")
 
 #: Who is logged in, as a middleware of the app says.
 user: ContextVar[str | None] = ContextVar("user", default=None)
 
 if "LOGINS" in os.environ:
     configure(principal=user.get)
+if "NOTED" in os.environ:
+    configure(Noting(open_store(os.environ["DASH_BRAIN_STORE"])))
 
 app = Dash(
     "on_backend",
@@ -142,9 +147,13 @@ def over_socket(clicks, held):
 )
 async def over_socket_async(clicks, held):
     await ctx.websocket.set_prop("sent", "data", ["a secret", held])
-    session_brain["seen"] = clicks
     read = await ctx.websocket.get_prop("sync", "data")
-    return f"{read == held} {session_brain['seen']}"
+    return f"{read == held} {await asyncio.to_thread(remembered, clicks)}"
+
+
+def remembered(clicks):
+    session_brain["seen"] = clicks
+    return session_brain["seen"]
 
 
 @brain_callback(
@@ -215,18 +224,21 @@ def show_grown(grown):
 
 # -- the event loop ------------------------------------------------------------------------------------
 
-_lags: list[float] = []
-
 
 @app.callback(Output("lag-text", "children"), Input("lag", "n_clicks"), prevent_initial_call=True)
 async def lag(seconds):
-    """Return how late an event loop is, at worst, within a time."""
-    end, worst = time.monotonic() + seconds, 0.0
+    """Return how late the event loop is, in seconds, each time that it is looked at within a time."""
+    end, lags = time.monotonic() + seconds, []
     while time.monotonic() < end:
         before = time.monotonic()
         await asyncio.sleep(0.005)
-        worst = max(worst, time.monotonic() - before - 0.005)
-    return worst
+        lags.append(time.monotonic() - before - 0.005)
+    return lags
+
+
+@app.callback(Output("noted-text", "children"), Input("noted", "n_clicks"), prevent_initial_call=True)
+async def noted(_):
+    return current.use().store.noted
 
 
 once = {"memoize": Memoize("app", key=lambda n: "one key for all"), "prevent_initial_call": True}

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import socket
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -18,15 +14,7 @@ import pytest
 
 from tests import zygote
 from tests.app.test_claims import as_callback
-from tests.servers import stop
-
-SERVERS = {
-    "flask": ["gunicorn", "--bind=127.0.0.1:{port}"],
-    "fastapi": ["uvicorn", "--host=127.0.0.1", "--port={port}"],
-    "quart": ["hypercorn", "--bind=127.0.0.1:{port}"],
-}
-OTHERS = ["fastapi", "quart"]
-PATIENCE = 60.0
+from tests.backends import ALL, ASGI, PATIENCE, serving
 
 CALL = {
     "output": "echo.children",
@@ -49,35 +37,6 @@ REQUESTS: list[tuple[str, Any]] = [
 ]
 
 
-@contextmanager
-def served(backend: str, env: Mapping[str, str], log: Path) -> Iterator[str]:
-    """Serve the plain app while the block runs, and give its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    program, *options = (part.format(port=port) for part in SERVERS[backend])
-    log.write_bytes(b"")
-    command = ["-m", program, "tests.app.plain:server", *options]
-    process = zygote.start(command, output=log, env={"BACKEND": backend, **env}, besides=zygote.ASGI)
-    try:
-        url = f"http://127.0.0.1:{port}/"
-        wait_until_it_serves(url, process, log)
-        yield url
-    finally:
-        stop(process)
-
-
-def wait_until_it_serves(url: str, process: zygote.Program, log: Path) -> None:
-    end = time.monotonic() + PATIENCE
-    while process.poll() is None and time.monotonic() < end:
-        try:
-            asked(url, "_reload-hash")
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise AssertionError(log.read_text()[-3000:])
-
-
 def asked(url: str, path: str, body: Any = None) -> tuple[int, dict[str, str], str]:
     """Return status, headers and body of an answer, without what differs in any two."""
     sent = None if body is None else json.dumps(body).encode()
@@ -95,16 +54,16 @@ def asked(url: str, path: str, body: Any = None) -> tuple[int, dict[str, str], s
     return answer.status, headers, text
 
 
-def answers(backend: str, folder: Path, **env: str) -> list[Any]:
-    with served(backend, env, folder / "log") as url:
-        return [asked(url, path, body) for path, body in REQUESTS]
+def answers(backend: str, **env: str) -> list[Any]:
+    with serving("tests.app.plain:server", backend, workers=1, env=env) as server:
+        return [asked(f"{server.url}/", path, body) for path, body in REQUESTS]
 
 
-@pytest.mark.parametrize("backend", SERVERS)
-def test_an_environment_with_dash_brain_changes_no_answer_of_an_app_that_does_not_use_it(backend, tmp_path):
-    without = answers(backend, tmp_path, ENTRY_POINTS="none")
-    assert answers(backend, tmp_path) == without
-    assert answers(backend, tmp_path, IMPORTS="from dash_brain import Brain; Brain('a')['b'] = 1") == without
+@pytest.mark.parametrize("backend", ALL)
+def test_an_environment_with_dash_brain_changes_no_answer_of_an_app_that_does_not_use_it(backend):
+    without = answers(backend, ENTRY_POINTS="none")
+    assert answers(backend) == without
+    assert answers(backend, IMPORTS="from dash_brain import Brain; Brain('a')['b'] = 1") == without
     assert without[0][0] == 200
     assert json.loads(without[3][2])["response"] == {"echo": {"children": "b [2]"}}
 
@@ -122,7 +81,7 @@ def said(tmp_path) -> Callable[..., str]:
     return run
 
 
-@pytest.mark.parametrize("backend", SERVERS)
+@pytest.mark.parametrize("backend", ALL)
 def test_an_app_that_does_not_use_dash_brain_loads_nothing_of_it_but_a_list_of_apps(backend, said):
     code = f"""
 import sys
@@ -218,13 +177,13 @@ ORDERS = {
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("backend", SERVERS)
+@pytest.mark.parametrize("backend", ALL)
 def test_app_and_callbacks_may_be_made_in_any_order(backend, order, said):
     code = ORDERS[order].format(imports=IMPORTS, ours=OURS, callback=CALLBACK, layout=LAYOUT, backend=backend)
     assert said(code + SERVES) == "db1.\n"
 
 
-@pytest.mark.parametrize("backend", SERVERS)
+@pytest.mark.parametrize("backend", ALL)
 @pytest.mark.parametrize("wanted", ["session_brain['a']", "to_token([1])"])
 def test_outside_of_requests_there_is_no_session(backend, wanted, said):
     code = f"""
@@ -236,7 +195,7 @@ app = Dash(backend={backend!r})
     assert "dash_brain.errors.NoSession: There is no request" in said(code)
 
 
-@pytest.mark.parametrize("backend", OTHERS)
+@pytest.mark.parametrize("backend", ASGI)
 def test_flask_apps_import_no_other_server(backend, said):
     code = f"""
 {IMPORTS}; {OURS}; app = Dash(); {CALLBACK}; {LAYOUT}
@@ -248,7 +207,7 @@ print({backend!r} in sys.modules, "starlette" in sys.modules)
     assert said(code) == "False False\n"
 
 
-@pytest.mark.parametrize("backend", OTHERS)
+@pytest.mark.parametrize("backend", ASGI)
 def test_beside_an_app_of_flask_others_are_no_hindrance(backend, said):
     code = f"""
 from dash import Dash, Input, Output, dcc, html

@@ -24,6 +24,7 @@ from dash_extensions.enrich import (
 from dash_brain import Memoize, ServerStore, brain_callback
 from dash_brain.errors import WiringError
 from tests.app.memoized import objects
+from tests.backends import ASGI
 
 CALLS = []
 
@@ -83,6 +84,18 @@ def test_values_stay_on_the_server_with_every_transform(proxy, serverside, open_
         assert token.startswith("db1.")
         assert page.fire("out.children") == {"out": {"children": "DataFrame 3 3"}}
         assert len(load(2)) == 2
+
+
+@pytest.mark.parametrize("backend", ASGI)
+def test_values_stay_on_the_server_with_an_asgi_server(open_page, backend):
+    app = DashProxy("proxy", backend=backend)
+    if backend == "fastapi":
+        app.server.secret_key = "of a test"  # without it dash-extensions 2.0 answers each request with 500
+    app.layout = layout()
+    frames(app)
+    page = open_page(app)
+    assert page.fire("a.data")["a"]["data"].startswith("db1.")
+    assert page.fire("out.children") == {"out": {"children": "DataFrame 3 3"}}
 
 
 def test_their_stores_and_ours_meet_in_one_callback(proxy, serverside, open_page):

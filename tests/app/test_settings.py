@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import secrets
 from pathlib import Path
 
@@ -32,6 +33,19 @@ def test_arguments_come_before_the_environment_and_that_before_the_defaults(monk
     settings = current.use()
     assert (settings.session_ttl, settings.grace, settings.max_sessions) == (120, 9, 7)
     assert (settings.app_id, settings.on_missing) == ("from the environment", "empty")
+
+
+OPTIONS = [name for name in inspect.signature(configure).parameters if name != "principal"]  # a function
+OTHERS = {"store": "memory://other", "key": secrets.token_urlsafe(), "on_missing": "empty", "cookie": "page"}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_each_option_has_its_environment_variable(name, monkeypatch) -> None:
+    field = {"store": "store_or_url", "key": "secrets"}.get(name, name)
+    before = getattr(current.use(), field)
+    current.forget()
+    monkeypatch.setenv(f"DASH_BRAIN_{name.upper()}", OTHERS.get(name, "777"))
+    assert getattr(current.use(), field) != before
 
 
 def test_the_key_may_come_from_the_environment(monkeypatch) -> None:

@@ -186,7 +186,7 @@ def as_callback(events: dict[str, Any]) -> Callback | None:
         output=output[1],
         request_bytes=len(body.encode()),
         response_bytes=finished["encodedDataLength"],
-        worker=answered["response"]["headers"]["X-Worker"],
+        worker={name.lower(): value for name, value in answered["response"]["headers"].items()}["x-worker"],
         start=sent["timestamp"],
         end=finished["timestamp"],
     )

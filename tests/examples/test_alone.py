@@ -13,7 +13,10 @@ import requests
 from tests import zygote
 from tests.programs import REPOSITORY
 
-SUPPORT = {"theme", "tiles", "flights_data", "flights_views", "worker_memory", "feed", "private_folder"}
+SUPPORT = {
+    *("theme", "tiles", "flights_data", "flights_views", "worker_memory", "feed", "private_folder"),
+    *("backend", "gallery_asgi"),
+}
 EXAMPLES = REPOSITORY / "examples"
 ALONE = {
     path.stem: ([str(path)], "/") for path in sorted(EXAMPLES.glob("*.py")) if path.stem not in SUPPORT

@@ -1,60 +1,124 @@
-"""``make demo`` serves the gallery, and leaves nothing behind."""
+"""``make demo``: every example works, on the backend of this run, and nothing is left behind."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
-import socket
 import stat
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import pytest
 import requests
 
 from dash_brain import Brain
+from tests.backends import BACKEND, free_port
+from tests.examples.conftest import Page
 from tests.examples.test_folders import heed_ctrl_c
+from tests.examples.test_gallery import timestamps
+from tests.examples.visits import visit
 from tests.programs import REPOSITORY
 
+#: Callbacks of each page when it is opened.
+EXAMPLES = {
+    "flights": 7,
+    "cleaning": 3,
+    "aggregations": 4,
+    "signalling": 5,
+    "load_once": 1,
+    "feeder": 2,
+    "session_data": 3,
+    "temperature": 2,
+}
 
-def test_the_demo_removes_its_store_and_its_caches_when_it_is_interrupted(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
+
+class Demo(NamedTuple):
+    """A running demo: its address, process, folder for temporary files, and log."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    temporary: Path
+    log: Path
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    port, log = str(free_port()), tmp_path_factory.mktemp("demo") / "log"
     env = {name: value for name, value in os.environ.items() if name != "DASH_BRAIN_STORE"}
-    with tempfile.TemporaryDirectory() as temporary, (tmp_path / "log").open("wb") as log:
-        env |= {"PORT": port, "TMPDIR": temporary, "WEB_CONCURRENCY": "2"}
-        demo = subprocess.Popen(
+    with tempfile.TemporaryDirectory() as temporary, log.open("wb") as out:
+        env |= {"PORT": port, "TMPDIR": temporary, "WEB_CONCURRENCY": "2", "BACKEND": BACKEND}
+        process = subprocess.Popen(
             ["bash", ".ci/demo.sh"],
             cwd=REPOSITORY,
             env=env,
-            stdout=log,
-            stderr=log,
+            stdout=out,
+            stderr=out,
             start_new_session=True,
             preexec_fn=heed_ctrl_c,
         )
         try:
             wait_for(f"http://127.0.0.1:{port}/")
-            brain = Brain("load_once", url=f"shm://demo-{port}")
-            place = Path(brain._store.place)
-            assert "readings" in brain
-            caches = [path for path in Path(temporary).iterdir() if any(path.glob("*"))]
-            assert {stat.S_IMODE(path.stat().st_mode) for path in caches} == {0o700}
-            os.killpg(demo.pid, signal.SIGINT)  # as a terminal does
-            assert demo.wait(60) == 0
+            yield Demo(f"http://127.0.0.1:{port}", process, Path(temporary), log)
         finally:
-            if demo.poll() is None:
-                demo.terminate()  # which ends the server, whose process group is another
-        assert not place.exists()
-        assert not [path for path in caches if path.exists()]
-    assert "Traceback" not in (tmp_path / "log").read_text()
+            if process.poll() is None:
+                process.terminate()  # which ends the server, whose process group is another
+                process.wait(60)
 
 
-def wait_for(url):
+def wait_for(url: str) -> None:
     deadline = time.monotonic() + 120
     while True:
         try:
-            return requests.get(url, timeout=120).raise_for_status()
+            requests.get(url, timeout=120).raise_for_status()
+            return
         except requests.ConnectionError:
             assert time.monotonic() < deadline
             time.sleep(0.1)
+
+
+# With Flask the tests of the gallery look at each page, and more closely.
+@pytest.mark.skipif(BACKEND == "flask", reason="test_gallery.py does more with Flask")
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_works_and_its_console_stays_clean(name: str, demo: Demo, browser: Any) -> None:
+    page = Page(browser, f"{demo.url}/{name}/")
+    page.open(callbacks=EXAMPLES[name])
+    page.assert_console_is_clean()
+    page.wait(lambda: "waiting for the first data" not in page.text("react-entry-point"))
+    page.driver.get("about:blank")
+    page.assert_console_is_clean()
+
+
+@pytest.mark.skipif(BACKEND == "flask", reason="test_gallery.py does it with Flask")
+def test_two_profiles_see_their_own_data(demo: Demo) -> None:
+    seen = []
+    for _ in range(2):
+        page, _ = visit(demo.url, "session_data")
+        told = [timestamps(json.dumps(page.props[output])) for output in ("output-1", "output-2")]
+        assert len(told[0]) == 4
+        assert told[1] == told[0]
+        seen.append(set(told[0]))
+    assert not seen[0] & seen[1]
+
+
+@pytest.mark.skipif(BACKEND == "flask", reason="test_plain.py does it with Flask")
+def test_the_originals_are_there_too(demo: Demo) -> None:
+    for path in ("/", "/flights_plain/", "/assets/style.css", "/signalling_plain/_dash-layout"):
+        requests.get(demo.url + path, timeout=30).raise_for_status()
+
+
+def test_the_demo_removes_its_store_and_its_caches_when_it_is_interrupted(demo: Demo) -> None:
+    brain = Brain("load_once", url=f"shm://demo-{demo.url.rpartition(':')[2]}")
+    place = Path(brain._store.place)
+    assert "readings" in brain
+    caches = [path for path in demo.temporary.iterdir() if any(path.glob("*"))]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in caches} == {0o700}
+    os.killpg(demo.process.pid, signal.SIGINT)  # as a terminal does
+    assert demo.process.wait(60) == 0
+    assert not place.exists()
+    assert not [path for path in caches if path.exists()]
+    assert "Traceback" not in demo.log.read_text()

@@ -52,6 +52,7 @@ class _Client:
 
 
 def _answered(response: requests.Response) -> SimpleNamespace:
-    is_json = "json" in response.headers.get("Content-Type", "")
+    # Dash 4.4 names no type of a callback's answer with FastAPI.
+    is_json = "json" in response.headers.get("Content-Type", "json") and response.content
     content = response.json() if is_json else None
     return SimpleNamespace(status_code=response.status_code, text=response.text, json=content)

@@ -23,7 +23,7 @@ from dash_brain.errors import StoreError
 from dash_brain.stores.redis.bucket import Bucket
 from dash_brain.stores.redis.link import Link
 from dash_brain.stores.redis.names import PREFIX, coming_of, object_of
-from dash_brain.stores.redis.objects import PART, Outgoing
+from dash_brain.stores.redis.objects import PART, Upload
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -56,9 +56,9 @@ class Blobs:
         self._link = link
         self.bucket = bucket
 
-    def send(self, outgoing: Outgoing) -> None:
+    def send(self, upload: Upload) -> None:
         """Send the body of an object."""
-        numbered = zip(_names(outgoing.object_id, outgoing.count), outgoing.parts(), strict=True)
+        numbered = zip(_names(upload.object_id, upload.count), upload.parts(), strict=True)
         while some := list(islice(numbered, self.at_once)):
             _all_at_once([partial(self.bucket.put, name, part) for name, part in some])
 
@@ -70,11 +70,11 @@ class Blobs:
             before.update(view)
         return before
 
-    def withdraw(self, outgoing: Outgoing) -> None:
+    def withdraw(self, upload: Upload) -> None:
         """Remove a body unless its manifest was published, as far as Redis and the bucket can be reached."""
         with suppress(StoreError):
-            if self._link.call(lambda client: client.unlink(coming_of(outgoing.object_id)), again=False):
-                self.bucket.remove(list(_names(outgoing.object_id, outgoing.count)))
+            if self._link.call(lambda client: client.unlink(coming_of(upload.object_id)), again=False):
+                self.bucket.remove(list(_names(upload.object_id, upload.count)))
 
     def clear(self) -> None:
         """Remove the bodies that Redis has noted as removed; once in a while look through all in a thread.

@@ -39,7 +39,7 @@ _ID, _KID, _MAC = 32, 8, 32
 
 
 @dataclass(frozen=True)
-class Outgoing:
+class Upload:
     """An object that is to be put: its body is still that of the caller, and nothing is copied."""
 
     object_id: str
@@ -84,7 +84,7 @@ def sealed(
     frames: Frames,
     meta: Mapping[str, str] | None,
     bucket: str | None = None,
-) -> Outgoing:
+) -> Upload:
     """Return what has to be sent so that these frames lie there; large ones in this bucket."""
     views = [memoryview(frame).cast("B") for frame in frames]
     if not views:
@@ -99,7 +99,7 @@ def sealed(
     manifest, object_id = json.dumps(facts).encode(), new_object_id()
     mac = keys.newest.mac(_LABEL, namespace, key, object_id, manifest)
     seal = object_id.encode() + keys.newest.kid.encode() + mac
-    return Outgoing(object_id, seal + manifest, views, length, bucket)
+    return Upload(object_id, seal + manifest, views, length, bucket)
 
 
 class Changed(Exception):

@@ -17,7 +17,7 @@ from dash_brain.stores.redis.blobs import Blobs
 from dash_brain.stores.redis.leases import Leases
 from dash_brain.stores.redis.link import Link, OutOfMemory
 from dash_brain.stores.redis.names import chunk_of, coming_of, unpacked
-from dash_brain.stores.redis.objects import Outgoing
+from dash_brain.stores.redis.objects import Upload
 from dash_brain.stores.redis.room import make_room, recount
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Publication:
         return "" if self.quota is None or account_of(self.namespace) is None else self.quota
 
 
-def publish(link: Link, leases: Leases, blobs: Blobs | None, where: Publication, outgoing: Outgoing) -> None:
+def publish(link: Link, leases: Leases, blobs: Blobs | None, where: Publication, upload: Upload) -> None:
     """Put an object in place of what lies there.
 
     Raises
@@ -63,54 +63,52 @@ def publish(link: Link, leases: Leases, blobs: Blobs | None, where: Publication,
         When there is no room.
     """
     largest = domain_of(where.namespace).largest
-    if largest and outgoing.nbytes > largest:
-        raise too_large(outgoing.nbytes, largest)
-    if not outgoing.count:
-        _with_room(link, leases, where, outgoing, outgoing.body())
+    if largest and upload.nbytes > largest:
+        raise too_large(upload.nbytes, largest)
+    if not upload.count:
+        _with_room(link, leases, where, upload, upload.body())
     else:
-        _publish_in_parts(link, leases, blobs, where, outgoing)
+        _publish_in_parts(link, leases, blobs, where, upload)
 
 
 def _publish_in_parts(
-    link: Link, leases: Leases, blobs: Blobs | None, where: Publication, outgoing: Outgoing
+    link: Link, leases: Leases, blobs: Blobs | None, where: Publication, upload: Upload
 ) -> None:
-    _with_room(link, leases, where, outgoing, None)
+    _with_room(link, leases, where, upload, None)
     try:
-        with leases.sending(outgoing.object_id):
-            if blobs and outgoing.bucket:
-                blobs.send(outgoing)
+        with leases.sending(upload.object_id):
+            if blobs and upload.bucket:
+                blobs.send(upload)
             else:
-                _send(link, where, outgoing)
-            _with_room(link, leases, where, outgoing, b"")
+                _send(link, where, upload)
+            _with_room(link, leases, where, upload, b"")
     except BaseException:
-        if blobs and outgoing.bucket:
-            blobs.withdraw(outgoing)
+        if blobs and upload.bucket:
+            blobs.withdraw(upload)
         else:
-            _withdraw(link, outgoing)
+            _withdraw(link, upload)
         raise
 
 
-def _with_room(
-    link: Link, leases: Leases, where: Publication, outgoing: Outgoing, body: bytes | None
-) -> None:
+def _with_room(link: Link, leases: Leases, where: Publication, upload: Upload, body: bytes | None) -> None:
     """Publish the manifest, and make room as it is needed; without a body only make the room."""
     for _ in range(_ATTEMPTS):
-        reason, *amounts = _ask(link, leases, where, outgoing, body)
+        reason, *amounts = _ask(link, leases, where, upload, body)
         if reason == b"incomplete":
             recount(link)
         if reason in (b"ok", b"incomplete"):
             return
         if not amounts or not _eased(link, where, *amounts):
             break
-    raise _refusal(link, where, outgoing, reason.decode(), *amounts)
+    raise _refusal(link, where, upload, reason.decode(), *amounts)
 
 
-def _ask(link: Link, leases: Leases, where: Publication, outgoing: Outgoing, body: bytes | None) -> list[Any]:
+def _ask(link: Link, leases: Leases, where: Publication, upload: Upload, body: bytes | None) -> list[Any]:
     made_under = lock_of_what_is_made()
     lock, holder = leases.holder(made_under) if made_under is not None else ("", "")
     given = (
-        *(where.namespace, where.key, outgoing.object_id, outgoing.nbytes),
-        f"{'b' if outgoing.bucket else ''}{outgoing.count}",
+        *(where.namespace, where.key, upload.object_id, upload.nbytes),
+        f"{'b' if upload.bucket else ''}{upload.count}",
         "" if where.ttl is None else int(where.ttl * 1000),
         *("0" if where.replaces is None else "1", where.replaces or ""),
         domain_of(where.namespace).most,
@@ -118,11 +116,11 @@ def _ask(link: Link, leases: Leases, where: Publication, outgoing: Outgoing, bod
         where.allowed,
         *((lock, holder) if holder else ("", "")),
         int(link.address.lease * 1000),
-        *(("", "") if body is None else (outgoing.manifest, body)),
+        *(("", "") if body is None else (upload.manifest, body)),
     )
     # Said twice, the second would be refused if somebody replaced meanwhile what the first has put.
     again = where.replaces is None or body is None
-    return _in_memory(link, where, outgoing, lambda: cast("list[Any]", link.run("put", *given, again=again)))
+    return _in_memory(link, where, upload, lambda: cast("list[Any]", link.run("put", *given, again=again)))
 
 
 def _eased(link: Link, where: Publication, over: int, most: int, client: bytes | None = None) -> bool:
@@ -133,7 +131,7 @@ def _eased(link: Link, where: Publication, over: int, most: int, client: bytes |
 
 
 def _refusal(
-    link: Link, where: Publication, outgoing: Outgoing, reason: str, over: int = 0, most: int = 0, *_: bytes
+    link: Link, where: Publication, upload: Upload, reason: str, over: int = 0, most: int = 0, *_: bytes
 ) -> StoreError | ValueConflict:
     if reason == "conflict":
         return conflict(where.key)
@@ -144,9 +142,9 @@ def _refusal(
             "what others made since then stays. ?lease= in the URL of the store makes leases longer."
         )
     if reason == "quota":
-        return beyond_quota(outgoing.nbytes, most)
+        return beyond_quota(upload.nbytes, most)
     if reason == "budget":
-        return full(outgoing.nbytes, most, link.run("usage", ""))
+        return full(upload.nbytes, most, link.run("usage", ""))
     return StoreUnavailable(
         f"Parts of {shown(where.key)} were gone before all of them were there: Redis lost data, its "
         "maxmemory-policy evicted them, sending them took more than ten minutes, or this process was stopped "
@@ -154,14 +152,14 @@ def _refusal(
     )
 
 
-def _send(link: Link, where: Publication, outgoing: Outgoing) -> None:
+def _send(link: Link, where: Publication, upload: Upload) -> None:
     """Send the chunks; when Redis has no memory left, evict as much and go on."""
-    parts, number = outgoing.parts(), 0
+    parts, number = upload.parts(), 0
     while some := list(islice(parts, _AT_ONCE)):
-        names = [chunk_of(outgoing.object_id, number + one) for one in range(len(some))]
+        names = [chunk_of(upload.object_id, number + one) for one in range(len(some))]
         number += len(some)
 
-        _in_memory(link, where, outgoing, partial(link.call, partial(_set, names, some)))
+        _in_memory(link, where, upload, partial(link.call, partial(_set, names, some)))
 
 
 def _set(names: list[bytes], parts: list[bytes | memoryview], client: Redis) -> None:
@@ -173,19 +171,19 @@ def _set(names: list[bytes], parts: list[bytes | memoryview], client: Redis) -> 
             raise answer
 
 
-def _in_memory(link: Link, where: Publication, outgoing: Outgoing, send: Callable[[], T]) -> T:
+def _in_memory(link: Link, where: Publication, upload: Upload, send: Callable[[], T]) -> T:
     """Return what ``send`` does; when Redis has no memory left, evict as much as the object takes before."""
     try:
         return send()
     except OutOfMemory:
-        needed = outgoing.in_redis
+        needed = upload.in_redis
         if not make_room(link, (where.namespace, where.key), needed, needed, of_memory=True):
             raise
         return send()
 
 
-def _withdraw(link: Link, outgoing: Outgoing) -> None:
-    names = [chunk_of(outgoing.object_id, number) for number in range(outgoing.count)]
-    names.append(coming_of(outgoing.object_id))
+def _withdraw(link: Link, upload: Upload) -> None:
+    names = [chunk_of(upload.object_id, number) for number in range(upload.count)]
+    names.append(coming_of(upload.object_id))
     with suppress(StoreError):
         link.call(lambda client: client.unlink(*names), again=False)

@@ -343,7 +343,7 @@ end
 -- As it was seen, and not if it was used since.
 function verbs.evict(namespace, key, id, seen)
   local r = find(namespace, key)
-  if not r or r.id ~= id or used(namespace, key, r) >= tonumber(seen) + 1000 then return 0 end
+  if not r or r.id ~= id or used(namespace, key, r) > tonumber(seen) + 1000 then return 0 end
   remove(namespace, key, r, 'evicted')
   return 1
 end

@@ -115,13 +115,13 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         split(namespace)  # refuses what is no namespace
         lives = None if expires_at(ttl, time.time()) is None else ttl
         bucket = self._blobs.bucket.at if self._blobs else None
-        outgoing = sealed(self._keys, namespace, key, frames, meta, bucket)
+        upload = sealed(self._keys, namespace, key, frames, meta, bucket)
         quota = None if retention is None else retention.quota
         where = Publication(namespace, key, lives, replaces, quota, self._allowed)
-        publish(self._link, self._leases, self._blobs, where, outgoing)
-        if outgoing.bucket:
+        publish(self._link, self._leases, self._blobs, where, upload)
+        if upload.bucket:
             self._clear()
-        return outgoing.object_id
+        return upload.object_id
 
     def get(self, namespace: str, key: str) -> Frames:
         split(namespace)

@@ -93,7 +93,7 @@ class MemoizedCallback:
         result = call.result
         record = await beside_loop(self._counted, result)
         if record is None:
-            record = await fly_async(result.flight_key, result.fresh, call.compute_async)
+            record = await fly_async(result.flight_key, result.fresh, call.compute_async, beside=beside_loop)
         elif result.is_stale(record) and not is_under_way(result.flight_key):
             # The event loop of a callback ends with it.
             in_background(lambda: asyncio.run(fly_async(result.flight_key, result.fresh, call.compute_async)))

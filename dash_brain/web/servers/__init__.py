@@ -10,6 +10,7 @@ from dash_brain.web.servers import fastapi, flask, quart
 from dash_brain.web.servers.asgi import begin_message, end_message
 from dash_brain.web.servers.base import Request, Response
 from dash_brain.web.servers.flask import current_request
+from dash_brain.web.servers.threads import threads
 
 __all__ = [
     "Request",
@@ -23,6 +24,7 @@ __all__ = [
     "install",
     "is_asgi",
     "keep_private",
+    "threads",
 ]
 
 _KINDS: tuple[ModuleType, ...] = (flask, fastapi, quart)

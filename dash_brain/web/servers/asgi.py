@@ -20,6 +20,7 @@ from werkzeug.http import parse_cookie
 
 from dash_brain.web.servers.base import Request, Response
 from dash_brain.web.servers.guarded import overridden
+from dash_brain.web.servers.threads import threads
 
 Scope: TypeAlias = "MutableMapping[str, Any]"
 Message: TypeAlias = "MutableMapping[str, Any]"
@@ -34,7 +35,7 @@ served: ContextVar[AsgiRequest | None] = ContextVar("dash_brain_request", defaul
 class AsgiRequest(Request):
     """A request of an ASGI server, or the handshake or a message of a websocket."""
 
-    __slots__ = ("_changes", "_cookies", "_headers", "_query", "_scope")
+    __slots__ = ("_changes", "_cookies", "_headers", "_may_block", "_query", "_scope")
 
     def __init__(self, scope: Scope, server: Any, *, is_message: bool = False) -> None:
         self._scope = scope
@@ -49,6 +50,7 @@ class AsgiRequest(Request):
         self._cookies: Mapping[str, str] | None = None
         self._query: Mapping[str, str] | None = None
         self._changes: dict[Callable[[Response], None], None] = {}
+        self._may_block = False
 
     @property
     def route(self) -> str:  # type: ignore[override]
@@ -92,9 +94,10 @@ class AsgiRequest(Request):
         """Say whether a callback context belongs to the request: the middleware begins without one."""
         return True
 
-    def before_sending(self, change: Callable[[Response], None]) -> None:
+    def before_sending(self, change: Callable[[Response], None], *, may_block: bool = False) -> None:
         """Register a change of the response; the same one is applied once."""
         self._changes[change] = None
+        self._may_block |= may_block
 
     def message(self) -> AsgiRequest:
         """Return the request of one message of this websocket."""
@@ -103,19 +106,20 @@ class AsgiRequest(Request):
     def end_message(self) -> None:
         """Apply the changes to nothing: the answer to a message has no headers."""
         self._changed([])
-        self._changes.clear()
 
     async def send(self, send: Send, message: Message) -> None:
         """Send a message of the response, with the registered changes of its headers."""
         if message["type"] in ("http.response.start", "websocket.accept") and self._changes:
-            message["headers"] = self._changed(message.get("headers") or [])
-            self._changes.clear()
+            changed = partial(self._changed, message.get("headers") or [])
+            message["headers"] = await threads.run(changed) if self._may_block else changed()
         await send(message)
 
     def _changed(self, sent: Any) -> list[tuple[bytes, bytes]]:
         headers = _decoded(sent)
         response = Response(headers)
-        for change in tuple(self._changes):
+        while self._changes:  # each of them may register more
+            change = next(iter(self._changes))
+            del self._changes[change]
             change(response)
         return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 

@@ -135,5 +135,8 @@ class Request(ABC):
         """Abort the request with an HTTP status."""
 
     @abstractmethod
-    def before_sending(self, change: Callable[[Response], None]) -> None:
-        """Register a change of the response; the same one is applied once."""
+    def before_sending(self, change: Callable[[Response], None], *, may_block: bool = False) -> None:
+        """Register a change of the response; the same one is applied once.
+
+        One that may block, because it asks the store, is applied beside the event loop.
+        """

@@ -90,7 +90,7 @@ class FlaskRequest(Request):
         """Abort the request with an HTTP status."""
         flask.abort(status)
 
-    def before_sending(self, change: Callable[[Response], None]) -> None:
+    def before_sending(self, change: Callable[[Response], None], *, may_block: bool = False) -> None:
         """Register a change of the response; the same one is applied once."""
         if not self._changes:
             flask.after_this_request(self._changed)

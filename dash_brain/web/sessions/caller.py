@@ -226,9 +226,18 @@ def has_ended() -> bool:
 def send_session() -> None:
     """Send the session cookie with the page that is being served: the browser's own, or a new one."""
     settings, request = current.use(), current_request()
-    if request is not None:
-        warn_of_page(settings, request, current_caller().app_id)
-        send_cookie(settings, request)
+    if request is None:
+        return
+    if request.shares_loop:  # what the store is asked for has to wait until the event loop goes on
+        _principal(settings, request)  # while the server knows the request
+        request.before_sending(lambda _: _send_session(settings, request), may_block=True)
+    else:
+        _send_session(settings, request)
+
+
+def _send_session(settings: Settings, request: Request) -> None:
+    warn_of_page(settings, request, current_caller().app_id)
+    send_cookie(settings, request)
 
 
 def _no_caller() -> NoReturn:

@@ -81,7 +81,7 @@ def send_cookie(settings: Settings, request: Request) -> None:
     request.before_sending(KEEP_PRIVATE)
     if settings.cookie != "page" and "sent" not in request.state:
         request.state["sent"] = True
-        request.before_sending(partial(_set_cookie, settings, request))
+        request.before_sending(partial(_set_cookie, settings, request), may_block=True)
 
 
 def _set_cookie(settings: Settings, request: Request, response: Response) -> None:

@@ -13,6 +13,7 @@ from dash_brain.errors import DecodeError, StoreUnavailable, ValueMissing
 from dash_brain.settings import current
 from dash_brain.stores.redis import RedisStore
 from dash_brain.stores.redis.names import value_of
+from dash_brain.stores.redis.reading import read
 from tests.redis import KEY
 from tests.stores.redis.traffic import SPACE
 from tests.torture.sizes import size
@@ -161,3 +162,29 @@ def test_no_secret_lies_in_redis(store, client):
     said = repr([client.dump(name) for name in client.scan_iter()])
     assert KEY not in said
     assert store.secret().hex() not in said
+
+
+def test_value_that_is_replaced_between_the_two_commands_of_a_read_is_the_newer_one(store, monkeypatch):
+    store.put(SPACE, "key", [b"older"])
+    (older,) = read(store._link, [(SPACE, "key")])
+    store.put(SPACE, "key", [b"newer"])
+
+    def read_in_between(link, places):
+        return [(older[0], *newer[1:]) for newer in read(link, places)]
+
+    monkeypatch.setattr("dash_brain.stores.redis.store.read", read_in_between)
+    assert bytes(store.get(SPACE, "key")[0]) == b"newer"
+    (seen,) = store.look([(SPACE, "key")])
+    assert bytes(seen.frames[0]) == b"newer"
+    monkeypatch.setattr("dash_brain.stores.redis.store.read", lambda link, places: [older])
+    store.delete(SPACE, "key")
+    assert bytes(store.get(SPACE, "key")[0]) == b"older"  # as it was when both were read
+
+
+def test_value_that_is_deleted_between_the_two_commands_of_a_read_is_a_miss(store, monkeypatch):
+    store.put(SPACE, "key", [b"x" * 1_000_000])
+    (before,) = read(store._link, [(SPACE, "key")])
+    monkeypatch.setattr("dash_brain.stores.redis.store.read", lambda link, places: [before])
+    store.delete(SPACE, "key")
+    with pytest.raises(ValueMissing, match="was deleted"):
+        store.get(SPACE, "key")

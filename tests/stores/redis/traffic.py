@@ -71,7 +71,7 @@ class Traffic:
                 return
 
 
-def recovers(store: Store, seconds: float = 30) -> None:
+def recovers(store: Store, seconds: float = 60) -> None:
     """Raise unless the store soon does again what it should."""
     end, key = time.monotonic() + seconds, "recovered"
     while True:
