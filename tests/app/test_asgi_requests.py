@@ -13,10 +13,12 @@ from dash import Input, Output, dcc, html
 from werkzeug.http import parse_cookie
 
 from dash_brain import ServerStore, brain_callback, configure, session_brain
+from dash_brain.adapters.background import BrainManager
 from dash_brain.errors import SessionInSharedResult
 from dash_brain.web.servers.asgi import AsgiRequest
 from dash_brain.web.servers.quart import QuartRequest
 from tests.app.test_asgi import streams
+from tests.app.test_background import run
 
 BACKENDS = ["fastapi", "quart"]
 user: ContextVar[str | None] = ContextVar("user", default=None)
@@ -130,6 +132,38 @@ def test_a_plain_callback_runs_beside_the_event_loop(app, open_page):
         return "beside"
 
     assert open_page(app).fire("out.children") == {"out": {"children": "beside"}}
+
+
+class Manager(BrainManager):
+    """Notes where jobs are started and asked for."""
+
+    def __init__(self, store: str) -> None:
+        super().__init__(store)
+        self.on_loop: list[bool] = []
+
+    def call_job_fn(self, *job: Any) -> str:
+        self.note()
+        return super().call_job_fn(*job)
+
+    def get_result(self, *job: Any) -> Any:
+        self.note()
+        return super().get_result(*job)
+
+    def note(self) -> None:
+        self.on_loop.append(asyncio._get_running_loop() is not None)
+
+
+def test_a_job_of_a_coroutine_function_is_started_and_asked_for_beside_the_event_loop(
+    app, open_page, tmp_path
+):
+    manager = Manager(f"file://{tmp_path}/jobs")
+
+    @brain_callback(Output("out", "children"), Input("n", "value"), app=app, background=True, manager=manager)
+    async def double(n):
+        return n * 2
+
+    assert run(open_page(app), "out.children") == {"out": {"children": 2}}
+    assert set(manager.on_loop) == {False}
 
 
 class Noted:

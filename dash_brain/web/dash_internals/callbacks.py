@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable
 from copy import copy
+from functools import wraps
 from types import FunctionType
 from typing import Any
 
@@ -99,7 +101,28 @@ def add_hidden_callback(app: dash.Dash, output: str, function: Callable[..., str
 def change_callbacks(app: dash.Dash, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
     """Change what Dash calls for each brain_callback of an app, of which Dash has collected the callbacks."""
     for entry in filter(is_brain_callback, app.callback_map.values()):
-        entry["callback"] = change(entry["callback"])
+        callback = entry["callback"]
+        entry["callback"] = change(_as_plain(callback) if entry.get("background") else callback)
+
+
+def _as_plain(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a plain function for what Dash calls to start and ask for a job.
+
+    Of a coroutine function Dash makes a coroutine function, which awaits nothing: it starts the job, or asks
+    for its result, on the event loop.
+    """
+    if not inspect.iscoroutinefunction(callback):
+        return callback
+
+    @wraps(callback)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            callback(*args, **kwargs).send(None)
+        except StopIteration as done:
+            return done.value
+        raise RuntimeError("Dash awaits something to start a job.")
+
+    return call
 
 
 def mark_as_brain_callback(function: Callable[..., Any]) -> Callable[..., Any]:
