@@ -12,12 +12,25 @@ tests() { # NAME ARGUMENT...: run these tests in a folder of their own
   .venv/bin/python -m pytest -p no:cacheprovider --basetemp="$folder/$1" "${@:2}" "${elsewhere[@]}"
 }
 
+torture_and_apps() { # one after the other: what apps do without a browser takes as long as half of the torture
+  local status=0
+  tests torture tests/torture || status=1
+  tests app tests/app "${browsers[@]/#/--ignore=}" || status=1
+  return "$status"
+}
+
 # Five at once, of about the same work: most of them wait now and then, and so the processors are busy to the end.
-apart=(tests/app tests/examples tests/torture tests/stores)
-for path in "${apart[@]}"; do beside "${path#tests/}" tests "${path#tests/}" "$path"; done
+mapfile -t browsers < <(grep -lE 'from tests\.(app\.test_browser|browsers) import' tests/app/test_*.py)
+beside browsers tests browsers "${browsers[@]}"
+beside examples tests examples tests/examples
+beside torture torture_and_apps
+beside stores tests stores tests/stores
 step "ruff check" .venv/bin/ruff check .
 step "ruff format" .venv/bin/ruff format --check .
 step "mypy" .venv/bin/mypy
-step "pytest, all others" tests others "${apart[@]/#/--ignore=}"
-for path in "${apart[@]}"; do step "pytest $path" finish "${path#tests/}"; done
+step "pytest, all others" tests others --ignore=tests/{app,examples,torture,stores}
+step "pytest, apps in a browser" finish browsers
+step "pytest tests/examples" finish examples
+step "pytest tests/torture, other apps" finish torture
+step "pytest tests/stores" finish stores
 conclude

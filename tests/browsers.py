@@ -36,7 +36,7 @@ def patience(driver: Chrome) -> WebDriverWait[Chrome]:
     from selenium.webdriver.support.ui import WebDriverWait
 
     drawn_anew = [StaleElementReferenceException]
-    return WebDriverWait(driver, 60, poll_frequency=0.05, ignored_exceptions=drawn_anew)
+    return WebDriverWait(driver, 60, poll_frequency=0.1, ignored_exceptions=drawn_anew)
 
 
 @contextmanager

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from dash_brain.cli.group import command, in_namespace, progress, say, seconds, unknown
+
+if TYPE_CHECKING:
+    from dash_brain.cli.clearing import Removal
+    from dash_brain.stores import Store
 
 
 @command
@@ -35,19 +40,30 @@ def clear(
 
     It asks before. Readers keep what they hold, and a session goes on without what it had.
     """
-    from dash_brain.cli import clearing, reports, tables
-    from dash_brain.cli.target import opened, shown_place
+    from dash_brain.cli.target import opened
 
     if (namespace is not None) + (session is not None) + everything != 1:
         raise click.UsageError("Say what to remove, by one of --namespace, --session and --all.")
     store = opened(url)
+    _remove(store, _planned(store, namespace, session, age), as_json, ask=not yes)
+
+
+def _planned(store: Store, namespace: str | None, session: str | None, age: float | None) -> list[Removal]:
+    from dash_brain.cli import clearing
+
     within = clearing.chosen(store, namespace, session)
     if within is None:
         raise unknown("session" if namespace is None else "namespace", namespace or session or "")
     before = None if age is None else time.time() - age
-    removals = list(clearing.planned(store, within, before, progress("Looking")))
+    return list(clearing.planned(store, within, before, progress("Looking")))
+
+
+def _remove(store: Store, removals: list[Removal], as_json: bool, *, ask: bool) -> None:
+    from dash_brain.cli import clearing, reports, tables
+    from dash_brain.cli.target import shown_place
+
     report = reports.of_removals(shown_place(store), removals)
-    if removals and not yes:
+    if removals and ask:
         click.confirm(tables.question(report), abort=True, err=True)
     clearing.remove(store, progress("Removing")(removals))
     say(as_json, report, [tables.removed(report)])

@@ -181,7 +181,7 @@ async def feed():
     with contextlib.suppress(NoSession):  # it was closed
         while not ctx.websocket.is_shutdown:
             await ctx.websocket.set_prop("fed", "data", ["a secret"])
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.5)
 
 
 @brain_callback(Output("fed-shown", "children"), Input("fed", "data"))

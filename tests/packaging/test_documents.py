@@ -59,6 +59,13 @@ def test_the_readme_and_the_first_page_show_the_same_app() -> None:
     assert first[0][1] == first[1][1]
 
 
+def test_the_figures_of_the_readme_are_those_of_the_benchmarks() -> None:
+    saves = (REPOSITORY / "README.md").read_text().partition("## What it saves\n")[2].partition("\n## ")[0]
+    rows = [line for line in saves.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 4
+    assert set(rows) <= set((REPOSITORY / "docs/benchmarks.md").read_text().splitlines())
+
+
 def test_no_program_of_a_document_uses_a_brain_that_all_programs_share() -> None:
     nameless = [f"{name(document)}:{block.line}" for document, block in ALL_BLOCKS if "Brain()" in block.text]
     assert nameless == []

@@ -22,7 +22,7 @@ from blake3 import blake3
 from dash_brain.errors import StoreError
 from dash_brain.stores.redis.bucket import Bucket
 from dash_brain.stores.redis.link import Link
-from dash_brain.stores.redis.names import PREFIX, coming_of, object_of
+from dash_brain.stores.redis.names import COMING, PREFIX, object_of
 from dash_brain.stores.redis.objects import PART, Upload
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Blobs:
     def withdraw(self, upload: Upload) -> None:
         """Remove a body unless its manifest was published, as far as Redis and the bucket can be reached."""
         with suppress(StoreError):
-            if self._link.call(lambda client: client.unlink(coming_of(upload.object_id)), again=False):
+            if self._link.call(lambda client: client.hdel(COMING, upload.object_id), again=False):
                 self.bucket.remove(list(_names(upload.object_id, upload.count)))
 
     def clear(self) -> None:
@@ -107,11 +107,13 @@ class Blobs:
 
         def ask(client: Redis) -> list[int]:
             pipeline = client.pipeline(transaction=False)
-            for one in ids:
-                pipeline.exists(object_of(one), coming_of(one))
+            for one in ids:  # in this order: what is published in between is one of both
+                pipeline.hexists(COMING, one)
+                pipeline.exists(object_of(one))
             return pipeline.execute()
 
-        return {one for one, known in zip(ids, self._link.call(ask), strict=True) if known}
+        said = self._link.call(ask)
+        return {one for one, coming, there in zip(ids, said[::2], said[1::2], strict=True) if coming or there}
 
 
 def _removed(client: Redis) -> tuple[list[bytes], bool]:

@@ -16,6 +16,9 @@ from dash_brain.stores.redis.channels import LOOK, listening
 from dash_brain.stores.redis.link import Link
 from dash_brain.stores.redis.names import packed
 
+#: Seconds after which what a process was sending may be removed unless it has said that it still sends.
+SENDING = 60.0
+
 
 class Leases:
     """The locks that this process holds or waits for.
@@ -48,13 +51,13 @@ class Leases:
     @contextmanager
     def sending(self, object_id: str) -> Iterator[None]:
         """Renew the lock under which the parts of an object are sent, while the block runs."""
-        held = self._held
-        held[object_id] = object_id
+        sent = self._sent
+        sent.add(object_id)
         self._renewing()
         try:
             yield
         finally:
-            held.pop(object_id, None)
+            sent.discard(object_id)
 
     def holder(self, key: str) -> tuple[str, str]:
         """Return the name of a key's lock, and by which token this process holds it; empty: it does not."""
@@ -68,6 +71,7 @@ class Leases:
     def _start_anew(self) -> None:
         self._guard = threading.Lock()
         self._held: dict[str, str] = {}
+        self._sent: set[str] = set()
         self._renewer: threading.Thread | None = None
 
     def _ask(self, name: str, holder: str) -> float | None:
@@ -96,9 +100,11 @@ class Leases:
     def _renew(self) -> None:
         """Renew all leases that this process holds, for as long as it lives."""
         while True:
-            time.sleep(self._link.address.lease / 4)
-            pairs = [text for pair in dict(self._held).items() for text in pair]
-            if pairs:
+            time.sleep(min(self._link.address.lease, SENDING) / 4)
+            locks = [text for pair in dict(self._held).items() for text in pair]
+            sent = [text for one in set(self._sent) for text in (one, one)]
+            for seconds, pairs in ((self._link.address.lease, locks), (SENDING, sent)):
                 # In an outage it is tried again. A lost lease is noticed when something is put under it.
                 with suppress(StoreError):
-                    self._link.run("renew", int(self._link.address.lease * 1000), *pairs)
+                    if pairs:
+                        self._link.run("renew", int(seconds * 1000), *pairs)

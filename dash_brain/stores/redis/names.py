@@ -4,6 +4,9 @@ from __future__ import annotations
 
 PREFIX = b"dash_brain:1:"
 
+#: What is being sent, by object id.
+COMING = PREFIX + b"coming"
+
 
 def packed(text: str) -> bytes:
     """Return a name as Redis has it."""
@@ -36,8 +39,8 @@ def object_of(object_id: str) -> bytes:
     return PREFIX + b"object:" + object_id.encode()
 
 
-def coming_of(object_id: str) -> bytes:
-    """Return what is there while the body of an object is sent: a lock that its writer holds."""
+def sending_of(object_id: str) -> bytes:
+    """Return the lock that the writer of an object holds while it sends the body."""
     return PREFIX + b"lock:" + object_id.encode()
 
 

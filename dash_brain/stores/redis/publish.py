@@ -14,9 +14,9 @@ from dash_brain.stores.faults import beyond_quota, conflict, full, shown, too_la
 from dash_brain.stores.locked import lock_of_what_is_made
 from dash_brain.stores.namespaces import account_of, domain_of
 from dash_brain.stores.redis.blobs import Blobs
-from dash_brain.stores.redis.leases import Leases
+from dash_brain.stores.redis.leases import SENDING, Leases
 from dash_brain.stores.redis.link import Link, OutOfMemory
-from dash_brain.stores.redis.names import chunk_of, coming_of, unpacked
+from dash_brain.stores.redis.names import chunk_of, sending_of, unpacked
 from dash_brain.stores.redis.objects import Upload
 from dash_brain.stores.redis.room import make_room, recount
 
@@ -115,7 +115,7 @@ def _ask(link: Link, leases: Leases, where: Publication, upload: Upload, body: b
         where.counted,
         where.allowed,
         *((lock, holder) if holder else ("", "")),
-        int(link.address.lease * 1000),
+        int(SENDING * 1000),
         *(("", "") if body is None else (upload.manifest, body)),
     )
     # Said twice, the second would be refused if somebody replaced meanwhile what the first has put.
@@ -147,8 +147,8 @@ def _refusal(
         return full(upload.nbytes, most, link.run("usage", ""))
     return StoreUnavailable(
         f"Parts of {shown(where.key)} were gone before all of them were there: Redis lost data, its "
-        "maxmemory-policy evicted them, sending them took more than ten minutes, or this process was stopped "
-        "for longer than a lease. What was stored before is untouched. Put it again."
+        "maxmemory-policy evicted them, sending them took more than ten minutes, or this process stood still "
+        "for a minute. What was stored before is untouched. Put it again."
     )
 
 
@@ -184,6 +184,6 @@ def _in_memory(link: Link, where: Publication, upload: Upload, send: Callable[[]
 
 def _withdraw(link: Link, upload: Upload) -> None:
     names = [chunk_of(upload.object_id, number) for number in range(upload.count)]
-    names.append(coming_of(upload.object_id))
+    names.append(sending_of(upload.object_id))  # without it the next sweep removes what is left
     with suppress(StoreError):
         link.call(lambda client: client.unlink(*names), again=False)

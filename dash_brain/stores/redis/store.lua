@@ -10,8 +10,8 @@
 --   namespaces          sorted set of all that hold something
 --   usage               hash: bytes, of all ("") and by client
 --   budget, lock:<name>
---   coming              set: "<object id> <parts>" of what is being sent, under lock:<object id>
---   removed             set: the same of what is to be removed from the bucket
+--   coming              hash: object id -> parts, of what is being sent under lock:<object id>
+--   removed             set: "<object id> <parts>" of what is to be removed from the bucket
 --   swept               there for a while after a process has looked through the bucket
 --   gone                hash of a fixed size: how what was removed lately went
 --
@@ -199,14 +199,15 @@ local function budget_or(allowed)
   return math.min(tonumber(redis.call('GET', P .. 'budget') or allowed), tonumber(allowed))
 end
 
--- Remove what was sent by processes that died, whose locks have ended.
+-- Remove what was sent by processes that died, whose locks have ended. Who stood still may go on until then.
 local function reap()
   local removed = 0
-  for _, one in ipairs(redis.call('SMEMBERS', P .. 'coming')) do
-    local id, parts = one:match('^(%x+) (b?%d+)$')
-    if redis.call('EXISTS', P .. 'lock:' .. (id or '')) == 0 then
-      redis.call('SREM', P .. 'coming', one)
-      if id then remove_parts({id = id, parts = parts}) end
+  local all = redis.call('HGETALL', P .. 'coming')
+  for at = 1, #all, 2 do
+    local id, parts = all[at], all[at + 1]:match('^b?%d%d?%d?%d?%d?$')
+    if redis.call('EXISTS', P .. 'lock:' .. id) == 0 then
+      redis.call('HDEL', P .. 'coming', id)
+      if parts then remove_parts({id = id, parts = parts}) end
       removed = removed + 1
     end
   end
@@ -268,19 +269,19 @@ function verbs.put(namespace, key, id, nbytes, parts, ttl, compare, replaces, mo
   prune(20)
   local refused = refusal(a, find(namespace, key), there)
   if refused then return refused end
-  local new, coming = {id = id, nbytes = tonumber(nbytes), parts = parts, created = now}, P .. 'lock:' .. id
+  local new = {id = id, nbytes = tonumber(nbytes), parts = parts, created = now}
   if manifest == '' then
     reap()
-    redis.call('SADD', P .. 'coming', id .. ' ' .. parts)
-    redis.call('SET', coming, id, 'PX', lease)
+    redis.call('HSET', P .. 'coming', id, parts)
+    redis.call('SET', P .. 'lock:' .. id, id, 'PX', lease)
     return {'ok'}
   end
-  if blobs(parts) > 0 and redis.call('EXISTS', coming) == 0 then return {'lost'} end
+  if blobs(parts) > 0 and redis.call('HEXISTS', P .. 'coming', id) == 0 then return {'lost'} end
   if blobs(parts) == 0 and not has_parts(new) then return {'lost'} end
   redis.call('HSET', value(namespace, key), 'm', manifest, 'b', body) -- the first that takes memory
   if parts ~= '0' then
-    redis.call('UNLINK', coming)
-    redis.call('SREM', P .. 'coming', id .. ' ' .. parts)
+    redis.call('UNLINK', P .. 'lock:' .. id)
+    redis.call('HDEL', P .. 'coming', id)
   end
   if blobs(parts) > 0 then redis.call('SET', object(id), '') end
   old = find(namespace, key)

@@ -16,7 +16,7 @@ from dash_brain.stores import ABSENT
 from dash_brain.stores.locked import making_under
 from dash_brain.stores.redis import RedisStore, blobs
 from dash_brain.stores.redis.bucket import Bucket
-from dash_brain.stores.redis.names import value_of
+from dash_brain.stores.redis.names import sending_of, value_of
 from tests.programs import REPOSITORY
 from tests.redis import KEY, free_port
 from tests.s3 import BUCKET, CREDENTIALS
@@ -205,15 +205,14 @@ RedisStore(sys.argv[1], key=sys.argv[2]).put("brain/bucket", "key", [b"x" * (20 
 
 def test_what_a_killed_writer_sent_is_swept_when_its_time_is_over(store, bucket_url, inside, client):
     store.put(SPACE, "key", [b"old"])
-    url = bucket_url.replace("lease=2", "lease=600")
-    writer = subprocess.run([sys.executable, "-c", KILLED, url, KEY], cwd=REPOSITORY, timeout=120)
+    writer = subprocess.run([sys.executable, "-c", KILLED, bucket_url, KEY], cwd=REPOSITORY, timeout=120)
     assert writer.returncode == 9
     assert inside.names()
-    (coming,) = client.scan_iter(blobs.coming_of("*"))
-    assert 0 < client.ttl(coming) <= 600
+    (lock,) = client.scan_iter(sending_of("*"))
+    assert 0 < client.ttl(lock) <= 60
     store.sweep()
     assert inside.names()  # it might be slow
-    client.unlink(coming)
+    client.unlink(lock)  # as after a minute
     assert store.sweep() == 1
     assert inside.names() == []
     assert bytes(store.get(SPACE, "key")[0]) == b"old"
@@ -373,3 +372,20 @@ def test_nobody_answering_for_the_bucket_is_an_outage_that_ends(bucket_url, s3, 
     store._blobs.bucket._asked_again_at = 0
     store.put(SPACE, "key", LARGE)
     store.close()
+
+
+def test_writer_that_stood_still_goes_on_unless_a_sweep_came(store, inside, client, monkeypatch):
+    sent = Bucket.put
+
+    def put_and_stand_still(self, name, content):
+        sent(self, name, content)
+        client.unlink(*client.keys(sending_of("*")) or ["none"])
+
+    monkeypatch.setattr(Bucket, "put", put_and_stand_still)
+    object_id = store.put(SPACE, "key", LARGE)
+    assert inside.names() == parts(object_id)
+    monkeypatch.setattr(Bucket, "put", lambda *given: (put_and_stand_still(*given), store.sweep()))
+    with pytest.raises(StoreUnavailable, match="gone before"):
+        store.put(SPACE, "other", LARGE)
+    store.sweep()
+    assert inside.names() == parts(object_id)

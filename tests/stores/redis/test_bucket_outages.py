@@ -46,8 +46,8 @@ def recovers(store, seconds: float = 60) -> None:
 
 def assert_nothing_is_left(store, client) -> None:
     """Raise unless a sweep leaves exactly what can be read, once no writer is at work."""
-    for coming in client.scan_iter(PREFIX + b"coming:*"):
-        client.unlink(coming)  # as after ten minutes
+    for lock in client.scan_iter(PREFIX + b"lock:*"):
+        client.unlink(lock)  # as after a minute
     there = set()
     for key in store.scan(SPACE):
         with suppress(ValueMissing):
