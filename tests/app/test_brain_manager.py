@@ -54,6 +54,7 @@ from tests.app.test_background import app as app
 from tests.app.test_background import clock as clock
 from tests.app.test_other_sessions_jobs import END_ID
 from tests.app.test_patches import assign, patch_of, value_of
+from tests.redis import KEY
 from tests.servers import gunicorn
 
 
@@ -359,7 +360,7 @@ def test_all_workers_sign_with_one_secret(tmp_path):
 
 
 def test_jobs_run_with_redis(redis_url):
-    configure(redis_url, key="a key of at least thirty-two bytes")
+    configure(redis_url, key=KEY)
     queue = BrainManager()
     app = Dash("test", background_callback_manager=queue)
     app.layout = html.Div([dcc.Input(id="rows", value=7), ServerStore(id="a"), html.Div(id="told")])

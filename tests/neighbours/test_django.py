@@ -17,6 +17,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from tests.app.asgi import client_of
 from tests.app.test_mounted import assert_apart, use
+from tests.redis import KEY
 
 NAMES = ["one", "two"]
 urlpatterns = [path("", lambda request: HttpResponse("Django itself"))]
@@ -24,9 +25,7 @@ urlpatterns = [path("", lambda request: HttpResponse("Django itself"))]
 
 @pytest.fixture(scope="module", autouse=True)
 def _django() -> None:
-    conf.settings.configure(
-        ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="of a test, and not of a server"
-    )
+    conf.settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY=KEY)
     django.setup()
 
 

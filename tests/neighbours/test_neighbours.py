@@ -17,6 +17,7 @@ from dash import Dash, Input, Output, State, dcc, html
 from vizro import Vizro
 
 from dash_brain import ServerStore, brain_callback, configure, session_brain
+from tests.redis import KEY
 
 FRAME = pd.DataFrame({"city": ["Rome", "Oslo", "Bonn"], "year": [1, 2, 3]})
 
@@ -97,7 +98,7 @@ class Authorized:
 def test_users_of_dash_auth_are_principals(open_page):
     app = Dash("auth")
     app.layout = [dcc.Input(id="n", value=2), ServerStore(id="orders"), html.Div(id="count")]
-    dash_auth.BasicAuth(app, {"ann": "secret", "bob": "secret"}, secret_key="of a test, and of nothing else")
+    dash_auth.BasicAuth(app, {"ann": "secret", "bob": "secret"}, secret_key=KEY)
     configure(principal=lambda: flask.session.get("user", {}).get("email"))
     load(app)
 
