@@ -15,7 +15,7 @@ from dash_brain.stores import SharedMemoryStore, Store
 from tests.app.test_browser import Tab
 from tests.browsers import forget_everything
 from tests.servers import Server
-from tests.stores.places import remove
+from tests.stores.places import place, remove, remove_in_use
 
 GRACE = 1.0
 
@@ -170,10 +170,8 @@ def test_a_page_whose_values_are_gone_heals_itself(tab: Tab, store: SharedMemory
 
 
 def test_a_page_that_outlives_a_lost_store_goes_on(tab: Tab, store: SharedMemoryStore) -> None:
-    import shutil
-
     make(tab, 1)
-    shutil.rmtree(store.place)
+    remove_in_use(place(store))
     tab.driver.execute_script("document.dispatchEvent(new Event('visibilitychange'))")
     tab.wait("shape", "empty")
     make(tab, 2)

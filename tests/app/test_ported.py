@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from dash_brain.web.leases import UNCLAIMED
 from tests.app.test_browser import Tab
 from tests.app.test_lifetime import left, wait_for
 from tests.browsers import patience
+from tests.stores.places import place, remove_in_use
 
 
 def wait_for_error(tab: Tab, wanted: tuple[str, ...]) -> None:
@@ -63,7 +63,7 @@ def test_a_page_that_outlived_the_store_learns_it_with_the_first_refused_token(
     tab.click("load")
     values = FileStore(tmp_path / "store")
     wait_for(lambda: len(left(values)) == 14 and min(left(values)) > UNCLAIMED, "the page claims all")
-    shutil.rmtree(values.place)
+    remove_in_use(place(values))
     tab.click("count")
     tab.wait("text0", "empty")  # the page would have claimed by itself after minutes
     assert "no valid token" in served.log

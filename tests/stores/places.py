@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dash_brain.stores.mapped.spill.roots import remove_folders_of
@@ -24,7 +24,15 @@ def remove(store) -> None:
         opened = os.open(place(store), os.O_RDONLY)
         remove_folders_of(opened)
         os.close(opened)
-        shutil.rmtree(place(store))
+        remove_in_use(place(store))
+
+
+def remove_in_use(folder: Path) -> None:
+    """Remove a folder in which others may be writing, who may also make it anew."""
+    while folder.exists():
+        with suppress(OSError):  # something came, or went, meanwhile
+            shutil.rmtree(folder)
+            return
 
 
 def file_of(store, domain="brain") -> Path:
