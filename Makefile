@@ -8,8 +8,6 @@
 #
 # All work happens in .venv, made with the newest Python that is found; PYTHON=... names another.
 
-export PYTHON PORT BACKEND
-
 .PHONY: demo test matrix soak bench docs clean
 
 demo:

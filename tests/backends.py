@@ -15,7 +15,7 @@ from tests import zygote
 from tests.servers import Process, Server, answers, gunicorn, start, stop
 
 #: The backend that this run is for.
-BACKEND = os.environ.get("BACKEND", "flask")
+BACKEND = os.environ.get("BACKEND") or "flask"
 
 #: Those whose callbacks share an event loop, with the command that serves an app.
 ASGI = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -18,6 +19,16 @@ def client_of(server: Any) -> Any:
         return server.test_client()
     asyncio.run(_exchange(server, {"type": "lifespan"}, [{"type": "lifespan.startup"}]))
     return AsgiClient(as_wsgi(server))
+
+
+def set_up(server: Any) -> None:
+    """Have Dash set its app up now, and not in a worker's first request by HTTP: it closes websockets before.
+
+    In a thread, because a server may import its app on the event loop.
+    """
+    thread = Thread(target=lambda: client_of(server).get("/_dash-dependencies"))
+    thread.start()
+    thread.join()
 
 
 class AsgiClient(Client):

@@ -32,7 +32,7 @@ def manager() -> CeleryManager | DiskcacheManager | BrainManager:
 
 background = manager() if JOBS else None
 celery_app = getattr(background, "handle", None)
-backend = os.environ.get("BACKEND", "flask")
+backend = os.environ.get("BACKEND") or "flask"
 app = Dash(
     __name__, backend=backend, background_callback_manager=background, suppress_callback_exceptions=True
 )

@@ -11,7 +11,7 @@ from dash_brain import ServerStore, brain_callback
 
 ROWS = [{"fruit": name, "chosen": ""} for name in ("apples", "oranges", "figs")]
 
-app = Dash("busy", backend=os.environ.get("BACKEND", "flask"), suppress_callback_exceptions=True)
+app = Dash("busy", backend=os.environ.get("BACKEND") or "flask", suppress_callback_exceptions=True)
 server = app.server
 app.layout = [
     dcc.Location(id="url", refresh=False),

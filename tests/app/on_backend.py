@@ -25,6 +25,7 @@ from dash_brain import (
 from dash_brain.errors import BackendNotSupported, NoSession
 from dash_brain.settings import current
 from dash_brain.stores import open_store
+from tests.app.asgi import set_up
 from tests.app.on_loop import Noting
 
 STORES = ("sync", "async", "kept", "streamed", "sent", "plain", "side", "fed", "grown")
@@ -38,9 +39,11 @@ if "LOGINS" in os.environ:
 if "NOTED" in os.environ:
     configure(Noting(open_store(os.environ["DASH_BRAIN_STORE"])))
 
+BACKEND = os.environ.get("BACKEND") or "flask"
+
 app = Dash(
     "on_backend",
-    backend=os.environ.get("BACKEND", "flask"),
+    backend=BACKEND,
     websocket_callbacks="ALL_BY_WEBSOCKET" in os.environ,
     websocket_max_workers=8,
 )
@@ -254,3 +257,7 @@ def wait(n):
 async def wait_async(n):
     await asyncio.sleep(3)
     return "made"
+
+
+if BACKEND != "flask":  # which has no websockets
+    set_up(server)

@@ -15,7 +15,7 @@ if os.environ.get("ENTRY_POINTS") == "none":
     HooksManager._registered = True
 exec(os.environ.get("IMPORTS", ""))
 
-app = Dash("plain", backend=os.environ.get("BACKEND", "flask"))
+app = Dash("plain", backend=os.environ.get("BACKEND") or "flask")
 app.layout = html.Div([dcc.Input(id="text", value="a"), html.Div(id="echo"), dcc.Store(id="kept", data=[1])])
 server = app.server
 

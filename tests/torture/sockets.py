@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from threading import Thread
 from typing import Any
 
 from dash import Dash, Input, Output, State, dcc, html
 
 from dash_brain import ServerStore, brain_callback, session_brain
-from tests.app.asgi import client_of
+from tests.app.asgi import set_up
 from tests.torture.marks import marked, seen
 
 #: What stands behind the names of the components of each kind of callback.
@@ -47,8 +46,4 @@ for way in WAYS:
         websocket="socket" in way,
     )(exchange_async if "async" in way else exchange)
 
-# Dash sets itself up during a worker's first request by HTTP, and closes websockets that come before. In a
-# thread, because a server may import its app on the event loop.
-thread = Thread(target=lambda: client_of(server).get("/_dash-dependencies"))
-thread.start()
-thread.join()
+set_up(server)
