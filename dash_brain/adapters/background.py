@@ -21,6 +21,8 @@ from dash_brain.web.dash_internals import job_function
 RESULT = 3600.0
 #: Seconds after which a job counts as dead whose guard does not say any more that it runs.
 ALIVE = 30.0
+#: The same, when it has ended.
+_ONCE_MORE = 5.0
 
 #: What the keys of progress and of properties end with, which Dash's function of a job writes.
 _PROGRESS, _PROPS = "-progress", "-set_props"
@@ -188,22 +190,23 @@ class BrainManager(BaseBackgroundCallbackManager):
 
     def _is_wanted(self, job: str) -> bool:
         """Say that a job runs, and whether it shall."""
-        try:
-            self._jobs.store.touch(self._jobs.namespace, job, ALIVE)
-        except ValueMissing:
-            if self._jobs.has(_over(job)):
-                return False
-            self._jobs.put(job, "running", ALIVE)  # the machine was asleep for long
-        except StoreError:  # away for a moment
-            pass
+        with suppress(StoreError):  # away for a moment
+            try:
+                self._jobs.store.touch(self._jobs.namespace, job, ALIVE)
+            except ValueMissing:
+                if self._jobs.has(_over(job)):
+                    return False
+                self._jobs.put(job, "running", ALIVE)  # the machine was asleep for long
         return True
 
     def _ended(self, job: str, key: str, how: str) -> None:
         """Note that the process of a job has ended; the page that waits gets an error if it was not done."""
-        with suppress(StoreError):  # it is away, and the note of the job expires
+        with suppress(StoreError, ValueMissing):  # it is away, and the note of the job expires
             if how and not self._jobs.has(_over(job)):
                 self.put(key, _failure(_DIED.format(how=how)))
-            self._end(job)
+            self._jobs.put(_over(job), "over", RESULT)
+            # Who looked for the result just before it was there looks again only while the job runs.
+            self._jobs.store.touch(self._jobs.namespace, job, _ONCE_MORE)
 
     def _end(self, job: str) -> None:
         self._jobs.put(_over(job), "over", RESULT)

@@ -282,8 +282,9 @@ class _Memo:
         prefix = self._own_fingerprint.now()[:_PREFIX]
         if prefix not in self._prefixes:
             self._prefixes[prefix] = None
-            while len(self._prefixes) > _PREFIXES:
-                self._prefixes.pop(next(iter(self._prefixes)), None)
+            with suppress(RuntimeError, StopIteration):  # another thread changed it: that one bounds it
+                while len(self._prefixes) > _PREFIXES:
+                    self._prefixes.pop(next(iter(self._prefixes)), None)
         return prefix
 
     def _prefixes_so_far(self) -> list[str]:

@@ -67,13 +67,19 @@ def test_copies_are_read_while_the_store_is_down_and_the_log_says_so_once(server
     for key in ("key", "deleted", "dropped"):
         store.put(SPACE if key != "dropped" else "session/me", key, [LARGE])
     store.put(SPACE, "small", [b"small"])
+    for key in ("replaced", "replaced elsewhere"):
+        store.put(SPACE, key, [LARGE])
+    store.put(SPACE, "replaced", [b"newer"])
+    RedisStore(server.url, key=KEY).put(SPACE, "replaced elsewhere", [b"newer"])
+    assert plain(store.get(SPACE, "replaced elsewhere")) == [b"newer"]
     store.delete(SPACE, "deleted")
     store.drop("session/me")
     store.put("closed/sessions", "me", [b""], ttl=60)
     server.kill()
     for _ in range(3):
         assert plain(store.get(SPACE, "key")) == [LARGE]
-    for place in ((SPACE, "deleted"), ("session/me", "dropped"), (SPACE, "small")):
+    gone = [(SPACE, key) for key in ("deleted", "small", "replaced", "replaced elsewhere")]
+    for place in [*gone, ("session/me", "dropped")]:
         with pytest.raises(StoreUnavailable):
             store.get(*place)
     assert store.exists("closed/sessions", "me")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from dash_brain.stores.base import Place
 from dash_brain.stores.namespaces import domain_of
@@ -27,8 +28,9 @@ class Habits:
             return
         others = [one for one in self._after.pop(ahead, ()) if one != place]
         self._after[ahead] = [*others, place][-_EACH:]
-        while len(self._after) > _SETS:
-            self._after.pop(next(iter(self._after)), None)
+        with suppress(RuntimeError, StopIteration):  # another thread changed it: that one bounds it
+            while len(self._after) > _SETS:
+                self._after.pop(next(iter(self._after)), None)
 
     def with_those_after(self, ahead: Sequence[Place]) -> list[Place]:
         """Return these places, and those that were looked up after them."""

@@ -111,6 +111,8 @@ class NearCopy(StoreWrapper):
         object_id: str = self.wrapped.put(namespace, key, frames, **options)
         if _is_large(frames) or self._is_known_near(namespace):
             self._copies.keep(namespace, key, object_id, frames, options.get("ttl"))
+        elif self._copies.has(namespace, key):  # of what was replaced
+            self._copies.remove(namespace, key)
         return object_id
 
     def get(self, namespace: str, key: str) -> Frames:
@@ -219,9 +221,11 @@ class NearCopy(StoreWrapper):
 
     def _frames(self, found: Look) -> Frames | None:
         """Return the frames of an object; None when another one has taken its place."""
-        if found.frames is not None:
-            return found.frames
         namespace, key, object_id = found.info.namespace, found.info.key, found.info.object_id
+        if found.frames is not None:
+            if self._serves_while_down and self._copies.take(namespace, key, object_id) is None:
+                self._copies.remove(namespace, key)  # what was replaced is not to be served
+            return found.frames
         frames = self._copies.take(namespace, key, object_id)
         if frames is not None:
             return frames

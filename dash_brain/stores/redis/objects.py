@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ INLINE = 256 << 10
 
 _ALIGNMENT = 64
 _LABEL = "redis object"
+#: As the script writes it.
+_RECORD = re.compile(rb"[0-9a-f]{32} \d+ b?\d+ \d+ \d+ \d+")
 #: The lengths of what comes before a manifest: the object id, the name of the key, and what that signed.
 _ID, _KID, _MAC = 32, 8, 32
 
@@ -124,7 +127,7 @@ class Incoming:
         self._record, sealed, self._body = found
         self._namespace, self._key = namespace, key
         object_id = sealed[:_ID]
-        if not self._record.startswith(object_id):
+        if not (_RECORD.fullmatch(self._record) and self._record.startswith(object_id)):
             raise Changed
         self.object_id = object_id.decode("ascii", "replace")
         facts = json.loads(self._opened(keys, sealed).decode())

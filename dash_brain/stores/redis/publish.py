@@ -16,7 +16,7 @@ from dash_brain.stores.namespaces import account_of, domain_of
 from dash_brain.stores.redis.blobs import Blobs
 from dash_brain.stores.redis.leases import SENDING, Leases
 from dash_brain.stores.redis.link import Link, OutOfMemory
-from dash_brain.stores.redis.names import chunk_of, sending_of, unpacked
+from dash_brain.stores.redis.names import COMING, chunk_of, sending_of, unpacked
 from dash_brain.stores.redis.objects import Upload
 from dash_brain.stores.redis.room import make_room, recount
 
@@ -95,7 +95,8 @@ def _with_room(link: Link, leases: Leases, where: Publication, upload: Upload, b
     for _ in range(_ATTEMPTS):
         reason, *amounts = _ask(link, leases, where, upload, body)
         if reason == b"incomplete":
-            recount(link)
+            with suppress(StoreError):  # it is published; the next put or sweep tries again
+                recount(link)
         if reason in (b"ok", b"incomplete"):
             return
         if not amounts or not _eased(link, where, *amounts):
@@ -183,7 +184,8 @@ def _in_memory(link: Link, where: Publication, upload: Upload, send: Callable[[]
 
 
 def _withdraw(link: Link, upload: Upload) -> None:
+    """Remove the chunks of an object unless its manifest was published, which is no longer coming then."""
     names = [chunk_of(upload.object_id, number) for number in range(upload.count)]
-    names.append(sending_of(upload.object_id))  # without it the next sweep removes what is left
-    with suppress(StoreError):
-        link.call(lambda client: client.unlink(*names), again=False)
+    with suppress(StoreError):  # the next sweep removes what is left
+        if link.call(lambda client: client.hdel(COMING, upload.object_id), again=False):
+            link.call(lambda client: client.unlink(*names, sending_of(upload.object_id)), again=False)

@@ -115,6 +115,15 @@ def test_record_that_is_none_is_a_miss(store, client, record):
     assert bytes(store.get(SPACE, "key")[0]) == b"y"
 
 
+def test_record_of_the_right_object_that_says_nothing_is_a_miss(store, client):
+    object_id = store.put(SPACE, "key", [b"x"])
+    client.hset(f"dash_brain:1:index:{SPACE}", "key", f"{object_id} junk")
+    store.put(SPACE, "other", [b"y"])
+    found = store.look([(SPACE, "key"), (SPACE, "other")])
+    assert found[0] is None
+    assert bytes(found[1].frames[0]) == b"y"
+
+
 def test_value_of_another_key_is_refused_and_says_so(store, url):
     store.put(SPACE, "key", [b"x"])
     with pytest.raises(DecodeError, match="another key"):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 import redis
 
 from dash_brain.common.polling import wait_for
+from dash_brain.errors import StoreUnavailable
 from dash_brain.stores.redis import publish
 from dash_brain.stores.redis.names import PREFIX, sending_of
 from tests.programs import REPOSITORY
@@ -85,3 +87,18 @@ def test_put_that_fails_leaves_nothing(store, client, monkeypatch):
     assert {name for name in client.keys(PREFIX + b"*") if client.type(name) != b"zset"} == {
         PREFIX + b"usage"
     }
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("away"), KeyboardInterrupt()])
+def test_what_was_published_stays_whatever_happens_then(store, client, monkeypatch, error):
+    """The first put into a Redis counts anew after it has published."""
+
+    def fail(*_):
+        raise error
+
+    client.flushall()
+    monkeypatch.setattr(publish, "recount", fail)
+    large = [bytes(9_000_000)]
+    with suppress(KeyboardInterrupt):
+        store.put(SPACE, "key", large)
+    assert bytes(store.get(SPACE, "key")[0]) == large[0]

@@ -6,6 +6,8 @@ gave a time to live itself, as it does for what a page let go of.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 #: Objects that are noted; others wait for a sweep.
 _MOST = 1000
 #: What one put removes at most.
@@ -23,8 +25,9 @@ class Expiring:
         self._when.pop(path, None)
         if expires is not None:
             self._when[path] = expires
-        if len(self._when) > _MOST:
-            self._when.pop(next(iter(self._when)), None)
+        with suppress(RuntimeError, StopIteration):  # another thread changed it: that one bounds it
+            while len(self._when) > _MOST:
+                self._when.pop(next(iter(self._when)), None)
 
     def due(self, now: float) -> list[str]:
         """Return some that should have expired, which are not noted any more."""
