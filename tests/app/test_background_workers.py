@@ -90,6 +90,8 @@ def page(driver: Chrome, url: str, store: FileStore, *left: str) -> Iterator[Tab
     driver.switch_to.new_window("tab")
     other = driver.current_window_handle
     driver.switch_to.window(only)
+    # Chrome gives a page that is closed half a second for this, which a busy machine does not always have.
+    driver.execute_script("dispatchEvent(new PageTransitionEvent('pagehide', {persisted: false}))")
     driver.close()
     driver.switch_to.window(other)
     settles(store, *left)  # while the browser lives: it may have to tell the server still

@@ -66,7 +66,7 @@ def sweep_until(store, is_right, seconds: float = 30) -> None:
         time.sleep(0.2)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(size(600, 0))
 def test_bucket_that_is_killed_and_started_again(impatient, s3, client):
     recovers(impatient)
     with Traffic(impatient) as traffic:
@@ -80,7 +80,7 @@ def test_bucket_that_is_killed_and_started_again(impatient, s3, client):
     assert_nothing_is_left(impatient, client)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(size(600, 0))
 def test_bucket_that_stands_still(impatient, s3):
     recovers(impatient)
     s3.stop()
@@ -96,7 +96,7 @@ def test_bucket_that_stands_still(impatient, s3):
     assert not impatient.exists(SPACE, "x")
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(size(600, 0))
 def test_redis_that_loses_its_data_leaves_nothing_in_the_bucket(bucket_store, client):
     with Traffic(bucket_store) as traffic:
         for _ in range(ROUNDS):
@@ -107,7 +107,7 @@ def test_redis_that_loses_its_data_leaves_nothing_in_the_bucket(bucket_store, cl
     assert_nothing_is_left(bucket_store, client)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(size(600, 0))
 def test_sweeps_all_the_time_take_nothing_from_anybody(bucket_store, client):
     over = threading.Event()
 
@@ -128,7 +128,7 @@ def test_sweeps_all_the_time_take_nothing_from_anybody(bucket_store, client):
     assert_nothing_is_left(bucket_store, client)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(size(600, 0))
 def test_transfers_that_are_cut(bucket_url, s3, monkeypatch, client):
     proxy = Proxy(s3.port)
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
@@ -168,7 +168,7 @@ while True:
 """
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(size(600, 0))
 def test_writers_that_are_killed_leave_nothing_behind(bucket_store, bucket_url, client):
     for number in range(ROUNDS):
         bucket_store.delete(SPACE, "ready")

@@ -36,7 +36,7 @@ def impatient(server):
     store.close()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(size(600, 0))
 def test_redis_that_is_killed_and_started_again(server, store):
     with Traffic(store) as traffic:
         for _ in range(ROUNDS):
@@ -49,7 +49,7 @@ def test_redis_that_is_killed_and_started_again(server, store):
     assert traffic.met["StoreUnavailable"]
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(size(600, 0))
 def test_redis_that_stands_still(server, impatient):
     with Traffic(impatient) as traffic:
         for number in range(ROUNDS):
@@ -62,7 +62,7 @@ def test_redis_that_stands_still(server, impatient):
     assert traffic.met["StoreUnavailable"]
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(size(600, 0))
 def test_redis_that_loses_its_data(server, store):
     with redis.Redis(port=server.port) as client, Traffic(store) as traffic:
         for _ in range(ROUNDS):
@@ -74,7 +74,7 @@ def test_redis_that_loses_its_data(server, store):
     assert set(traffic.met) <= {"done", "ValueMissing", "StoreUnavailable"}
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(size(600, 0))
 def test_connections_that_are_cut_in_the_middle_of_what_is_sent(server):
     proxy = Proxy(server.port)
     store = RedisStore(f"redis://127.0.0.1:{proxy.port}/0?timeout=2", key=KEY)
@@ -138,7 +138,7 @@ def replaced_at_once(store, key):
         watcher.join()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(size(600, 0))
 @pytest.mark.parametrize("policy", ["noeviction", "allkeys-lru", "volatile-lru"])
 def test_redis_that_has_no_memory_left(policy):
     options = ("--maxmemory", "100mb", "--maxmemory-policy", policy)
