@@ -21,20 +21,9 @@ from tests.backends import BACKEND, free_port
 from tests.examples.conftest import Page
 from tests.examples.test_folders import heed_ctrl_c
 from tests.examples.test_gallery import timestamps
+from tests.examples.test_hard_places import CALLBACKS
 from tests.examples.visits import visit
 from tests.programs import REPOSITORY
-
-#: Callbacks of each page when it is opened.
-EXAMPLES = {
-    "flights": 7,
-    "cleaning": 3,
-    "aggregations": 4,
-    "signalling": 5,
-    "load_once": 1,
-    "feeder": 2,
-    "session_data": 3,
-    "temperature": 2,
-}
 
 
 class Demo(NamedTuple):
@@ -83,10 +72,10 @@ def wait_for(url: str) -> None:
 
 # With Flask the tests of the gallery look at each page, and more closely.
 @pytest.mark.skipif(BACKEND == "flask", reason="test_gallery.py does more with Flask")
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", CALLBACKS)
 def test_an_example_works_and_its_console_stays_clean(name: str, demo: Demo, browser: Any) -> None:
     page = Page(browser, f"{demo.url}/{name}/")
-    page.open(callbacks=EXAMPLES[name])
+    page.open(callbacks=CALLBACKS[name])
     page.assert_console_is_clean()
     page.wait(lambda: "waiting for the first data" not in page.text("react-entry-point"))
     page.driver.get("about:blank")
