@@ -15,10 +15,10 @@ from dash_brain import codec
 from dash_brain.errors import StoreError, ValueMissing
 from dash_brain.memo import fingerprints
 from dash_brain.memo.lifetimes import Lifetime, checked_lifetime
-from dash_brain.memo.revalidation import in_background, in_loop
+from dash_brain.memo.revalidation import renewals
 from dash_brain.memo.unstable import UnstableFunction
 from dash_brain.shared_results import computing_shared_result
-from dash_brain.singleflight import Unkept, fly, fly_async, is_under_way, unmade
+from dash_brain.singleflight import Unkept, fly, fly_async, unmade
 from dash_brain.singleflight.flight_key import FlightKey
 from dash_brain.stores.base import Store, needs_scan
 from dash_brain.stores.namespaces import RESULT
@@ -208,8 +208,9 @@ class _Memo:
         value = self._known(result)
         if value is _NOTHING:
             return fly(result.flight_key, result.read, compute)
-        if result.is_stale() and not is_under_way(result.flight_key):
-            in_background(lambda: fly(result.flight_key, result.read_fresh, compute))
+        if result.is_stale():
+            key = result.flight_key
+            renewals.in_background(key, lambda: fly(key, result.read_fresh, compute))
         return value
 
     async def _call_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -223,9 +224,10 @@ class _Memo:
 
         if value is _NOTHING:
             return await fly_async(result.flight_key, result.read, compute, beside=asyncio.to_thread)
-        if is_stale and not is_under_way(result.flight_key):
-            in_loop(
-                lambda: fly_async(result.flight_key, result.read_fresh, compute, beside=asyncio.to_thread)
+        if is_stale:
+            key = result.flight_key
+            renewals.in_loop(
+                key, lambda: fly_async(key, result.read_fresh, compute, beside=asyncio.to_thread)
             )
         return value
 

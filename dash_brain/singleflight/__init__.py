@@ -122,11 +122,6 @@ async def fly_async(
             return await beside(look)
 
 
-def is_under_way(key: FlightKey) -> bool:
-    """Say whether somebody in this process makes the value now."""
-    return key.meeting in flights
-
-
 @contextmanager
 def unmade(key: FlightKey) -> Iterator[None]:
     """Run the block while no caller makes the value: wait for a running flight, and let no other begin.

@@ -197,9 +197,6 @@ class _Flights:
         with self._guard:
             self._under_way.pop(meeting, None)
 
-    def __contains__(self, meeting: Meeting) -> bool:
-        return meeting in self._under_way
-
     def reset_after_fork(self) -> None:
         """Forget what the parent makes: a child that wants it waits for the parent, as any process does."""
         self.__init__()  # type: ignore[misc]

@@ -15,7 +15,7 @@ import pytest
 
 from dash_brain.brain import Brain
 from dash_brain.errors import BrainLearnNameError, Deadlock, EncodeError, StoreFull
-from dash_brain.memo import revalidation
+from dash_brain.memo.revalidation import renewals
 from dash_brain.singleflight import deadlock
 from tests.brain.workers import call_slow_square
 from tests.processes import FORKSERVER
@@ -217,11 +217,11 @@ def test_one_renewal_is_under_way_in_a_loop_however_many_ask(brain, calls):
         await count()
         await asyncio.sleep(0.2)
         for _ in range(8):
-            await count()
-            await asyncio.sleep(0)
-        assert len(revalidation._tasks) == 1
+            await asyncio.gather(*(count() for _ in range(8)))
+        tasks = [task for task in asyncio.all_tasks() if "renewals" in task.get_coro().__qualname__.lower()]
+        assert len(tasks) == 1
         GO_ON.set()
-        while revalidation._tasks:
+        while renewals:
             await asyncio.sleep(0.01)
 
     asyncio.run(asyncio.wait_for(main(), 20))
@@ -270,7 +270,7 @@ def test_renewal_in_a_loop_may_ask_for_what_was_being_made_when_it_began(brain, 
         await inner()
         await asyncio.sleep(0.2)
         assert await outer() == "outer"
-        while revalidation._tasks:
+        while renewals:
             await asyncio.sleep(0.01)
         assert await inner() == "outer"
 

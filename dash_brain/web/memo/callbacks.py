@@ -13,9 +13,9 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from dash_brain.errors import ValueMissing
 from dash_brain.memo import fingerprints
 from dash_brain.memo.functions import MemoInfo
-from dash_brain.memo.revalidation import in_background
+from dash_brain.memo.revalidation import renewals
 from dash_brain.settings import current
-from dash_brain.singleflight import fly, fly_async, is_under_way
+from dash_brain.singleflight import fly, fly_async
 from dash_brain.web.dependencies import in_declared_order
 from dash_brain.web.event_loop import beside_loop
 from dash_brain.web.memo.call import NotKept, memoized_call
@@ -68,8 +68,9 @@ class MemoizedCallback:
         record = self._counted(result)
         if record is None:
             record = fly(result.flight_key, result.fresh, call.compute)
-        elif result.is_stale(record) and not is_under_way(result.flight_key):
-            in_background(lambda: fly(result.flight_key, result.fresh, call.compute))
+        elif result.is_stale(record):
+            key = result.flight_key
+            renewals.in_background(key, lambda: fly(key, result.fresh, call.compute))
         return record.outputs
 
     def kept(self, caller: Caller, context: Any) -> Any:
@@ -94,9 +95,10 @@ class MemoizedCallback:
         record = await beside_loop(self._counted, result)
         if record is None:
             record = await fly_async(result.flight_key, result.fresh, call.compute_async, beside=beside_loop)
-        elif result.is_stale(record) and not is_under_way(result.flight_key):
+        elif result.is_stale(record):
+            key = result.flight_key
             # The event loop of a callback ends with it.
-            in_background(lambda: asyncio.run(fly_async(result.flight_key, result.fresh, call.compute_async)))
+            renewals.in_background(key, lambda: asyncio.run(fly_async(key, result.fresh, call.compute_async)))
         return record.outputs
 
     def forget(self, *args: Any, **kwargs: Any) -> None:
