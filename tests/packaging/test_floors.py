@@ -37,6 +37,7 @@ WEB_FLOORS: list[set[str]] = [
     {"component", "incoming"},
     {"outgoing"},
     {"jobs", "memo", "websockets"},
+    {"declared"},
     {"activation", "callback", ""},
 ]
 
