@@ -97,16 +97,18 @@ class AsgiServer:
 
     async def _exchange(self, scope: dict[str, Any], body: Message) -> list[Message]:
         """Send a request, and return the messages of the response."""
-        waiting, sent = [body], list[Message]()
+        waiting, sent, answered = [body], list[Message](), asyncio.Event()
 
         async def receive() -> Message:
             if not waiting:
-                await self._end.wait()  # the client stays
+                await answered.wait()  # the client stays until then
                 return {"type": "http.disconnect"}
             return waiting.pop()
 
         async def send(message: Message) -> None:
             sent.append(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                answered.set()
 
         await self._app(scope, receive, send)
         return sent
