@@ -1,7 +1,7 @@
 """Pictures in the documents: each shows the program above it, in the state that its text describes.
 
-``make pictures`` has the tests take them; every other run checks that the page shows what the text of its picture
-quotes, and that the program has not been changed since.
+``make pictures`` has the tests take them. Every other run checks that the page shows what the text of its
+picture quotes, and that the program has not been changed since.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ return [page.textContent, ...fields].join(" ").replace(/\\s+/g, " ");
 """
 
 HEIGHT = """
-const parts = [...document.querySelectorAll("#react-entry-point *")].map(part => part.getBoundingClientRect().bottom);
-return Math.ceil(Math.max(...parts)) + 16;
+const parts = [...document.querySelectorAll("#react-entry-point *")];
+return Math.ceil(Math.max(...parts.map(part => part.getBoundingClientRect().bottom))) + 16;
 """
 
 

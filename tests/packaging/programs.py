@@ -12,7 +12,7 @@ from typing import Any
 
 from tests import zygote
 
-#: Resolves when no callback of the page has run for half a second. The page asks itself, which costs no round trips.
+#: Resolves when no callback of the page has run for half a second. It asks within the page: no round trips.
 SETTLED = """
 const resolve = arguments[0];
 let quiet = 0;
@@ -47,7 +47,10 @@ class Program:
 
 @contextmanager
 def serving(file: Path, env: Mapping[str, str], besides: tuple[str, ...] = ()) -> Iterator[Program]:
-    """Run ``python <file>`` in its folder, on a free port, until the block ends; `besides`: what it finds loaded."""
+    """Run ``python <file>`` in its folder, on a free port, until the block ends.
+
+    `besides` are modules that it finds loaded.
+    """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     log_file = file.with_suffix(".log")

@@ -87,7 +87,9 @@ def is_shown(picture: Picture, driver: Chrome, program: Program) -> None:
         shown = driver.execute_script(SHOWN)
         return [text for text in picture.quoted if text not in shown]
 
-    wait_until(lambda: not lacking(), lambda: f"{lacking()} in {driver.execute_script(SHOWN)!r}: {program.log}")
+    wait_until(
+        lambda: not lacking(), lambda: f"{lacking()} in {driver.execute_script(SHOWN)!r}: {program.log}"
+    )
 
 
 def test_each_step_of_the_tutorial_and_the_first_app_have_a_picture_that_says_what_is_seen() -> None:
