@@ -1,0 +1,48 @@
+"""A contender in a process of its own, which does what it is told to and says how long it took."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import Any
+
+from tests.programs import REPOSITORY
+
+
+class Refused(Exception):
+    """A contender could not do what it was asked for; says why."""
+
+
+class Peer:
+    """One contender in its process; ready as soon as it answers."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        )
+
+    def ask(self, do: str, what: str = "", runs: int = 1) -> list[float]:
+        """Have it done, and return the seconds of each run."""
+        assert self._process.stdin
+        assert self._process.stdout
+        if self._process.poll() is not None:
+            raise Refused("it has ended")
+        print(json.dumps([do, what, runs]), file=self._process.stdin, flush=True)
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise Refused(f"it ended, with {self._process.wait()}")
+        seconds: Any = json.loads(answer)
+        if "error" in seconds:
+            raise Refused(seconds["error"])
+        return seconds  # type: ignore[no-any-return]
+
+    def __enter__(self) -> Peer:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._process.communicate()

@@ -1,0 +1,423 @@
+"""What keeps values for several processes, each with ``put`` and ``get``, in a Python that has it.
+
+    python tests/benchmarks/peer_stores.py DiskCache FOLDER REDIS_URL
+
+A line of JSON asks, ``[what to do, with which value, how often]``; a line of JSON answers: the seconds of
+each run, or an object with an error. Nothing of ``tests`` is imported, and nothing that one of them lacks.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import pandas as pd
+
+#: Seconds after which a command that is slow takes no further run.
+ENOUGH = 0.4
+#: Pickles to about 1 KB.
+FILTERS = {f"filter {number}": "x" * 20 for number in range(27)}
+
+
+class Unable(Exception):
+    """This keeps no such value."""
+
+
+class Pickle:
+    """Pickle, protocol 5, in files that take each other's place."""
+
+    def __init__(self, folder: Path, redis: str) -> None:
+        self.folder, self.redis = folder, redis
+        self.open()
+
+    def open(self) -> None:
+        """Open what is needed once in a process."""
+
+    def put(self, name: str, value: Any) -> None:
+        with (self.folder / "new").open("wb") as file:
+            pickle.dump(value, file, protocol=5)
+        (self.folder / "new").replace(self.folder / name)
+
+    def get(self, name: str) -> Any:
+        with (self.folder / name).open("rb") as file:
+            return pickle.load(file)
+
+    def close(self) -> None:
+        """Remove what is not in the folder."""
+
+
+class Mapping(Pickle):
+    """What is written and read by ``kept[name]``."""
+
+    kept: Any
+
+    def put(self, name: str, value: Any) -> None:
+        self.kept[name] = value
+
+    def get(self, name: str) -> Any:
+        return self.kept[name]
+
+
+class DashBrain(Mapping):
+    def open(self) -> None:
+        from dash_brain import Brain
+
+        self.kept = Brain(path=self.folder)
+
+
+class DashBrainInRedis(Mapping):
+    """With near copies, as is usual."""
+
+    def open(self) -> None:
+        from dash_brain import Brain
+        from dash_brain.stores import CopyStore, NearCopy
+        from dash_brain.stores.redis import RedisStore
+
+        self._near = CopyStore(f"bench-{self.folder.parent.name}")
+        self.kept = Brain("bench", store=NearCopy(RedisStore(self.redis, key="0" * 64), self._near))
+
+    def close(self) -> None:
+        import shutil
+
+        self._near.close()
+        shutil.rmtree(self._near.place, ignore_errors=True)
+
+
+class BrainPlasma(Mapping):
+    def open(self) -> None:
+        from brain_plasma import Brain
+
+        self.kept = Brain(path=str(self.folder / "socket"))
+
+
+class DiskCache(Mapping):
+    def open(self) -> None:
+        import diskcache
+
+        self.kept = diskcache.Cache(self.folder, size_limit=4 << 30)
+
+
+class Setting(Pickle):
+    """What is written and read by ``set`` and ``get``."""
+
+    kept: Any
+
+    def put(self, name: str, value: Any) -> None:
+        self.kept.set(name, value)
+
+    def get(self, name: str) -> Any:
+        return self.kept.get(name)
+
+
+class FlaskCaching(Setting):
+    def open(self) -> None:
+        self.of({"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": str(self.folder)})
+
+    def of(self, config: dict[str, Any]) -> None:
+        from flask import Flask
+        from flask_caching import Cache
+
+        self.kept = Cache(Flask("peer"), config={"CACHE_DEFAULT_TIMEOUT": 3600, **config})
+
+
+class FlaskCachingInRedis(FlaskCaching):
+    def open(self) -> None:
+        self.of({"CACHE_TYPE": "RedisCache", "CACHE_REDIS_URL": self.redis})
+
+
+class DashExtensions(Setting):
+    def open(self) -> None:
+        from dash_extensions.enrich import FileSystemBackend
+
+        self.kept = FileSystemBackend(cache_dir=str(self.folder))
+
+
+class DashExtensionsInRedis(Setting):
+    def open(self) -> None:
+        from dash_extensions.enrich import RedisBackend
+
+        self.kept = RedisBackend(host=client(self.redis))
+
+
+class Redis(Setting):
+    """Pickle in Redis."""
+
+    def open(self) -> None:
+        self.kept = client(self.redis)
+
+    def put(self, name: str, value: Any) -> None:
+        self.kept.set(f"pickle {name}", pickle.dumps(value, protocol=5))
+
+    def get(self, name: str) -> Any:
+        return pickle.loads(self.kept.get(f"pickle {name}"))
+
+
+class DccStore(Pickle):
+    """JSON of the frame, as one writes it for a ``dcc.Store``; a file takes the place of wire and page."""
+
+    def put(self, name: str, value: Any) -> None:
+        (self.folder / name).write_text(json.dumps({"data": as_json(value)}))
+
+    def get(self, name: str) -> Any:
+        return of_json(json.loads((self.folder / name).read_text())["data"])
+
+
+class SharedStorage(Setting):
+    """The shared storage of Dash 4.5 in Redis, which takes what JSON can hold."""
+
+    def open(self) -> None:
+        import dash
+
+        self.kept = dash.RedisSharedStorage(client=client(self.redis))
+
+    def put(self, name: str, value: Any) -> None:
+        self.kept.set(name, as_json(value))
+
+    def get(self, name: str) -> Any:
+        return of_json(self.kept.get(name))
+
+
+class Joblib(Pickle):
+    """The result of a function, mapped into memory; an overwrite is a computation that is forced."""
+
+    def open(self) -> None:
+        import joblib
+
+        self._values: dict[str, Any] = {}
+        self._cached = joblib.Memory(self.folder, mmap_mode="r", verbose=0).cache(
+            self._computed, ignore=["self"]
+        )
+
+    def _computed(self, name: str) -> Any:
+        return self._values[name]
+
+    def put(self, name: str, value: Any) -> None:
+        self._values[name] = value
+        self._cached.call(name)
+
+    def get(self, name: str) -> Any:
+        return self._cached(name)
+
+
+class Lmdb(Pickle):
+    """Pickle in LMDB, which does not wait for the disk."""
+
+    def open(self) -> None:
+        import lmdb
+
+        self._kept = lmdb.open(str(self.folder), map_size=4 << 30, sync=False, writemap=True)
+
+    def put(self, name: str, value: Any) -> None:
+        with self._kept.begin(write=True) as transaction:
+            transaction.put(name.encode(), pickle.dumps(value, protocol=5))
+
+    def get(self, name: str) -> Any:
+        with self._kept.begin(buffers=True) as transaction:
+            return pickle.loads(transaction.get(name.encode()))
+
+
+class Feather(Pickle):
+    """Feather without compression, mapped."""
+
+    def put(self, name: str, value: Any) -> None:
+        from pyarrow import feather
+
+        if not isinstance(value, pd.DataFrame):
+            raise Unable("frames only")
+        feather.write_feather(value, str(self.folder / "new"), compression="uncompressed")
+        (self.folder / "new").replace(self.folder / name)
+
+    def get(self, name: str) -> Any:
+        from pyarrow import feather
+
+        return feather.read_feather(self.folder / name, memory_map=True)
+
+
+class SharedMemory(Pickle):
+    """A segment of shared memory by name: a pickle, and behind it the numbers, which readers do not copy."""
+
+    def open(self) -> None:
+        self._segments: dict[str, Any] = {}
+
+    def put(self, name: str, value: Any) -> None:
+        from multiprocessing.shared_memory import SharedMemory as Segment
+
+        buffers: list[pickle.PickleBuffer] = []
+        head = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
+        pieces = [head, *(buffer.raw() for buffer in buffers)]
+        self.close(name)
+        sizes = [len(piece) for piece in pieces]
+        segment = Segment(self._name(name), create=True, size=sum(sizes))
+        (self.folder / name).write_text(json.dumps(sizes))
+        start = 0
+        for piece in pieces:
+            segment.buf[start : start + len(piece)] = piece
+            start += len(piece)
+        self._segments[name] = segment
+
+    def get(self, name: str) -> Any:
+        from multiprocessing.resource_tracker import unregister
+        from multiprocessing.shared_memory import SharedMemory as Segment
+
+        self._segments[name] = segment = Segment(self._name(name))
+        unregister(segment._name, "shared_memory")  # else it would be removed when this process ends
+        pieces, start = [], 0
+        for size in json.loads((self.folder / name).read_text()):
+            pieces.append(segment.buf[start : start + size])
+            start += size
+        return pickle.loads(pieces[0], buffers=pieces[1:])
+
+    def _name(self, name: str) -> str:
+        return f"{self.folder.parent.name}-{name}"
+
+    def close(self, *names: str) -> None:
+        for name in names or [*self._segments]:
+            if segment := self._segments.pop(name, None):
+                segment.unlink()
+                segment.close()
+
+
+class Ray(Pickle):
+    """Ray's object store; an actor knows the names. The first process brings Ray up, the second one joins."""
+
+    def open(self) -> None:
+        os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
+        import ray
+
+        options: dict[str, Any] = {"namespace": "bench", "log_to_driver": False, "logging_level": "ERROR"}
+        address = self.folder / "address"
+        if not address.exists():
+            about = ray.init(num_cpus=2, object_store_memory=1 << 30, include_dashboard=False, **options)
+            address.write_text(about.address_info["gcs_address"])
+        else:
+            ray.init(address.read_text(), **options)
+        self._ray = ray
+        self._names = ray.remote(Names).options(name="names", get_if_exists=True).remote()
+
+    def put(self, name: str, value: Any) -> None:
+        self._ray.get(self._names.put.remote(name, [self._ray.put(value)]))
+
+    def get(self, name: str) -> Any:
+        [kept] = self._ray.get(self._names.get.remote(name))
+        return self._ray.get(kept)
+
+    def close(self) -> None:
+        self._ray.shutdown()
+
+
+class Names:
+    """What each name stands for."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Any] = {}
+
+    def put(self, name: str, kept: Any) -> None:
+        self._kept[name] = kept
+
+    def get(self, name: str) -> Any:
+        return self._kept[name]
+
+
+def client(url: str) -> Any:
+    import redis
+
+    return redis.Redis.from_url(url)
+
+
+def as_json(value: Any) -> Any:
+    return value.to_json(orient="split", date_format="iso") if isinstance(value, pd.DataFrame) else value
+
+
+def of_json(value: Any) -> Any:
+    return pd.read_json(io.StringIO(value), orient="split") if isinstance(value, str) else value
+
+
+class Contender:
+    """A store and the values that are kept in it."""
+
+    def __init__(self, kind: str, folder: str, redis: str) -> None:
+        self._store = globals()[kind](Path(folder), redis)
+        self._values: dict[str, Any] = {"filters": FILTERS}
+
+    def put(self, what: str, runs: int) -> list[float]:
+        """Keep the value, in place of the one that is there."""
+        value = self._value(what)
+        return timed(lambda: self._store.put(what, value), runs)
+
+    def get(self, what: str, runs: int) -> list[float]:
+        """Read the value."""
+        return timed(lambda: self._store.get(what), runs)
+
+    def add_up(self, what: str, runs: int) -> list[float]:
+        """Read a frame of numbers and add them all up."""
+        return timed(lambda: float(self._store.get(what).to_numpy().sum()), runs)
+
+    def check(self, what: str, _runs: int) -> list[float]:
+        """Fail unless the value is the one that was put; through JSON dates become text."""
+        value, found = self._value(what), self._store.get(what)
+        if what == "numbers":
+            assert abs(found.to_numpy().sum() - value.to_numpy().sum()) < 1e-3
+        else:
+            assert list(found) == list(value)
+            assert len(found) == len(value)
+        return []
+
+    def versions(self, packages: str, _runs: int) -> dict[str, str]:
+        """Say which versions are installed here."""
+        return {name: version(name) for name in packages.split() if is_installed(name)}
+
+    def close(self, _what: str, _runs: int) -> list[float]:
+        self._store.close()
+        return []
+
+    def _value(self, what: str) -> Any:
+        if what not in self._values:
+            import values  # beside this file
+
+            self._values[what] = values.numbers(32) if what == "numbers" else values.orders(200_000)
+        return self._values[what]
+
+
+def is_installed(package: str) -> bool:
+    try:
+        return bool(version(package))
+    except PackageNotFoundError:
+        return False
+
+
+def timed(work: Any, runs: int) -> list[float]:
+    """Return the seconds of each run but the first; what is slow runs once, and that counts."""
+    found: list[float] = []
+    while len(found) < runs and sum(found) < ENOUGH:
+        start = perf_counter()
+        result = work()
+        found.append(perf_counter() - start)
+        del result
+    return found[1:] or found
+
+
+def main(kind: str, folder: str, redis: str) -> None:
+    """Do what each line asks for, until there are no more."""
+    answers, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
+    contender: Any = None
+    for line in sys.stdin:
+        do, what, runs = json.loads(line)
+        try:
+            contender = contender or Contender(kind, folder, redis)
+            answer = getattr(contender, do)(what, runs)
+        except Exception as error:
+            answer = {
+                "error": str(error) if isinstance(error, Unable) else f"{type(error).__name__}: {error}"[:200]
+            }
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
