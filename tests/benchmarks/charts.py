@@ -78,8 +78,8 @@ def of_lines(chart: Chart) -> Iterator[str]:
     for (name, line), height, colour in zip(chart.lines.items(), heights, COLOURS, strict=False):
         path = " ".join(f"{across(x):.1f},{up(y):.1f}" for x, y in line)
         yield f'<polyline class="line" stroke="{colour}" points="{path}"/>'
-        yield text(name, WIDTH - RIGHT + 10, height + 4)
         x, y = across(line[-1][0]), up(line[-1][1])
+        yield text(name, x + 10, height + 4)
         yield f'<circle class="mark" cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>'
 
 

@@ -33,22 +33,26 @@ BUSY, ENOUGH = 1.5, 1.0
 def rows(place: Workplace) -> Iterator[Line | Chart]:
     """Yield a table and a chart of each."""
     steps = slice(-2) if place.draft else slice(None)
-    yield from told("names", "names", names(place.folder / "names", NAMES[steps]))
-    yield from told("sessions", "sessions", sessions(place.folder / "sessions", SESSIONS[steps]))
-    done = processes(place.folder / "processes", PROCESSES[steps])
-    yield from told("processes", "processes", done, up="operations a second")
-    yield from told("size", "bytes", sizes(place.folder / "sizes", SIZES[steps]))
+    found = names(place.folder / "names", NAMES[steps])
+    yield from told("names", "names", "Time with so many names in the store", found)
+    found = sessions(place.folder / "sessions", SESSIONS[steps])
+    yield from told("sessions", "sessions", "Time with so many sessions, each with a value of 1 KB", found)
+    found = processes(place.folder / "processes", PROCESSES[steps])
+    yield from told("processes", "processes", "Operations a second of so many processes, all together", found)
+    found = sizes(place.folder / "sizes", SIZES[steps])
+    yield from told("size", "bytes", "Time with a value of so many bytes", found)
 
 
-def told(name: str, along: str, points: Points, up: str = "seconds") -> Iterator[Line | Chart]:
+def told(name: str, along: str, title: str, points: Points) -> Iterator[Line | Chart]:
     """Yield the chart, and a table with a line for each of its steps."""
+    up = "operations" if name == "processes" else "seconds"
     steps = sorted({x for line in points.values() for x, _ in line})
     columns = (along, *points)
     for step in steps:
         found = [dict(line).get(step) for line in points.values()]
         cells = ["" if y is None else shown(y) if up == "seconds" else f"{y:,.0f}" for y in found]
         yield Line([f"{step:,.0f}", *cells], columns, [y or 0.0 for y in found])
-    yield Chart(f"growth-{name}", f"{up.capitalize()}, by {along}", along, up, lines=points)
+    yield Chart(f"growth-{name}", title, along, up, lines=points)
 
 
 def names(folder: Path, steps: Sequence[int]) -> Points:
@@ -77,6 +81,7 @@ def sessions(folder: Path, steps: Sequence[int]) -> Points:
     seconds = [time()]
     store, turns = FileStore(folder, clock=lambda: seconds[0]), count()
     value = [bytes(1000)]
+    store.put("session", "value", value)  # the first one opens the store
     points: Points = {"first value of a session": [], "put": [], "get": [], "sweep": []}
     for before, step in pairwise((0, *steps)):
         new = (f"session/{number}" for number in range(before, step))

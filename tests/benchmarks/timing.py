@@ -71,7 +71,9 @@ def compared(ours: float, theirs: float) -> str:
 def shown(seconds: float) -> str:
     """Return a duration in the unit that a reader would choose."""
     unit, factor = next(
-        (unit, factor) for unit, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6)) if seconds * factor >= 1
+        (unit, factor)
+        for unit, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6), ("ns", 1e9))
+        if seconds * factor >= 1
     )
     return f"{seconds * factor:.3g} {unit}"
 
