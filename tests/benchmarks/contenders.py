@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from select import select
 from typing import Any
 
 from tests.programs import REPOSITORY
+
+#: Seconds that an answer may take.
+PATIENCE = 120
 
 
 class Refused(Exception):
@@ -33,6 +37,8 @@ class Peer:
         if self._process.poll() is not None:
             raise Refused("it has ended")
         print(json.dumps([do, what, runs]), file=self._process.stdin, flush=True)
+        if not select([self._process.stdout], [], [], PATIENCE)[0]:
+            self._process.kill()
         answer = self._process.stdout.readline()
         if not answer:
             raise Refused(f"it ended, with {self._process.wait()}")

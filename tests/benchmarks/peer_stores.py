@@ -12,6 +12,7 @@ import io
 import json
 import os
 import pickle
+import secrets
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -288,17 +289,19 @@ class Ray(Pickle):
     """Ray's object store; an actor knows the names. The first process brings Ray up, the second one joins."""
 
     def open(self) -> None:
-        os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
+        token, address = self.folder / "token", self.folder / "address"
+        if not token.exists():
+            token.write_text(secrets.token_hex(32))
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token.read_text()}
+        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
         import ray
 
-        options: dict[str, Any] = {"namespace": "bench", "log_to_driver": False, "logging_level": "ERROR"}
-        address = self.folder / "address"
-        if not address.exists():
+        self._ray, options = ray, {"namespace": "bench", "log_to_driver": False, "logging_level": "ERROR"}
+        if address.exists():
+            ray.init(address.read_text(), **options)
+        else:
             about = ray.init(num_cpus=2, object_store_memory=1 << 30, include_dashboard=False, **options)
             address.write_text(about.address_info["gcs_address"])
-        else:
-            ray.init(address.read_text(), **options)
-        self._ray = ray
         self._names = ray.remote(Names).options(name="names", get_if_exists=True).remote()
 
     def put(self, name: str, value: Any) -> None:

@@ -34,8 +34,8 @@ def said(*command: str) -> None:
     """Run a command; the last line that it prints is the reason if it fails."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
-        errors = [line for line in done.stdout.splitlines() if line.startswith("ERROR")]
-        raise NotInstalled((errors or done.stdout.splitlines() or ["it failed"])[-1][:200])
+        errors = [line for line in done.stdout.splitlines() if "error" in line.lower()]
+        raise NotInstalled((errors or done.stdout.splitlines() or ["it failed"])[-1].strip()[:200])
 
 
 def runs(python: str) -> bool:
