@@ -32,20 +32,27 @@ class Peer:
 
     def ask(self, do: str, what: str = "", runs: int = 1) -> list[float]:
         """Have it done, and return the seconds of each run."""
+        seconds: list[float] = self._answer(do, what, runs)
+        return seconds
+
+    def said(self, do: str, what: str = "") -> str:
+        """Return what it says."""
+        return str(self._answer(do, what, 1))
+
+    def _answer(self, *asked: Any) -> Any:
         assert self._process.stdin
         assert self._process.stdout
         if self._process.poll() is not None:
             raise Refused("it has ended")
-        print(json.dumps([do, what, runs]), file=self._process.stdin, flush=True)
+        print(json.dumps(asked), file=self._process.stdin, flush=True)
         if not select([self._process.stdout], [], [], PATIENCE)[0]:
             self._process.kill()
-        answer = self._process.stdout.readline()
-        if not answer:
+        answer = json.loads(self._process.stdout.readline() or "null")
+        if answer is None:
             raise Refused(f"it ended, with {self._process.wait()}")
-        seconds: Any = json.loads(answer)
-        if "error" in seconds:
-            raise Refused(seconds["error"])
-        return seconds  # type: ignore[no-any-return]
+        if isinstance(answer, dict):
+            raise Refused(answer["error"])
+        return answer
 
     def __enter__(self) -> Peer:
         return self

@@ -12,9 +12,11 @@ import io
 import json
 import os
 import pickle
+import platform
 import secrets
 import sys
-from importlib.metadata import PackageNotFoundError, version
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -82,7 +84,8 @@ class DashBrainInRedis(Mapping):
         from dash_brain.stores.redis import RedisStore
 
         self._near = CopyStore(f"bench-{self.folder.parent.name}")
-        self.kept = Brain("bench", store=NearCopy(RedisStore(self.redis, key="0" * 64), self._near))
+        far = RedisStore(self.redis, key=sha256(bytes(self.folder)).hexdigest())
+        self.kept = Brain("bench", store=NearCopy(far, self._near))
 
     def close(self) -> None:
         import shutil
@@ -185,23 +188,25 @@ class SharedStorage(Setting):
         return of_json(self.kept.get(name))
 
 
+#: What the function returns whose results joblib keeps.
+COMPUTED: dict[str, Any] = {}
+
+
+def computed(name: str) -> Any:
+    return COMPUTED[name]
+
+
 class Joblib(Pickle):
     """The result of a function, mapped into memory; an overwrite is a computation that is forced."""
 
     def open(self) -> None:
         import joblib
 
-        self._values: dict[str, Any] = {}
-        self._cached = joblib.Memory(self.folder, mmap_mode="r", verbose=0).cache(
-            self._computed, ignore=["self"]
-        )
-
-    def _computed(self, name: str) -> Any:
-        return self._values[name]
+        self._cached = joblib.Memory(self.folder, mmap_mode="r", verbose=0).cache(computed)
 
     def put(self, name: str, value: Any) -> None:
-        self._values[name] = value
-        self._cached.call(name)
+        known, COMPUTED[name] = name in COMPUTED, value
+        self._cached.call(name) if known else self._cached(name)  # the first call writes what others look for
 
     def get(self, name: str) -> Any:
         return self._cached(name)
@@ -245,7 +250,8 @@ class SharedMemory(Pickle):
     """A segment of shared memory by name: a pickle, and behind it the numbers, which readers do not copy."""
 
     def open(self) -> None:
-        self._segments: dict[str, Any] = {}
+        self._segments: dict[str, Any] = {}  # of the writer, which removes them
+        self._read: dict[str, Any] = {}
 
     def put(self, name: str, value: Any) -> None:
         from multiprocessing.shared_memory import SharedMemory as Segment
@@ -267,7 +273,7 @@ class SharedMemory(Pickle):
         from multiprocessing.resource_tracker import unregister
         from multiprocessing.shared_memory import SharedMemory as Segment
 
-        self._segments[name] = segment = Segment(self._name(name))
+        self._read[name] = segment = Segment(self._name(name))
         unregister(segment._name, "shared_memory")  # else it would be removed when this process ends
         pieces, start = [], 0
         for size in json.loads((self.folder / name).read_text()):
@@ -372,9 +378,9 @@ class Contender:
             assert len(found) == len(value)
         return []
 
-    def versions(self, packages: str, _runs: int) -> dict[str, str]:
-        """Say which versions are installed here."""
-        return {name: version(name) for name in packages.split() if is_installed(name)}
+    def version(self, package: str, _runs: int) -> str:
+        """Say which version is installed here."""
+        return version(package) if package else f"Python {platform.python_version()}"
 
     def close(self, _what: str, _runs: int) -> list[float]:
         self._store.close()
@@ -386,13 +392,6 @@ class Contender:
 
             self._values[what] = values.numbers(32) if what == "numbers" else values.orders(200_000)
         return self._values[what]
-
-
-def is_installed(package: str) -> bool:
-    try:
-        return bool(version(package))
-    except PackageNotFoundError:
-        return False
 
 
 def timed(work: Any, runs: int) -> list[float]:

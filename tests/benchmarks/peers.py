@@ -6,13 +6,13 @@ Redis on this machine. One that cannot be installed is named with the reason.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from tests.benchmarks.charts import Chart
 from tests.benchmarks.contenders import Peer, Refused
@@ -58,6 +58,12 @@ class Contestant:
     processes: tuple[Peer, ...] = ()
     times: dict[Job, list[float]] = field(default_factory=dict)
     refused: dict[Job, str] = field(default_factory=dict)
+
+    @property
+    def package(self) -> str:
+        """What tells the version; Python does for what is part of it."""
+        own = "dash-brain" if self.kind.startswith("DashBrain") else ""
+        return re.split("[=>]", self.packages[0])[0] if self.packages else own
 
     def run(self, job: Job, runs: int) -> None:
         """Have a job done by the writer or the reader, once more."""
@@ -117,7 +123,8 @@ def rows(place: Workplace) -> Iterator[Line | Chart]:
         compete(everyone, draft=place.draft)
         for one in everyone:
             for process in one.processes[::-1]:
-                process.ask("close")
+                with suppress(Refused):
+                    process.ask("close")
     for group in groups:
         yield from lines(group)
     yield from charts(groups)
@@ -144,13 +151,9 @@ def start(one: Contestant, python: str, folder: Path, redis: str, ending: ExitSt
             ending.enter_context(plasma_store(folder / "socket", python))
         command = [python, "-Wignore", SCRIPT, one.kind, str(folder), redis]
         processes = tuple(ending.enter_context(Peer(command)) for _ in range(2))
-        asked = [
-            package.partition(">")[0].partition("=")[0]
-            for package in one.packages or ("dash-brain", "pandas")
-        ]
-        versions: Any = [process.ask("versions", " ".join(asked)) for process in processes]
+        for process in processes:
+            one.version = process.said("version", one.package)
         one.processes = processes
-        one.version = next(iter(versions[0].values())) if one.packages else ""
     except (Refused, OSError) as reason:
         one.missing = f"does not start: {reason}"
 
@@ -201,7 +204,7 @@ def cell(one: Contestant, ours: Contestant, job: Job) -> str:
     """Return the seconds of a job, and how many times those of dash_brain that is; or why there are none."""
     seconds, own = one.median(job), ours.median(job)
     if seconds is None:
-        return one.refused.get(job, "")
+        return one.refused.get(job, "").partition(":")[0]
     if one is ours or own is None:
         return shown(seconds)
     return (
