@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from time import perf_counter_ns
 from types import TracebackType
 from typing import Any
 
 from dash_brain import codec
 from dash_brain.common.forks import reset_in_children
-from dash_brain.errors import Deadlock, EncodeError
+from dash_brain.errors import Deadlock, EncodeError, StoreError
 from dash_brain.singleflight.deadlock import wait, wait_async
 from dash_brain.singleflight.flight_key import FlightKey, Meeting
 from dash_brain.stores.faults import shown
@@ -169,7 +170,7 @@ class _Flights:
         Deadlock
             When the flight waits, directly or through others, for what is made here.
         """
-        making = _made_now()
+        making, started = _made_now(), perf_counter_ns()
         with self._guard:
             _refuse_deadlock(making, flight)
             for last in making[-1:]:
@@ -179,6 +180,8 @@ class _Flights:
         finally:
             for last in making[-1:]:
                 last.needs.remove(flight)
+            with suppress(StoreError):
+                flight.key.store.counters.note_wait(started)
 
     def refuse_endless_wait(self, key: FlightKey) -> None:
         """Raise ``Deadlock`` where waiting until no caller makes a key would be for ever."""

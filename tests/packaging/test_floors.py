@@ -18,7 +18,7 @@ FLOORS: list[set[str]] = [
     {"common", "floors", "shared_results"},
     {"codec", "stores"},
     {"settings", "singleflight"},
-    {"memo"},
+    {"memo", "metrics"},
     {"brain", "hooks"},
     {"web"},
     {"adapters", "devtools", "testing", ""},

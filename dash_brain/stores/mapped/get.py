@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from contextlib import suppress
+from time import perf_counter_ns
 from typing import NamedTuple
 
 from dash_brain.errors import DecodeError
@@ -37,7 +38,7 @@ def read(space: Space, path: str, now: float, looks: int = LOOKS) -> Frames:
 
     ``FileNotFoundError`` when there is none or it has expired, ``DecodeError`` when it is not authentic.
     """
-    inventory = space.inventory
+    inventory, started = space.inventory, perf_counter_ns()
     opened = _open(inventory, path, now)
     try:
         size = opened.state.st_size
@@ -45,6 +46,7 @@ def read(space: Space, path: str, now: float, looks: int = LOOKS) -> Frames:
         frames = read_object(read_or_map(opened.file, size), path, inventory.volume.seal)
         if abs(now - opened.state.st_atime) > _NOTE_USE_AFTER:
             _note_use(inventory, path, opened, now)
+        inventory.counters.note_get(path, size, started)
         return frames
     except DecodeError:
         if not looks or _is_still(inventory, path, opened):

@@ -6,6 +6,7 @@ import errno
 import os
 from contextlib import suppress
 from functools import partial
+from time import perf_counter_ns
 
 from dash_brain.errors import StoreFull
 from dash_brain.stores.base import Frames
@@ -41,7 +42,7 @@ def put(
     replaces: str | None,
 ) -> str:
     """Write an object under its path, in place of what was there, and return its id; see ``Store.put``."""
-    volume, object_id = space.inventory.volume, os.urandom(16)
+    started, volume, object_id = perf_counter_ns(), space.inventory.volume, os.urandom(16)
     if os.fstat(volume.key).st_nlink == 0:  # the store was removed: others seal with another secret
         raise FileNotFoundError
     pieces = compose(frames, path, label, object_id, now, volume.seal)
@@ -64,6 +65,7 @@ def put(
         _place(space, draft)
     else:
         _place_for_client(space, draft, quota)
+    space.inventory.counters.note_put(path, size, started)
     return draft.object_id
 
 
@@ -148,6 +150,7 @@ def _spill(space: Space, draft: Draft) -> bool:
     except OSError:
         return False  # the disk is full or fails; the store has no room either way
     inventory.ledger.add(draft.nbytes, spilled=True)
+    inventory.counters.note_spill(draft.path, draft.size)
     if replaced is not None:
         inventory.discount(draft.path, replaced)
     return True

@@ -16,8 +16,9 @@ from dash_brain.stores.mapped.space.backoff import Backoff, Search
 from dash_brain.stores.mapped.space.capacity import Capacity
 from dash_brain.stores.mapped.space.expiring import Expiring
 from dash_brain.stores.mapped.space.inventory import Inventory
-from dash_brain.stores.mapped.space.ledger import Ledger, fresh_ledger
+from dash_brain.stores.mapped.space.ledger import NAME, Ledger, fresh_ledger
 from dash_brain.stores.mapped.space.limits import Budget, DiskShare, FileSystem, Quota
+from dash_brain.stores.mapped.space.rows import open_counters
 from dash_brain.stores.mapped.space.tombstones import SIZE, Tombstones
 from dash_brain.stores.mapped.spill.disk import Disk
 from dash_brain.stores.mapped.spill.roots import SpillFolder
@@ -262,14 +263,15 @@ def open_space(volume: Volume, size: int | None, *, spills: bool) -> Space:
     ``size`` is the budget of a new store, in bytes; None: what the place allows. ``spills``: what has no room
     goes to disk, if the store itself lies in memory.
     """
-    ledger = Ledger(_table(volume, "ledger", fresh_ledger()), volume.locks)
+    ledger = Ledger(_table(volume, NAME, fresh_ledger()), volume.locks)
     tombstones = Tombstones(_table(volume, "remembered", bytes(SIZE)))
     capacity = Capacity(volume.descriptor, volume.shown, ledger)
     if size is not None:
         capacity.set_first(size)
     capacity.warn_if_small()
     disk = Disk(volume.descriptor, allowed=spills and capacity.in_memory)
-    return Space(Inventory(volume, disk, ledger, Accounts(volume), tombstones), capacity)
+    counters = open_counters(volume, ledger)
+    return Space(Inventory(volume, disk, ledger, Accounts(volume), tombstones, counters), capacity)
 
 
 def _table(volume: Volume, name: str, content: bytes) -> mmap:
