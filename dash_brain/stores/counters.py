@@ -122,18 +122,24 @@ class Counters:
     def note_put(self, where: str, nbytes: int, started: int) -> None:
         """Count a value that was put, and the time since ``started`` by ``perf_counter_ns``."""
         row, at = self._row, _OF_DOMAIN.get(where.partition("/")[0], _OF_VALUES) + _PUTS
-        with self._guard:
+        self._guard.acquire()  # `with` takes twice as long, and every put comes here
+        try:
             row[at] += 1
             row[at + 1] += nbytes
             row[at + 2] += perf_counter_ns() - started
+        finally:
+            self._guard.release()
 
     def note_get(self, where: str, nbytes: int, started: int) -> None:
         """Count a value that was read, and the time since ``started`` by ``perf_counter_ns``."""
         row, at = self._row, _OF_DOMAIN.get(where.partition("/")[0], _OF_VALUES) + _GETS
-        with self._guard:
+        self._guard.acquire()  # `with` takes twice as long, and every get comes here
+        try:
             row[at] += 1
             row[at + 1] += nbytes
             row[at + 2] += perf_counter_ns() - started
+        finally:
+            self._guard.release()
 
     def note_miss(self, where: str, reason: str) -> None:
         """Count a read of what is not there, by the ``reason`` of its error."""

@@ -96,10 +96,14 @@ def _place(space: Space, draft: Draft) -> None:
 def _write(space: Space, draft: Draft, worst: int) -> None:
     """Write an object into the store's own folder, and evict for it objects up to the rank ``worst``."""
     inventory = space.inventory
-    with space.reserve(draft, worst):
+    space.reserve(draft, worst)
+    try:
         replaced = _publish(space, draft, worst)
         plain = replaced is None or (replaced.link is None and account_of(draft.path) is None)
         inventory.ledger.commit(draft.nbytes, replaced.nbytes if replaced and plain else 0)
+    except BaseException:
+        inventory.ledger.reserve(-draft.nbytes)
+        raise
     if replaced is not None and not plain:
         inventory.discount(draft.path, replaced)
 

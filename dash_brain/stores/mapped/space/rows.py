@@ -22,7 +22,7 @@ _SIZE = 8 * WORDS
 
 
 def open_counters(volume: Volume, ledger: Ledger) -> Counters:
-    """Return the counters of an open store; those of this process alone where there is no room for its row."""
+    """Return the counters of an open store; without room for a row, those of this process alone."""
     at = _BEGIN + _SIZE * ledger.slot
     with suppress(OSError):
         file = open_healed(NAME, os.O_RDWR, volume.descriptor)

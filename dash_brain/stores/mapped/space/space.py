@@ -50,9 +50,8 @@ class Space:
         #: For what may go at worst.
         self._place_search = {IDLE: Search(), HELD: Search()}
 
-    @contextmanager
-    def reserve(self, draft: Draft, worst: int) -> Iterator[None]:
-        """Have room within the budget for an object that the block writes and commits, and evict for it.
+    def reserve(self, draft: Draft, worst: int) -> None:
+        """Reserve room within the budget for an object that is to be written and committed, and evict for it.
 
         It is counted before it is there, and what it replaces is discounted afterwards: a process that looks
         meanwhile may see too little room, and never too much. What goes is of rank ``worst`` at most.
@@ -65,7 +64,6 @@ class Space:
         try:
             if free < 0:
                 self._make_room(draft, worst, -free)
-            yield
         except BaseException:
             ledger.reserve(-draft.nbytes)
             raise
