@@ -32,7 +32,7 @@ WEB_FLOORS: list[set[str]] = [
     {"dash_internals"},
     {"dependencies", "event_loop", "layouts", "sessions", "streams"},
     {"api_endpoint", "component_registry", "recipes", "wiring"},
-    {"descriptions", "leases", "sent_components"},
+    {"descriptions", "leases", "metrics", "sent_components"},
     {"exchange"},
     {"component", "incoming"},
     {"outgoing"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import cast
 
@@ -34,6 +34,8 @@ def make_room(
     slack: int,
     client: str | None = None,
     of_memory: bool = False,
+    *,
+    evicted: Callable[[str, int], None],
 ) -> bool:
     """Evict so many bytes of what may go, and say whether it helped.
 
@@ -47,6 +49,8 @@ def make_room(
         Whose objects may go; None: anybody's.
     of_memory
         Whether it is the memory of Redis, so that what lies in a bucket may stay.
+    evicted
+        Told of each object that went: the namespace, and the bytes.
     """
     limit = _Missing(nbytes, slack)
     spaces = all_namespaces(link) if client is None else [f"{domain}/{client}" for domain in OF_CLIENTS]
@@ -55,6 +59,8 @@ def make_room(
     def evict(candidate: Candidate) -> bool:
         gone = bool(link.run("evict", *candidate.entry))
         limit.left -= candidate.nbytes * gone
+        if gone:
+            evicted(candidate.entry[0], candidate.nbytes)
         return gone
 
     return reclaim(limit, sorted(going, key=lambda one: one[:3]), evict) and limit.left <= 0

@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.http import parse_cookie
 
-from dash_brain.web.servers.base import Request, Response
+from dash_brain.web.servers.base import Answer, Request, Response
 from dash_brain.web.servers.guarded import overridden
 from dash_brain.web.servers.threads import threads
 
@@ -145,6 +145,8 @@ class Rules:
     private: set[str] = field(default_factory=set)
     #: Route and header to the number of bytes that a request with them may have.
     bounds: dict[tuple[str, str], int] = field(default_factory=dict)
+    #: Path to what answers requests to it, unless it returns None.
+    answers: dict[str, Callable[[Request], Answer | None]] = field(default_factory=dict)
 
     def most_bytes(self, request: AsgiRequest) -> int | None:
         """Return how long the body of a request may be."""
@@ -167,6 +169,11 @@ def bound_bodies(server: Any, route: str, header: str, nbytes: int) -> None:
     _rules[server].bounds[route, header] = nbytes
 
 
+def answer(server: Any, path: str, function: Callable[[Request], Answer | None]) -> None:
+    """Answer requests to a path by a function that may block."""
+    _rules[server].answers[path] = function
+
+
 def keep_private(server: Any, route: str) -> None:
     """Forbid shared caches to keep responses of a route."""
     _rules[server].private.add(route)
@@ -187,6 +194,11 @@ class Middleware:
         request = ours.request(scope, self._server)
         with overridden(served, request):
             ours.begin()
+            if request.path in ours.answers and scope["type"] == "http":
+                found = await threads.run(partial(ours.answers[request.path], request))
+                if found is not None:
+                    await _answer(send, found)
+                    return
             if request.path.endswith(tuple(ours.private)):
                 request.before_sending(_keep_private)
             most = ours.most_bytes(request)
@@ -240,5 +252,12 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 async def _refuse(send: Send, status: int) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
-    await send({"type": "http.response.body", "body": b""})
+    await _answer(send, Answer(status))
+
+
+async def _answer(send: Send, answer: Answer) -> None:
+    body = answer.text.encode()
+    headers = {**answer.headers(), "Content-Length": str(len(body))}
+    sent = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": sent})
+    await send({"type": "http.response.body", "body": body})

@@ -11,7 +11,7 @@ import flask
 import flask.globals
 
 from dash_brain.web.servers.asgi import served
-from dash_brain.web.servers.base import Request, Response
+from dash_brain.web.servers.base import Answer, Request, Response
 from dash_brain.web.servers.guarded import (
     RefusedHeaders,
     RefusedMapping,
@@ -141,6 +141,16 @@ def has_served(server: flask.Flask) -> bool:
 
 def install(server: flask.Flask, begin: Callable[[], None]) -> None:
     """Do nothing: Flask keeps the current request by itself."""
+
+
+def answer(server: flask.Flask, path: str, function: Callable[[Request], Answer | None]) -> None:
+    """Answer requests to a path by a function."""
+
+    @server.before_request
+    def answered() -> flask.Response | None:
+        request = current_request() if flask.request.path == path else None
+        found = None if request is None else function(request)
+        return None if found is None else flask.Response(found.text, found.status, found.headers())
 
 
 def bound_bodies(server: flask.Flask, route: str, header: str, nbytes: int) -> None:
