@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Callable
 from typing import NamedTuple
 
 from dash_brain.errors import StoreUnavailable
@@ -63,13 +63,14 @@ class Stats(NamedTuple):
         What it is and where, without credentials.
     shared
         Whose work is counted: that of all processes of this ``"host"``, or of this ``"process"``.
-    used, budget
-        Bytes that all values take, and that they may take; None where the store has no budget, or cannot be
-        reached.
+    used
+        Bytes that all values take; None: the store cannot be reached.
+    budget
+        Bytes that they may take; None: the store has no budget, or cannot be reached.
     spilled
         Bytes that lie on disk because there was no room in shared memory.
     sessions
-        Browser sessions that have not ended, of all apps; None where the store cannot tell.
+        Browser sessions that have not ended, of all apps; None: the store cannot tell, or cannot be reached.
     kinds
         What was done with values, by their kind: ``"value"``, what apps and people keep, in sessions too;
         ``"result"``, what memoized functions and caches keep; ``"note"``, the bookkeeping of dash_brain;
@@ -87,7 +88,7 @@ class Stats(NamedTuple):
     shared: str
     used: int | None
     budget: int | None
-    spilled: int
+    spilled: int | None
     sessions: int | None
     kinds: dict[str, KindStats]
     sessions_begun: int
@@ -96,13 +97,18 @@ class Stats(NamedTuple):
     waits: int
     wait_seconds: float
 
+    @property
+    def is_reachable(self) -> bool:
+        """Whether the store answered."""
+        return self.used is not None
+
 
 def stats(store: StoreLike | None = None) -> Stats:
     """Return what a store holds, and what all processes that use it have done with it.
 
     The numbers are counted by the processes as they work, and read now. They begin with the store, and
-    survive each process, also one that is killed. For Redis they are those of this host, and end with its
-    near copies; for ``memory://`` those of this process.
+    survive each process, also one that is killed. For Redis they are those of this host, and begin anew with
+    its near copies; with ``?near=off``, and for ``memory://``, they are those of this process.
 
     Parameters
     ----------
@@ -112,12 +118,8 @@ def stats(store: StoreLike | None = None) -> Stats:
     Returns
     -------
     Stats
-        Numbers only: no key, no session, no value.
-
-    Raises
-    ------
-    StoreUnavailable
-        When a store on this host cannot be opened. When Redis cannot be reached, what it would say is None.
+        Numbers only: no key, no session, no value. Of a store that cannot be reached what it would say is
+        None; why it cannot, ``dash-brain doctor`` says.
 
     Examples
     --------
@@ -130,21 +132,15 @@ def stats(store: StoreLike | None = None) -> Stats:
     >>> values.puts, values.gets, values.misses["unknown"]
     (1, 1, 1)
     """
-    asked = current.use().store if store is None else open_store(store)
-    done, flown = asked.counters.read()
-    used = budget = sessions = None
-    with suppress(StoreUnavailable):
-        used = asked.usage()
-        budget = needs_budget(asked).budget()
-    with suppress(StoreUnavailable):
-        sessions = _sessions(asked)
+    asked = open_store(current.use().store_or_url if store is None else store)
+    shared, done, flown = asked.counted()
     return Stats(
         store=described(asked),
-        shared=asked.counters.shared,
-        used=used,
-        budget=budget,
-        spilled=asked.spilled(),
-        sessions=sessions,
+        shared=shared,
+        used=_answer(asked.usage),
+        budget=_answer(lambda: needs_budget(asked).budget()),
+        spilled=_answer(asked.spilled),
+        sessions=_answer(lambda: _sessions(asked)),
         kinds={kind: _kind(one) for kind, one in done.items()},
         sessions_begun=flown.sessions,
         computations=flown.computations,
@@ -159,6 +155,14 @@ def described(store: Store) -> str:
     far = getattr(store, "wrapped", store)
     place = getattr(far, "place", None)
     return type(far).__name__ if place is None else f"{type(far).__name__} at {place}"
+
+
+def _answer(question: Callable[[], int]) -> int | None:
+    """Return what a store answers; None: it cannot be reached, or cannot tell."""
+    try:
+        return question()
+    except StoreUnavailable:
+        return None
 
 
 def _sessions(store: Store) -> int:

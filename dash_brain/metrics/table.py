@@ -67,6 +67,7 @@ def _misses(stats: Stats) -> Iterable[Sample]:
 
 #: All of them, in the order in which they are shown.
 METRICS = (
+    _one("reachable", "gauge", lambda one: int(one.is_reachable), "1 if the store can be used, else 0."),
     _one("used_bytes", "gauge", lambda one: one.used, "Bytes that all values in the store take."),
     _one("budget_bytes", "gauge", lambda one: one.budget, "Bytes that values in the store may take."),
     _one("on_disk_bytes", "gauge", lambda one: one.spilled, "Bytes that were spilled and lie on disk."),

@@ -18,7 +18,7 @@ from functools import partial
 from time import perf_counter_ns
 from typing import Generic, Protocol, TypeVar, cast
 
-from dash_brain.errors import LeaseLost, StoreError, ValueMissing
+from dash_brain.errors import LeaseLost, ValueMissing
 from dash_brain.singleflight import outcomes
 from dash_brain.singleflight.deadlock import wait, wait_async
 from dash_brain.singleflight.flight_key import FlightKey
@@ -150,8 +150,7 @@ def _making(key: FlightKey, flight: Flight) -> Iterator[None]:
             outcomes.leave_failure(key, error)
             raise
         finally:
-            with suppress(StoreError):
-                key.store.counters.note_computation(started)
+            key.store.counters.note_computation(started)
 
 
 def _made_by_others(key: FlightKey, started: int, found: Value) -> Value:

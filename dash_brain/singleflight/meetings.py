@@ -18,7 +18,7 @@ from typing import Any
 
 from dash_brain import codec
 from dash_brain.common.forks import reset_in_children
-from dash_brain.errors import Deadlock, EncodeError, StoreError
+from dash_brain.errors import Deadlock, EncodeError
 from dash_brain.singleflight.deadlock import wait, wait_async
 from dash_brain.singleflight.flight_key import FlightKey, Meeting
 from dash_brain.stores.faults import shown
@@ -180,8 +180,7 @@ class _Flights:
         finally:
             for last in making[-1:]:
                 last.needs.remove(flight)
-            with suppress(StoreError):
-                flight.key.store.counters.note_wait(started)
+            flight.key.store.counters.note_wait(started)
 
     def refuse_endless_wait(self, key: FlightKey) -> None:
         """Raise ``Deadlock`` where waiting until no caller makes a key would be for ever."""

@@ -17,8 +17,8 @@ from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, runtime_chec
 from dash_brain.common.frames import Frame as Frame
 from dash_brain.common.frames import Frames as Frames
 from dash_brain.common.polling import LONGEST
-from dash_brain.errors import StoreError, StoreUnavailable, ValueMissing
-from dash_brain.stores.counters import Counters
+from dash_brain.errors import StoreUnavailable, ValueMissing
+from dash_brain.stores.counters import Counters, Counts
 from dash_brain.stores.namespaces import Retention
 
 #: Where an object lies: its namespace and its key.
@@ -131,17 +131,19 @@ class Store(ABC):
 
     @property
     def counters(self) -> Counters:
-        """What counts the work of the store, for :func:`dash_brain.stats`; in the memory of this process.
+        """What counts the work of the store, for :func:`dash_brain.stats`. It raises nothing.
 
-        ``put`` and ``get`` of a store count by it: ``self.counters.note_put(...)``.
+        ``put`` and ``get`` of a store count by it: ``self.counters.note_put(...)``. By default it lies in the
+        memory of this process.
         """
         if self._counted_in is not None:
-            try:
-                return self._counted_in.counters
-            except StoreError:
-                self._counted_in = None  # once and for all: counting is to cost nothing
+            return self._counted_in.counters
         found: Counters | None = vars(self).get("_counters")
         return found or vars(self).setdefault("_counters", Counters())
+
+    def counted(self) -> Counts:
+        """Return what was counted: by all processes of this host, or by this process alone."""
+        return self.counters.read() if self._counted_in is None else self._counted_in.counted()
 
     def count_in(self, store: Store) -> None:
         """Count by the counters of another store: for one across a network, one of this host."""

@@ -58,8 +58,9 @@ class Flown(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """All that was counted: by kind, and what belongs to none."""
+    """All that was counted, by which processes: by kind, and what belongs to none."""
 
+    shared: Literal["process", "host"]
     done: dict[str, Done]
     flown: Flown
 
@@ -109,13 +110,14 @@ class Counters:
     def __init__(
         self, row: memoryview | None = None, rows: Callable[[], Sequence[int]] | None = None
     ) -> None:
-        #: Whose counts are read: those of this process, or of all processes of the host.
-        self.shared: Literal["process", "host"] = "process" if row is None else "host"
+        self._shared: Literal["process", "host"] = "process" if row is None else "host"
         self._row = memoryview(bytearray(8 * WORDS)).cast("q") if row is None else row
         self._rows = self._row.tolist if rows is None else rows
         # Reentrant: a finalizer may run inside the guarded lines and come here again.
         self._guard = threading.RLock()
-        self._row[0] = LAYOUT
+        if self._row[0] != LAYOUT:
+            self._row[:] = memoryview(bytes(8 * WORDS)).cast("q")
+            self._row[0] = LAYOUT
         if row is None:
             reset_in_children(self)
 
@@ -149,9 +151,9 @@ class Counters:
         """Count a value that was not put because there is no room for it."""
         self._add(where, _REFUSED, 1)
 
-    def note_removal(self, where: str, reason: str, nbytes: int) -> None:
-        """Count a value that was evicted or deleted, or that had expired; of evicted ones the bytes too."""
-        self._add(where, _REMOVALS[reason], 1, *[nbytes] * (reason == "evicted"))
+    def note_removal(self, where: str, reason: str, nbytes: int, number: int = 1) -> None:
+        """Count values that were evicted or deleted, or had expired; of evicted ones the bytes too."""
+        self._add(where, _REMOVALS[reason], number, *[nbytes] * (reason == "evicted"))
 
     def note_spill(self, where: str, nbytes: int) -> None:
         """Count a value that was spilled to disk."""
@@ -176,7 +178,7 @@ class Counters:
         sums = [sum(column) for column in zip(*rows, strict=True)] or [0] * WORDS
         width = len(Done._fields)
         done = {kind: Done._make(sums[first : first + width]) for kind, first in _FIRST.items()}
-        return Counts(done, Flown._make(sums[_FLOWN : _FLOWN + len(Flown._fields)]))
+        return Counts(self._shared, done, Flown._make(sums[_FLOWN : _FLOWN + len(Flown._fields)]))
 
     def reset_after_fork(self) -> None:
         """Count from 0 in a child: what the parent did, the parent counts."""

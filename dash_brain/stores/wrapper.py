@@ -16,7 +16,7 @@ from dash_brain.stores.base import (
     needs_lock,
     needs_scan,
 )
-from dash_brain.stores.counters import Counters
+from dash_brain.stores.counters import Counters, Counts
 
 
 class StoreWrapper(Store):
@@ -51,6 +51,9 @@ class StoreWrapper(Store):
     @property
     def counters(self) -> Counters:
         return self.wrapped.counters
+
+    def counted(self) -> Counts:
+        return self.wrapped.counted()
 
     def count_in(self, store: Store) -> None:
         self.wrapped.count_in(store)

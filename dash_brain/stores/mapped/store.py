@@ -14,7 +14,7 @@ from dash_brain.common.forks import reset_in_children
 from dash_brain.common.sizes import parse_size
 from dash_brain.errors import DecodeError, StoreError, StoreFull, StoreUnavailable, ValueMissing
 from dash_brain.stores.base import Bounded, Frames, Locks, ObjectInfo, Scans, Store, expires_at
-from dash_brain.stores.counters import Counters
+from dash_brain.stores.counters import Counters, Counts
 from dash_brain.stores.faults import missing, unseen
 from dash_brain.stores.mapped import get, put, scan, sweep
 from dash_brain.stores.mapped.space.space import Space, open_space
@@ -81,7 +81,15 @@ class MappedStore(Store, Scans, Locks, Bounded):
 
     @property
     def counters(self) -> Counters:
-        return self._run(lambda space: space.inventory.counters)
+        try:
+            return (self._space or self._open()).inventory.counters
+        except (OSError, StoreError):  # it cannot be opened, which whoever uses it is told
+            return super().counters
+
+    def counted(self) -> Counts:
+        with suppress(StoreError):
+            return self._run_on_living(lambda space: space.inventory.counters.read())
+        return super().counted()
 
     @property
     def spills(self) -> bool:

@@ -34,8 +34,6 @@ def open_far(url: str, open_store: Callable[[str], Store]) -> Store:
     if near.get("near") == "off" or not platform.SUPPORTED:
         if when_down != "raise":
             raise ValueError("when_down=near needs near copies, and there are none.")
-        if platform.SUPPORTED:
-            far.count_in(CopyStore(f"near-{_fingerprint(url)}"))
         return far
     return NearCopy(far, CopyStore(f"near-{_fingerprint(url)}", size=near.get("near")), when_down=when_down)
 

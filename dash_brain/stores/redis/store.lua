@@ -350,14 +350,15 @@ function verbs.evict(namespace, key, id, seen)
 end
 
 function verbs.drop(namespace)
-  for _, key in ipairs(redis.call('HKEYS', index(namespace))) do
+  local keys = redis.call('HKEYS', index(namespace))
+  for _, key in ipairs(keys) do
     local r = find(namespace, key)
     if r then remove(namespace, key, r, 'deleted') end
     changed(namespace, key, '')
   end
   redis.call('UNLINK', index(namespace), P .. 'order:' .. namespace)
   redis.call('ZREM', P .. 'namespaces', namespace)
-  return 0
+  return #keys
 end
 
 function verbs.prune(most) return prune(tonumber(most)) end

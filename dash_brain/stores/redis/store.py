@@ -205,7 +205,7 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
 
     def drop(self, namespace: str) -> None:
         split(namespace)
-        self._link.run("drop", namespace)
+        self.counters.note_removal(namespace, "deleted", 0, self._link.run("drop", namespace))
         self._clear()
 
     def usage(self) -> int:

@@ -16,7 +16,7 @@ __all__ = [
     "Answer",
     "Request",
     "Response",
-    "answer",
+    "answer_at",
     "begin_message",
     "bound_bodies",
     "current_request",
@@ -61,11 +61,11 @@ def bound_bodies(server: object, route: str, header: str, nbytes: int) -> None:
         kind.bound_bodies(server, route, header, nbytes)
 
 
-def answer(server: object, path: str, function: Callable[[Request], Answer | None]) -> None:
-    """Answer requests to a path by a function that may block; None: as if there was no such path of ours."""
+def answer_at(server: object, path: str, function: Callable[[Request], Answer]) -> None:
+    """Answer requests to a path by a function that may block."""
     kind = _kind_of(server)
     if kind is not None:
-        kind.answer(server, path, function)
+        kind.answer_at(server, path, function)
 
 
 def keep_private(server: object, route: str) -> None:

@@ -145,8 +145,8 @@ class Rules:
     private: set[str] = field(default_factory=set)
     #: Route and header to the number of bytes that a request with them may have.
     bounds: dict[tuple[str, str], int] = field(default_factory=dict)
-    #: Path to what answers requests to it, unless it returns None.
-    answers: dict[str, Callable[[Request], Answer | None]] = field(default_factory=dict)
+    #: Path to what answers requests to it.
+    answers: dict[str, Callable[[Request], Answer]] = field(default_factory=dict)
 
     def most_bytes(self, request: AsgiRequest) -> int | None:
         """Return how long the body of a request may be."""
@@ -169,7 +169,7 @@ def bound_bodies(server: Any, route: str, header: str, nbytes: int) -> None:
     _rules[server].bounds[route, header] = nbytes
 
 
-def answer(server: Any, path: str, function: Callable[[Request], Answer | None]) -> None:
+def answer_at(server: Any, path: str, function: Callable[[Request], Answer]) -> None:
     """Answer requests to a path by a function that may block."""
     _rules[server].answers[path] = function
 
@@ -195,17 +195,15 @@ class Middleware:
         with overridden(served, request):
             ours.begin()
             if request.path in ours.answers and scope["type"] == "http":
-                found = await threads.run(partial(ours.answers[request.path], request))
-                if found is not None:
-                    await _answer(send, found)
-                    return
+                await _send(send, await threads.run(partial(ours.answers[request.path], request)))
+                return
             if request.path.endswith(tuple(ours.private)):
                 request.before_sending(_keep_private)
             most = ours.most_bytes(request)
             if most is not None:
                 body = await _read(receive, most)
                 if body is None:
-                    await _refuse(send, 413)
+                    await _send(send, Answer(413))
                     return
                 receive = _replay(body, receive)
             await self._app(scope, receive, partial(request.send, send))
@@ -251,11 +249,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-async def _refuse(send: Send, status: int) -> None:
-    await _answer(send, Answer(status))
-
-
-async def _answer(send: Send, answer: Answer) -> None:
+async def _send(send: Send, answer: Answer) -> None:
     body = answer.text.encode()
     headers = {**answer.headers(), "Content-Length": str(len(body))}
     sent = [(name.lower().encode(), value.encode()) for name, value in headers.items()]

@@ -143,14 +143,17 @@ def install(server: flask.Flask, begin: Callable[[], None]) -> None:
     """Do nothing: Flask keeps the current request by itself."""
 
 
-def answer(server: flask.Flask, path: str, function: Callable[[Request], Answer | None]) -> None:
+def answer_at(server: flask.Flask, path: str, function: Callable[[Request], Answer]) -> None:
     """Answer requests to a path by a function."""
 
-    @server.before_request
-    def answered() -> flask.Response | None:
-        request = current_request() if flask.request.path == path else None
-        found = None if request is None else function(request)
-        return None if found is None else flask.Response(found.text, found.status, found.headers())
+    def view() -> flask.Response:
+        request = current_request()
+        assert request is not None
+        found = function(request)
+        return flask.Response(found.text, found.status, found.headers())
+
+    if path not in server.view_functions:  # several apps may have one server, and one path
+        server.add_url_rule(path, path, view)
 
 
 def bound_bodies(server: flask.Flask, route: str, header: str, nbytes: int) -> None:
