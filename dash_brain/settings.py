@@ -41,7 +41,7 @@ LEAST_QUOTA = 256_000_000
 _ON_MISSING = ("raise", "empty", "prevent")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # it has secrets
 class Settings:
     """One configuration, with the store and the keys that belong to it, opened at first use."""
 

@@ -34,7 +34,7 @@ def observe(meter: Meter | None = None, store: StoreLike | None = None) -> None:
     Examples
     --------
     >>> from dash_brain.metrics.opentelemetry import observe
-    >>> observe()  # doctest: +SKIP
+    >>> observe()
     """
     from opentelemetry import metrics
 

@@ -152,8 +152,7 @@ def answer_at(server: flask.Flask, path: str, function: Callable[[Request], Answ
         found = function(request)
         return flask.Response(found.text, found.status, found.headers())
 
-    if path not in server.view_functions:  # several apps may have one server, and one path
-        server.add_url_rule(path, path, view)
+    server.add_url_rule(path, path, view)
 
 
 def bound_bodies(server: flask.Flask, route: str, header: str, nbytes: int) -> None:
