@@ -12,6 +12,7 @@ from dash_brain import Brain, stats
 from dash_brain.errors import ValueMissing
 from dash_brain.metrics.prometheus import register, text
 from dash_brain.stores import FileStore
+from tests.packaging.documents import REPOSITORY
 
 
 @pytest.fixture
@@ -42,6 +43,16 @@ def test_the_text_is_what_the_parser_of_prometheus_reads(store):
     assert found["dash_brain_misses_total", missed] == 1
     assert found["dash_brain_used_bytes", frozenset()] == store.usage()
     assert found["dash_brain_reachable", frozenset()] == 1
+
+
+def test_the_document_names_all_metrics_with_their_labels(store):
+    page = (REPOSITORY / "docs/metrics.md").read_text()
+    rows = re.findall(r"^\| `(dash_brain_\w+)` \| ([\w`, ]*)\|", page, re.MULTILINE)
+    found = samples(list(text_string_to_metric_families(text(stats(store)))))
+    there = {name: {label for label, _ in labels} for name, labels in found}
+    assert {name: set(re.findall(r"\w+", labels)) for name, labels in rows} == there
+    used = set(re.findall(r"\bdash_brain_\w+", page.partition("## Alerts")[2]))
+    assert used - there.keys() == set()
 
 
 def test_a_registry_shows_the_same_as_the_text_and_reads_it_when_it_is_asked(store):

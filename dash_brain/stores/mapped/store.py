@@ -87,6 +87,8 @@ class MappedStore(Store, Scans, Locks, Bounded):
             return super().counters
 
     def counted(self) -> Counts:
+        if self._space is None and not os.path.isdir(self.place):  # looking makes no store
+            return super().counted()
         with suppress(StoreError):
             return self._run_on_living(lambda space: space.inventory.counters.read())
         return super().counted()
