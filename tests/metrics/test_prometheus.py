@@ -81,5 +81,5 @@ def test_a_store_that_cannot_be_used_is_a_sample_and_no_failed_scrape(tmp_path):
 
 
 def test_registering_opens_no_store(tmp_path):
-    register(CollectorRegistry(), f"file://{tmp_path}/store")
+    register(CollectorRegistry(auto_describe=True), f"file://{tmp_path}/store")
     assert not list(tmp_path.iterdir())

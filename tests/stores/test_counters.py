@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import threading
 from contextlib import suppress
@@ -180,10 +181,21 @@ def test_row_of_another_layout_is_begun_anew():
     assert counters.read().done["value"].puts == 0
 
 
-def test_store_that_cannot_be_opened_is_said_to_be_unreachable(tmp_path):
-    (tmp_path / "file").touch()
-    found = stats(FileStore(tmp_path / "file"))
+@pytest.mark.parametrize("used_before", [False, True])
+def test_store_that_cannot_be_opened_is_said_to_be_unreachable(used_before, tmp_path):
+    folder = tmp_path / "store"
+    store = FileStore(folder)
+    if used_before:
+        store.put(SPACE, "key", [b"x"])
+        shutil.rmtree(folder)
+    folder.touch()  # a file where the folder would be
+    found = stats(store)
     assert (found.is_reachable, found.used, found.budget, found.shared) == (False, None, None, "process")
+
+
+def test_reading_the_counts_makes_no_store(tmp_path):
+    FileStore(tmp_path).counted()
+    assert not list(tmp_path.iterdir())
 
 
 def test_store_without_room_for_a_row_is_counted_in_the_process(tmp_path, monkeypatch):
