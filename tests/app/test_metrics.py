@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextvars import copy_context
 
 import dash
 import pytest
@@ -35,7 +36,7 @@ def read(app, **headers):
 
 def test_who_has_the_token_reads_them(app, open_page):
     configure(metrics=TOKEN)
-    open_page(app).fire("a.data")
+    copy_context().run(lambda: open_page(app).fire("a.data"))  # where Dash leaves the app
     answer = read(app, Authorization=f"Bearer {TOKEN}")
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
     assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
