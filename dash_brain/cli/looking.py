@@ -75,7 +75,7 @@ def inspect(url: str | None, as_json: bool, name: str, namespace: str) -> None:
 
 @command
 def stats(url: str | None, as_json: bool) -> None:
-    """Show how full the store is, what was done with it, and who holds most."""
+    """Show how full the store is, what was done, and who holds most."""
     from dash_brain.cli import tables
     from dash_brain.cli.target import opened
 
