@@ -149,7 +149,8 @@ def _refusal(
     return StoreUnavailable(
         f"Parts of {shown(where.key)} were gone before all of them were there: Redis lost data, its "
         "maxmemory-policy evicted them, sending them took more than ten minutes, or this process stood still "
-        "for a minute. What was stored before is untouched. Put it again."
+        "for a minute. What was stored before is untouched; only if the connection broke meanwhile, all of "
+        "it may have been there for a while. Look at what lies there now, and put it again."
     )
 
 

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from dash_brain.stores.redis.link import Link
-from dash_brain.stores.redis.names import ALL, COMPLETE, USAGE, index_of, packed, unpacked
+from dash_brain.stores.redis.names import ALL, USAGE, index_of, packed, unpacked
 
 #: Namespaces that are looked through in one step, at most, and keys of Redis or fields of a hash that are.
 _AT_ONCE = 200
@@ -49,7 +49,7 @@ def counted(link: Link) -> int:
 
 def all_namespaces(link: Link) -> Iterator[str]:
     """Yield every namespace that is counted."""
-    return (unpacked(field) for field in _usage(link) if _is_namespace(field))
+    return (unpacked(field) for field in _usage(link) if field.find(b"/") > 0)  # and not a client or a sum
 
 
 def namespaces_of(link: Link, domain: str) -> Iterator[str]:
@@ -61,13 +61,11 @@ def namespaces_of(link: Link, domain: str) -> Iterator[str]:
 
 def recount(link: Link) -> None:
     """Make the bookkeeping anew from the records, and remove from it what Redis has evicted."""
-    fields = _usage(link)
-    spaces = {field: None for field in fields if _is_namespace(field)}
-    if COMPLETE not in fields:
-        prefix = index_of("")
-        found = link.call(lambda client: list(client.scan_iter(prefix + b"*", count=_SCANNED)))
-        spaces.update((one.removeprefix(prefix), None) for one in found)
-    for _ in pages(link, map(unpacked, spaces)):
+    link.run("begin")
+    prefix = index_of("")
+    found = link.call(lambda client: list(client.scan_iter(prefix + b"*", count=_SCANNED)))
+    spaces = {*all_namespaces(link), *(unpacked(one.removeprefix(prefix)) for one in found)}
+    for _ in pages(link, spaces):
         pass
     link.run("complete")
 
@@ -75,7 +73,3 @@ def recount(link: Link) -> None:
 def _usage(link: Link, match: bytes | None = None) -> dict[bytes, bytes]:
     """Return the bytes of all, of each client and of each namespace as they were counted."""
     return link.call(lambda client: dict(client.hscan_iter(USAGE, match=match, count=_SCANNED)))
-
-
-def _is_namespace(field: bytes) -> bool:
-    return field.find(b"/") > 0

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from dash_brain.stores.namespaces import OF_CLIENTS, rank
-from dash_brain.stores.reclaim import Candidate, Limit, reclaim, total
+from dash_brain.stores.reclaim import Candidate, Limit, reclaim
 from dash_brain.stores.redis.link import Link
-from dash_brain.stores.redis.names import PREFIX, unpacked
+from dash_brain.stores.redis.names import unpacked
 from dash_brain.stores.redis.records import all_namespaces, pages
-
-#: Bytes that could be evicted when all records were looked at in vain, and what was put since.
-_EVICTABLE = PREFIX + b"evictable"
 
 
 class _Missing(Limit):
@@ -35,9 +32,6 @@ def make_room(
 ) -> bool:
     """Evict so many bytes of what may go, and say whether it helped.
 
-    When all of it would not be enough, that is remembered for some seconds: a store that stays full is not
-    looked through for each put.
-
     Parameters
     ----------
     for_object
@@ -49,13 +43,9 @@ def make_room(
     of_memory
         Whether it is the memory of Redis, so that what lies in a bucket may stay.
     """
-    if client is None and _is_in_vain(link, nbytes):
-        return False
     spaces = all_namespaces(link) if client is None else [f"{domain}/{client}" for domain in OF_CLIENTS]
     freed, found = _look_through(link, spaces)
     limit = _Missing(nbytes if of_memory else nbytes - freed, slack)
-    if client is None and total(found) < limit.left:
-        link.run("scarce", total(found))
     going = [one for one in found if one.entry[:2] != for_object and not (of_memory and one.entry[4])]
 
     def evict(candidate: Candidate) -> bool:
@@ -65,12 +55,6 @@ def make_room(
 
     reclaim(limit, sorted(going, key=lambda one: one[:3]), evict)
     return limit.left <= 0
-
-
-def _is_in_vain(link: Link, nbytes: int) -> bool:
-    """Say whether somebody has just found that so much cannot be evicted."""
-    evictable = link.call(lambda client: client.get(_EVICTABLE))
-    return evictable is not None and nbytes > int(evictable)
 
 
 def _look_through(link: Link, namespaces: Iterable[str]) -> tuple[int, list[Candidate]]:

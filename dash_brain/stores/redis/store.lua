@@ -10,7 +10,6 @@
 --   expiring            sorted set: place by time of expiry
 --   usage               hash: the bytes of each namespace as they were counted last, and their sums: of all
 --                       ("/"), and by client
---   evictable           bytes that could be evicted when all records were looked at in vain; there for a while
 --   recounting          there for a while after somebody has begun to make the bookkeeping anew
 --   budget, lock:<name>
 --   coming              hash: object id -> parts, of what is being sent under lock:<object id>
@@ -40,8 +39,8 @@
 local P = 'dash_brain:1:'
 local CLIENTS = {@CLIENTS@}
 -- Names in "usage" and in an index that are those of no client and of no key, which is UTF-8.
-local ALL, COMPLETE, BYTES = '/', '/complete', '\255'
--- Records that are looked at in one step, and milliseconds for which "evictable" and "recounting" are there.
+local ALL, BEGUN, COMPLETE, BYTES = '/', '/begun', '/complete', '\255'
+-- Records that are looked at in one step, and milliseconds for which "recounting" is there.
 local PAGE, WHILE = 300, 5000
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -55,7 +54,7 @@ local function value(namespace, key) return P .. 'value:' .. place(namespace, ke
 
 local function parsed(text)
   local id, nbytes, parts, created, used, expires = text:match('^(%x+) (%d+) (b?%d+) (%d+) (%d+) (%d+)$')
-  if not id or #id ~= 32 or #parts:match('%d+') > 5 then return nil end
+  if not id or #id ~= 32 or #nbytes > 15 or #parts:match('%d+') > 5 then return nil end
   return {text = text, id = id, nbytes = tonumber(nbytes), parts = parts, created = tonumber(created),
           used = tonumber(used), expires = tonumber(expires)}
 end
@@ -163,7 +162,7 @@ end
 
 local function slot(id) return tonumber(id:sub(1, 3), 16) end
 
--- Whether this object was there, and is no more. Whoever is not known any more may have been there.
+-- Whether this object is known to have been there, and to be no more.
 local function is_past(id) return redis.call('HGET', P .. 'past', slot(id)) == id end
 
 -- Forget a record, and remove the parts of the object; its value goes, or is replaced. It is counted still.
@@ -224,11 +223,6 @@ local function lifetime(namespace, key, r, ttl)
   end
 end
 
--- Note what may be evicted since all records were looked at in vain.
-local function may_be_evicted(nbytes)
-  if redis.call('EXISTS', P .. 'evictable') == 1 then redis.call('INCRBY', P .. 'evictable', nbytes) end
-end
-
 local function changed(namespace, key, id)
   redis.call('PUBLISH', P .. 'changes:' .. place(namespace, key), id)
 end
@@ -277,12 +271,19 @@ local function bound(namespace, most)
   end
 end
 
+-- Mark what is counted by, and say whether a mark is there still: it goes when Redis evicts what it marks.
+local function mark(member)
+  redis.call('HSET', P .. 'usage', member, 1)
+  redis.call('ZADD', P .. 'expiring', '+inf', member)
+end
+
+local function is_marked(member)
+  return redis.call('HEXISTS', P .. 'usage', member) == 1 and redis.call('ZSCORE', P .. 'expiring', member)
+end
+
 -- Say whether the bookkeeping was evicted, to one who is to make it anew then.
 local function is_incomplete()
-  if redis.call('HEXISTS', P .. 'usage', COMPLETE) == 1 and redis.call('ZSCORE', P .. 'expiring', COMPLETE) then
-    return false
-  end
-  return redis.call('SET', P .. 'recounting', '', 'NX', 'PX', WHILE)
+  return not is_marked(COMPLETE) and redis.call('SET', P .. 'recounting', '', 'NX', 'PX', WHILE)
 end
 
 local verbs = {}
@@ -338,7 +339,6 @@ function verbs.put(namespace, key, id, nbytes, parts, ttl, compare, replaces, mo
   note(namespace, key, new)
   if tonumber(most) > 0 then redis.call('ZADD', P .. 'order:' .. namespace, now, key) end
   count(namespace, new.nbytes - (old and old.nbytes or 0))
-  may_be_evicted(new.nbytes)
   changed(namespace, key, id)
   return {is_incomplete() and 'incomplete' or 'ok'}
 end
@@ -368,7 +368,6 @@ function verbs.touch(namespace, ttl, ...)
   for number, key in ipairs({...}) do
     local r = live(namespace, key)
     if r then
-      if r.expires == 0 then may_be_evicted(r.nbytes) end
       lifetime(namespace, key, r, ttl)
       note(namespace, key, r)
     else
@@ -475,18 +474,17 @@ function verbs.filled(...)
   return found
 end
 
--- All records were looked at, and counted.
-function verbs.complete()
+-- All records are going to be looked at, and counted.
+function verbs.begin()
   works_when_full()
-  redis.call('HSET', P .. 'usage', COMPLETE, 1)
-  redis.call('ZADD', P .. 'expiring', '+inf', COMPLETE)
+  mark(BEGUN)
   return 0
 end
 
--- All records were looked at, and no more than so many bytes may be evicted.
-function verbs.scarce(nbytes)
+-- All were, unless what was counted until now was evicted meanwhile.
+function verbs.complete()
   works_when_full()
-  redis.call('SET', P .. 'evictable', nbytes, 'PX', WHILE)
+  if is_marked(BEGUN) then mark(COMPLETE) end
   return 0
 end
 
