@@ -9,9 +9,10 @@ from typing import NamedTuple
 from dash_brain.stores.redis.link import Link
 from dash_brain.stores.redis.names import ALL, USAGE, index_of, packed, unpacked
 
-#: Namespaces that are looked through in one step, at most, and keys of Redis or fields of a hash that are.
+#: Namespaces that are looked through in one step, at most; keys of Redis, and counts of bytes.
 _AT_ONCE = 200
-_SCANNED = 1000
+_KEYS = 1000
+_COUNTS = 10_000
 
 
 class Page(NamedTuple):
@@ -63,7 +64,7 @@ def recount(link: Link) -> None:
     """Make the bookkeeping anew from the records, and remove from it what Redis has evicted."""
     link.run("begin")
     prefix = index_of("")
-    found = link.call(lambda client: list(client.scan_iter(prefix + b"*", count=_SCANNED)))
+    found = link.call(lambda client: list(client.scan_iter(prefix + b"*", count=_KEYS)))
     spaces = {*all_namespaces(link), *(unpacked(one.removeprefix(prefix)) for one in found)}
     for _ in pages(link, spaces):
         pass
@@ -72,4 +73,4 @@ def recount(link: Link) -> None:
 
 def _usage(link: Link, match: bytes | None = None) -> dict[bytes, bytes]:
     """Return the bytes of all, of each client and of each namespace as they were counted."""
-    return link.call(lambda client: dict(client.hscan_iter(USAGE, match=match, count=_SCANNED)))
+    return link.call(lambda client: dict(client.hscan_iter(USAGE, match=match, count=_COUNTS)))
