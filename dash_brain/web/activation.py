@@ -26,6 +26,8 @@ from dash_brain.web.descriptions import answer_descriptions
 from dash_brain.web.event_loop import served_beside_loop
 from dash_brain.web.jobs.manager import share_cancels
 from dash_brain.web.leases import route
+from dash_brain.web.panel import page as panel_page
+from dash_brain.web.panel.route import answer_panel
 from dash_brain.web.servers import is_asgi, keep_private
 from dash_brain.web.wiring import startup
 
@@ -35,6 +37,7 @@ def activate() -> None:
     """Give the apps of this process sessions and claims: those that have not served yet, and later ones."""
     dash.hooks.setup()(_set_up)
     dash.hooks.index()(_send_session)
+    dash.hooks.devtool(panel_page.NAMESPACE, panel_page.COMPONENT)
     dash.hooks.websocket_message()(websockets.begin)
     for app in unserved_apps():
         _prepare(app)
@@ -68,6 +71,7 @@ def _begin(app: dash.Dash) -> None:
     share_cancels(app)
     route.take_claims(app)
     answer_descriptions(app)
+    answer_panel(app)
     if is_asgi(app.server):
         change_callbacks(app, served_beside_loop)
     # No proxy may cache a part of a page: it may serve several users
@@ -78,4 +82,4 @@ def _begin(app: dash.Dash) -> None:
 def _send_session(page: str) -> str:
     """Give the browser its session with the page."""
     sessions.send_session()
-    return page
+    return panel_page.add_scripts(page)

@@ -36,7 +36,7 @@ WEB_FLOORS: list[set[str]] = [
     {"exchange"},
     {"component", "incoming"},
     {"outgoing"},
-    {"jobs", "memo", "websockets"},
+    {"jobs", "memo", "panel", "websockets"},
     {"activation", "callback", ""},
 ]
 

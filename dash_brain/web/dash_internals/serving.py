@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import Context, copy_context
@@ -70,6 +70,18 @@ def follow_requests(app: dash.Dash, follow: Callable[[dash.Dash], None]) -> None
 def _begin_without_callback() -> None:
     """Begin a request without the callback of an earlier one: a server may serve it in the same task."""
     context_value.set({})
+
+
+def has_dev_tools(app: dash.Dash) -> bool:
+    """Say whether the pages of an app have Dash's dev tools, as with ``debug=True``."""
+    return bool(app._dev_tools.ui)
+
+
+def script_urls(app: dash.Dash, package: str, paths: Sequence[str]) -> list[str]:
+    """Return the URLs of scripts in a package, which the app serves from now on."""
+    scripts = [{"namespace": package, "relative_package_path": path} for path in paths]
+    urls: list[str] = app._collect_and_register_resources(scripts)
+    return urls
 
 
 def call_outside_requests(app: dash.Dash, function: Callable[[], Any]) -> Any:
