@@ -1,4 +1,4 @@
-"""The panel in Dash's dev tools: what it is told of the session, what it may do, and that it is there in debug only."""
+"""The panel in Dash's dev tools: what it is told of the session, and that it is there in debug only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import pytest
 from dash import Input, Output, dcc, html
 
 from dash_brain import ServerStore, brain_callback, configure, session_brain, to_token
-from dash_brain.errors import StoreFull
 from dash_brain.settings import current
 from dash_brain.web.panel import files
 from tests.app.test_claims import Claiming
@@ -91,7 +90,7 @@ def test_it_shows_use_against_quota_and_budget(open_page, tmp_path):
     assert shown["session"]["most"] == 16_000_000
     assert 800 < shown["session"]["used"] <= shown["store"]["used"]
     assert shown["store"]["most"] == 64_000_000
-    assert shown["store"]["name"].endswith(f"{tmp_path}/bounded")
+    assert shown["store"]["name"].startswith(f"FileStore in {tmp_path}/bounded/")
 
 
 def test_it_shows_who_else_holds_a_value(open_page):
@@ -115,7 +114,7 @@ def test_values_of_other_tabs_and_named_values_of_the_session_are_shown_too(open
     [other] = shown["others"]
     assert (other["token"], other["tabs"]) == (token, 1)
     [named] = shown["names"]
-    assert (named["name"], named["type"], named["rows"]) == ("cart", "list", 1)
+    assert (named["name"], named["type"]) == ("cart", "list")
 
 
 def test_of_a_value_that_is_gone_it_says_why(open_page, tmp_path):
@@ -245,21 +244,12 @@ def test_without_a_session_there_is_no_answer_and_none_begins(open_page):
     assert "Set-Cookie" not in answer.headers
 
 
-@pytest.mark.parametrize(
-    "asked",
-    [
-        "",
-        "{",
-        "[]",
-        "7",
-        "{}",
-        '{"do": "other"}',
-        '{"do": "look", "held": [7]}',
-        '{"do": "look", "more": 1}',
-        7,
-    ]
-    + ['{"do": "drop", "token": {}}', json.dumps({"do": "look", "held": ["x"] * 1001}), "[" * 100_000],
-)
+UNASKED = ["", "{", "[]", "7", "{}", 7, "[" * 100_000, json.dumps({"do": "look", "held": ["x"] * 1001})]
+UNASKED += ['{"do": "other"}', '{"do": []}', '{"do": "look", "held": [7]}', '{"do": "look", "held": 7}']
+UNASKED += ['{"do": "look", "more": 1}', '{"do": "drop", "token": {}}', '{"do": "drop", "name": 7}']
+
+
+@pytest.mark.parametrize("asked", UNASKED, ids=range(len(UNASKED)))
 def test_what_the_panel_does_not_send_is_refused(open_page, asked):
     assert ask(open_page(app_of()), asked=asked).status_code == 400
 

@@ -64,7 +64,7 @@ def _parsed(asked: object) -> Question | None:
         question = Question(**{**said, "held": tuple(said.get("held", ()))})
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None
-    texts = [question.page, *question.held, *question[3:]]
+    texts = [question.do, question.page, *question.held, *question[3:]]
     is_sound = len(question.held) <= MOST_STORES and all(isinstance(one, str | None) for one in texts)
     return question if is_sound and question.do in _ANSWERS else None
 
