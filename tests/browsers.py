@@ -89,6 +89,19 @@ def browser_for_module(browser_for_all: Chrome) -> Chrome:
     return browser_for_all
 
 
+def leave(driver: Chrome, other: str = "") -> None:
+    """Close the tab, having it say first that it goes, and turn to another one or to a new one."""
+    only = driver.current_window_handle
+    if not other:
+        driver.switch_to.new_window("tab")
+        other = driver.current_window_handle
+        driver.switch_to.window(only)
+    # Chrome gives a page that is closed half a second for this, which a busy machine does not always have.
+    driver.execute_script("dispatchEvent(new PageTransitionEvent('pagehide', {persisted: false}))")
+    driver.close()
+    driver.switch_to.window(other)
+
+
 def forget_everything(driver: Chrome) -> None:
     """Make a new user of a browser: no cookies, no storage, no log, and one empty tab."""
     before = driver.window_handles
