@@ -210,23 +210,29 @@
         return h(
             "tr",
             null,
-            h("th", {scope: "row", title: row.label}, h("span", {className: "name"}, row.label), row.kind && row.kind !== "memory" && h("small", null, row.kind)),
-            isThere ? h("td", {className: "value"}, h("span", null, row.type || "?"), h("small", null, shape(row))) : h("td", {className: `value ${row.gone ? "gone" : "none"}`}, row.gone ? GONE[row.gone] : "empty"),
-            h("td", {className: "size"}, isThere && size(row.bytes)),
-            h("td", {className: "age"}, isThere && h(Age, {seconds: row.age})),
-            h("td", {className: "holders"}, isThere && holders(row).map((one) => h("span", {key: one, className: one.startsWith("nobody") ? "chip nobody" : "chip"}, one))),
-            h(
-                "td",
-                {className: "actions"},
-                isThere && h(Action, {icon: "download", label: `Download ${row.label}${row.file ? ` as ${row.file}` : ""}`, refused: row.file ? "" : NO_FILE, act: () => download(row), say}),
-                isThere && h(Action, {icon: "drop", label: `Drop ${row.label}`, refused: SHARED[row.scope] ? NO_DROP : "", act: () => drop(row), say})
-            )
+            h("th", {scope: "row", title: row.label}, h("span", {className: "name"}, row.label), row.kind && row.kind !== "memory" && h("small", null, `${row.kind}Storage`)),
+            isThere ? null : h("td", {className: row.gone ? "value gone" : "value none", colSpan: 5}, row.gone ? GONE[row.gone] : "empty"),
+            isThere && cells(row, say)
         );
     }
 
-    function Age({seconds}) {
-        return h("span", null, time(seconds), h("span", {className: "narrow"}, " old"));
+    function cells(row, say) {
+        const saved = row.file ? `Download ${row.label} as ${row.file}` : `Download ${row.label}`;
+        return [
+            h("td", {key: "value", className: "value"}, row.type || "?", h("small", null, shape(row))),
+            h("td", {key: "size", className: "size"}, size(row.bytes)),
+            h("td", {key: "age", className: "age"}, time(row.age), h("span", {className: "narrow"}, " old")),
+            h("td", {key: "holders", className: "holders"}, holders(row).map((one) => h(Chip, {key: one, text: one}))),
+            h(
+                "td",
+                {key: "actions", className: "actions"},
+                h(Action, {icon: "download", label: saved, refused: row.file ? "" : NO_FILE, act: () => download(row), say}),
+                h(Action, {icon: "drop", label: `Drop ${row.label}`, refused: SHARED[row.scope] ? NO_DROP : "", act: () => drop(row), say})
+            ),
+        ];
     }
+
+    const Chip = ({text}) => h("span", {className: text.startsWith("nobody") ? "chip nobody" : "chip"}, text);
 
     function Table({title, rows, say}) {
         if (!rows.length) {
@@ -246,8 +252,8 @@
             "div",
             {className: `meter ${state}`, role: "meter", "aria-label": label, "aria-valuenow": used, "aria-valuemin": 0, "aria-valuemax": most || used, "aria-valuetext": text},
             h("span", null, label),
-            h("b", null, text),
-            h("div", {className: "track"}, h("div", {style: {width: `${share * 100}%`}}))
+            h("div", null, h("b", null, size(used)), most ? h("small", null, ` of ${size(most)}`) : null),
+            most ? h("div", {className: "track"}, h("div", {style: {width: `${share * 100}%`}})) : null
         );
     }
 
@@ -264,7 +270,7 @@
     }
 
     function rowsElsewhere() {
-        const values = shown.others.map((one) => ({...one, id: one.token, label: `…${one.token.slice(13, 21)}`}));
+        const values = shown.others.map((one) => ({...one, id: one.token, label: `value ${one.token.slice(14, 22)}`}));
         const names = shown.names.map((one) => ({...one, id: `name ${one.name}`, label: one.name}));
         return [...names, ...values];
     }
@@ -308,7 +314,11 @@
                 draw = () => {};
             };
         }, []);
-        useEffect(() => body.current && body.current.focus(), [root]);
+        useEffect(() => {
+            if (body.current) {
+                body.current.focus();
+            }
+        }, [root]);
         const onKeyDown = (event) => event.key === "Escape" && close();
         const content = h(
             "section",
@@ -323,7 +333,7 @@
             h("div", {className: "body"}, h(Content, {say})),
             h("footer", {role: "status"}, said)
         );
-        return h("div", {ref: host, id: "dash-brain-panel"}, root && window.ReactDOM.createPortal([h("style", {key: "style"}, STYLE), h("div", {key: "panel"}, content)], root));
+        return h("div", {ref: host, id: "dash-brain-panel"}, root && window.ReactDOM.createPortal(h("div", null, h("style", null, STYLE), content), root));
     }
 
     function Panel() {
@@ -356,7 +366,7 @@
 :host {
   --ink: #1d1a26; --soft: #5c5768; --line: #e6e3ee; --paper: #ffffff; --raised: #f7f5fb; --accent: #7f4bc4;
   --track: #e9e3f4; --high: #a15c00; --full: #c02b2b; --chip: #efe9f8; --chip-ink: #5b2ea6;
-  position: absolute; right: 0; bottom: 100%; display: block;
+  position: absolute; right: 0; bottom: 100%; display: block; color-scheme: light dark;
 }
 @media (prefers-color-scheme: dark) {
   :host {
@@ -378,13 +388,13 @@ h2 { margin: 0; font-size: 16px; font-weight: 650; letter-spacing: -0.01em; }
 header small { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; direction: rtl; text-align: left; }
 header .action { align-self: center; }
 small { color: var(--soft); font-size: 12px; }
-.body { flex: 1; min-height: 0; overflow: auto; padding: 0 20px; }
+.body { flex: 1; min-height: 0; overflow: auto; padding: 0 20px; scrollbar-width: thin; scrollbar-color: var(--line) transparent; }
 .sums { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 12px; margin-bottom: 16px; }
 .meter, .figure { display: grid; gap: 2px; align-content: start; padding: 12px 14px; background: var(--raised); border-radius: 8px; }
 .meter > span, .figure > span { color: var(--soft); font-size: 12px; }
 .meter b, .figure b { font-size: 17px; font-weight: 600; letter-spacing: -0.01em; }
 .track { height: 6px; margin-top: 7px; overflow: hidden; background: var(--track); border-radius: 3px; }
-.track div { height: 100%; min-width: 3px; background: var(--accent); border-radius: 3px; transition: width 0.3s; }
+.track div { height: 100%; background: var(--accent); border-radius: 3px; transition: width 0.3s; }
 .high .track div { background: var(--high); }
 .full .track div { background: var(--full); }
 .full b { color: var(--full); }
@@ -396,13 +406,12 @@ tbody th, tbody td { padding: 9px 8px; vertical-align: top; text-align: left; bo
 tbody tr:last-child > * { border-bottom: 0; }
 tbody th { padding-left: 0; font-weight: 550; overflow-wrap: anywhere; }
 .name { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
-.value small, tbody th small { display: block; }
+.value small, tbody th small { display: block; font-weight: 400; }
 .value { overflow-wrap: anywhere; }
 .gone { color: var(--full); }
 .none { color: var(--soft); }
 .size, .age { white-space: nowrap; }
 thead th:nth-child(3), thead th:nth-child(4), .size, .age { text-align: right; }
-.holders { display: table-cell; }
 .chip { display: inline-block; margin: 0 4px 4px 0; padding: 1px 8px; border-radius: 9px; background: var(--chip); color: var(--chip-ink); font-size: 12px; }
 .nobody { background: none; color: var(--soft); padding: 1px 0; }
 .actions { text-align: right; padding: 4px 0 4px 4px; white-space: nowrap; }
@@ -420,6 +429,7 @@ footer:empty { display: none; }
   header, .body, footer { padding-left: 14px; }
   .body { padding-right: 14px; }
   .sums { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .sums > :last-child:nth-child(odd) { grid-column: 1 / -1; }
   thead tr { display: block; border-bottom: 1px solid var(--line); }
   thead th:first-child { display: block; width: auto; border: 0; }
   thead th:not(:first-child), thead td { display: none; }
