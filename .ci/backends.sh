@@ -4,7 +4,7 @@
 set -euo pipefail
 files=(background brain_manager busy callbacks claims close_session cookie_modes descriptions endpoints_and_tools ids keys
   memoized_callbacks patches principal
-  reading recipes sessions)
+  panel panel_browser reading recipes sessions)
 files=("${files[@]/#/tests/app/test_}" tests/examples/test_demo)
 
 for backend in fastapi quart; do
