@@ -29,7 +29,8 @@ _PROCESSES: ForkServerContext | SpawnContext = (
 class SharedContract(Contract):
     """What a store that processes share does besides.
 
-    ``reopen`` gives a function, which can be pickled, that opens the same store once more.
+    ``reopen`` gives a function, which can be pickled, that opens the same store once more. It is called in
+    processes that began before the test: what it needs of the environment, it sets.
     """
 
     @pytest.fixture
