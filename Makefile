@@ -4,11 +4,12 @@
 # make soak    the torture and the property tests at their full size: hours; interrupted, it goes on where it was
 # make bench   measure what the README promises (ONLY=plasma for one part of it)
 # make docs    the documents as a site, in docs/_build
+# make pictures  the pictures in the documents, of the programs that these show
 # make clean   remove what the others made
 #
 # All work happens in .venv, made with the newest Python that is found; PYTHON=... names another.
 
-.PHONY: demo test matrix soak bench docs clean
+.PHONY: demo test matrix soak bench docs pictures clean
 
 demo:
 	@bash .ci/venv.sh demo
@@ -31,6 +32,11 @@ bench:
 docs:
 	@bash .ci/venv.sh docs
 	@bash .ci/docs.sh
+
+pictures:
+	@bash .ci/venv.sh test
+	@bash .ci/programs.sh
+	@bash .ci/pictures.sh
 
 clean:
 	rm -rf docs/_build .venv build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
