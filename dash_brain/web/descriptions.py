@@ -12,7 +12,6 @@ from typing import Any
 import dash
 
 from dash_brain.errors import BadToken, ValueMissing
-from dash_brain.stores.base import ObjectInfo
 from dash_brain.web import tokens
 from dash_brain.web.dash_internals import add_hidden_callback
 from dash_brain.web.event_loop import served_beside_loop
@@ -44,11 +43,7 @@ def described(caller: Caller, token: object) -> dict[str, str | int] | None:
     """
     with suppress(BadToken, ValueMissing):
         found = tokens.verify(caller.keys, caller.namespaces, token)
-        return of_object(caller.settings.store.info(*found))
+        info = caller.settings.store.info(*found)
+        sizes = {name: int(info.meta[name]) for name in ("rows", "columns") if name in info.meta}
+        return {"type": info.meta.get("type", ""), **sizes, "bytes": info.nbytes}
     return None
-
-
-def of_object(info: ObjectInfo) -> dict[str, str | int]:
-    """Return type, rows, columns and bytes of an object, as far as it has them."""
-    sizes = {name: int(info.meta[name]) for name in ("rows", "columns") if name in info.meta}
-    return {"type": info.meta.get("type", ""), **sizes, "bytes": info.nbytes}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import Any
 
 import dash
@@ -17,6 +18,7 @@ from dash import Input, Output, dcc, html
 from dash_brain import ServerStore, brain_callback, configure, session_brain, to_token
 from dash_brain.settings import current
 from dash_brain.web.panel import files
+from tests.app.asgi import client_of
 from tests.app.test_claims import Claiming
 
 COMPONENT = "_dash-brain-panel"
@@ -26,10 +28,10 @@ FRAME = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=50), "total": n
 
 def app_of(value: Any = FRAME, *, debug: bool = True, memoize: Any = None) -> dash.Dash:
     app = dash.Dash("test")
-    app.layout = html.Div(
-        [dcc.Input(id="n", value=1), ServerStore(id="a"), html.Div(id="kept"), html.Div(id="app")]
-    )
+    shown = [html.Div(id=name) for name in ("length", "kept", "app")]
+    app.layout = html.Div([dcc.Input(id="n", value=1), ServerStore(id="a"), *shown])
     brain_callback(Output("a", "data"), Input("n", "value"), app=app, memoize=memoize)(lambda n: value)
+    brain_callback(Output("length", "children"), Input("a", "data"), app=app)(len)
 
     @app.callback(Output("kept", "children"), Input("n", "value"))
     def keep(n):
@@ -269,21 +271,64 @@ def test_with_dev_tools_the_page_has_the_panel(open_page):
     page = open_page(app_of())
     assert '"namespace":"dash_brain","type":"Panel"' in page.index.text.replace(" ", "")
     urls = [part.split('"')[0] for part in page.index.text.split('src="') if "dash_brain/web/" in part]
-    assert ["server_store" in one for one in urls] == [True, False]
-    assert "panel" in urls[1]
-    assert page.client.get(urls[1]).status_code == 200
+    assert [name_of(one) for one in urls] == ["server_store", "watch", "style", "panel"]
+    assert [page.client.get(one).status_code for one in urls] == [200] * 4
+
+
+def name_of(url: str) -> str:
+    return url.rpartition("/")[2].partition(".")[0]
+
+
+def test_a_worker_that_has_served_no_page_serves_the_scripts_of_the_panel(open_page):
+    urls = [one for one in open_page(app_of()).index.text.split('"') if "web/panel/" in one]
+    client = client_of(app_of().server)
+    assert [client.get(one).status_code for one in urls] == [200] * 3
 
 
 def test_without_dev_tools_nothing_of_it_exists(open_page):
     page = open_page(app_of(debug=False))
-    token = token_of(page)
+    answer = page.post("a.data")
+    token = page.take(answer.json)["a"]["data"]
+    assert "Server-Timing" not in answer.headers
     assert "Panel" not in page.index.text
     assert "web/panel" not in page.index.text
     script = page.client.get(f"{page.prefix}_dash-component-suites/dash_brain/web/panel/panel.js")
     assert script.status_code != 200
     for do in ("look", "drop", "download"):
         assert ask(page, do=do, token=token).status_code != 200
-    assert page.fire("a.data")
+    assert page.fire("length.children") == {"length": {"children": 50}}
+
+
+def test_dev_tools_that_are_asked_for_without_debug_mode_are_without_the_panel(open_page, monkeypatch):
+    monkeypatch.setenv("DASH_UI", "true")
+    page = open_page(app_of(debug=False))
+    assert '"ui":true' in page.index.text.replace(" ", "")
+    assert "web/panel" not in page.index.text
+    assert ask(page, do="look").status_code != 200
+
+
+TIMING = re.compile(r'dash_brain_(\w+);dur=([\d.]+);desc="dash_brain: (\d+) [a-z ]+"')
+
+
+def timings(answer: Any) -> dict[str, tuple[bool, int]]:
+    """Return what a response says was done: whether it took time, and how often."""
+    found = TIMING.findall(",".join(answer.headers.getlist("Server-Timing")))
+    return {what: (float(milliseconds) > 0, int(count)) for what, milliseconds, count in found}
+
+
+def test_responses_say_how_long_it_took_to_store_and_to_read_values(open_page):
+    page = open_page(app_of())
+    stored = page.post("a.data")
+    assert timings(stored) == {"put": (True, 1)}
+    page.take(stored.json)
+    assert timings(page.post("length.children")) == {"get": (True, 1)}
+    assert timings(page.post("kept.children")) == {}
+
+
+def test_responses_say_whether_memoized_results_were_known(open_page):
+    page = open_page(app_of(memoize="session"))
+    assert timings(page.post("a.data")) == {"miss": (False, 1), "put": (True, 1)}
+    assert timings(page.post("a.data")) == {"hit": (False, 1)}
 
 
 def test_an_app_without_stores_has_the_panel_too(open_page):

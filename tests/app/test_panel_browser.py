@@ -36,6 +36,9 @@ class Panel:
     def row(self, name: str) -> str:
         return next((one.text for one in self.found("tbody tr") if one.text.startswith(name)), "")
 
+    def figure(self, name: str) -> str:
+        return next((one.text for one in self.found(".figure") if one.text.startswith(name)), "")
+
     def press(self, label: str) -> None:
         """Press a button of the panel by keyboard."""
         [button] = self.wait(lambda: self.found(f'[aria-label="{label}"]'))
@@ -54,11 +57,14 @@ def test_the_panel_is_used_by_keyboard(url: str, browser: Any, tmp_path: Path) -
 
     browser.find_element("id", BUTTON).send_keys("\n")
     panel.wait(lambda: "pandas.DataFrame" in panel.row("orders"))
-    assert "1,000 × 1" in panel.row("orders")
+    assert "1,000 \N{MULTIPLICATION SIGN} 1" in panel.row("orders")
     assert "this tab" in panel.row("orders")
     assert "dict" in panel.row("notes")
     # The frame went down as a token, and up as one, the dict down only.
-    panel.wait(lambda: any("3 transfers of this page" in one.text for one in panel.found(".figure")))
+    panel.wait(lambda: "3 transfers" in panel.figure("Kept off the wire"))
+    panel.wait(lambda: "1 value" in panel.figure("Reading"))
+    panel.wait(lambda: "2 values" in panel.figure("Storing"))
+    panel.wait(lambda: "0 hits" in panel.figure("Memoized results"))
     assert len(panel.found("[role=meter]")) == 2
 
     browser.execute_cdp_cmd(

@@ -30,7 +30,7 @@ WEB_FLOORS: list[set[str]] = [
     {"blueprints", "component_ids", "options", "patches", "servers", "tokens"},
     {"apps"},
     {"dash_internals"},
-    {"dependencies", "event_loop", "layouts", "sessions", "streams"},
+    {"dependencies", "event_loop", "layouts", "server_timing", "sessions", "streams"},
     {"api_endpoint", "component_registry", "recipes", "wiring"},
     {"descriptions", "leases", "sent_components"},
     {"exchange"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import Context, copy_context
@@ -72,16 +72,17 @@ def _begin_without_callback() -> None:
     context_value.set({})
 
 
-def has_dev_tools(app: dash.Dash) -> bool:
-    """Say whether the pages of an app have Dash's dev tools, as with ``debug=True``."""
-    return bool(app._dev_tools.ui)
+def is_debugged(app: dash.Dash) -> bool:
+    """Say whether an app was started with ``debug=True``, and its pages show Dash's dev tools.
+
+    Dash does not keep ``debug``, by which it sets each of the tools. Where only one of them is on, it was
+    asked for by name (``DASH_UI=true``) and the app is not debugged.
+    """
+    tools = app._dev_tools
+    return bool(tools.ui) and any(tools[name] for name in _TOOLS)
 
 
-def script_urls(app: dash.Dash, package: str, paths: Sequence[str]) -> list[str]:
-    """Return the URLs of scripts in a package, which the app serves from now on."""
-    scripts = [{"namespace": package, "relative_package_path": path} for path in paths]
-    urls: list[str] = app._collect_and_register_resources(scripts)
-    return urls
+_TOOLS = ("props_check", "serve_dev_bundles", "hot_reload", "prune_errors", "silence_routes_logging")
 
 
 def call_outside_requests(app: dash.Dash, function: Callable[[], Any]) -> Any:

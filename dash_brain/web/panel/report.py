@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from dash_brain.errors import BadToken, DecodeError, StoreUnavailable, ValueMissing
 from dash_brain.stores.base import ObjectInfo, needs_budget, needs_scan
 from dash_brain.stores.namespaces import OF_CLIENTS
-from dash_brain.web import descriptions, tokens
+from dash_brain.web import tokens
 from dash_brain.web.leases.holders import JOB, Holders
 from dash_brain.web.panel import files
 from dash_brain.web.sessions import Caller
@@ -117,12 +117,15 @@ def _scope(caller: Caller, namespace: str) -> str:
 
 def _of_object(info: ObjectInfo) -> Report:
     """Return what is known of an object; times are in seconds from now, or before now."""
-    now, known = time.time(), descriptions.of_object(info)
+    now, kind = time.time(), info.meta.get("type", "")
+    sizes = {name: int(info.meta[name]) for name in ("rows", "columns") if name in info.meta}
     return {
-        **known,
+        "type": kind,
+        **sizes,
+        "bytes": info.nbytes,
         "age": max(now - info.created, 0.0),
         "left": None if info.expires is None else max(info.expires - now, 0.0),
-        "file": files.suffix_for(str(known["type"]), info.nbytes),
+        "file": files.suffix_for(kind, info.nbytes),
     }
 
 

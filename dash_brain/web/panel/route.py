@@ -10,18 +10,14 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import dash
-
 from dash_brain import codec
 from dash_brain.errors import BadToken, ValueMissing
 from dash_brain.stores.base import Place
 from dash_brain.web import sessions, tokens
-from dash_brain.web.dash_internals import add_hidden_callback, has_dev_tools
-from dash_brain.web.event_loop import served_beside_loop
 from dash_brain.web.leases.claim import MOST_BYTES, MOST_STORES
 from dash_brain.web.panel import files
 from dash_brain.web.panel.report import report
-from dash_brain.web.servers import Request, Response, current_request, is_asgi
+from dash_brain.web.servers import Request, Response, current_request
 from dash_brain.web.sessions import Caller
 from dash_brain.web.sessions.request_session import is_of_our_script
 
@@ -39,13 +35,8 @@ class Question(NamedTuple):
     name: str | None = None
 
 
-def answer_panel(app: dash.Dash) -> None:
-    """Add the callback that answers the panel to an app, if it has dev tools."""
-    if has_dev_tools(app):
-        add_hidden_callback(app, OUTPUT, served_beside_loop(_answer) if is_asgi(app.server) else _answer)
-
-
-def _answer(asked: object = None, *_: Any, **__: Any) -> Any:
+def answer(asked: object = None, *_: Any, **__: Any) -> Any:
+    """Answer a question of the panel: JSON, or the file of a value."""
     request = current_request()
     assert request is not None  # Dash calls this in requests only
     caller = sessions.current_caller()
