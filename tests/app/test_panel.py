@@ -17,7 +17,7 @@ from dash import Input, Output, dcc, html
 
 from dash_brain import ServerStore, brain_callback, configure, session_brain, to_token
 from dash_brain.settings import current
-from dash_brain.web.panel import files
+from dash_brain.web.panel import files, report
 from tests.app.asgi import client_of
 from tests.app.test_claims import Claiming
 
@@ -117,6 +117,15 @@ def test_values_of_other_tabs_and_named_values_of_the_session_are_shown_too(open
     assert (other["token"], other["tabs"]) == (token, 1)
     [named] = shown["names"]
     assert (named["name"], named["type"]) == ("cart", "list")
+
+
+def test_of_many_values_the_newest_are_shown(open_page, monkeypatch):
+    monkeypatch.setattr(report, "MOST_SHOWN", 2)
+    page = open_page(app_of())
+    tokens = [token_of(page) for _ in range(3)]
+    shown = look(page)
+    assert [one["token"] for one in shown["others"]] == tokens[:0:-1]
+    assert shown["more"] == 1
 
 
 def test_of_a_value_that_is_gone_it_says_why(open_page, tmp_path):

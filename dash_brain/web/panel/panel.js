@@ -189,7 +189,7 @@
 
     function rowsOfPage({stores, held}) {
         return stores.map(({key, id, token, kind, last}, place) => {
-            const found = last ? held[place] : {};
+            const found = last && held[place] ? held[place] : {};
             const state = token ? {...found, here: true} : {gone: found.gone};
             return {...state, id: key, label: idText(id), kind, token};
         });
@@ -212,7 +212,8 @@
             null,
             h(Sums),
             rows.length ? h(Table, {title: "This page", rows, say}) : h("p", {className: "empty"}, "This page has no ServerStore."),
-            h(Table, {title: "Elsewhere in this session", rows: rowsElsewhere(shown), say})
+            h(Table, {title: "Elsewhere in this session", rows: rowsElsewhere(shown), say}),
+            shown.more ? h("p", {className: "more"}, `and ${plural(shown.more, "older value")}`) : null
         );
     }
 
@@ -251,7 +252,7 @@
                 "header",
                 null,
                 h("h2", null, "Stores"),
-                h("small", null, latest.shown ? latest.shown.store.name : ""),
+                h("small", null, h("bdi", null, latest.shown ? latest.shown.store.name : "")),
                 h("button", {type: "button", className: "action", "aria-label": "Close", onClick: close}, h(Icon, {path: ICONS.close}))
             ),
             h("div", {className: "body"}, h(Content, {say})),

@@ -22,6 +22,9 @@ from dash_brain.web.sessions.start_log import shown_store
 #: Strings, numbers, lists and dicts, for the browser.
 Report: TypeAlias = "dict[str, Any]"
 
+#: How many values that the page does not hold are shown, of each kind; the newest.
+MOST_SHOWN = 200
+
 #: Scopes of tokens whose values lie in the caller's session: he may remove them.
 OWN = ("session", "session-memo")
 
@@ -38,12 +41,13 @@ def report(caller: Caller, page: str, held: Sequence[str]) -> Report:
     held
         Tokens that the page holds, or held last.
     """
-    listed = _listed(caller)
-    holders = _holders(caller, page)
+    listed, holders = _listed(caller), _holders(caller, page)
+    others, names = _others(caller, listed, set(held), holders), listed["session-names"]
     return {
         "held": [_of_token(caller, token, holders) for token in held],
-        "others": _others(caller, listed, held, holders),
-        "names": [{"name": info.key, **_of_object(info)} for info in listed["session-names"]],
+        "others": others[:MOST_SHOWN],
+        "names": [{"name": info.key, **_of_object(info)} for info in names[:MOST_SHOWN]],
+        "more": sum(max(len(found) - MOST_SHOWN, 0) for found in (others, names)),
         "session": {"used": sum(_bytes(infos) for infos in listed.values()), "most": caller.settings.quota},
         "store": _of_store(caller),
     }
@@ -95,7 +99,7 @@ def _of_token(caller: Caller, token: str, holders: dict[str, Report]) -> Report:
 
 
 def _others(
-    caller: Caller, listed: dict[str, list[ObjectInfo]], held: Sequence[str], holders: dict[str, Report]
+    caller: Caller, listed: dict[str, list[ObjectInfo]], held: set[str], holders: dict[str, Report]
 ) -> list[Report]:
     """Return the values of the session that the page does not hold, with tokens to name them by."""
     found = [

@@ -65,9 +65,10 @@ thead th:nth-child(3), thead th:nth-child(4), .size, .age { text-align: right; }
 .action:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; }
 .action[aria-disabled="true"] { opacity: 0.4; cursor: not-allowed; }
 path { fill: none; stroke: currentColor; stroke-width: 1.4; stroke-linecap: round; stroke-linejoin: round; }
+.more { margin: -8px 0 20px; color: var(--soft); }
 .empty { margin: 24px 0 32px; color: var(--soft); text-align: center; }
 footer { padding: 8px 20px; border-top: 1px solid var(--line); font-size: 13px; }
-footer:empty { display: none; }
+footer:empty { height: 0; padding: 0; border: 0; }
 .narrow { display: none; }
 @media (max-width: 640px) {
   section { border-radius: 0; }

@@ -3,7 +3,8 @@
     "use strict";
 
     const SOON = 300; // milliseconds between a callback and the look at what it changed
-    const MOST_UNKNOWN = 100; // number of tokens that one look asks the sizes of
+    const MOST_UNKNOWN = 100; // number of tokens, of no store of the page, that one look asks the sizes of
+    const MOST = 1000; // number of tokens that one look asks for
     const TOKEN = /db1\.[0-9a-f]{8}\.[sanm][0-9a-f]{32}\.[\w-]{43}/g;
     const ID = "_dash-brain-panel";
     const TROUBLES = {
@@ -47,7 +48,7 @@
     }
 
     async function answer(asked) {
-        const held = [...asked.map(({last}) => last || ""), ...unknown()];
+        const held = [...asked.map(({last}) => last || ""), ...unknown()].slice(0, MOST);
         const response = await ask({do: "look", page: page().name, held});
         if (!response.ok) {
             return {shown: null, trouble: TROUBLES[response.status] || `The server answers with status ${response.status}.`};
@@ -116,7 +117,7 @@
 
     async function read(response) {
         add(response.headers.get("Server-Timing"));
-        note(await response.clone().text());
+        note(await response.clone().text()); // the renderer reads the response itself
     }
 
     const follow = (follower) => {
