@@ -62,7 +62,7 @@ class Panel:
 
 def test_the_panel_is_used_by_keyboard(browser: Any, tmp_path: Path) -> None:
     """From the first look to the last: each step needs what the ones before it have done."""
-    with serving("tests.app.panelled:server", workers=1) as server:
+    with serving("tests.app.panelled:server", workers=1, env={"DASH_BRAIN_STORE": "memory://"}) as server:
         browser.get(server.url)
         panel = Panel(browser)
         panel.wait(lambda: browser.find_elements("id", BUTTON))

@@ -69,15 +69,17 @@
 
     async function drop(row) {
         const response = await ask({do: "drop", ...place(row)});
+        const said = response.ok && (await response.json());
         page().claim(); // what this page holds of it is cleared
         await look();
-        return response.ok ? `Dropped ${row.label}, ${size(row.bytes)}.` : `${row.label} could not be dropped.`;
+        return said === true ? `Dropped ${row.label}, ${size(row.bytes)}.` : `${row.label} was gone.`;
     }
 
     async function download(row) {
         const response = await ask({do: "download", ...place(row)});
-        if (!response.ok) {
-            return response.status === 410 ? `${row.label} is gone.` : `${row.label} cannot be written as ${row.file}.`;
+        if (!response.headers.has("Content-Disposition")) {
+            const {refused} = response.ok ? await response.json() : {};
+            return refused === "gone" ? `${row.label} is gone.` : `${row.label} cannot be written as ${row.file}.`;
         }
         const link = document.createElement("a");
         link.href = URL.createObjectURL(await response.blob());

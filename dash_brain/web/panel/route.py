@@ -35,17 +35,33 @@ class Question(NamedTuple):
     name: str | None = None
 
 
+class Refused(Exception):
+    """There is no answer for a reason that the panel shows.
+
+    It is in the body of the answer: in debug mode, Dash makes a server error of every other status.
+    """
+
+
 def answer(asked: object = None, *_: Any, **__: Any) -> Any:
     """Answer a question of the panel: JSON, or the file of a value."""
     request = current_request()
     assert request is not None  # Dash calls this in requests only
-    caller = sessions.current_caller()
-    if not is_of_our_script(request) or caller.session is None:
+    if not is_of_our_script(request):
         request.refuse(403)
     question = _parsed(asked)
     if question is None:
         request.refuse(400)
-    return _ANSWERS[question.do](request, caller, question)
+    try:
+        return _ANSWERS[question.do](request, _caller(), question)
+    except Refused as why:
+        return json.dumps({"refused": str(why)})
+
+
+def _caller() -> Caller:
+    caller = sessions.current_caller()
+    if caller.session is None:
+        raise Refused("no session")
+    return caller
 
 
 def _parsed(asked: object) -> Question | None:
@@ -60,21 +76,21 @@ def _parsed(asked: object) -> Question | None:
     return question if is_sound and question.do in _ANSWERS else None
 
 
-def _look(request: Request, caller: Caller, question: Question) -> str:
+def _look(_: Request, caller: Caller, question: Question) -> str:
     return json.dumps(report(caller, question.page, question.held))
 
 
-def _drop(request: Request, caller: Caller, question: Question) -> str:
+def _drop(_: Request, caller: Caller, question: Question) -> str:
     """Remove a value of the session, and say whether it was there."""
-    namespace, key = _place(request, caller, question)
+    namespace, key = _place(caller, question)
     if namespace.partition("/")[2] != caller.session:
-        request.refuse(403)  # it is shared: other sessions use it
+        raise Refused("shared")
     return json.dumps(caller.settings.store.delete(namespace, key))
 
 
 def _download(request: Request, caller: Caller, question: Question) -> bytes:
     """Return a value as a file."""
-    store, place = caller.settings.store, _place(request, caller, question)
+    store, place = caller.settings.store, _place(caller, question)
     try:
         info = store.info(*place)
         kind = str(info.meta.get("type", ""))
@@ -82,9 +98,9 @@ def _download(request: Request, caller: Caller, question: Question) -> bytes:
             raise files.NoFile(kind)
         made = files.file_of(kind, codec.decode(store.get(*place)))
     except ValueMissing:
-        request.refuse(410)
+        raise Refused("gone") from None
     except files.NoFile:
-        request.refuse(415)
+        raise Refused("no format") from None
     request.before_sending(lambda response: _as_file(response, made))
     return made.content
 
@@ -95,14 +111,14 @@ def _as_file(response: Response, made: files.File) -> None:
     response.set_header("X-Content-Type-Options", "nosniff")
 
 
-def _place(request: Request, caller: Caller, question: Question) -> Place:
+def _place(caller: Caller, question: Question) -> Place:
     """Return where the value lies that is asked for."""
     if question.name is not None:
         return caller.names, question.name
     try:
         return tokens.verify(caller.keys, caller.namespaces, question.token)
     except BadToken:
-        request.refuse(410)
+        raise Refused("gone") from None
 
 
 _ANSWERS: dict[str, Callable[[Request, Caller, Question], Any]] = {

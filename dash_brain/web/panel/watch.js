@@ -7,9 +7,7 @@
     const MOST = 1000; // number of tokens that one look asks for
     const TOKEN = /db1\.[0-9a-f]{8}\.[sanm][0-9a-f]{32}\.[\w-]{43}/g;
     const ID = "_dash-brain-panel";
-    const TROUBLES = {
-        403: "This browser sends no session with its requests: it refuses the cookie, or the page stands in a frame of another site.",
-    };
+    const NO_SESSION = "This browser sends no session with its requests: it refuses the cookie, or the page stands in a frame of another site.";
 
     const page = () => window.dash_brain.page;
 
@@ -51,9 +49,12 @@
         const held = [...asked.map(({last}) => last || ""), ...unknown()].slice(0, MOST);
         const response = await ask({do: "look", page: page().name, held});
         if (!response.ok) {
-            return {shown: null, trouble: TROUBLES[response.status] || `The server answers with status ${response.status}.`};
+            return {shown: null, trouble: `The server answers with status ${response.status}.`};
         }
         const shown = await response.json();
+        if (shown.refused) {
+            return {shown: null, trouble: NO_SESSION};
+        }
         held.forEach((token, place) => learn(token, shown.held[place]));
         return {shown: {...shown, stores: asked}, trouble: ""};
     }
