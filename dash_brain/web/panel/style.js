@@ -63,7 +63,8 @@ thead th:nth-child(3), thead th:nth-child(4), .size, .age { text-align: right; }
 .action { display: inline-grid; place-items: center; width: 30px; height: 30px; margin: 0 0 0 4px; padding: 0; border: 0; border-radius: 6px; background: none; color: var(--soft); cursor: pointer; }
 .action:hover { background: var(--raised); color: var(--ink); }
 .action:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; }
-.action[aria-disabled="true"] { opacity: 0.4; cursor: not-allowed; }
+.action[aria-disabled="true"] { cursor: not-allowed; }
+.action[aria-disabled="true"] svg { opacity: 0.4; }
 path { fill: none; stroke: currentColor; stroke-width: 1.4; stroke-linecap: round; stroke-linejoin: round; }
 .more { margin: -8px 0 20px; color: var(--soft); }
 .empty { margin: 24px 0 32px; color: var(--soft); text-align: center; }
