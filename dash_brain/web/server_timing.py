@@ -16,7 +16,7 @@ from dash_brain.web.servers import Response, current_request
 #: nothing elsewhere.
 is_on = False
 
-#: What is noted, and how a count of it reads.
+#: What is noted, and what stands before a count of it; without commas, at which Dash splits the header.
 _WORDS = {
     "get": "values read",
     "put": "values stored",
@@ -52,5 +52,5 @@ def note(what: str, began: float | None = None) -> None:
 
 def _send(noted: _Noted, response: Response) -> None:
     for what, (count, seconds) in noted.items():
-        text = f'dash_brain_{what};dur={seconds * 1000:.3f};desc="dash_brain: {count} {_WORDS[what]}"'
+        text = f'dash_brain_{what};dur={seconds * 1000:.3f};desc="dash_brain {_WORDS[what]}: {count}"'
         response.headers.add("Server-Timing", text)

@@ -92,7 +92,7 @@
 
     // --- what callbacks read and stored, which the server says in the header Server-Timing
 
-    const TIMING = /dash_brain_(\w+);dur=([\d.]+);desc="dash_brain: (\d+)/g;
+    const TIMING = /dash_brain_(\w+);dur=([\d.]+);desc="dash_brain [a-z ]+: (\d+)/g;
     const nothing = () => ({count: 0, milliseconds: 0});
     const done = {get: nothing(), put: nothing(), hit: nothing(), miss: nothing()};
 
