@@ -3,8 +3,8 @@
 # What differs there is in tests/app/test_asgi.py.
 set -euo pipefail
 files=(background brain_manager busy callbacks claims close_session cookie_modes descriptions endpoints_and_tools ids keys
-  memoized_callbacks patches principal
-  panel panel_browser reading recipes sessions)
+  memoized_callbacks panel patches principal
+  reading recipes sessions)
 files=("${files[@]/#/tests/app/test_}" tests/examples/test_demo)
 
 for backend in fastapi quart; do
