@@ -22,7 +22,7 @@ from tests.benchmarks.venvs import NotInstalled, python_with
 from tests.benchmarks.workplace import Workplace
 from tests.redis import redis_server, running
 
-SCRIPT = str(Path(__file__).with_name("peer_stores.py"))
+SCRIPT = str(Path(__file__).with_name("peer_contender.py"))
 
 
 @dataclass(frozen=True)
