@@ -91,11 +91,10 @@ def main(kind: str, folder: str, redis: str) -> None:
             contender = contender or Contender(kind, folder, redis)
             answer = getattr(contender, do)(what, runs)
         except Exception as error:
-            answer = {
-                "error": str(error)
-                if isinstance(error, peer_stores.Unable)
-                else f"{type(error).__name__}: {error}"[:200]
-            }
+            reason = (
+                str(error) if isinstance(error, peer_stores.Unable) else f"{type(error).__name__}: {error}"
+            )
+            answer = {"error": reason[:200]}
         print(json.dumps(answer), file=answers, flush=True)
 
 

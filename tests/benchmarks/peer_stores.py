@@ -1,4 +1,4 @@
-"""What keeps values for several processes, each with ``put`` and ``get``; ``peer_contender.py`` runs one of them.
+"""What keeps values for several processes, each with ``put`` and ``get``: ``peer_contender.py`` runs one.
 
 Nothing of ``tests`` is imported, and nothing that one of their Pythons lacks.
 """
