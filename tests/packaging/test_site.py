@@ -95,6 +95,11 @@ def test_each_link_leads_to_a_page_an_anchor_or_a_file(pages: dict[Path, _Page])
     assert [link for page in pages.values() for link in dead(page, pages)] == []
 
 
+def test_each_row_of_a_table_is_in_a_table(site: Path) -> None:
+    """A line that is missing or empty before a row makes text of it."""
+    assert [file.name for file in site.rglob("*.html") if "<p>| " in file.read_text()] == []
+
+
 def test_nothing_is_loaded_from_elsewhere(pages: dict[Path, _Page]) -> None:
     loaded = {(page.file.name, one) for page in pages.values() for one in page.loaded}
     assert [one for one in sorted(loaded) if urlsplit(one[1]).netloc] == []
