@@ -1,6 +1,6 @@
 # make demo    serve the examples at http://127.0.0.1:8050 (PORT=... for another port; BACKEND=fastapi or BACKEND=quart)
-# make test    the whole suite with the newest releases, ruff and mypy
-# make matrix  the built wheel, other releases of Dash and of libraries, two hosts, object storage; CI runs this and the one above
+# make test    the suite with the newest releases and Flask on one host, ruff and mypy
+# make matrix  FastAPI and Quart, Redis, object storage, two hosts, other releases, the built wheel; CI runs this and the one above
 # make soak    the torture and the property tests at their full size: hours; interrupted, it goes on where it was
 # make bench   measure what the README promises (ONLY=plasma for one part of it)
 # make docs    the documents as a site, in docs/_build

@@ -18,6 +18,7 @@ from dash_brain.web.dash_internals import (
     follow_app,
     follow_requests,
     has_waiting_callbacks,
+    is_debugged,
     served_apps,
     unserved_apps,
     when_first_served,
@@ -26,6 +27,7 @@ from dash_brain.web.descriptions import answer_descriptions
 from dash_brain.web.event_loop import served_beside_loop
 from dash_brain.web.jobs.manager import share_cancels
 from dash_brain.web.leases import route
+from dash_brain.web.panel import show_panel
 from dash_brain.web.servers import is_asgi, keep_private
 from dash_brain.web.wiring import startup
 
@@ -73,6 +75,18 @@ def _begin(app: dash.Dash) -> None:
     # No proxy may cache a part of a page: it may serve several users
     keep_private(app.server, "_dash-dependencies")
     startup.check_app(app)
+    if is_debugged(app):
+        show_panel(app)
+        _add_to_dev_tools()
+
+
+@cache
+def _add_to_dev_tools() -> None:
+    """Tell Dash of the panel, once for all apps of the process, and not before one is debugged.
+
+    It shows what it is told of in all dev tools, and those of an app that is not debugged have no panel.
+    """
+    dash.hooks.devtool("dash_brain", "Panel")
 
 
 def _send_session(page: str) -> str:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
 from dash_brain.common.forks import reset_in_children
-from dash_brain.errors import StoreUnavailable, ValueMissing
+from dash_brain.errors import DecodeError, StoreUnavailable, ValueMissing
 from dash_brain.stores.base import Frames, Look, Looks, ObjectInfo, Place, Store
 from dash_brain.stores.near_copy.answers import Answers
 from dash_brain.stores.near_copy.copies import Copies
@@ -103,7 +103,7 @@ class NearCopy(StoreWrapper):
         self._answers.begin(places)
         if places:
             asked = self._habits.with_those_after(places)
-            with suppress(StoreUnavailable):  # the reads raise it
+            with suppress(StoreUnavailable, DecodeError):  # the reads raise it, each for its own value
                 self._answers.note(asked, self._ask(self.wrapped.look, asked))
 
     def put(self, namespace: str, key: str, frames: Frames, **options: Any) -> str:

@@ -35,12 +35,12 @@ from dash_brain.stores.redis.chunks import Chunks
 from dash_brain.stores.redis.keys import key_ring
 from dash_brain.stores.redis.leases import Leases
 from dash_brain.stores.redis.link import Link
-from dash_brain.stores.redis.names import index_of, member_of, unpacked
+from dash_brain.stores.redis.names import BYTES, index_of, member_of, unpacked
 from dash_brain.stores.redis.objects import Changed, Incoming, forged, sealed
 from dash_brain.stores.redis.parts import Gone, Parts
 from dash_brain.stores.redis.publish import Publication, publish
 from dash_brain.stores.redis.reading import Found, gone, read
-from dash_brain.stores.redis.room import namespaces_of, recount
+from dash_brain.stores.redis.records import counted, namespaces_of, recount
 
 #: How often a value is looked up again whose parts went while they were fetched.
 _ATTEMPTS = 20
@@ -186,11 +186,12 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
 
     def drop(self, namespace: str) -> None:
         split(namespace)
-        self._link.run("drop", namespace)
+        while self._link.run("drop", namespace):
+            pass
         self._clear()
 
     def usage(self) -> int:
-        return cast(int, self._link.run("usage", ""))
+        return counted(self._link)
 
     def budget(self) -> int:
         return cast(int, self._link.run("budget", self._allowed))
@@ -201,8 +202,8 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
             raise too_small(nbytes, used)
 
     def sweep(self) -> int:
-        removed = self._prune() + cast(int, self._link.run("reap"))
         recount(self._link)
+        removed = self._prune() + cast(int, self._link.run("reap"))
         self._clear()
         return removed + (self._blobs.sweep() if self._blobs else 0)
 
@@ -227,7 +228,8 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
     def scan(self, namespace: str) -> Iterator[str]:
         split(namespace)
         at = index_of(namespace)
-        keys = iter(dict(self._link.call(lambda client: list(client.hscan_iter(at, count=_BATCH)))))
+        found = dict(self._link.call(lambda client: list(client.hscan_iter(at, count=_BATCH))))
+        keys = (key for key in found if key != BYTES)
         while some := list(islice(keys, _BATCH)):
             yield from map(unpacked, self._link.run("alive", namespace, *some))
 
