@@ -11,7 +11,7 @@ from functools import cache
 import dash
 
 from dash_brain.common.log import warn
-from dash_brain.web import sent_components, sessions, websockets
+from dash_brain.web import metrics, sent_components, sessions, websockets
 from dash_brain.web.apps import check_backend
 from dash_brain.web.dash_internals import (
     change_callbacks,
@@ -61,7 +61,13 @@ def _set_up(app: dash.Dash) -> None:
 
 def _prepare(app: dash.Dash) -> None:
     when_first_served(app, _begin)
-    follow_requests(app, route.limit_claim_bytes)
+    follow_requests(app, _follow)
+
+
+def _follow(app: dash.Dash) -> None:
+    """See to the requests of an app that has its server."""
+    route.limit_claim_bytes(app)
+    metrics.answer_scrapes(app)
 
 
 def _begin(app: dash.Dash) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from time import perf_counter_ns
 from typing import Any, ParamSpec, TypeVar
 
 from dash_brain.common.forks import reset_in_children
@@ -76,6 +77,7 @@ class NearCopy(StoreWrapper):
             raise ValueError(f"when_down is raise or near, and not {when_down!r}.")
         super().__init__(far)
         self._copies = Copies(near)
+        far.count_in(near)
         self._serves_while_down = when_down == "near"
         self._outage = Outage()
         self._clock = clock
@@ -116,6 +118,7 @@ class NearCopy(StoreWrapper):
         return object_id
 
     def get(self, namespace: str, key: str) -> Frames:
+        started = perf_counter_ns()
         try:
             frames = self._current(namespace, key)
         except StoreUnavailable:
@@ -124,7 +127,8 @@ class NearCopy(StoreWrapper):
                 raise
         if frames is None:
             self._copies.remove(namespace, key)
-            frames = self.wrapped.get(namespace, key)  # raises, and knows why it is gone
+            return self.wrapped.get(namespace, key)  # type: ignore[no-any-return]  # raises, and knows why
+        self.counters.note_get(namespace, sum(map(len, frames)), started)
         return frames
 
     def info(self, namespace: str, key: str) -> ObjectInfo:

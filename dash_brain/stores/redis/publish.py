@@ -44,6 +44,8 @@ class Publication:
     replaces: str | None
     quota: int | None
     allowed: int
+    #: Told of each object that is evicted for it: the namespace, and the bytes.
+    evicted: Callable[[str, int], None]
 
     @property
     def counted(self) -> int | str:
@@ -128,7 +130,8 @@ def _ask(link: Link, leases: Leases, where: Publication, upload: Upload, body: b
 def _eased(link: Link, where: Publication, over: int, most: int, client: bytes | None = None) -> bool:
     """Evict what is over the quota of a client, or over the budget, and say whether it helped."""
     whose = None if client is None else unpacked(client)
-    return make_room(link, (where.namespace, where.key), over, most // 16, whose)
+    place = (where.namespace, where.key)
+    return make_room(link, place, over, most // 16, whose, evicted=where.evicted)
 
 
 def _refusal(
@@ -179,7 +182,8 @@ def _in_memory(link: Link, where: Publication, upload: Upload, send: Callable[[]
         return send()
     except OutOfMemory:
         needed = upload.in_redis
-        if not make_room(link, (where.namespace, where.key), needed, needed, of_memory=True):
+        place = (where.namespace, where.key)
+        if not make_room(link, place, needed, needed, of_memory=True, evicted=where.evicted):
             raise
         return send()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from dash_brain.stores.namespaces import OF_CLIENTS, rank
 from dash_brain.stores.reclaim import Candidate, Limit, reclaim
@@ -29,6 +29,8 @@ def make_room(
     slack: int,
     client: str | None = None,
     of_memory: bool = False,
+    *,
+    evicted: Callable[[str, int], None],
 ) -> bool:
     """Evict so many bytes of what may go, and say whether it helped.
 
@@ -42,6 +44,8 @@ def make_room(
         Whose objects may go; None: anybody's.
     of_memory
         Whether it is the memory of Redis, so that what lies in a bucket may stay.
+    evicted
+        Told of each object that went: the namespace, and the bytes.
     """
     spaces = all_namespaces(link) if client is None else [f"{domain}/{client}" for domain in OF_CLIENTS]
     freed, found = _look_through(link, spaces)
@@ -51,6 +55,8 @@ def make_room(
     def evict(candidate: Candidate) -> bool:
         gone = bool(link.run("evict", *candidate.entry[:4]))
         limit.left -= candidate.nbytes * gone
+        if gone:
+            evicted(candidate.entry[0], candidate.nbytes)
         return gone
 
     reclaim(limit, sorted(going, key=lambda one: one[:3]), evict)

@@ -393,22 +393,24 @@ function verbs.evict(namespace, key, id, seen)
   return 1
 end
 
--- Remove some hundred objects of a namespace, and say whether there are more.
+-- Remove some hundred objects of a namespace: {how many they were, 1 if there are more}.
 function verbs.drop(namespace)
+  local removed = 0
   for _, key in ipairs(redis.call('HRANDFIELD', index(namespace), PAGE)) do
     local r = find(namespace, key)
     if r then
       remove(namespace, key, r, 'deleted')
       changed(namespace, key, '')
+      removed = removed + 1
     elseif key ~= BYTES then -- no record of ours
       redis.call('HDEL', index(namespace), key)
     end
   end
   local left = redis.call('HLEN', index(namespace)) - redis.call('HEXISTS', index(namespace), BYTES)
-  if left > 0 then return 1 end
+  if left > 0 then return {removed, 1} end
   redis.call('UNLINK', index(namespace), P .. 'order:' .. namespace)
   settle(namespace, 0)
-  return 0
+  return {removed, 0}
 end
 
 function verbs.prune(most) return prune(tonumber(most)) end
