@@ -25,7 +25,7 @@ from dash_brain.web.dash_internals import (
 from dash_brain.web.dependencies import Inputs, Outputs
 from dash_brain.web.event_loop import beside_loop
 from dash_brain.web.incoming import resolve_arguments, substitute
-from dash_brain.web.jobs.job_process import in_job, set_progress_of
+from dash_brain.web.jobs.job_process import by_reference, in_job, set_progress_of
 from dash_brain.web.jobs.manager import BackgroundCallback, ManagerProxy
 from dash_brain.web.memo.call import NotKept
 from dash_brain.web.memo.callbacks import MemoizedCallback
@@ -95,7 +95,7 @@ class DeclaredCallback:
             wrapped = self._wrap_async(function)
         else:
             wrapped = self._wrap(function)
-        return mark_as_brain_callback(in_job(wrapped) if self._is_background else wrapped)
+        return mark_as_brain_callback(in_job(by_reference(wrapped)) if self._is_background else wrapped)
 
     def _wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
         memo = self._memo(function)

@@ -34,14 +34,24 @@ def in_job(function: Callable[..., Any]) -> Callable[..., Any]:
             with _running(callback_context()):
                 return await function(*args, **kwargs)
 
-        return call_async
+        return by_reference(call_async)
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         with _running(callback_context()):
             return function(*args, **kwargs)
 
-    return call
+    return by_reference(call)
+
+
+def by_reference(wrapper: Callable[..., Any]) -> Callable[..., Any]:
+    """Have a wrapper name the module that it is written in, not that of what it wraps.
+
+    Where processes are not forked, dill sends a job's functions to them. It looks for the globals of a function
+    in the module of this name, and if they are not those there, it sends all of them along: copies of modules.
+    """
+    wrapper.__module__ = wrapper.__globals__["__name__"]
+    return wrapper
 
 
 @contextmanager
