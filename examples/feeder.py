@@ -31,7 +31,7 @@ app.layout = [
         "graph",
         "Line chart: the prices of four kinds of fruit in the last two minutes",
         config={"displayModeBar": False},
-        style={"height": 420},
+        height=420,
     ),
     html.P(
         [

@@ -85,7 +85,7 @@ def field(label, control):
 
 
 def graph(name, text):
-    return chart(name, text, config={"displayModeBar": False}, style={"height": 400})
+    return chart(name, text, config={"displayModeBar": False}, height=400)
 
 
 def table():
