@@ -9,17 +9,19 @@ from dash_brain import ServerStore, brain_callback
 
 app = Dash(__name__, title="Explore", backend=BACKEND, index_string=INDEX, use_pages=True, pages_folder="")
 pages.register_pages()
-app.layout = [
-    html.H1("Upload, explore, download"),
-    html.P(
-        "A file is parsed once. Its rows, and those that you choose of them, stay on the server while you go "
-        "from page to page, and the grid asks for the rows that you see."
-    ),
-    page_container,
-    ServerStore(id="uploaded"),  # beside the pages, which come and go
-    ServerStore(id="chosen"),
-    dcc.Store(id="asked"),
-]
+app.layout = html.Div(  # use_pages wants a component
+    [
+        html.H1("Upload, explore, download"),
+        html.P(
+            "A file is parsed once. Its rows, and those that you choose of them, stay on the server while you "
+            "go from page to page, and the grid asks for the rows that you see."
+        ),
+        page_container,
+        ServerStore(id="uploaded"),  # beside the pages, which come and go
+        ServerStore(id="chosen"),
+        dcc.Store(id="asked"),
+    ]
+)
 pages.link_grid(app)
 
 

@@ -1,4 +1,4 @@
-"""A computation in the background shows its progress, can be cancelled, and its result stays on the server."""
+"""A background computation shows its progress, can be cancelled, and its result stays on the server."""
 
 import time
 

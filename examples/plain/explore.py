@@ -16,17 +16,19 @@ app = Dash(
     pages_folder="",
 )
 pages.register_pages()
-app.layout = [
-    html.H1("Upload, explore, download"),
-    html.P(
-        "A file is parsed once. Its rows, and those that you choose of them, travel to the browser as JSON, "
-        "and back for each page that you open and for each block of rows that the grid asks for."
-    ),
-    page_container,
-    dcc.Store(id="uploaded"),  # beside the pages, which come and go
-    dcc.Store(id="chosen"),
-    dcc.Store(id="asked"),
-]
+app.layout = html.Div(  # use_pages wants a component
+    [
+        html.H1("Upload, explore, download"),
+        html.P(
+            "A file is parsed once. Its rows, and those that you choose of them, travel to the browser as "
+            "JSON, and back for each page that you open and for each block of rows that the grid asks for."
+        ),
+        page_container,
+        dcc.Store(id="uploaded"),  # beside the pages, which come and go
+        dcc.Store(id="chosen"),
+        dcc.Store(id="asked"),
+    ]
+)
 pages.link_grid(app)
 
 
