@@ -13,8 +13,8 @@ app.layout = html.Div(  # use_pages wants a component
     [
         html.H1("Upload, explore, download"),
         html.P(
-            "A file is parsed once. Its rows, and those that you choose of them, stay on the server while you "
-            "go from page to page, and the grid asks for the rows that you see."
+            "A file is parsed once. Its rows, and those that you choose of them, stay on the server while "
+            "you go from page to page, and the grid asks for the rows that you see."
         ),
         page_container,
         ServerStore(id="uploaded"),  # beside the pages, which come and go
