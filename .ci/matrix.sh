@@ -24,6 +24,7 @@ leg backends bash .ci/backends.sh --basetemp="$folder/backends"
 leg neighbours bash .ci/neighbours.sh --basetemp="$folder/neighbours"
 leg oldest bash .ci/oldest.sh --basetemp="$folder/oldest"
 leg wheel bash .ci/wheel.sh
+leg pyright bash .ci/pyright.sh
 leg docs .venv/bin/python -m pytest -p no:cacheprovider --basetemp="$folder/docs" tests/packaging/test_site.py
 for name in "${legs[@]}"; do step "$name" finish "$name"; done
 conclude

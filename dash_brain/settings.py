@@ -129,6 +129,11 @@ class _Current:
             self._used = True
             return self._settings
 
+    @property
+    def given(self) -> Settings | None:
+        """What was configured or used so far, None: nothing."""
+        return self._settings
+
     def __reduce__(self) -> str:
         return "current"  # in another process: the one there
 

@@ -43,7 +43,11 @@ class Renewals:
             target=copy_context().run, args=(run,), name="dash_brain-renew", daemon=True
         )
         if self._of.setdefault(key.meeting, thread) is thread:
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads: a later caller may have one
+                self._of.pop(key.meeting, None)
+                raise
 
     def in_loop(self, key: FlightKey, renewal: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         """Run it in the running event loop, or in a thread when the loop ends first."""

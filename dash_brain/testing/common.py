@@ -69,28 +69,6 @@ FRAMES: tuple[Frames, ...] = (
 )
 
 
-class Clock:
-    """A clock that stands still until it is told to go on.
-
-    Examples
-    --------
-    >>> clock = Clock(1000.0)
-    >>> clock.advance(5)
-    >>> clock()
-    1005.0
-    """
-
-    def __init__(self, now: float = 1_000_000_000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += seconds
-
-
 def plain(frames: Frames) -> list[bytes]:
     """Return copies of frames, to be compared."""
     return [bytes(frame) for frame in frames]

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import threading
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,7 @@ from dash_brain.testing.common import SPACE, Contract, Reopen, Taker, plain
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, SpawnContext
+    from multiprocessing.pool import Pool
 
 #: Of processes that share nothing with this one. A fork server starts them faster than an interpreter does.
 _PROCESSES: ForkServerContext | SpawnContext = (
@@ -27,13 +29,21 @@ _PROCESSES: ForkServerContext | SpawnContext = (
 class SharedContract(Contract):
     """What a store that processes share does besides.
 
-    ``reopen`` gives a function, which can be pickled, that opens the same store once more.
+    ``reopen`` gives a function, which can be pickled, that opens the same store once more. It is called in
+    processes that began before the test: what it needs of the environment, it sets.
     """
 
     @pytest.fixture
     def reopen(self) -> Reopen:
         """Return what opens the same store in another process; every subclass says how."""
         raise NotImplementedError("override the fixture 'reopen'")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def processes(cls) -> Iterator[Pool]:
+        """Four processes, which the tests of a class share: each loads the store's module once."""
+        with _PROCESSES.Pool(4) as pool:
+            yield pool
 
     def test_other_openers_see_everything(self, store: Store, reopen: Reopen) -> None:
         other = reopen()
@@ -47,10 +57,8 @@ class SharedContract(Contract):
         with pytest.raises(ValueMissing):
             store.get(SPACE, "key")
 
-    def test_all_openers_have_one_secret(self, store: Store, reopen: Reopen) -> None:
-        with _PROCESSES.Pool(3) as pool:
-            secrets = pool.map(_secret, [reopen] * 6)
-        assert set(secrets) == {store.secret()}
+    def test_all_openers_have_one_secret(self, store: Store, reopen: Reopen, processes: Pool) -> None:
+        assert set(processes.map(_secret, [reopen] * 6)) == {store.secret()}
 
     def test_lock_holds_between_openers(self, store: Store, reopen: Reopen) -> None:
         with needs_lock(store).lock("key"):
@@ -58,29 +66,26 @@ class SharedContract(Contract):
             assert not taker.is_done_in(0.2)
         assert taker.is_done_in(30)
 
-    def test_lock_holds_between_processes(self, store: Store, reopen: Reopen) -> None:
+    def test_lock_holds_between_processes(self, store: Store, reopen: Reopen, processes: Pool) -> None:
         store.put(SPACE, "count", [b"0"])
-        with _PROCESSES.Pool(4) as pool:
-            pool.map(_count_to_25, [reopen] * 4)
-        assert plain(store.get(SPACE, "count")) == [b"100"]
+        processes.map(_count_to_15, [reopen] * 4, chunksize=1)
+        assert plain(store.get(SPACE, "count")) == [b"60"]
 
     @pytest.mark.parametrize("size", [10, 300_000])
     def test_compare_and_set_between_processes_loses_no_update(
-        self, store: Store, reopen: Reopen, size: int
+        self, store: Store, reopen: Reopen, processes: Pool, size: int
     ) -> None:
-        with _PROCESSES.Pool(4) as pool:
-            pool.map(_add_25, [(reopen, size)] * 4)
-        assert len(plain(store.get(SPACE, "count"))) == 1 + 100
+        processes.map(_add_15, [(reopen, size)] * 4, chunksize=1)
+        assert len(plain(store.get(SPACE, "count"))) == 1 + 60
 
     def test_what_processes_put_where_nothing_lies_and_take_by_its_id_is_taken_once(
-        self, reopen: Reopen
+        self, reopen: Reopen, processes: Pool
     ) -> None:
-        with _PROCESSES.Pool(4) as pool:
-            putting = [pool.apply_async(_put_each, (reopen, _jobs(number))) for number in range(2)]
-            taking = [pool.apply_async(_take_50, (reopen,)) for _ in range(2)]
-            taken = [job for one in taking for job in one.get(60)]
-            for one in putting:
-                one.get(60)
+        putting = [processes.apply_async(_put_each, (reopen, _jobs(number))) for number in range(2)]
+        taking = [processes.apply_async(_take_30, (reopen,)) for _ in range(2)]
+        taken = [job for one in taking for job in one.get(60)]
+        for one in putting:
+            one.get(60)
         assert sorted(taken) == sorted(_jobs(0) + _jobs(1))
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
@@ -115,17 +120,17 @@ def _secret(reopen: Reopen) -> bytes:
     return reopen().secret()
 
 
-def _count_to_25(reopen: Reopen) -> None:
+def _count_to_15(reopen: Reopen) -> None:
     store = reopen()
-    for _ in range(25):
+    for _ in range(15):
         with needs_lock(store).lock("count"):
             count = int(plain(store.get(SPACE, "count"))[0])
             store.put(SPACE, "count", [b"%d" % (count + 1)])
 
 
-def _add_25(given: tuple[Reopen, int]) -> None:
-    """Add 25 frames to an object, each in place of the very object that was read."""
-    store, left = given[0](), 25
+def _add_15(given: tuple[Reopen, int]) -> None:
+    """Add 15 frames to an object, each in place of the very object that was read."""
+    store, left = given[0](), 15
     while left:
         with contextlib.suppress(ValueConflict):
             try:
@@ -138,7 +143,7 @@ def _add_25(given: tuple[Reopen, int]) -> None:
 
 
 def _jobs(number: int) -> list[bytes]:
-    return [b"%d of %d" % (job, number) for job in range(50)]
+    return [b"%d of %d" % (job, number) for job in range(30)]
 
 
 def _put_each(reopen: Reopen, jobs: list[bytes]) -> None:
@@ -152,11 +157,11 @@ def _put_each(reopen: Reopen, jobs: list[bytes]) -> None:
             time.sleep(0.0002)
 
 
-def _take_50(reopen: Reopen) -> list[bytes]:
-    """Take 50 objects, each by the id that it had when it was read."""
+def _take_30(reopen: Reopen) -> list[bytes]:
+    """Take 30 objects, each by the id that it had when it was read."""
     store = reopen()
     taken: list[bytes] = []
-    while len(taken) < 50:
+    while len(taken) < 30:
         try:
             seen = store.info(SPACE, "job").object_id
             job = plain(store.get(SPACE, "job"))[0]

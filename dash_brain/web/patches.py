@@ -53,8 +53,13 @@ def patched(value: Any, patch: Patch, store: object) -> Any:
     >>> patched({"rows": [1, 2]}, patch, "orders")
     {'rows': [1, 2, 3]}
     """
+    return applied(value, patch.to_plotly_json()["operations"], store)
+
+
+def applied(value: Any, operations: list[dict[str, Any]], store: object) -> Any:
+    """Do as :func:`patched` with the operations of a Patch as they are sent."""
     copies = _Copies()
-    for step in patch.to_plotly_json()["operations"]:
+    for step in operations:
         try:
             value = _changed(value, step["location"], step, copies)
         except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError) as error:

@@ -92,16 +92,20 @@ def _header(name: str) -> str:
 async def _exchange(server: Any, scope: dict[str, Any], messages: Messages) -> Messages:
     """Send messages to an ASGI app, and return what it sends."""
     sent: Messages = []
+    answered = asyncio.Event()
 
     async def receive() -> dict[str, Any]:
         if messages:
             return messages.pop(0)
         if scope["type"] == "lifespan":
             return {"type": "lifespan.shutdown"}
-        return await asyncio.Event().wait()  # the client stays
+        await answered.wait()  # the client stays until then
+        return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
         sent.append(message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            answered.set()
 
     await server(scope, receive, send)
     return sent

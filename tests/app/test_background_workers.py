@@ -16,6 +16,7 @@ from dash_brain.web.jobs.manager import BackgroundCallback, ManagerProxy
 from tests import redis, zygote
 from tests.app.test_browser import Tab
 from tests.app.test_lifetime import settles, types_of, wait_for
+from tests.browsers import leave
 from tests.servers import gunicorn, stop
 
 if TYPE_CHECKING:
@@ -86,14 +87,7 @@ def page(driver: Chrome, url: str, store: FileStore, *left: str) -> Iterator[Tab
     tab = Tab(driver, url)
     tab.wait("state", "idle")
     yield tab
-    only = driver.current_window_handle
-    driver.switch_to.new_window("tab")
-    other = driver.current_window_handle
-    driver.switch_to.window(only)
-    # Chrome gives a page that is closed half a second for this, which a busy machine does not always have.
-    driver.execute_script("dispatchEvent(new PageTransitionEvent('pagehide', {persisted: false}))")
-    driver.close()
-    driver.switch_to.window(other)
+    leave(driver)
     settles(store, *left)  # while the browser lives: it may have to tell the server still
 
 

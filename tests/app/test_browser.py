@@ -17,6 +17,10 @@ def served(serve_for_module: Any) -> Server:
     return serve_for_module("tests.app.served:server", workers=4)
 
 
+def of_callback(request: dict[str, Any]) -> bool:
+    return "_dash-update-component" in request["url"] and "_dash-brain-claim" not in request["postData"]
+
+
 class Tab:
     """A page of the app in one browser."""
 
@@ -49,19 +53,20 @@ class Tab:
 
     def bodies(self) -> list[tuple[str, int]]:
         """Return request body and bytes of the answer, on the wire, of each callback since the last look."""
-        messages = self.messages()
-        received = {
-            message["params"]["requestId"]: message["params"]["encodedDataLength"]
-            for message in messages
-            if message["method"] == "Network.loadingFinished"
-        }
-        return [
-            (message["params"]["request"]["postData"], received[message["params"]["requestId"]])
-            for message in messages
-            if message["method"] == "Network.requestWillBeSent"
-            and "_dash-update-component" in message["params"]["request"]["url"]
-            and "_dash-brain-claim" not in message["params"]["request"]["postData"]
-        ]
+        sent: dict[str, str] = {}
+        received: dict[str, int] = {}
+
+        def all_received() -> bool:
+            for message in self.messages():
+                params = message["params"]
+                if message["method"] == "Network.loadingFinished":
+                    received[params["requestId"]] = params["encodedDataLength"]
+                elif message["method"] == "Network.requestWillBeSent" and of_callback(params["request"]):
+                    sent[params["requestId"]] = params["request"]["postData"]
+            return sent.keys() <= received.keys()
+
+        self.wait_for(all_received)
+        return [(body, received[request]) for request, body in sent.items()]
 
     def assert_clean(self) -> None:
         severe = [entry for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]

@@ -12,7 +12,7 @@ from dash_brain.stores import SharedMemoryStore
 from dash_brain.web.leases import UNCLAIMED
 from tests.app.test_browser import Tab
 from tests.app.test_lifetime import left, wait_for
-from tests.browsers import forget_everything
+from tests.browsers import forget_everything, leave
 from tests.servers import Server
 from tests.stores.places import remove
 
@@ -52,15 +52,6 @@ def opened(browser: Any, server: Server, guards: str) -> Tab:
     return tab
 
 
-def close(driver: Any) -> None:
-    """Close the page, and leave the browser."""
-    driver.switch_to.new_window("tab")
-    other = driver.current_window_handle
-    driver.switch_to.window(next(one for one in driver.window_handles if one != other))
-    driver.close()
-    driver.switch_to.window(other)
-
-
 @pytest.mark.parametrize("guards", GUARDS)
 def test_claims_arrive_wherever_callbacks_do(serve, store, browser, tmp_path, guards):
     server = served(serve, store, guards, tmp_path)
@@ -73,7 +64,7 @@ def test_claims_arrive_wherever_callbacks_do(serve, store, browser, tmp_path, gu
     tab.click("make")
     tab.wait("made-text", "{'made': 2} None")
     wait_for(lambda: len(left(store)) == 2, "what was replaced is gone")
-    close(tab.driver)
+    leave(tab.driver)
     wait_for(lambda: not left(store), "the page is gone, and what it held")
     assert "claim 4" not in server.log
 
@@ -107,7 +98,7 @@ def test_a_page_with_more_stores_than_its_last_request_holds_still_lets_go(serve
     tab = opened(browser, server, "crowd")
     tab.click("make")
     wait_for(lambda: len(left(store)) == 401 and min(left(store)) > UNCLAIMED, "all are claimed")
-    close(tab.driver)
+    leave(tab.driver)
     wait_for(lambda: not left(store), "the page is gone, and what it held")
 
 

@@ -6,6 +6,7 @@ import ast
 import base64
 import hashlib
 import hmac
+import random
 import re
 import secrets
 import uuid
@@ -96,9 +97,13 @@ GUESSABLE = [
     *(hashlib.sha1(b"").hexdigest(), "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7"),
 ]
 
-RANDOM = [
-    *(secrets.token_urlsafe, secrets.token_hex, secrets.token_bytes, lambda n: str(uuid.uuid4())),
-    *(lambda n: uuid.uuid4().hex, lambda n: base64.b64encode(secrets.token_bytes(n))),
+WRITTEN = [
+    bytes,
+    bytes.hex,
+    base64.b64encode,
+    lambda data: base64.urlsafe_b64encode(data).rstrip(b"="),  # as secrets.token_urlsafe writes
+    lambda data: str(uuid.UUID(bytes=data[:16], version=4)),
+    lambda data: uuid.UUID(bytes=data[:16], version=4).hex,
 ]
 
 
@@ -116,11 +121,16 @@ def test_so_is_one_of_the_environment(monkeypatch) -> None:
         current.use()
 
 
-@pytest.mark.parametrize("make", RANDOM)
-def test_random_keys_of_sixteen_bytes_or_more_are_taken_however_they_are_written(make) -> None:
+@pytest.mark.parametrize("write", WRITTEN)
+def test_random_keys_of_sixteen_bytes_or_more_are_taken_however_they_are_written(write) -> None:
+    chance = random.Random("the same in every run")
     for length in (16, 24, 32, 64):
-        for _ in range(200):
-            master_from(make(length))
+        for _ in range(500):
+            master_from(write(chance.randbytes(length)))
+
+
+def test_random_keys_may_hold_neighbours_of_the_keyboard() -> None:
+    master_from(b"\x9dgE34YU\xd8\xca`mj\xcd\xf28+")  # e3, 34, yu and mj
 
 
 TEXT = r"""b?["'][^"'\n]{16,}["']"""

@@ -13,7 +13,7 @@ import pytest
 from dash_brain.errors import ValueMissing
 from dash_brain.stores import SharedMemoryStore, Store
 from tests.app.test_browser import Tab
-from tests.browsers import forget_everything
+from tests.browsers import forget_everything, leave
 from tests.servers import Server
 from tests.stores.places import place, remove, remove_in_use
 
@@ -146,8 +146,7 @@ def test_closing_one_of_two_tabs_frees_its_own_values_only(
     other = Tab(tab.driver, served.url)
     other.wait("shape", "empty")
     make(other, 1)
-    tab.driver.close()
-    tab.driver.switch_to.window(first)
+    leave(tab.driver, first)
     settles(store, "dict", "dict", "pandas.DataFrame")
     make(tab, 2)
 

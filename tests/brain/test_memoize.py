@@ -206,6 +206,25 @@ def test_one_renewal_is_under_way_however_many_ask_and_keeps_no_process_alive(br
     until(lambda: not renewing())
 
 
+def test_renewal_that_got_no_thread_is_begun_by_a_later_call(brain, calls, monkeypatch):
+    @brain.memoize(ttl=0.1, stale=60)
+    def count():
+        CALLS.append(1)
+        return len(CALLS)
+
+    def no_more(thread):
+        raise RuntimeError("can't start new thread")
+
+    count()
+    time.sleep(0.2)
+    with monkeypatch.context() as exhausted:
+        exhausted.setattr(threading.Thread, "start", no_more)
+        with pytest.raises(RuntimeError):
+            count()
+    assert count() == 1
+    until(lambda: count() == 2)
+
+
 def test_one_renewal_is_under_way_in_a_loop_however_many_ask(brain, calls):
     @brain.memoize(ttl=0.1, stale=60)
     async def count():

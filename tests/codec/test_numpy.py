@@ -63,12 +63,13 @@ def same_dtypes(a: Any, b: Any) -> None:
         "alignment",
         "isalignedstruct",
         "type",
-        "metadata",
         "names",
         "shape",
-        "flags",
     ):
         assert getattr(a, name) == getattr(b, name), name
+    # Pickle itself changes these: numpy 2.2 makes {} of None for datetimes, and 2.5 sets a bit of its own.
+    assert (a.metadata or None) == (b.metadata or None)
+    assert a.flags & 0xFF == b.flags & 0xFF
     assert repr(a) == repr(b)
     if a.subdtype:
         same_dtypes(a.base, b.base)

@@ -37,11 +37,12 @@ WEB_FLOORS: list[set[str]] = [
     {"component", "incoming"},
     {"outgoing"},
     {"jobs", "memo", "websockets"},
+    {"declared"},
     {"activation", "callback", ""},
 ]
 
 KNOWS_DASH = {"dash", "flask", "werkzeug", "quart", "fastapi", "starlette"}
-PACKAGES_THAT_KNOW_DASH = {"hooks", "web", "adapters", "cli", "devtools"}
+PACKAGES_THAT_KNOW_DASH = {"hooks", "web", "adapters", "cli", "devtools", "testing"}
 
 
 def floor_of(name: str) -> tuple[int, int]:
@@ -161,13 +162,13 @@ def test_each_server_is_touched_by_one_module() -> None:
     }
 
 
-def test_only_the_servers_touch_werkzeug() -> None:
+def test_only_the_servers_and_the_clients_of_tests_touch_werkzeug() -> None:
     touching = {
         name
         for name, tree in modules().items()
         if "werkzeug" in {dotted.partition(".")[0] for dotted in imported_names(tree)}
     }
-    assert touching == {"web.servers.asgi", "web.servers.base"}
+    assert touching == {"testing.clients", "testing.pages", "web.servers.asgi", "web.servers.base"}
 
 
 def test_only_two_modules_register_anything_with_dash() -> None:

@@ -502,13 +502,13 @@ def test_what_is_dropped_is_gone_at_once(store):
 
 
 def test_what_expired_is_written_anew_by_the_next_large_value(store):
-    for key in ("put", "touched", "renewed", "other"):
-        store.put(SPACE, key, value(1), ttl=0.05 if key == "put" else None)
-    store.touch(SPACE, "touched", 0.05)
-    store.touch(SPACE, "renewed", 0.05)
-    store.touch(SPACE, "renewed", 60)
+    for key in ("touched", "renewed", "other", "put"):  # no large value is put after the one that expires
+        store.put(SPACE, key, value(1), ttl=0.3 if key == "put" else None)
     expired = {number_of(store, "put"), number_of(store, "touched")}
-    time.sleep(0.06)
+    store.touch(SPACE, "touched", 0.3)
+    store.touch(SPACE, "renewed", 0.3)
+    store.touch(SPACE, "renewed", 60)
+    time.sleep(0.35)
     for number in range(3):
         store.put(SPACE, f"new{number}", value(number))
     new = [number_of(store, f"new{number}") for number in range(3)]

@@ -104,6 +104,7 @@ def test_tabs_of_a_browser_give_back_their_memory(
     serve: Any, shelf: Shelf, browser_factory: Callable[[], Any]
 ):
     from tests.app.test_browser import Tab
+    from tests.browsers import leave
 
     server = serve("tests.app.served:server", workers=2, env=shelf.environment(grace=GRACE))
     browser = browser_factory()
@@ -119,8 +120,7 @@ def test_tabs_of_a_browser_give_back_their_memory(
     def all_closed() -> None:
         for handle in [one for one in browser.window_handles if one != blank]:
             browser.switch_to.window(handle)
-            browser.close()
-        browser.switch_to.window(blank)
+            leave(browser, blank)
         wait_for(lambda: shelf.store.sweep() >= 0 and not shelf.files("session"), "values stay", seconds=120)
         wait_for(lambda: shelf.store.sweep() >= 0 and not shelf.files("claims"), "claims stay", seconds=120)
 

@@ -43,7 +43,8 @@ class QuartRequest(AsgiRequest):
         context = _context()
         if context is None or context.app is not self.server:
             return None
-        endpoint = context.request_websocket.endpoint
+        request: Any = _request_in(context)
+        endpoint = request.endpoint
         return None if endpoint is None else str(endpoint)
 
     @property
@@ -60,9 +61,22 @@ class QuartRequest(AsgiRequest):
 
 
 def _context() -> Any | None:
-    from quart.globals import _cv_request, _cv_websocket
+    """Return the context of the current request or websocket."""
+    found = (variable.get(None) for variable in _variables())
+    return next((one for one in found if one is not None and _request_in(one) is not None), None)
 
-    return _cv_request.get(None) or _cv_websocket.get(None)
+
+def _variables() -> list[Any]:
+    """Return the variables in which contexts of requests are; since Quart 0.23 that is the app's."""
+    module = sys.modules["quart.globals"]
+    names = ("_cv_request", "_cv_websocket") if hasattr(module, "_cv_request") else ("_cv_app",)
+    return [getattr(module, name) for name in names]
+
+
+def _request_in(context: Any) -> Any | None:
+    if hasattr(context, "has_request"):
+        return context._request or context._websocket
+    return context.request_websocket
 
 
 def serves(server: object) -> bool:
@@ -87,10 +101,10 @@ def hide_request() -> Iterator[None]:
     """Make attributes of Quart's objects that identify the caller raise, while the block runs."""
     quart = sys.modules.get("quart.globals")
     with ExitStack() as entered:
-        for name in ("_cv_request", "_cv_websocket") if quart is not None else ():
-            variable = getattr(quart, name)
-            if variable.get(None) is not None:
-                entered.enter_context(overridden(variable, _guarded_context(variable.get())))
+        for variable in _variables() if quart is not None else ():
+            context = variable.get(None)
+            if context is not None and _request_in(context) is not None:
+                entered.enter_context(overridden(variable, _guarded_context(context)))
         app = getattr(quart, "_cv_app", None)
         if app is not None and app.get(None) is not None:
             entered.enter_context(overridden(app, copy_with(app.get(), g=guarded_g(app.get().g, "quart.g"))))
@@ -98,5 +112,9 @@ def hide_request() -> Iterator[None]:
 
 
 def _guarded_context(context: Any) -> Any:
-    request = guarded(context.request_websocket, "quart.request", _OF_REQUEST, headers=_HEADERS)
-    return copy_with(context, request_websocket=request, session=RefusedMapping("quart.session"))
+    request = guarded(_request_in(context), "quart.request", _OF_REQUEST, headers=_HEADERS)
+    session = RefusedMapping("quart.session")
+    if not hasattr(context, "has_request"):
+        return copy_with(context, request_websocket=request, session=session)
+    name = "_request" if context.has_request else "_websocket"
+    return copy_with(context, **{name: request}, _session=session)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from functools import partial
 
@@ -23,8 +24,9 @@ class BucketContract(StoreContract, ScansContract, LocksContract, BoundedContrac
     """With all values in the bucket."""
 
 
-def with_all_in_the_bucket(url: str) -> RedisStore:
-    """Open a store, in a process that may have another threshold."""
+def with_all_in_the_bucket(url: str, environment: dict[str, str]) -> RedisStore:
+    """Open a store, in a process that may have another threshold and environment."""
+    os.environ.update(environment)
     objects.LARGE = 1
     return RedisStore(url, key=KEY)
 
@@ -35,8 +37,8 @@ class TestRedisStoreWithBucket(BucketContract, SharedContract):
         return bucket_store
 
     @pytest.fixture
-    def reopen(self, bucket_url):
-        return partial(with_all_in_the_bucket, bucket_url)
+    def reopen(self, bucket_url, s3):
+        return partial(with_all_in_the_bucket, bucket_url, s3.environment)
 
 
 class TestRedisStoreWithBucketAndNearCopies(BucketContract):
