@@ -5,7 +5,7 @@ from backend import BACKEND
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update, page_container
 from theme import INDEX
 
-from dash_brain import ServerStore, brain_callback
+from dash_brain import ServerStore, brain_callback, set_props
 
 app = Dash(__name__, title="Explore", backend=BACKEND, index_string=INDEX, use_pages=True, pages_folder="")
 pages.register_pages()
@@ -26,7 +26,6 @@ pages.link_grid(app)
 
 
 @brain_callback(
-    Output("uploaded", "data"),
     Output("problem", "children"),
     Input("upload", "contents"),
     Input("sample", "n_clicks"),
@@ -34,9 +33,12 @@ pages.link_grid(app)
 )
 def upload(contents, _):
     try:
-        return pages.sample() if ctx.triggered_id == "sample" else pages.parse(contents), ""
+        frame = pages.sample() if ctx.triggered_id == "sample" else pages.parse(contents)
     except ValueError as error:
-        return no_update, f"This is no table: {error}"
+        return f"This is no table: {error}"
+    # No output: Dash runs a callback with an output outside of its page each time that the page is opened.
+    set_props("uploaded", {"data": frame})
+    return ""
 
 
 @brain_callback(Output("chosen", "data"), Input("uploaded", "data"), Input("asked", "data"))
@@ -44,7 +46,7 @@ def choose(frame, words):
     return None if frame is None else pages.having(frame, words)
 
 
-@brain_callback(Output("table", "children"), Input("uploaded", "data"))
+@brain_callback(Output("columns", "children"), Input("uploaded", "data"))
 def show_columns(frame):
     return None if frame is None else pages.columns_table(frame)
 
@@ -53,7 +55,7 @@ def show_columns(frame):
 def show_count(chosen):
     if chosen is None:
         return [], "Nothing is uploaded yet."
-    return pages.definitions(chosen), f"{len(chosen):,} rows"
+    return pages.definitions(chosen), pages.rows(chosen)
 
 
 @brain_callback(Output("grid", "getRowsResponse"), Input("grid", "getRowsRequest"), State("chosen", "data"))

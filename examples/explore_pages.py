@@ -42,7 +42,7 @@ def upload_page():
         ),
         html.P(["No file at hand? ", html.Button("Take 50,000 orders", id="sample")], className="row"),
         html.Div(id="problem", role="status"),
-        html.Table(id="table"),
+        html.Table(id="columns"),
     ]
 
 
@@ -57,7 +57,12 @@ def explore_page():
             id="grid",
             rowModelType="infinite",
             defaultColDef={"sortable": True, "minWidth": 110, "flex": 1},
-            dashGridOptions={"cacheBlockSize": 100, "rowHeight": 38, "headerHeight": 42},
+            dashGridOptions={
+                "cacheBlockSize": 100,
+                "rowHeight": 38,
+                "headerHeight": 42,
+                "suppressFieldDotNotation": True,  # a dot in a name is a part of it
+            },
         ),
     ]
 
@@ -108,13 +113,17 @@ def sample():
 
 def columns_table(frame):
     """Return a row for each column: its name, its type, how many values are missing, and the first one."""
-    caption = html.Caption(f"{len(frame):,} rows in {len(frame.columns)} columns")
+    caption = html.Caption(f"{rows(frame)} in {len(frame.columns)} columns")
     head = html.Thead(html.Tr([html.Th(name) for name in ("column", "type", "missing", "first value")]))
-    rows = [
+    body = [
         html.Tr([html.Td(text) for text in (name, str(of.dtype), f"{of.isna().sum():,}", str(of.iloc[0]))])
         for name, of in frame.items()
     ]
-    return [caption, head, html.Tbody(rows)]
+    return [caption, head, html.Tbody(body)]
+
+
+def rows(frame):
+    return "1 row" if len(frame) == 1 else f"{len(frame):,} rows"
 
 
 def having(frame, words):
@@ -128,7 +137,12 @@ def having(frame, words):
 
 
 def definitions(frame):
-    return [{"field": name} for name in frame.columns]
+    """Return a column of the grid for each of the frame, with its name as it is; numbers are on the right."""
+    numeric = set(frame.select_dtypes("number").columns)
+    return [
+        {"field": name, "headerName": name, "type": "rightAligned" if name in numeric else []}
+        for name in frame.columns
+    ]
 
 
 def numbers(frame, chosen):
@@ -144,5 +158,5 @@ def block(frame, request):
     """Return the rows that the grid asks for, sorted as it says."""
     for by in reversed(request["sortModel"]):
         frame = frame.sort_values(by["colId"], ascending=by["sort"] == "asc", kind="stable")
-    rows = frame.iloc[request["startRow"] : request["endRow"]]
-    return {"rowData": rows.to_dict("records"), "rowCount": len(frame)}
+    asked = frame.iloc[request["startRow"] : request["endRow"]]
+    return {"rowData": asked.to_dict("records"), "rowCount": len(frame)}

@@ -82,7 +82,7 @@ def draw(version):
     return go.Figure(lines).update_layout(
         template=THEME,
         title=f"{len(prices):,} rows; here the last two minutes",
-        xaxis_type="date",
+        xaxis={"type": "date", "tickformat": "%H:%M:%S", "nticks": 5, "tickangle": 0},
         legend={"orientation": "h", "y": -0.12},
     )
 

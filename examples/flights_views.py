@@ -165,8 +165,14 @@ def routes(flights):
         margin=MARGIN | {"b": 36},
         showlegend=False,
         dragmode="pan",
-        xaxis={"range": [-125.5, -66], "visible": False},
-        yaxis={"range": [23.5, 50], "visible": False, "scaleanchor": "x", "scaleratio": 1.25},
+        xaxis={"range": [-125.5, -66], "visible": False, "constrain": "domain"},
+        yaxis={
+            "range": [23.5, 50],
+            "visible": False,
+            "scaleanchor": "x",
+            "scaleratio": 1.25,
+            "constrain": "domain",
+        },
     )
 
 

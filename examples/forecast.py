@@ -41,8 +41,13 @@ app.layout = [
         ],
         className="row job",
     ),
-    chart("graph", "Line chart: the middle of all futures, and what most of them lie between", NOTHING_YET),
-    chart("ends", "Histogram: how many futures end at which price", NOTHING_YET, height=300),
+    html.Div(
+        [
+            chart("graph", "Line chart: the middle of all futures, and what most lie between", NOTHING_YET),
+            chart("ends", "Histogram: how many futures end at which price", NOTHING_YET),
+        ],
+        className="grid",
+    ),
     ServerStore(id="futures"),
 ]
 

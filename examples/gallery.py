@@ -5,6 +5,7 @@ Serve it with ``python examples/gallery.py`` or ``gunicorn --workers 4 examples.
 """
 
 import os
+import secrets
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +17,7 @@ from flask import Flask, abort, render_template, send_from_directory
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import run_simple
 
-from dash_brain import configure
+from dash_brain import Brain, configure
 
 sys.path.insert(0, str(Path(__file__).parent))  # where each example finds what it imports, as when run alone
 import gallery_docs
@@ -100,6 +101,7 @@ def mount(example, address, module):
     is_asgi = BACKEND != "flask" and address == example
     os.environ["DASH_ROUTES_PATHNAME_PREFIX"] = f"/{address}/" if is_asgi else "/"
     app = import_module(module).app
+    app.server.secret_key = signing_secret()
     add_to_page(app, example, address)
     leave_out_later_libraries(app)
     # On its first request an app takes all callbacks that `@callback` has collected: those of its own module.
@@ -109,6 +111,15 @@ def mount(example, address, module):
         app.server.after_request(tell_worker)
         app.server.test_client().get("/_dash-dependencies")
     return app.server
+
+
+def signing_secret():
+    """Return the secret with which Dash signs the handles of background jobs, the same in all workers.
+
+    Of several apps in a process Dash takes the secret of the one that was made last. Without a manager of
+    background jobs that one would have another in each worker, and no page would hear of its job again.
+    """
+    return Brain("gallery").get_or_learn("secret", lambda: secrets.token_hex(32))
 
 
 def add_to_page(app, example, address):

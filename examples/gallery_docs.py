@@ -41,6 +41,10 @@ class Renderer(RendererHTML):
         tokens[index].attrSet("id", anchor(tokens[index + 1].content.replace("`", "")))
         return self.renderToken(tokens, index, options, env)
 
+    def fence(self, tokens, index, options, env):
+        html = super().fence(tokens, index, options, env)
+        return html.replace("<pre>", '<pre tabindex="0" role="group" aria-label="code">', 1)
+
     def table_open(self, *_):
         return '<div class="wide" tabindex="0" role="group" aria-label="table"><table>'
 

@@ -4,7 +4,7 @@ from io import StringIO
 
 import explore_pages as pages
 import pandas as pd
-from dash import Dash, Input, Output, State, callback, ctx, dcc, html, no_update, page_container
+from dash import Dash, Input, Output, State, callback, ctx, dcc, html, no_update, page_container, set_props
 from theme import INDEX
 
 app = Dash(
@@ -41,7 +41,6 @@ def from_json(text):
 
 
 @callback(
-    Output("uploaded", "data"),
     Output("problem", "children"),
     Input("upload", "contents"),
     Input("sample", "n_clicks"),
@@ -50,9 +49,11 @@ def from_json(text):
 def upload(contents, _):
     try:
         frame = pages.sample() if ctx.triggered_id == "sample" else pages.parse(contents)
-        return to_json(frame), ""
     except ValueError as error:
-        return no_update, f"This is no table: {error}"
+        return f"This is no table: {error}"
+    # No output: Dash runs a callback with an output outside of its page each time that the page is opened.
+    set_props("uploaded", {"data": to_json(frame)})
+    return ""
 
 
 @callback(Output("chosen", "data"), Input("uploaded", "data"), Input("asked", "data"))
@@ -60,7 +61,7 @@ def choose(frame, words):
     return None if frame is None else to_json(pages.having(from_json(frame), words))
 
 
-@callback(Output("table", "children"), Input("uploaded", "data"))
+@callback(Output("columns", "children"), Input("uploaded", "data"))
 def show_columns(frame):
     return None if frame is None else pages.columns_table(from_json(frame))
 
@@ -70,7 +71,7 @@ def show_count(chosen):
     if chosen is None:
         return [], "Nothing is uploaded yet."
     chosen = from_json(chosen)
-    return pages.definitions(chosen), f"{len(chosen):,} rows"
+    return pages.definitions(chosen), pages.rows(chosen)
 
 
 @callback(Output("grid", "getRowsResponse"), Input("grid", "getRowsRequest"), State("chosen", "data"))
