@@ -1,14 +1,15 @@
 # make demo    serve the examples at http://127.0.0.1:8050 (PORT=... for another port; BACKEND=fastapi or BACKEND=quart)
-# make test    the whole suite with the newest releases, ruff and mypy
-# make matrix  the built wheel, other releases of Dash and of libraries, two hosts, object storage; CI runs this and the one above
+# make test    the suite with the newest releases and Flask on one host, ruff and mypy
+# make matrix  FastAPI and Quart, Redis, object storage, two hosts, other releases, the built wheel; CI runs this and the one above
 # make soak    the torture and the property tests at their full size: hours; interrupted, it goes on where it was
 # make bench   measure what the README promises (ONLY=plasma for one part of it)
 # make docs    the documents as a site, in docs/_build
+# make pictures  the pictures in the documents, of the programs that these show
 # make clean   remove what the others made
 #
 # All work happens in .venv, made with the newest Python that is found; PYTHON=... names another.
 
-.PHONY: demo test matrix soak bench docs clean
+.PHONY: demo test matrix soak bench docs pictures clean
 
 demo:
 	@bash .ci/venv.sh demo
@@ -31,6 +32,11 @@ bench:
 docs:
 	@bash .ci/venv.sh docs
 	@bash .ci/docs.sh
+
+pictures:
+	@bash .ci/venv.sh test
+	@bash .ci/programs.sh
+	@bash .ci/pictures.sh
 
 clean:
 	rm -rf docs/_build .venv build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache

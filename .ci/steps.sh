@@ -1,6 +1,17 @@
 # Sourced by test.sh and matrix.sh: steps, of which some run beside others. One that fails does not keep the others from
 # running.
 
+# What test.sh leaves to matrix.sh: everything but Flask on one host with a store in shared memory, and what takes the
+# longest of the torture and of the examples.
+asgi=(tests/app/test_{asgi,asgi_background,asgi_requests,backends}.py tests/torture/test_sockets.py)
+redis=(tests/stores/redis/test_[!b]*.py tests/stores/test_near_redis.py)
+bucket=(tests/stores/redis/test_bucket*.py)
+hosts=(tests/{app,examples}/test_two_hosts.py)
+torture=(tests/torture/test_{attacks,containers,faults,recycled,spares}.py)
+examples=(tests/examples/test_{access,feeder,hard_places,load_once,many_browsers}.py)
+site=(tests/packaging/test_site.py)
+elsewhere=("${asgi[@]}" "${redis[@]}" "${bucket[@]}" "${hosts[@]}" "${torture[@]}" "${examples[@]}" "${site[@]}")
+
 failed=()
 declare -A processes
 folder=$(mktemp -d) # for what tests write; pytest's usual one is shared with others
@@ -16,6 +27,9 @@ step() { # TITLE COMMAND...: run it now
   echo "== $title"
   "$@" || failed+=("$title")
   echo "   $((SECONDS - start)) s"
+}
+tests() { # NAME ARGUMENT...: run these tests in a folder of their own
+  .venv/bin/python -m pytest -p no:cacheprovider --basetemp="$folder/$1" "${@:2}"
 }
 beside() { # NAME COMMAND...: run it in the background
   local name=$1

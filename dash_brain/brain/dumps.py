@@ -38,6 +38,9 @@ Secret: TypeAlias = "str | bytes"
 #: Keeps a value: name, frames, meta, and seconds left to live, or None.
 Learn: TypeAlias = Callable[[str, Frames, Mapping[str, str], "float | None"], object]
 
+#: Passes things on one by one, and may show how many are left.
+Watched: TypeAlias = Callable[[Iterable[Any]], Iterable[Any]]
+
 FORMAT = 1
 
 _MANIFEST = "manifest"
@@ -54,7 +57,12 @@ class Dumped:
 
 
 def write(
-    store: Store, namespace: str, path: StrPath, names: Iterable[str] | None, key: Secret | None
+    store: Store,
+    namespace: str,
+    path: StrPath,
+    names: Iterable[str] | None,
+    key: Secret | None,
+    watched: Watched = iter,
 ) -> list[str]:
     """Write a dump in place of an older one, which stays as it is if this fails; return its names."""
     with opened(path, writing=True) as folder:
@@ -62,7 +70,7 @@ def write(
             folder.make_key()
         signing, kept = _key(folder, key), folder.values()
         try:
-            values = _taken(store, namespace, names)
+            values = _taken(store, namespace, names, watched)
             entries = {name: _write(folder, value) for name, value in values}
             folder.replace(_MANIFEST, _signed(signing, entries))
             kept = {entry["file"] for entry in entries.values()}
@@ -74,14 +82,14 @@ def write(
         return list(entries)
 
 
-def read(path: StrPath, key: Secret | None, learn: Learn) -> list[str]:
+def read(path: StrPath, key: Secret | None, learn: Learn, watched: Watched = iter) -> list[str]:
     """Learn what has not expired of a dump, once all of it has proved authentic; return the names."""
     learned = []
     with opened(path, writing=False) as folder:
         entries = _entries(_key(folder, key), folder.read(_MANIFEST))
-        for entry in entries.values():
+        for entry in watched(list(entries.values())):
             _read(folder, entry)
-        for name, entry in entries.items():
+        for name, entry in watched(list(entries.items())):
             left = _left(entry)
             if left is None or left > 0:
                 learn(name, _read(folder, entry), entry["meta"], left)
@@ -89,13 +97,15 @@ def read(path: StrPath, key: Secret | None, learn: Learn) -> list[str]:
     return learned
 
 
-def _taken(store: Store, namespace: str, names: Iterable[str] | None) -> Iterator[tuple[str, Dumped]]:
+def _taken(
+    store: Store, namespace: str, names: Iterable[str] | None, watched: Watched
+) -> Iterator[tuple[str, Dumped]]:
     """Yield names with their values; of all names, without those that are forgotten meanwhile."""
     if names is not None:
-        for name in [names] if isinstance(names, str) else names:
+        for name in watched([names] if isinstance(names, str) else names):
             yield name, _taken_one(store, namespace, checked_name(name))
         return
-    for name in sorted(needs_scan(store).scan(namespace)):
+    for name in watched(sorted(needs_scan(store).scan(namespace))):
         with suppress(ValueMissing):
             yield name, _taken_one(store, namespace, name)
 

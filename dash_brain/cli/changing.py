@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +13,7 @@ from dash_brain.cli.group import command, in_namespace, progress, say, seconds, 
 if TYPE_CHECKING:
     from dash_brain.cli.clearing import Removal
     from dash_brain.stores import Store
+    from dash_brain.stores.base import Frames
 
 
 @command
@@ -78,11 +79,12 @@ def dump(url: str | None, as_json: bool, folder: str, names: Sequence[str], name
 
     All of them, or these NAMES. load stores them again, on this machine or another.
     """
-    from dash_brain.brain import Brain
+    from dash_brain.brain import dumps
+    from dash_brain.brain.namespaces import within
     from dash_brain.cli.target import checked_there, opened
 
-    brain = Brain(namespace.removeprefix("brain/"), store=checked_there(opened(url)))
-    _say_copied(as_json, folder, brain.dump(folder, names or None))
+    store, place = checked_there(opened(url)), within(namespace.removeprefix("brain/"))
+    _say_copied(as_json, folder, dumps.write(store, place, folder, names or None, None, progress("Copying")))
 
 
 @command
@@ -93,11 +95,16 @@ def load(url: str | None, as_json: bool, folder: str, namespace: str) -> None:
 
     The FOLDER has to be yours. Load only what you would also run.
     """
-    from dash_brain.brain import Brain
+    from dash_brain.brain import dumps
+    from dash_brain.brain.namespaces import within
     from dash_brain.cli.target import opened
 
-    brain = Brain(namespace.removeprefix("brain/"), store=opened(url))
-    _say_copied(as_json, folder, brain.load(folder))
+    store, place = opened(url), within(namespace.removeprefix("brain/"))
+
+    def learn(name: str, frames: Frames, meta: Mapping[str, str], ttl: float | None) -> None:
+        store.put(place, name, frames, ttl=ttl, meta=meta)
+
+    _say_copied(as_json, folder, dumps.read(folder, None, learn, progress("Loading")))
 
 
 def _say_copied(as_json: bool, folder: str, names: Sequence[str]) -> None:

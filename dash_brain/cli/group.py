@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -82,10 +82,10 @@ def say(as_json: bool, report: Report, lines: Iterable[str]) -> None:
         click.echo(line)
 
 
-def progress(label: str) -> Callable[[Sequence[Any]], Iterable[Any]]:
+def progress(label: str) -> Callable[[Iterable[Any]], Iterable[Any]]:
     """Return what passes things on, and shows a person how many are left."""
 
-    def watched(things: Sequence[Any]) -> Iterator[Any]:
+    def watched(things: Iterable[Any]) -> Iterator[Any]:
         if not sys.stderr.isatty():
             yield from things
             return

@@ -137,22 +137,29 @@ def test_thread_waits_for_the_coroutine_that_makes_it(brain):
 
 
 def test_waiting_in_the_very_loop_that_makes_it_is_refused(brain):
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
     async def make():
-        await asyncio.sleep(0.1)
+        begun.set()
+        await go_on.wait()
         return "made"
 
     async def main():
         making = asyncio.create_task(brain.get_or_learn("name", make))
-        await asyncio.sleep(0.05)
+        await asyncio.wait_for(begun.wait(), 30)
         with pytest.raises(RuntimeError, match="await it"):
             brain.get_or_learn("name", lambda: "made in the loop")
+        go_on.set()
         return await making
 
     assert asyncio.run(main()) == "made"
 
 
 def test_next_coroutine_makes_it_when_the_maker_is_cancelled(brain):
+    begun = asyncio.Event()
+
     async def never():
+        begun.set()
         await asyncio.sleep(600)
 
     async def make():
@@ -160,7 +167,7 @@ def test_next_coroutine_makes_it_when_the_maker_is_cancelled(brain):
 
     async def main():
         first = asyncio.create_task(brain.get_or_learn("name", never))
-        await asyncio.sleep(0.05)
+        await asyncio.wait_for(begun.wait(), 30)
         second = asyncio.create_task(brain.get_or_learn("name", make))
         await asyncio.sleep(0.05)
         first.cancel()
@@ -170,14 +177,19 @@ def test_next_coroutine_makes_it_when_the_maker_is_cancelled(brain):
 
 
 def test_who_gives_up_waiting_takes_nothing_from_the_others(brain):
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
     async def make():
-        await asyncio.sleep(0.2)
+        begun.set()
+        await go_on.wait()
         return "made"
 
     async def main():
         waiters = [asyncio.create_task(brain.get_or_learn("name", make)) for _ in range(3)]
-        await asyncio.sleep(0.05)
+        await asyncio.wait_for(begun.wait(), 30)
+        await asyncio.sleep(0.05)  # so that the others wait, but on a busy machine
         waiters[1].cancel()
+        go_on.set()
         return await asyncio.gather(*waiters, return_exceptions=True)
 
     first, second, third = asyncio.run(main())
@@ -228,7 +240,7 @@ def test_coroutine_that_waits_gets_the_exception_of_another_opener_of_the_store(
 
     async def main():
         waiting = asyncio.create_task(ours.get_or_learn("name", make))
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.5)
         go_on.set()
         with pytest.raises(ZeroDivisionError, match="of the maker"):
             await waiting
@@ -259,7 +271,7 @@ def test_exception_that_would_arrive_as_another_is_told_of(tmp_path):
         first = pool.submit(theirs.get_or_learn, "name", fail)
         assert begun.wait(30)
         second = pool.submit(ours.get_or_learn, "name", lambda: "made")
-        time.sleep(0.2)
+        time.sleep(0.5)
         go_on.set()
         assert isinstance(first.exception(10), Changeling)
         with pytest.raises(FlightFailed, match="Changeling"):

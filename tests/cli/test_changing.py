@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import subprocess
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -10,7 +14,7 @@ from dash_brain import Brain
 from dash_brain.cli import clearing, survey
 from dash_brain.stores import FileStore, open_store
 from dash_brain.testing import Clock
-from tests.cli.commands import SESSION, SHOWN, run
+from tests.cli.commands import PROGRAM, SESSION, SHOWN, run
 
 
 def names(url: str, namespace: str = "shop") -> list[str]:
@@ -87,3 +91,23 @@ def test_values_are_copied_without_unpickling_them(url, tmp_path):
     folder = str(tmp_path / "dump")
     assert run("dump", folder, "-n", "feed", store=url).status == 0
     assert run("load", folder, "-n", "feed", store=url).status == 0  # the fixture looks for a trace
+
+
+def test_a_person_sees_how_far_a_copy_is(url, tmp_path):
+    folder = str(tmp_path / "dump")
+    assert "Copying" in shown_to_a_person("dump", folder, "-n", "shop", "--store", url)
+    assert "100%" in shown_to_a_person("load", folder, "-n", "copied", "--store", url)
+
+
+def shown_to_a_person(*arguments: str) -> str:
+    """Run the installed command in a terminal, and return what that shows."""
+    ours, its = pty.openpty()
+    with subprocess.Popen([str(PROGRAM), *arguments], stdin=its, stdout=its, stderr=its) as program:
+        os.close(its)
+        shown = b""
+        with suppress(OSError):  # EIO: its end
+            while piece := os.read(ours, 4096):
+                shown += piece
+    os.close(ours)
+    assert program.returncode == 0
+    return shown.decode()

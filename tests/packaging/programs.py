@@ -14,11 +14,24 @@ from typing import Any
 
 from tests import zygote
 
+#: Resolves when no callback of the page has run for half a second. It asks within the page: no round trips.
 SETTLED = """
-const page = document.getElementById("react-entry-point");
-return !!page?.children.length && !page.querySelector("._dash-loading")
-    && document.title !== "Updating..." && document.readyState === "complete";
+const resolve = arguments[0];
+let quiet = 0;
+const timer = setInterval(() => {
+    const page = document.getElementById("react-entry-point");
+    const settled = !!page?.children.length && !page.querySelector("._dash-loading")
+        && document.title !== "Updating..." && document.readyState === "complete";
+    quiet = settled ? quiet + 1 : 0;
+    if (quiet > 10) { clearInterval(timer); resolve(true); }
+}, 50);
 """
+
+#: What most programs of the documents load: a process that has it forks them in milliseconds.
+LOADED = (
+    *("dash.backends._flask", "dash_brain.brain", "dash_brain.hooks", "dash_brain.memo"),
+    *("dash_brain.web.callback", "dash_brain.web.component", "dash_brain.web.sessions.session_brain"),
+)
 
 
 @dataclass(frozen=True)
@@ -35,12 +48,16 @@ class Program:
 
 
 @contextmanager
-def serving(file: Path, env: Mapping[str, str]) -> Iterator[Program]:
-    """Run ``python <file>`` in its folder, on a free port, until the block ends."""
+def serving(file: Path, env: Mapping[str, str], besides: tuple[str, ...] = ()) -> Iterator[Program]:
+    """Run ``python <file>`` in its folder, on a free port, until the block ends.
+
+    `besides` are modules that it finds loaded.
+    """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     log_file = file.with_suffix(".log")
-    process = zygote.start([file.name], output=log_file, folder=file.parent, env={**env, "PORT": str(port)})
+    env = {**env, "PORT": str(port)}
+    process = zygote.start([file.name], output=log_file, folder=file.parent, env=env, besides=besides)
     program = Program(f"http://127.0.0.1:{port}", process, log_file)
     try:
         wait_until(lambda: answers(port) or process.poll() is not None, lambda: program.log)
@@ -77,6 +94,8 @@ def open_page(driver: Any, program: Program) -> None:
         wait_until(lambda: options(driver), lambda: "a dropdown without options")
         options(driver)[0].click()
         settle(driver, program)
+        if options(driver):  # it stays open when what was chosen is chosen again
+            dropdown.click()
 
 
 def options(driver: Any) -> list[Any]:
@@ -86,11 +105,10 @@ def options(driver: Any) -> list[Any]:
 
 def settle(driver: Any, program: Program) -> None:
     """Wait until no callback of the page has run for half a second."""
-    quiet = 0
+    from selenium.common.exceptions import TimeoutException
 
-    def is_quiet() -> bool:
-        nonlocal quiet
-        quiet = quiet + 1 if driver.execute_script(SETTLED) else 0
-        return quiet > 10
-
-    wait_until(is_quiet, lambda: program.log)
+    driver.set_script_timeout(60)
+    try:
+        driver.execute_async_script(SETTLED)
+    except TimeoutException:
+        raise AssertionError(f"the page never came to rest: {program.log}") from None

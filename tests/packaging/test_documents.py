@@ -10,7 +10,19 @@ import pytest
 
 from tests import zygote
 from tests.packaging.documents import REPOSITORY, Block, anchors, blocks, documents, links
-from tests.packaging.programs import open_page, serving
+from tests.packaging.pictures import (
+    IMAGES,
+    SHOWN,
+    TAKE,
+    TAKEN,
+    Picture,
+    fingerprint,
+    pictures,
+    take,
+    taken,
+)
+from tests.packaging.programs import LOADED, Program, open_page, serving, wait_until
+from tests.packaging.visits import ACTIONS
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -30,6 +42,10 @@ PYTHON_BLOCKS = [
 ]
 
 
+#: By the text of the program that each shows.
+PICTURES = {program: picture for document in documents() for program, picture in pictures(document).items()}
+
+
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """One store for all blocks, as a reader has who tries one after the other."""
@@ -43,15 +59,65 @@ def test_a_python_block_runs_as_it_stands(
     file = tmp_path / "app.py"
     file.write_text(block.text)
     if "app.run(" not in block.text:
-        log = tmp_path / "log"
-        log.touch()
-        program = zygote.start([file.name], output=log, folder=tmp_path, env=environment)
-        assert program.wait(120) == 0, log.read_text()
+        runs_to_its_end(file, environment)
         return
-    with serving(file, environment) as program:
+    with serving(file, environment, besides=LOADED) as program:
         open_page(browser_for_module, program)
+        if picture := PICTURES.get(block.text):
+            is_shown(picture, browser_for_module, program)
+            if TAKE:
+                take(browser_for_module, picture, block.text, program)
         errors = [one for one in browser_for_module.get_log("browser") if one["level"] == "SEVERE"]
         assert (errors, "Traceback" in program.log) == ([], False), program.log
+
+
+def runs_to_its_end(file: Path, environment: dict[str, str]) -> None:
+    log = file.with_suffix(".log")
+    log.touch()
+    program = zygote.start([file.name], output=log, folder=file.parent, env=environment, besides=LOADED)
+    assert program.wait(120) == 0, log.read_text()
+
+
+def is_shown(picture: Picture, driver: Chrome, program: Program) -> None:
+    """Do what the picture's page asks for, and wait until it shows what the text of the picture quotes."""
+    for act in ACTIONS.get(picture.name, []):
+        act(driver, program)
+
+    def lacking() -> list[str]:
+        shown = driver.execute_script(SHOWN)
+        return [text for text in picture.quoted if text not in shown]
+
+    wait_until(
+        lambda: not lacking(), lambda: f"{lacking()} in {driver.execute_script(SHOWN)!r}: {program.log}"
+    )
+
+
+def test_each_step_of_the_tutorial_and_the_first_app_have_a_picture_that_says_what_is_seen() -> None:
+    apps = {
+        block.text: f"{name(document)}:{block.line}"
+        for document, block in ALL_BLOCKS
+        if "app.run(" in block.text and document.name in ("tutorial.md", "start.md")
+    }
+    assert len(apps) > 7
+    assert [apps[text] for text in apps.keys() - PICTURES.keys()] == []
+    assert [picture.name for picture in PICTURES.values() if not picture.quoted] == []
+
+
+@pytest.mark.skipif(TAKE, reason="they are being taken")
+def test_each_picture_is_small_and_was_taken_of_the_program_above_it() -> None:
+    """Otherwise: ``make pictures``."""
+    recorded = taken()
+    for program, picture in PICTURES.items():
+        assert picture.file.is_file(), picture
+        assert picture.file.stat().st_size < 100_000, picture
+        assert recorded.get(picture.name) == fingerprint(program), f"{picture.name} is older than its program"
+
+
+def test_each_image_is_shown_and_each_action_belongs_to_a_picture() -> None:
+    linked = {(document.parent / link).resolve() for document in documents() for link in links(document)}
+    assert [file.name for file in IMAGES.iterdir() if file != TAKEN and file.resolve() not in linked] == []
+    names = {picture.name for picture in PICTURES.values()}
+    assert (ACTIONS.keys() - names, taken().keys() - names) == (set(), set())
 
 
 def test_the_readme_and_the_first_page_show_the_same_app() -> None:
