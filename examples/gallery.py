@@ -90,7 +90,7 @@ def show_docs(page):
         return send_from_directory(gallery_docs.DOCS, page)
     if page not in gallery_docs.pages():
         abort(404)
-    content = gallery_docs.as_page((gallery_docs.DOCS / page).read_text())
+    content = gallery_docs.as_page(page)
     return render_template("gallery_docs.html", title=gallery_docs.title(page), content=content)
 
 

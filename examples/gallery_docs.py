@@ -1,5 +1,6 @@
 """The documents of the repository as pages of the gallery, which so needs no network."""
 
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -23,17 +24,36 @@ def title(page):
     return (DOCS / page).read_text().partition("\n")[0].removeprefix("# ")
 
 
-def as_page(text):
-    """Return a page of Markdown as HTML; its headings have the anchors that they have on GitHub."""
-    return markdown.render(text)
+def as_page(page):
+    """Return a page as HTML; its headings have the anchors that they have on GitHub."""
+    return markdown.render((DOCS / page).read_text(), {"page": page})
 
 
 def anchor(heading):
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
+def address(link, page):
+    """Return where a link of a page leads: to a place below ``docs``, to the network, or nowhere."""
+    path, hash_, place = link.partition("#")
+    if ":" in path or not path:
+        return link
+    target = Path(os.path.normpath(DOCS / page / ".." / path))
+    if target.name == "CONTRIBUTING.md":
+        target = DOCS / "contributing.md"
+    inside = target.is_relative_to(DOCS) and target.exists()
+    return f"/docs/{target.relative_to(DOCS).as_posix()}{hash_}{place}" if inside else None
+
+
 def code(text, language, _):
     return as_html(text, PythonLexer()) if language == "python" else ""
+
+
+def directive(name, argument):
+    """Return what a directive of Sphinx stands for: another file, or what only Sphinx can tell."""
+    if name == "include":
+        return markdown.render((DOCS / argument).read_text(), {"page": argument})
+    return markdown.render("*What stands here is made from docstrings: see `make docs`.*", {"page": ""})
 
 
 class Renderer(RendererHTML):
@@ -41,7 +61,14 @@ class Renderer(RendererHTML):
         tokens[index].attrSet("id", anchor(tokens[index + 1].content.replace("`", "")))
         return self.renderToken(tokens, index, options, env)
 
+    def link_open(self, tokens, index, options, env):
+        link = address(tokens[index].attrGet("href"), env["page"])
+        tokens[index].attrs = {"href": link} if link else {}
+        return self.renderToken(tokens, index, options, env)
+
     def fence(self, tokens, index, options, env):
+        if made := re.match(r"{([\w-]+)} *(.*)", tokens[index].info):
+            return directive(*made.groups())
         html = super().fence(tokens, index, options, env)
         return html.replace("<pre>", '<pre tabindex="0" role="group" aria-label="code">', 1)
 

@@ -144,16 +144,32 @@ class Page:
         assert [entry for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"] == []
 
     def assert_accessible(self) -> None:
-        """Ask axe, and whether the page says its language."""
+        """Ask axe about everything, and about the contrast on a dark screen."""
         self.wait(lambda: "waiting for the first data" not in self.text("react-entry-point"))
-        self.driver.execute_script(axe())
-        assert self.driver.execute_async_script(AXE) == []
-        assert self.driver.find_element("tag name", "html").get_attribute("lang") == "en"
+        assert_accessible(self.driver)
+
+
+def assert_accessible(driver: Any) -> None:
+    driver.execute_script(axe())
+    assert driver.execute_async_script(AXE, {}) == []
+    show_as(driver, "dark")
+    assert driver.execute_async_script(AXE, {"runOnly": ["color-contrast"]}) == []
+    show_as(driver, "light")
+
+
+def show_as(driver: Any, scheme: str) -> None:
+    scheme_of_screen = {"name": "prefers-color-scheme", "value": scheme}
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme_of_screen]})
+
+
+def resize(driver: Any, width: int, height: int = 1000) -> None:
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
 AXE = """
-const done = arguments[0];
-axe.run(document, {resultTypes: ["violations"]}).then(({violations}) =>
+const [options, done] = arguments;
+axe.run(document, {resultTypes: ["violations"], ...options}).then(({violations}) =>
     done(violations.map(({id, nodes}) => `${id}: ${nodes.map((node) => node.html.slice(0, 200))}`)));
 """
 

@@ -29,12 +29,14 @@ CALLBACKS = {
     "feeder": 2,
     "session_data": 3,
     "temperature": 2,
+    "forecast": 0,
+    "explore": 3,
 }
 ALL = tuple(CALLBACKS)
 #: Which are looked at in every run: one that keeps something for the session, one that does not.
 TWO = ("session_data", "load_once")
 #: Those that keep something for the session.
-OF_A_SESSION = {"flights", "cleaning", "aggregations", "session_data", "temperature"}
+OF_A_SESSION = {"flights", "cleaning", "aggregations", "session_data", "temperature", "explore"}
 
 SHARED_MEMORY = {
     "read-only": (
