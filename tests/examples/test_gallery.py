@@ -69,7 +69,7 @@ def test_ten_megabytes_are_cleaned_once_and_less_than_a_kilobyte_moves(gallery, 
 
     assert cleaning.choose("dropdown", "Airport", callbacks=3) > 3
     assert gallery.log.count("Cleaning Airport") == 1
-    cleaning.assert_accessible()
+    cleaning.assert_accessible(with_code=True)
     cleaning.assert_console_is_clean()
 
 

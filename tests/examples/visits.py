@@ -12,17 +12,25 @@ import requests
 from tests.app.conftest import Page
 
 
-def visit(url: str, name: str) -> tuple[Page, int]:
-    """Open a page of the gallery as somebody new; return it, and how many callbacks it had run."""
+def opened(url: str, name: str) -> Any:
+    """Return a page of the gallery as somebody new has it, before its callbacks run."""
     app = SimpleNamespace(server=SimpleNamespace(test_client=_Client, wsgi_app=None))  # as Flask has
     app.config = SimpleNamespace(requests_pathname_prefix=f"/{name}/")
-    page: Any = Page(app, base_url=url)  # type: ignore[arg-type]
-    page.props.get("_pages_location", {})["pathname"] = f"/{name}/"  # of an app with pages
+    return Page(app, base_url=url)  # type: ignore[arg-type]
+
+
+def visit(url: str, name: str) -> tuple[Any, int]:
+    """Open a page of the gallery as somebody new; return it, and how many callbacks it had run."""
+    page = opened(url, name)
     ran: set[str] = set()
-    while due := {one["output"]: one for one in page.dependencies if _is_due(one, page)}.keys() - ran:
+    if "_pages_location" in page.props:  # the browser says which of its pages
+        page.props["_pages_location"]["pathname"] = f"/{name}/"
+        page.fire("_pages_content.children")
+        ran.add("_pages_content.children")
+    while due := {one["output"] for one in page.dependencies if _is_due(one, page)} - ran:
         for output in _in_order(due, page):
             page.fire(output)
-        ran |= due  # and when one of them has sent new components, others are due
+        ran |= due
     return page, len(ran)
 
 
