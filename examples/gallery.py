@@ -5,19 +5,19 @@ Serve it with ``python examples/gallery.py`` or ``gunicorn --workers 4 examples.
 """
 
 import os
-import secrets
 import sys
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import NamedTuple
 
+from dash._get_app import app_context
 from dash.development.base_component import ComponentRegistry
 from flask import Flask, abort, render_template, send_from_directory
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import run_simple
 
-from dash_brain import Brain, configure
+from dash_brain import configure
 
 sys.path.insert(0, str(Path(__file__).parent))  # where each example finds what it imports, as when run alone
 import gallery_docs
@@ -101,25 +101,31 @@ def mount(example, address, module):
     is_asgi = BACKEND != "flask" and address == example
     os.environ["DASH_ROUTES_PATHNAME_PREFIX"] = f"/{address}/" if is_asgi else "/"
     app = import_module(module).app
-    app.server.secret_key = signing_secret()
     add_to_page(app, example, address)
     leave_out_later_libraries(app)
     # On its first request an app takes all callbacks that `@callback` has collected: those of its own module.
     if is_asgi:
-        gallery_asgi.ask(app.server, f"/{address}/_dash-dependencies")
-    else:
-        app.server.after_request(tell_worker)
-        app.server.test_client().get("/_dash-dependencies")
-    return app.server
+        return gallery_asgi.begin(app, address)
+    app.server.after_request(tell_worker)
+    ask(app.server)
+    return within(app)
 
 
-def signing_secret():
-    """Return the secret with which Dash signs the handles of background jobs, the same in all workers.
+def ask(server):
+    """Send an app a request; in a thread, because ASGI servers import the gallery on their event loop."""
+    thread = Thread(target=lambda: server.test_client().get("/_dash-dependencies"))
+    thread.start()
+    thread.join()
 
-    Of several apps in a process Dash takes the secret of the one that was made last. Without a manager of
-    background jobs that one would have another in each worker, and no page would hear of its job again.
-    """
-    return Brain("gallery").get_or_learn("secret", lambda: secrets.token_hex(32))
+
+def within(app):
+    """Return a WSGI app that tells Dash which app a request is for: otherwise it takes the one made last."""
+
+    def serve(environ, start_response):
+        app_context.set(app)
+        return app.server(environ, start_response)
+
+    return serve
 
 
 def add_to_page(app, example, address):

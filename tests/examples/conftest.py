@@ -144,7 +144,7 @@ class Page:
         assert [entry for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"] == []
 
     def assert_accessible(self, *, with_code: bool = False) -> None:
-        """Ask axe about everything, and about the contrast on a dark screen; code looks alike on all pages."""
+        """Ask axe about everything, and about contrast on a dark screen; code looks alike on all pages."""
         self.wait(lambda: "waiting for the first data" not in self.text("react-entry-point"))
         assert_accessible(self.driver, [] if with_code else [".diff"])
 
