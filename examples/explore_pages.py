@@ -56,7 +56,7 @@ def explore_page():
         dag.AgGrid(
             id="grid",
             rowModelType="infinite",
-            defaultColDef={"sortable": True, "minWidth": 110, "flex": 1},
+            defaultColDef={"sortable": True, "minWidth": 130, "flex": 1},
             dashGridOptions={
                 "cacheBlockSize": 100,
                 "rowHeight": 38,

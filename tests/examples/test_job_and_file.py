@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tests.examples.conftest import show_as
+
 FILE = "name,cubic.m,n\nAjaccio,1,2.5\nBergen,,3\nZürich,4,5\n"
 
 
@@ -63,6 +65,7 @@ def test_a_file_is_uploaded_explored_and_downloaded_in_part(page, tmp_path):
     explore.driver.find_element("id", "words").send_keys("ZÜR")
     explore.wait(lambda: cells(explore) == ["Zürich"])
     assert explore.text("count") == "1 row"
+    assert has_the_colour_of_texts(explore.driver)
     explore.assert_accessible()
 
     go_to(explore, "Download")
@@ -85,6 +88,15 @@ def upload(explore: Any, file: Path, text: str) -> None:
 
 def go_to(explore: Any, title: str) -> None:
     explore.driver.find_element("link text", title).click()
+
+
+def has_the_colour_of_texts(driver: Any) -> bool:
+    """Look at a cell on a dark screen, which axe leaves open: its place is absolute."""
+    show_as(driver, "dark")
+    colours = "['.ag-cell', 'h1'].map((one) => getComputedStyle(document.querySelector(one)).color)"
+    cell, heading = driver.execute_script(f"return {colours}")
+    show_as(driver, "light")
+    return bool(cell == heading)
 
 
 def cells(explore: Any) -> list[str]:
