@@ -3,7 +3,7 @@
 # What differs there is in tests/app/test_asgi.py.
 set -euo pipefail
 files=(background brain_manager busy callbacks claims close_session cookie_modes descriptions endpoints_and_tools ids keys
-  memoized_callbacks patches principal
+  memoized_callbacks panel patches principal
   reading recipes sessions)
 files=("${files[@]/#/tests/app/test_}" tests/examples/test_demo)
 

@@ -22,6 +22,7 @@ _PLAIN = {
     "Token": "web.tokens",
     "configure": "settings",
     "open_store": "stores",
+    "stats": "metrics.stats",
 }
 _DASH = {
     "Memoize": "memo.option",
@@ -48,6 +49,7 @@ __all__ = [
     "open_store",
     "session_brain",
     "set_props",
+    "stats",
     "to_token",
 ]
 
@@ -74,6 +76,7 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from dash_brain.brain import Brain
     from dash_brain.memo.option import Memoize
+    from dash_brain.metrics.stats import stats
     from dash_brain.settings import configure
     from dash_brain.stores import open_store
     from dash_brain.web.callback import brain_callback, set_props

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias
@@ -23,6 +23,9 @@ Secret: TypeAlias = "str | bytes"
 #: Returns the user who is logged in, in a request; None: nobody is.
 Principal: TypeAlias = "Callable[[], str | int | None]"
 
+#: Who may read metrics: who knows a bearer token, or whom a function of the request's headers lets.
+MetricsGuard: TypeAlias = "str | Callable[[Mapping[str, str]], bool]"
+
 #: How the browser keeps its session.
 CookieMode: TypeAlias = 'Literal["lax", "iframe", "page"]'
 
@@ -33,11 +36,12 @@ SESSION_TTL = 8 * 3600.0
 GRACE = 60.0
 MAX_SESSIONS = 10_000
 _COOKIE_MODES = ("lax", "iframe", "page")
+_LEAST_TOKEN = 16
 LEAST_QUOTA = 256_000_000
 _ON_MISSING = ("raise", "empty", "prevent")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # it has secrets
 class Settings:
     """One configuration, with the store and the keys that belong to it, opened at first use."""
 
@@ -51,6 +55,7 @@ class Settings:
     session_quota: int | None = None
     on_missing: OnMissing = "raise"
     cookie: CookieMode = "lax"
+    metrics: MetricsGuard | None = None
 
     @cached_property
     def store(self) -> Store:
@@ -159,6 +164,7 @@ def configure(
     session_quota: int | str | None = None,
     on_missing: OnMissing | None = None,
     cookie: CookieMode | None = None,
+    metrics: MetricsGuard | None = None,
 ) -> None:
     """Set up dash_brain for this process, before its first use.
 
@@ -195,6 +201,10 @@ def configure(
         How the browser keeps its session. ``"lax"`` (default): in a cookie of this site. ``"iframe"``: in
         one that also works when the app stands in a page of another site; https only. ``"page"``: in no
         cookie; each page that is loaded is a session of its own, and a weaker one.
+    metrics
+        Who may read metrics at the path ``_dash-brain-metrics`` of the app, in the format of Prometheus: who
+        sends this text, of 16 characters or more, as ``Authorization: Bearer ...``; or whom a function of the
+        request's headers lets, by returning True. By default there is no such path.
 
     Raises
     ------
@@ -202,9 +212,9 @@ def configure(
         When dash_brain is in use with other settings.
     ValueError
         For a weak key, a number that is not positive, what is no size, an unknown ``on_missing`` or
-        ``cookie``, or a cache where no store can lie.
+        ``cookie``, a short token for ``metrics``, or a cache where no store can lie.
     TypeError
-        When ``principal`` is no function.
+        When ``principal`` is no function, or ``metrics`` neither text nor a function.
 
     Examples
     --------
@@ -222,6 +232,7 @@ def configure(
         session_quota=session_quota,
         on_missing=on_missing,
         cookie=cookie,
+        metrics=metrics,
     )
     current.configure(given)
 
@@ -238,6 +249,7 @@ def _settings(
     session_quota: int | str | None = None,
     on_missing: OnMissing | None = None,
     cookie: CookieMode | None = None,
+    metrics: MetricsGuard | None = None,
 ) -> Settings:
     """Return settings of what is given, and of the environment for what is not."""
     secret = key if key is not None else os.environ.get("DASH_BRAIN_KEY")
@@ -258,6 +270,7 @@ def _settings(
         session_quota=None if quota is None else parse_size(quota),
         on_missing=check_on_missing(on_missing or os.environ.get("DASH_BRAIN_ON_MISSING") or "raise"),
         cookie=_checked_mode(cookie or os.environ.get("DASH_BRAIN_COOKIE") or "lax"),
+        metrics=_checked_guard(metrics if metrics is not None else os.environ.get("DASH_BRAIN_METRICS")),
     )
 
 
@@ -272,6 +285,17 @@ def _checked_principal(principal: Any) -> Principal | None:
     if principal is None or callable(principal):
         return principal  # type: ignore[no-any-return]
     raise TypeError("principal= is a function that says who is logged in; it is called in each request.")
+
+
+def _checked_guard(metrics: Any) -> MetricsGuard | None:
+    if isinstance(metrics, str) and len(metrics) < _LEAST_TOKEN:
+        raise ValueError(
+            f"metrics= (or DASH_BRAIN_METRICS) is a bearer token of {_LEAST_TOKEN} characters or more, as "
+            "secrets.token_urlsafe() makes one."
+        )
+    if metrics is None or isinstance(metrics, str) or callable(metrics):
+        return metrics  # type: ignore[no-any-return]
+    raise TypeError("metrics= is a bearer token, or a function of the headers that says who may read.")
 
 
 def _checked_mode(cookie: Any) -> CookieMode:

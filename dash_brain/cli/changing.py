@@ -61,9 +61,9 @@ def _planned(store: Store, namespace: str | None, session: str | None, age: floa
 
 def _remove(store: Store, removals: list[Removal], as_json: bool, *, ask: bool) -> None:
     from dash_brain.cli import clearing, reports, tables
-    from dash_brain.cli.target import shown_place
+    from dash_brain.metrics.stats import described
 
-    report = reports.of_removals(shown_place(store), removals)
+    report = reports.of_removals(described(store), removals)
     if removals and ask:
         click.confirm(tables.question(report), abort=True, err=True)
     clearing.remove(store, progress("Removing")(removals))

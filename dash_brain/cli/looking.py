@@ -36,21 +36,22 @@ def ls(url: str | None, as_json: bool, namespace: str | None, everything: bool) 
 
 def _list_namespaces(store: Store, domains: Sequence[str], as_json: bool) -> None:
     from dash_brain.cli import reports, survey, tables
-    from dash_brain.cli.target import nothing_there, shown_place
+    from dash_brain.cli.target import nothing_there
+    from dash_brain.metrics.stats import described
 
-    report = reports.of_spaces(shown_place(store), survey.spaces(store, domains, progress("Looking")))
+    report = reports.of_spaces(described(store), survey.spaces(store, domains, progress("Looking")))
     there = report["namespaces"]
     say(as_json, report, tables.of_spaces(report, time.time()) if there else [nothing_there(store)])
 
 
 def _list_values(store: Store, given: str, as_json: bool) -> None:
     from dash_brain.cli import names, reports, survey, tables
-    from dash_brain.cli.target import shown_place
+    from dash_brain.metrics.stats import described
 
     namespace = names.find_namespace(given, survey.namespaces(store, survey.VALUES + survey.NOTES))
     if namespace is None:
         raise unknown("namespace", given)
-    report = reports.of_values(shown_place(store), namespace, survey.listed(store, namespace))
+    report = reports.of_values(described(store), namespace, survey.listed(store, namespace))
     say(as_json, report, tables.of_values(report, time.time()))
 
 
@@ -60,20 +61,21 @@ def _list_values(store: Store, given: str, as_json: bool) -> None:
 def inspect(url: str | None, as_json: bool, name: str, namespace: str) -> None:
     """Show what is known of a value, without reading it."""
     from dash_brain.cli import names, reports, survey, tables
-    from dash_brain.cli.target import checked_there, opened, shown_place
+    from dash_brain.cli.target import checked_there, opened
+    from dash_brain.metrics.stats import described
 
     store = checked_there(opened(url))
     there = survey.namespaces(store, survey.VALUES + survey.NOTES)
     within = names.find_namespace(namespace, there) or names.whole_namespace(namespace)
     # What is missing is asked for too: the store may know why it is.
     info = store.info(within, survey.find_key(store, within, name) or name)
-    report = reports.of_object(shown_place(store), info)
+    report = reports.of_object(described(store), info)
     say(as_json, report, tables.of_object(report, time.time()))
 
 
 @command
 def stats(url: str | None, as_json: bool) -> None:
-    """Show how full the store is, and who holds most."""
+    """Show how full the store is, what was done, and who holds most."""
     from dash_brain.cli import tables
     from dash_brain.cli.target import opened
 
@@ -112,10 +114,9 @@ def _show_once(report: Report, as_json: bool) -> None:
 
 def _stats(store: Store, watched: Callable[[Sequence[str]], Iterable[str]]) -> Report:
     from dash_brain.cli import reports, survey
-    from dash_brain.cli.target import is_there, shown_place
-    from dash_brain.stores import Bounded
+    from dash_brain.cli.target import is_there
+    from dash_brain.metrics.stats import described
+    from dash_brain.metrics.stats import stats as counted
 
-    there = is_there(store)
     spaces = survey.spaces(store, survey.VALUES, watched)
-    budget = store.budget() if there and isinstance(store, Bounded) else None
-    return reports.of_store(shown_place(store), store.usage() if there else 0, budget, spaces)
+    return reports.of_store(described(store), counted(store) if is_there(store) else None, spaces)

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from dash_brain.cli.clearing import Removal
 from dash_brain.cli.names import short_key, short_namespace
 from dash_brain.cli.survey import Listed, Space
+from dash_brain.metrics.stats import Stats
 from dash_brain.stores.base import ObjectInfo
 from dash_brain.stores.namespaces import OF_CLIENTS
 
@@ -71,18 +72,29 @@ def of_removals(place: str, removals: Sequence[Removal]) -> Report:
     }
 
 
-def of_store(place: str, used: int, budget: int | None, spaces: Sequence[Space]) -> Report:
-    """Return what a store holds in all, by kind, and who holds most."""
+def of_store(place: str, counted: Stats | None, spaces: Sequence[Space]) -> Report:
+    """Return what a store holds in all, by kind, what was done with it, and who holds most.
+
+    ``counted``: None for a store that was never made.
+    """
     return {
         "store": place,
-        "bytes": used,
-        "budget": budget,
+        "bytes": counted.used if counted else 0,
+        "budget": counted.budget if counted else None,
         "values": sum(one.values for one in spaces),
         "unverified": sum(one.unverified for one in spaces),
         "sessions": len(_sessions(spaces)),
         "kinds": _kinds(spaces),
+        "work": _work(counted) if counted and counted.shared == "host" else None,
         "largest": [_space(one) for one in sorted(spaces, key=lambda one: -one.nbytes)[:_LARGEST]],
     }
+
+
+def _work(counted: Stats) -> Report:
+    """Return what was done with a store since it was made."""
+    held = {"store", "used", "budget", "spilled", "sessions", "kinds"}
+    numbers = {name: value for name, value in counted._asdict().items() if name not in held}
+    return {**numbers, "kinds": {kind: done._asdict() for kind, done in counted.kinds.items()}}
 
 
 def _kinds(spaces: Iterable[Space]) -> list[Report]:

@@ -64,7 +64,7 @@ def of_object(report: Report, now: float) -> Iterator[str]:
 
 
 def of_store(report: Report, now: float) -> Iterator[str]:
-    """Yield what a store holds in all, by kind, and who holds most."""
+    """Yield what a store holds in all, by kind, what was done with it, and who holds most."""
     yield f"{report['store']}: {filling(report['bytes'], report['budget'])}"
     yield f"{_counted(report['values'], 'value')}, {_counted(report['sessions'], 'session')}"
     if report["kinds"]:
@@ -77,6 +77,32 @@ def of_store(report: Report, now: float) -> Iterator[str]:
         yield ""
         yield "The largest:"
         yield from of_spaces({"namespaces": report["largest"]}, now)
+    if report["work"]:
+        yield ""
+        yield from _work(report["work"])
+
+
+def _work(work: Report) -> Iterator[str]:
+    """Yield what was done with values of each kind, and by single flight."""
+    yield "Since it was made, by all processes of this host:"
+    rows = [
+        [_KINDS[kind], *(str(done[name]) for name in _DONE), str(sum(done["misses"].values()))]
+        for kind, done in work["kinds"].items()
+    ]
+    yield from table(
+        ["KIND", *map(str.upper, _DONE), "MISSES"], [row for row in rows if any(map(int, row[1:]))]
+    )
+    yield (
+        f"{_counted(work['computations'], 'computation')} ({shown_time(work['compute_seconds'])}), "
+        f"{_counted(work['waits'], 'wait')} for them ({shown_time(work['wait_seconds'])}), "
+        f"{_counted(work['sessions_begun'], 'session')} begun"
+    )
+
+
+_KINDS = {"value": "values", "result": "results", "note": "notes", "copy": "near copies"}
+
+#: What is shown of the counters; as JSON there are all of them.
+_DONE = ("puts", "gets", "evicted", "expired", "deleted", "spilled", "refused")
 
 
 def question(report: Report) -> str:

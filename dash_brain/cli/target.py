@@ -9,6 +9,7 @@ from contextlib import suppress
 import click
 
 from dash_brain.errors import StoreUnavailable
+from dash_brain.metrics.stats import described
 from dash_brain.settings import configure, current
 from dash_brain.stores import Store
 from dash_brain.stores.mapped.store import MappedStore
@@ -50,13 +51,6 @@ def checked_there(store: Store) -> Store:
     return store
 
 
-def shown_place(store: Store) -> str:
-    """Return where the values of a store lie, without credentials."""
-    far = getattr(store, "wrapped", store)
-    place = getattr(far, "place", None)
-    return type(far).__name__ if place is None else f"{type(far).__name__} at {place}"
-
-
 def other_users(folder: str) -> list[int]:
     """Return the users who have stores of their own in the same folder."""
     found: list[int] = []
@@ -67,7 +61,7 @@ def other_users(folder: str) -> list[int]:
 
 def nothing_there(store: Store) -> str:
     """Return the line for a store without values, with the likeliest reason where one is known."""
-    line = f"{shown_place(store)} holds nothing."
+    line = f"{described(store)} holds nothing."
     others = other_users(store.folder) if isinstance(store, MappedStore) else []
     if others:
         users = ", ".join(map(str, others))

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
+from time import perf_counter_ns
 from typing import Generic, Protocol, TypeVar, cast
 
 from dash_brain.errors import LeaseLost, ValueMissing
@@ -57,12 +58,13 @@ def fly(key: FlightKey, look: Callable[[], Value], make: Callable[[], Value | Un
     """
     known = outcomes.latest(key)
     while True:
+        started = perf_counter_ns()
         flight, leads = flights.join(key)
         if leads:
             with flight, ExitStack() as held:
                 held.enter_context(_locked(key))
                 with suppress(ValueMissing):
-                    return look()
+                    return _made_by_others(key, started, look())
                 if outcomes.newer(key, known):
                     held.close()  # it cannot be stored: so processes need not make it one after the other
                 try:
@@ -101,13 +103,14 @@ async def fly_async(
     """
     known = await beside(lambda: outcomes.latest(key))
     while True:
+        started = perf_counter_ns()
         flight, leads = flights.join(key, asyncio.get_running_loop())
         if leads:
             with flight:
                 async with AsyncExitStack() as held:
                     await held.enter_async_context(_locked_async(key))
                     with suppress(ValueMissing):
-                        return await beside(look)
+                        return _made_by_others(key, started, await beside(look))
                     if await beside(lambda: outcomes.newer(key, known)):
                         await held.aclose()
                     try:
@@ -139,12 +142,21 @@ def unmade(key: FlightKey) -> Iterator[None]:
 @contextmanager
 def _making(key: FlightKey, flight: Flight) -> Iterator[None]:
     """Make the value in this block; store an exception for the callers that wait for the lock."""
+    started = perf_counter_ns()
     with flight.making(), making_under(key.lock):
         try:
             yield
         except Exception as error:
             outcomes.leave_failure(key, error)
             raise
+        finally:
+            key.store.counters.note_computation(started)
+
+
+def _made_by_others(key: FlightKey, started: int, found: Value) -> Value:
+    """Return what another process made while this one waited for its lock, and count that."""
+    key.store.counters.note_wait(started)
+    return found
 
 
 def _newer(look: Callable[[], Value], lost: LeaseLost) -> Value:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from time import perf_counter_ns
 from types import TracebackType
 from typing import Any
 
@@ -169,7 +170,7 @@ class _Flights:
         Deadlock
             When the flight waits, directly or through others, for what is made here.
         """
-        making = _made_now()
+        making, started = _made_now(), perf_counter_ns()
         with self._guard:
             _refuse_deadlock(making, flight)
             for last in making[-1:]:
@@ -179,6 +180,7 @@ class _Flights:
         finally:
             for last in making[-1:]:
                 last.needs.remove(flight)
+            flight.key.store.counters.note_wait(started)
 
     def refuse_endless_wait(self, key: FlightKey) -> None:
         """Raise ``Deadlock`` where waiting until no caller makes a key would be for ever."""

@@ -18,6 +18,7 @@ from dash_brain.common.frames import Frame as Frame
 from dash_brain.common.frames import Frames as Frames
 from dash_brain.common.polling import LONGEST
 from dash_brain.errors import StoreUnavailable, ValueMissing
+from dash_brain.stores.counters import Counters, Counts
 from dash_brain.stores.namespaces import Retention
 
 #: Where an object lies: its namespace and its key.
@@ -126,6 +127,28 @@ class Store(ABC):
 
     shared: Literal["process", "host", "network"] = "network"
 
+    _counted_in: Store | None = None
+
+    @property
+    def counters(self) -> Counters:
+        """What counts the work of the store, for :func:`dash_brain.stats`. It raises nothing.
+
+        ``put`` and ``get`` of a store count by it: ``self.counters.note_put(...)``. By default it lies in the
+        memory of this process.
+        """
+        if self._counted_in is not None:
+            return self._counted_in.counters
+        found: Counters | None = vars(self).get("_counters")
+        return found or vars(self).setdefault("_counters", Counters())
+
+    def counted(self) -> Counts:
+        """Return what was counted: by all processes of this host, or by this process alone."""
+        return self.counters.read() if self._counted_in is None else self._counted_in.counted()
+
+    def count_in(self, store: Store) -> None:
+        """Count by the counters of another store: for one across a network, one of this host."""
+        self._counted_in = store
+
     @abstractmethod
     def put(
         self,
@@ -232,6 +255,10 @@ class Store(ABC):
 
         It is cheap: no object is looked at.
         """
+
+    def spilled(self) -> int:
+        """Return the bytes of the objects that were spilled elsewhere."""
+        return 0
 
     @abstractmethod
     def sweep(self) -> int:

@@ -10,9 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from time import perf_counter_ns
 
 from dash_brain.common.forks import reset_in_children
 from dash_brain.common.sizes import parse_size
+from dash_brain.errors import StoreFull, ValueMissing
 from dash_brain.stores.base import (
     ABSENT,
     Bounded,
@@ -111,7 +113,7 @@ class MemoryStore(Store, Scans, Locks, Bounded):
         replaces: str | None = None,
     ) -> str:
         split(namespace)  # refuses what is no namespace
-        now, copies = self._clock(), [bytes(frame) for frame in frames]
+        started, now, copies = perf_counter_ns(), self._clock(), [bytes(frame) for frame in frames]
         if not copies:
             raise ValueError("An object has at least one frame, its stream.")
         info = ObjectInfo(
@@ -124,22 +126,26 @@ class MemoryStore(Store, Scans, Locks, Bounded):
             expires=expires_at(ttl, now),
             meta=dict(meta or {}),
         )
-        with self._guard:
-            if replaces is not None and replaces != self._id_under(namespace, key):
-                raise conflict(key)
-            self._admit(info)
-            self._keep_quota(info, None if retention is None else retention.quota)
-            self._make_room(info)
-            self._take(namespace, key)
-            self._namespaces.setdefault(namespace, {})[key] = _Object(copies, info)
-            self._count(info, info.nbytes)
+        try:
+            self._place(_Object(copies, info), None if retention is None else retention.quota, replaces)
+        except StoreFull:
+            self.counters.note_refusal(namespace)
+            raise
+        self.counters.note_put(namespace, info.nbytes, started)
         return info.object_id
 
     def get(self, namespace: str, key: str) -> Frames:
-        with self._guard:
-            found = self._find(namespace, key)
-            found.info = replace(found.info, used=self._clock())
-        return [bytearray(frame) for frame in found.frames]
+        started = perf_counter_ns()
+        try:
+            with self._guard:
+                found = self._find(namespace, key)
+                found.info = replace(found.info, used=self._clock())
+        except ValueMissing as error:
+            self.counters.note_miss(namespace, error.reason)
+            raise
+        frames = [bytearray(frame) for frame in found.frames]
+        self.counters.note_get(namespace, found.info.nbytes, started)
+        return frames
 
     def info(self, namespace: str, key: str) -> ObjectInfo:
         with self._guard:
@@ -217,6 +223,19 @@ class MemoryStore(Store, Scans, Locks, Bounded):
         """Give the child a lock of its own; the parent's may be held by a thread that it has not."""
         self._guard = threading.RLock()
 
+    def _place(self, new: _Object, quota: int | None, replaces: str | None) -> None:
+        """Keep an object in place of what lies there, and evict for it."""
+        info = new.info
+        with self._guard:
+            if replaces is not None and replaces != self._id_under(info.namespace, info.key):
+                raise conflict(info.key)
+            self._admit(info)
+            self._keep_quota(info, quota)
+            self._make_room(info)
+            self._take(info.namespace, info.key)
+            self._namespaces.setdefault(info.namespace, {})[info.key] = new
+            self._count(info, info.nbytes)
+
     def _objects(self, namespace: str) -> dict[str, _Object]:
         split(namespace)  # refuses what is no namespace
         return self._namespaces.get(namespace, {})
@@ -290,6 +309,7 @@ class MemoryStore(Store, Scans, Locks, Bounded):
         if self._has_expired(found):
             reason, now = "expired", min(info.expires or now, now)
         self._removed[info.namespace, info.key] = Tombstone(reason, info.nbytes, info.created, now)
+        self.counters.note_removal(info.namespace, reason, info.nbytes)
 
     def _find(self, namespace: str, key: str) -> _Object:
         found = self._objects(namespace).get(key)

@@ -16,6 +16,7 @@ from dash_brain.stores.base import (
     needs_lock,
     needs_scan,
 )
+from dash_brain.stores.counters import Counters, Counts
 
 
 class StoreWrapper(Store):
@@ -46,6 +47,16 @@ class StoreWrapper(Store):
     def __init__(self, wrapped: Store) -> None:
         self.wrapped = wrapped
         self.shared = wrapped.shared
+
+    @property
+    def counters(self) -> Counters:
+        return self.wrapped.counters
+
+    def counted(self) -> Counts:
+        return self.wrapped.counted()
+
+    def count_in(self, store: Store) -> None:
+        self.wrapped.count_in(store)
 
     def put(self, namespace: str, key: str, frames: Frames, **options: Any) -> str:
         return self.wrapped.put(namespace, key, frames, **options)
@@ -79,6 +90,9 @@ class StoreWrapper(Store):
 
     def usage(self) -> int:
         return self.wrapped.usage()
+
+    def spilled(self) -> int:
+        return self.wrapped.spilled()
 
     def sweep(self) -> int:
         return self.wrapped.sweep()

@@ -11,13 +11,14 @@ from functools import cache
 import dash
 
 from dash_brain.common.log import warn
-from dash_brain.web import sent_components, sessions, websockets
+from dash_brain.web import metrics, sent_components, sessions, websockets
 from dash_brain.web.apps import check_backend
 from dash_brain.web.dash_internals import (
     change_callbacks,
     follow_app,
     follow_requests,
     has_waiting_callbacks,
+    is_debugged,
     served_apps,
     unserved_apps,
     when_first_served,
@@ -26,6 +27,7 @@ from dash_brain.web.descriptions import answer_descriptions
 from dash_brain.web.event_loop import served_beside_loop
 from dash_brain.web.jobs.manager import share_cancels
 from dash_brain.web.leases import route
+from dash_brain.web.panel import show_panel
 from dash_brain.web.servers import is_asgi, keep_private
 from dash_brain.web.wiring import startup
 
@@ -59,7 +61,13 @@ def _set_up(app: dash.Dash) -> None:
 
 def _prepare(app: dash.Dash) -> None:
     when_first_served(app, _begin)
-    follow_requests(app, route.limit_claim_bytes)
+    follow_requests(app, _follow)
+
+
+def _follow(app: dash.Dash) -> None:
+    """See to the requests of an app that has its server."""
+    route.limit_claim_bytes(app)
+    metrics.answer_scrapes(app)
 
 
 def _begin(app: dash.Dash) -> None:
@@ -73,6 +81,18 @@ def _begin(app: dash.Dash) -> None:
     # No proxy may cache a part of a page: it may serve several users
     keep_private(app.server, "_dash-dependencies")
     startup.check_app(app)
+    if is_debugged(app):
+        show_panel(app)
+        _add_to_dev_tools()
+
+
+@cache
+def _add_to_dev_tools() -> None:
+    """Tell Dash of the panel, once for all apps of the process, and not before one is debugged.
+
+    It shows what it is told of in all dev tools, and those of an app that is not debugged have no panel.
+    """
+    dash.hooks.devtool("dash_brain", "Panel")
 
 
 def _send_session(page: str) -> str:

@@ -9,6 +9,7 @@ The caller decides in which namespace a value lies, and which tokens are valid.
 from __future__ import annotations
 
 from contextlib import suppress
+from time import perf_counter
 from typing import Any
 
 from dash_brain import codec
@@ -17,7 +18,7 @@ from dash_brain.settings import current
 from dash_brain.shared_results import refuse
 from dash_brain.stores.base import new_object_id
 from dash_brain.stores.namespaces import VALUE
-from dash_brain.web import tokens
+from dash_brain.web import server_timing, tokens
 from dash_brain.web.apps import requested_app
 from dash_brain.web.component_ids import canonical
 from dash_brain.web.component_registry import registry_of
@@ -101,6 +102,7 @@ def from_token(token: str) -> Any:
 def store_value(caller: Caller, value: Any, scope: str = "session", *, store_id: Any = None) -> Token:
     """Store a value in a namespace of the caller, for a ServerStore if one is named, and mint its token."""
     settings, namespace = caller.settings, caller.namespace(scope)
+    began = perf_counter() if server_timing.is_on else None
     frames = codec.encode(value)
     key = new_object_id()
     ttl = settings.session_ttl
@@ -108,6 +110,8 @@ def store_value(caller: Caller, value: Any, scope: str = "session", *, store_id:
         ttl = UNCLAIMED if current_job() is None else LEASE  # a page may ask for a job's result much later
     meta = codec.summary(value)
     settings.store.put(namespace, key, frames, ttl=ttl, meta=meta, retention=VALUE.within(settings.quota))
+    if began is not None:
+        server_timing.note("put", began)
     if store_id is not None and ttl == UNCLAIMED:
         superseded.note(caller, canonical(store_id), key, UNCLAIMED)
     return tokens.mint(caller.keys, scope, namespace, key)
@@ -179,11 +183,16 @@ def _hint(caller: Caller, store: str) -> str:
 def resolve_verified(found: tokens.Verified) -> Any:
     """Return the value of a verified token; one that was memoized and evicted is computed again."""
     store = current.use().store
+    began = perf_counter() if server_timing.is_on else None
     try:
-        return codec.decode(store.get(*found))
+        value = codec.decode(store.get(*found))
     except ValueMissing:
         if not recompute.is_remembered(store, found):
             raise
+    else:
+        if began is not None:
+            server_timing.note("get", began)
+        return value
     return recompute.compute_again(store, found, resolve_verified)
 
 

@@ -323,6 +323,14 @@
     window.dash_clientside = window.dash_clientside || {};
     window.dash_clientside.dash_brain = {describe};
 
+    // For the panel in Dash's dev tools, which is a script of its own.
+    const ours = {
+        name: page,
+        held: () => Array.from(stores.values(), ({key, id, token, kind}) => ({key, id, token, kind})),
+        claim: () => soon(0),
+        ask: (component, property, value, kind) => post(callbackBody(component, property, value), kind),
+    };
+
     window.dash_brain = window.dash_brain || {};
-    window.dash_brain.ServerStore = ServerStore;
+    Object.assign(window.dash_brain, {ServerStore, page: ours});
 })();

@@ -37,6 +37,7 @@ def test_arguments_come_before_the_environment_and_that_before_the_defaults(monk
 
 OPTIONS = [name for name in inspect.signature(configure).parameters if name != "principal"]  # a function
 OTHERS = {"store": "memory://other", "key": secrets.token_urlsafe(), "on_missing": "empty", "cookie": "page"}
+OTHERS["metrics"] = secrets.token_urlsafe()
 
 
 @pytest.mark.parametrize("name", OPTIONS)

@@ -21,13 +21,13 @@ def brain(tmp_path):
     return brain
 
 
-def test_replacing_a_small_value_takes_at_most_31_calls_through_10_modules(brain):
+def test_replacing_a_small_value_takes_at_most_31_calls_through_11_modules(brain):
     passed = fewest_calls(lambda: brain.__setitem__("orders", VALUE))
     assert len(passed) <= 31, passed
-    assert len({module for module, _ in passed}) <= 10, sorted({module for module, _ in passed})
+    assert len({module for module, _ in passed}) <= 11, sorted({module for module, _ in passed})
 
 
-def test_getting_a_small_value_takes_at_most_14_calls_through_7_modules(brain):
+def test_getting_a_small_value_takes_at_most_14_calls_through_8_modules(brain):
     passed = fewest_calls(lambda: brain["orders"])
     assert len(passed) <= 14, passed
-    assert len({module for module, _ in passed}) <= 7, sorted({module for module, _ in passed})
+    assert len({module for module, _ in passed}) <= 8, sorted({module for module, _ in passed})

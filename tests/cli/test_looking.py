@@ -144,6 +144,22 @@ def test_stats_say_what_fills_the_store_and_who_holds_most(url):
     assert "brain/shop" in shown
 
 
+def test_stats_say_what_was_done_with_the_store(url):
+    with pytest.raises(KeyError):
+        Brain("shop", url=url)["price"]
+    Brain("shop", url=url).memoize()(lambda: 1)()
+    work = run("stats", "--json", store=url).json["work"]
+    assert (work["shared"], work["computations"], work["kinds"]["result"]["puts"]) == ("host", 1, 1)
+    assert (work["kinds"]["value"]["puts"], work["kinds"]["value"]["misses"]["unknown"]) == (5, 1)
+    lines = run("stats", store=url).out.splitlines()[-5:]
+    shown = {first: others for first, *others in map(str.split, lines)}
+    assert dict(zip(shown["KIND"], shown["values"], strict=True)) == {
+        **dict.fromkeys(("GETS", "EVICTED", "EXPIRED", "DELETED", "SPILLED", "REFUSED"), "0"),
+        "PUTS": "5",
+        "MISSES": "1",
+    }
+
+
 def test_the_reports_have_these_fields(url):
     times = {"created", "used"}
     spaces = run("ls", "--json", store=url).json
@@ -157,8 +173,13 @@ def test_the_reports_have_these_fields(url):
     assert one.keys() == value | {"store", "namespace", "description", "version"}
     stats = run("stats", "--json", store=url).json
     assert stats.keys() == {
-        *("store", "bytes", "budget", "values", "unverified", "sessions", "kinds", "largest"),
+        *("store", "bytes", "budget", "values", "unverified", "sessions", "kinds", "work", "largest"),
     }
+    work = stats["work"]
+    assert work.keys() == {
+        *("shared", "kinds", "sessions_begun", "computations", "compute_seconds", "waits", "wait_seconds"),
+    }
+    assert work["kinds"].keys() == {"value", "result", "note", "copy"}
 
 
 def test_top_prints_a_report_again_and_again(url):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 HEAVY = {"pandas", "polars", "redis", "botocore", "flask_caching", "sklearn", "dash", "flask", "plotly"}
+HEAVY |= {"prometheus_client", "opentelemetry"}
 
 
 def loaded_by(code: str, folder: Path) -> set[str]:
@@ -24,7 +25,7 @@ def test_importing_the_package_loads_no_heavy_library(tmp_path: Path) -> None:
     assert not HEAVY & loaded_by("import dash_brain", tmp_path)
 
 
-@pytest.mark.parametrize("name", ["Brain", "open_store"])
+@pytest.mark.parametrize("name", ["Brain", "open_store", "stats"])
 def test_named_values_come_without_dash(name: str, tmp_path: Path) -> None:
     assert not HEAVY & loaded_by(f"from dash_brain import {name}", tmp_path)
 

@@ -24,6 +24,7 @@ PUBLIC = [
     "open_store",
     "session_brain",
     "set_props",
+    "stats",
     "to_token",
 ]
 

@@ -9,6 +9,7 @@ from tests.packaging.test_floors import imports_within, modules
 #: From the ground up: the floors of the packages within ``dash_brain.stores``.
 FLOORS = (
     "namespaces",
+    "counters",
     "base faults locked reclaim",
     "mapped.system",
     "mapped.volume",

@@ -6,12 +6,14 @@ import logging
 from contextlib import closing
 
 import pytest
+import redis
 
 from dash_brain.common.polling import wait_for
-from dash_brain.errors import StoreUnavailable, StoreURLError, ValueMissing
+from dash_brain.errors import DecodeError, StoreUnavailable, StoreURLError, ValueMissing
 from dash_brain.stores import CopyStore, NearCopy, open_store
 from dash_brain.stores.near_copy import SMALL, open_far
 from dash_brain.stores.redis import RedisStore
+from dash_brain.stores.redis.names import value_of
 from dash_brain.testing import plain
 from tests.redis import KEY, RoundTrips, redis_server, running
 from tests.stores.places import near_of, remove
@@ -48,6 +50,21 @@ def test_second_read_is_one_round_trip_without_the_value(server, opened):
     with closing(RoundTrips(server)) as round_trips:
         assert plain(store.get(SPACE, "key")) == [LARGE * 30]
         assert round_trips.count() == 1
+
+
+def test_forged_value_costs_its_own_reader_and_not_the_request_that_asks_for_others_too(server, opened):
+    store, far = opened(), RedisStore(server.url, key=KEY)
+    places = [(SPACE, key) for key in ("forged", "small", "large", "missing")]
+    for place, frame in zip(places, (b"x", b"small", LARGE), strict=False):
+        far.put(*place, [frame])
+    with redis.Redis(port=server.port) as client:
+        client.hset(value_of(*places[0]), "b", b"y")
+    store.look_ahead(places)
+    assert plain(store.get(SPACE, "small")) == [b"small"]
+    assert plain(store.get(SPACE, "large")) == [LARGE]
+    assert not store.exists(SPACE, "missing")
+    with pytest.raises(DecodeError):
+        store.get(SPACE, "forged")
 
 
 def test_outage_is_raised_by_default(server, opened):

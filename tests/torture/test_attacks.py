@@ -96,7 +96,9 @@ class Honest(Client):
 @pytest.fixture
 def server(serve, shelf: Shelf, tmp_path: Path) -> Server:
     env = shelf.environment(grace=1) | {"ATTACKED_FOLDER": str(tmp_path)}
-    return serve("tests.torture.attacked:server", workers=4, threads=2, env=env)
+    # Clients may pause for longer than the two seconds for which gunicorn keeps connections.
+    options = ["--keep-alive=60"]
+    return serve("tests.torture.attacked:server", workers=4, threads=2, env=env, options=options)
 
 
 OTHER_VALUES = [

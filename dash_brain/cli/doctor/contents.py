@@ -10,8 +10,9 @@ from dash_brain.cli.doctor.finding import Finding
 from dash_brain.cli.names import printable, short_namespace
 from dash_brain.cli.survey import Space
 from dash_brain.cli.tables import filling
-from dash_brain.cli.target import other_users, shown_place
+from dash_brain.cli.target import other_users
 from dash_brain.common.sizes import shown_size
+from dash_brain.metrics.stats import described
 from dash_brain.stores import Bounded, Store, new_object_id
 from dash_brain.stores.mapped.store import MappedStore
 
@@ -42,7 +43,7 @@ def _trial(store: Store, usage: str) -> Finding:
     if not same:
         says = "A value that was put came back changed."
         return Finding("store", "error", says, "Replace the memory or the disk that it lies on.")
-    says = f"{shown_place(store)}: {usage}. A value was put, read and removed in {took:.1f} ms."
+    says = f"{described(store)}: {usage}. A value was put, read and removed in {took:.1f} ms."
     return Finding("store", "ok", says)
 
 

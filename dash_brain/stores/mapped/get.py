@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from contextlib import suppress
+from time import perf_counter_ns
 from typing import NamedTuple
 
 from dash_brain.errors import DecodeError
@@ -37,26 +38,28 @@ def read(space: Space, path: str, now: float, looks: int = LOOKS) -> Frames:
 
     ``FileNotFoundError`` when there is none or it has expired, ``DecodeError`` when it is not authentic.
     """
-    inventory = space.inventory
-    opened = _open(inventory, path, now)
+    inventory, started = space.inventory, perf_counter_ns()
+    # A plain tuple, since each small read comes here, and making an Opened takes as long as opening does.
+    file, state, found, link = _open(inventory, path, now)
     try:
-        size = opened.state.st_size
+        size = state.st_size
         read_or_map = pages.read if size <= pages.READ_UP_TO else pages.map_private
-        frames = read_object(read_or_map(opened.file, size), path, inventory.volume.seal)
-        if abs(now - opened.state.st_atime) > _NOTE_USE_AFTER:
-            _note_use(inventory, path, opened, now)
+        frames = read_object(read_or_map(file, size), path, inventory.volume.seal)
+        if abs(now - state.st_atime) > _NOTE_USE_AFTER:
+            _note_use(inventory, path, file, now)
+        inventory.counters.note_get(path, size, started)
         return frames
     except DecodeError:
-        if not looks or _is_still(inventory, path, opened):
+        if not looks or _is_still(inventory, path, Opened(file, state, found, link)):
             raise
     finally:
-        os.close(opened.file)
+        os.close(file)
     return read(space, path, now, looks - 1)
 
 
 def read_info(space: Space, path: str, now: float, looks: int = LOOKS) -> tuple[Head, Opened]:
     """Return the head of an object and its state; raises as ``read`` does."""
-    opened = _open(space.inventory, path, now)
+    opened = Opened(*_open(space.inventory, path, now))
     try:
         size = opened.state.st_size
         return read_head(pages.head(opened.file, size), size, path, space.inventory.volume.seal), opened
@@ -72,7 +75,7 @@ def touch(space: Space, path: str, now: float, ttl: float | None) -> None:
     """Set the time to live of an object, in seconds from now, None: for good; raises as ``read`` does."""
     expires, done = expires_at(ttl, now), False
     while not done:
-        opened = _open(space.inventory, path, now)
+        opened = Opened(*_open(space.inventory, path, now))
         try:
             if opened.state.st_size >= LARGE:
                 space.expiring.note(path, expires)
@@ -91,8 +94,10 @@ def exists(space: Space, path: str, now: float) -> bool:
     return entry.link is None or inventory.disk.has(entry.link)
 
 
-def _open(inventory: Inventory, path: str, now: float) -> Opened:
-    """Open an object that has not expired.
+def _open(
+    inventory: Inventory, path: str, now: float
+) -> tuple[int, os.stat_result, os.stat_result, SpillLink | None]:
+    """Open an object that has not expired, and return what an ``Opened`` has.
 
     Meanwhile a link may take the place of a file, or a file that of a link; and the file of an object that
     was replaced may be in use for another one, and refuse to be opened. Then the name is looked up again.
@@ -117,7 +122,7 @@ def _open(inventory: Inventory, path: str, now: float) -> Opened:
             if found.st_mtime_ns and has_expired(found, now):
                 inventory.remove_expired(path, now)
                 raise FileNotFoundError
-            return Opened(file, state, found, link)
+            return file, state, found, link
         except BaseException:
             os.close(file)
             raise
@@ -158,12 +163,12 @@ def _same(one: os.stat_result, other: os.stat_result) -> bool:
     return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 
 
-def _note_use(inventory: Inventory, path: str, opened: Opened, now: float) -> None:
+def _note_use(inventory: Inventory, path: str, file: int, now: float) -> None:
     """Note that an object was used, and leave alone when it expires."""
     # A new ttl is set under this lock too, so that we do not put back the old one.
     with suppress(OSError), inventory.volume.hold_if_free(path) as held:
         if held:
-            os.utime(opened.file, ns=(int(now * 1e9), os.fstat(opened.file).st_mtime_ns))
+            os.utime(file, ns=(int(now * 1e9), os.fstat(file).st_mtime_ns))
 
 
 def _set_times(inventory: Inventory, path: str, opened: Opened, now: float, expires: float | None) -> bool:

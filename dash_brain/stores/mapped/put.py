@@ -6,6 +6,7 @@ import errno
 import os
 from contextlib import suppress
 from functools import partial
+from time import perf_counter_ns
 
 from dash_brain.errors import StoreFull
 from dash_brain.stores.base import Frames
@@ -41,7 +42,7 @@ def put(
     replaces: str | None,
 ) -> str:
     """Write an object under its path, in place of what was there, and return its id; see ``Store.put``."""
-    volume, object_id = space.inventory.volume, os.urandom(16)
+    started, volume, object_id = perf_counter_ns(), space.inventory.volume, os.urandom(16)
     if os.fstat(volume.key).st_nlink == 0:  # the store was removed: others seal with another secret
         raise FileNotFoundError
     pieces = compose(frames, path, label, object_id, now, volume.seal)
@@ -64,6 +65,7 @@ def put(
         _place(space, draft)
     else:
         _place_for_client(space, draft, quota)
+    space.inventory.counters.note_put(path, size, started)
     return draft.object_id
 
 
@@ -94,10 +96,14 @@ def _place(space: Space, draft: Draft) -> None:
 def _write(space: Space, draft: Draft, worst: int) -> None:
     """Write an object into the store's own folder, and evict for it objects up to the rank ``worst``."""
     inventory = space.inventory
-    with space.reserve(draft, worst):
+    space.reserve(draft, worst)
+    try:
         replaced = _publish(space, draft, worst)
         plain = replaced is None or (replaced.link is None and account_of(draft.path) is None)
         inventory.ledger.commit(draft.nbytes, replaced.nbytes if replaced and plain else 0)
+    except BaseException:
+        inventory.ledger.reserve(-draft.nbytes)
+        raise
     if replaced is not None and not plain:
         inventory.discount(draft.path, replaced)
 
@@ -148,6 +154,7 @@ def _spill(space: Space, draft: Draft) -> bool:
     except OSError:
         return False  # the disk is full or fails; the store has no room either way
     inventory.ledger.add(draft.nbytes, spilled=True)
+    inventory.counters.note_spill(draft.path, draft.size)
     if replaced is not None:
         inventory.discount(draft.path, replaced)
     return True

@@ -12,8 +12,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from dash_brain.common.forks import reset_in_children
 from dash_brain.common.sizes import parse_size
-from dash_brain.errors import DecodeError, StoreError, StoreUnavailable, ValueMissing
+from dash_brain.errors import DecodeError, StoreError, StoreFull, StoreUnavailable, ValueMissing
 from dash_brain.stores.base import Bounded, Frames, Locks, ObjectInfo, Scans, Store, expires_at
+from dash_brain.stores.counters import Counters, Counts
 from dash_brain.stores.faults import missing, unseen
 from dash_brain.stores.mapped import get, put, scan, sweep
 from dash_brain.stores.mapped.space.space import Space, open_space
@@ -79,6 +80,20 @@ class MappedStore(Store, Scans, Locks, Bounded):
         return os.path.join(outer_folder(self.folder), f"{self.name}@{FORMAT}")
 
     @property
+    def counters(self) -> Counters:
+        try:
+            return (self._space or self._open()).inventory.counters
+        except (OSError, StoreError):  # it cannot be opened, which whoever uses it is told
+            return super().counters
+
+    def counted(self) -> Counts:
+        if self._space is None and not os.path.isdir(self.place):  # looking makes no store
+            return super().counters.read()
+        with suppress(StoreError):
+            return self._run_on_living(lambda space: space.inventory.counters.read())
+        return super().counters.read()
+
+    @property
     def spills(self) -> bool:
         """Whether what has no room goes to disk."""
         return self._run_on_living(lambda space: space.inventory.disk.allowed)
@@ -107,6 +122,9 @@ class MappedStore(Store, Scans, Locks, Bounded):
                 quota=None if retention is None else retention.quota,
                 replaces=replaces,
             )
+        except StoreFull:
+            self.counters.note_refusal(namespace)
+            raise
         except FileNotFoundError as error:
             raise typed(error) from error
         if self._monotonic() >= self._sweep_due:
@@ -120,7 +138,7 @@ class MappedStore(Store, Scans, Locks, Bounded):
         try:
             return self._run(get.read, path, now)
         except FileNotFoundError:
-            raise self._run(_missing, key, path, now) from None
+            raise self._run(_missed, key, path, now) from None
 
     def info(self, namespace: str, key: str) -> ObjectInfo:
         head, opened = self._found(get.read_info, namespace, key)
@@ -154,6 +172,9 @@ class MappedStore(Store, Scans, Locks, Bounded):
 
     def usage(self) -> int:
         return self._run_on_living(lambda space: space.inventory.ledger.used())
+
+    def spilled(self) -> int:
+        return self._run_on_living(lambda space: space.inventory.ledger.spilled())
 
     def budget(self) -> int:
         return self._run_on_living(lambda space: space.inventory.ledger.budget())
@@ -287,6 +308,13 @@ class MappedStore(Store, Scans, Locks, Bounded):
                     f"The store folder in {self.folder} is removed as often as it is made."
                 )
             return self._space
+
+
+def _missed(space: Space, key: str, path: str, now: float) -> ValueMissing:
+    """Return the error for a read of a key without a value, and count it."""
+    error = _missing(space, key, path, now)
+    space.inventory.counters.note_miss(path, error.reason)
+    return error
 
 
 def _missing(space: Space, key: str, path: str, now: float) -> ValueMissing:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from time import perf_counter_ns
 from typing import Any, ParamSpec, TypeVar
 
 from dash_brain.common.forks import reset_in_children
-from dash_brain.errors import StoreUnavailable, ValueMissing
+from dash_brain.errors import DecodeError, StoreUnavailable, ValueMissing
 from dash_brain.stores.base import Frames, Look, Looks, ObjectInfo, Place, Store
 from dash_brain.stores.near_copy.answers import Answers
 from dash_brain.stores.near_copy.copies import Copies
@@ -76,6 +77,7 @@ class NearCopy(StoreWrapper):
             raise ValueError(f"when_down is raise or near, and not {when_down!r}.")
         super().__init__(far)
         self._copies = Copies(near)
+        far.count_in(near)
         self._serves_while_down = when_down == "near"
         self._outage = Outage()
         self._clock = clock
@@ -103,7 +105,7 @@ class NearCopy(StoreWrapper):
         self._answers.begin(places)
         if places:
             asked = self._habits.with_those_after(places)
-            with suppress(StoreUnavailable):  # the reads raise it
+            with suppress(StoreUnavailable, DecodeError):  # the reads raise it, each for its own value
                 self._answers.note(asked, self._ask(self.wrapped.look, asked))
 
     def put(self, namespace: str, key: str, frames: Frames, **options: Any) -> str:
@@ -116,6 +118,7 @@ class NearCopy(StoreWrapper):
         return object_id
 
     def get(self, namespace: str, key: str) -> Frames:
+        started = perf_counter_ns()
         try:
             frames = self._current(namespace, key)
         except StoreUnavailable:
@@ -124,7 +127,8 @@ class NearCopy(StoreWrapper):
                 raise
         if frames is None:
             self._copies.remove(namespace, key)
-            frames = self.wrapped.get(namespace, key)  # raises, and knows why it is gone
+            return self.wrapped.get(namespace, key)  # type: ignore[no-any-return]  # raises, and knows why
+        self.counters.note_get(namespace, sum(map(len, frames)), started)
         return frames
 
     def info(self, namespace: str, key: str) -> ObjectInfo:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 PREFIX = b"dash_brain:1:"
 
+#: The bytes of all, of each client and of each namespace; and the field that has those of all.
+USAGE, ALL = PREFIX + b"usage", "/"
+
+#: The field of an index that is no key: the bytes of what it lists.
+BYTES = b"\xff"
+
 #: What is being sent, by object id.
 COMING = PREFIX + b"coming"
 

@@ -18,7 +18,8 @@ from dash_brain.stores.redis.leases import SENDING, Leases
 from dash_brain.stores.redis.link import Link, OutOfMemory
 from dash_brain.stores.redis.names import COMING, chunk_of, sending_of, unpacked
 from dash_brain.stores.redis.objects import Upload
-from dash_brain.stores.redis.room import make_room, recount
+from dash_brain.stores.redis.records import counted, recount
+from dash_brain.stores.redis.room import make_room
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -43,6 +44,8 @@ class Publication:
     replaces: str | None
     quota: int | None
     allowed: int
+    #: Told of each object that is evicted for it: the namespace, and the bytes.
+    evicted: Callable[[str, int], None]
 
     @property
     def counted(self) -> int | str:
@@ -95,7 +98,7 @@ def _with_room(link: Link, leases: Leases, where: Publication, upload: Upload, b
     for _ in range(_ATTEMPTS):
         reason, *amounts = _ask(link, leases, where, upload, body)
         if reason == b"incomplete":
-            with suppress(StoreError):  # it is published; the next put or sweep tries again
+            with suppress(StoreError):  # it is published; a later put or a sweep tries again
                 recount(link)
         if reason in (b"ok", b"incomplete"):
             return
@@ -127,8 +130,8 @@ def _ask(link: Link, leases: Leases, where: Publication, upload: Upload, body: b
 def _eased(link: Link, where: Publication, over: int, most: int, client: bytes | None = None) -> bool:
     """Evict what is over the quota of a client, or over the budget, and say whether it helped."""
     whose = None if client is None else unpacked(client)
-    made = make_room(link, (where.namespace, where.key), over, most // 16, whose)
-    return made or recount(link)
+    place = (where.namespace, where.key)
+    return make_room(link, place, over, most // 16, whose, evicted=where.evicted)
 
 
 def _refusal(
@@ -145,11 +148,12 @@ def _refusal(
     if reason == "quota":
         return beyond_quota(upload.nbytes, most)
     if reason == "budget":
-        return full(upload.nbytes, most, link.run("usage", ""))
+        return full(upload.nbytes, most, counted(link))
     return StoreUnavailable(
         f"Parts of {shown(where.key)} were gone before all of them were there: Redis lost data, its "
         "maxmemory-policy evicted them, sending them took more than ten minutes, or this process stood still "
-        "for a minute. What was stored before is untouched. Put it again."
+        "for a minute. What was stored before is untouched; only if the connection broke meanwhile, all of "
+        "it may have been there for a while. Look at what lies there now, and put it again."
     )
 
 
@@ -178,7 +182,8 @@ def _in_memory(link: Link, where: Publication, upload: Upload, send: Callable[[]
         return send()
     except OutOfMemory:
         needed = upload.in_redis
-        if not make_room(link, (where.namespace, where.key), needed, needed, of_memory=True):
+        place = (where.namespace, where.key)
+        if not make_room(link, place, needed, needed, of_memory=True, evicted=where.evicted):
             raise
         return send()
 

@@ -1,19 +1,22 @@
 -- What a store does in Redis, each verb in one step: ARGV[1] is the verb, the others are its arguments.
 --
 --   index:<namespace>   hash: key -> "<object id> <nbytes> <parts> <created> <used> <expires>"; where the body
---                       lies in a bucket, "b<number of its parts>" in place of the parts in Redis
+--                       lies in a bucket, "b<number of its parts>" in place of the parts in Redis. And the
+--                       bytes of all of them, under a name that is no key: they go with what they count
 --   value:<place>       hash: the manifest with its seal (m), and the body of a small object (b)
 --   object:<object id>:<number>   the chunks of a larger one
 --   object:<object id>  there while a body in a bucket has a manifest
 --   order:<namespace>   sorted set: key by time of creation, where the number of notes is bounded
 --   expiring            sorted set: place by time of expiry
---   namespaces          sorted set of all that hold something
---   usage               hash: bytes, of all ("") and by client
+--   usage               hash: the bytes of each namespace as they were counted last, and their sums: of all
+--                       ("/"), and by client
+--   recounting          there for a while after somebody has begun to make the bookkeeping anew
 --   budget, lock:<name>
 --   coming              hash: object id -> parts, of what is being sent under lock:<object id>
 --   removed             set: "<object id> <parts>" of what is to be removed from the bucket
 --   swept               there for a while after a process has looked through the bucket
 --   gone                hash of a fixed size: how what was removed lately went
+--   past                hash of a fixed size: ids of objects that were replaced or removed lately
 --
 -- A place is "<length of namespace>:<namespace><key>". Values and parts expire by themselves. The rest is
 -- bookkeeping, which stays until what it counts is removed. Times are milliseconds, by the clock of the server;
@@ -23,17 +26,26 @@
 -- are there and name the same object.
 --
 -- A policy of Redis may evict any key. Without its record, or without its value or a part of it, an object is a
--- miss. "expiring", "namespaces" and "usage" have a member that tells whether they were evicted: then, and in a
--- sweep, they are made anew from the indexes (verbs.recount).
+-- miss. A namespace whose index was evicted is counted as empty as soon as anybody changes or looks through it
+-- (settle). "expiring" and "usage" have a member that tells whether they were evicted: then, and in a sweep,
+-- they are made anew from the indexes.
+--
+-- Redis serves nobody else while a script runs. So none looks at more than some hundred records: who has to look
+-- at all of them asks page by page (verbs.records).
 --
 -- When the memory of Redis is full it refuses commands that may need some, unless the script has written
--- before. So scripts that free something, or that have to work all the same, begin with a command of the
--- other kind.
+-- before. So scripts that free something begin with that, and others that have to work all the same with
+-- works_when_full().
 local P = 'dash_brain:1:'
 local CLIENTS = {@CLIENTS@}
-local COMPLETE = '*' -- the member of what was not evicted
+-- Names in "usage" and in an index that are those of no client and of no key, which is UTF-8.
+local ALL, BEGUN, COMPLETE, BYTES = '/', '/begun', '/complete', '\255'
+-- Records that are looked at in one step, and milliseconds for which "recounting" is there.
+local PAGE, WHILE = 300, 5000
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local function works_when_full() redis.call('UNLINK', P .. 'nothing') end
 
 local function index(namespace) return P .. 'index:' .. namespace end
 local function object(id) return P .. 'object:' .. id end
@@ -42,7 +54,7 @@ local function value(namespace, key) return P .. 'value:' .. place(namespace, ke
 
 local function parsed(text)
   local id, nbytes, parts, created, used, expires = text:match('^(%x+) (%d+) (b?%d+) (%d+) (%d+) (%d+)$')
-  if not id or #id ~= 32 or #parts:match('%d+') > 5 then return nil end
+  if not id or #id ~= 32 or #nbytes > 15 or #parts:match('%d+') > 5 then return nil end
   return {text = text, id = id, nbytes = tonumber(nbytes), parts = parts, created = tonumber(created),
           used = tonumber(used), expires = tonumber(expires)}
 end
@@ -56,13 +68,17 @@ local function text_of(r)
   return string.format('%s %.0f %s %.0f %.0f %.0f', r.id, r.nbytes, r.parts, r.created, r.used, r.expires)
 end
 
-local function note(namespace, key, r)
-  redis.call('HSET', index(namespace), key, text_of(r))
+local function expire(namespace, key, r)
   if r.expires > 0 then
     redis.call('ZADD', P .. 'expiring', r.expires, place(namespace, key))
   else
     redis.call('ZREM', P .. 'expiring', place(namespace, key))
   end
+end
+
+local function note(namespace, key, r)
+  redis.call('HSET', index(namespace), key, text_of(r))
+  expire(namespace, key, r)
 end
 
 -- How many parts lie in Redis, and how many in a bucket.
@@ -106,12 +122,26 @@ local function used(namespace, key, r)
   return math.max(r.used, math.min(now, (math.floor(now / 1000) - idle + 1) * 1000))
 end
 
-local function count(namespace, nbytes)
-  if nbytes == 0 then return end
+local function number_in(hash, field) return tonumber(redis.call('HGET', hash, field) or 0) end
+
+local function add(hash, field, nbytes)
+  local sum = redis.call('HINCRBY', hash, field, nbytes)
+  if sum <= 0 then redis.call('HDEL', hash, field) end
+  return sum
+end
+
+-- Count a namespace as having so many bytes, whatever it was counted as before.
+local function settle(namespace, nbytes)
+  local more = nbytes - number_in(P .. 'usage', namespace)
+  if more == 0 then return end
   local domain, client = namespace:match('^([^/]*)/([^/]*)')
-  for _, whose in ipairs({'', CLIENTS[domain] and client}) do
-    if redis.call('HINCRBY', P .. 'usage', whose, nbytes) <= 0 then redis.call('HDEL', P .. 'usage', whose) end
-  end
+  for _, whose in ipairs({namespace, ALL, CLIENTS[domain] and client}) do add(P .. 'usage', whose, more) end
+end
+
+local function bytes_in(namespace) return number_in(index(namespace), BYTES) end
+
+local function count(namespace, nbytes)
+  if nbytes ~= 0 then settle(namespace, math.max(add(index(namespace), BYTES, nbytes), 0)) end
 end
 
 -- Remember in a table of 4096 places how it went; it is for messages only.
@@ -130,19 +160,24 @@ local function fate(namespace, key)
   return {reason, nbytes, created, removed, string.format('%.0f', now)}
 end
 
--- Forget a record, and remove the parts of the object; its value goes, or is replaced.
+local function slot(id) return tonumber(id:sub(1, 3), 16) end
+
+-- Whether this object is known to have been there, and to be no more.
+local function is_past(id) return redis.call('HGET', P .. 'past', slot(id)) == id end
+
+-- Forget a record, and remove the parts of the object; its value goes, or is replaced. It is counted still.
 local function forget(namespace, key, r)
   redis.call('HDEL', index(namespace), key)
+  redis.call('HSET', P .. 'past', slot(r.id), r.id)
   remove_parts(r)
   redis.call('ZREM', P .. 'expiring', place(namespace, key))
   redis.call('ZREM', P .. 'order:' .. namespace, key)
-  count(namespace, -r.nbytes)
 end
 
 local function remove(namespace, key, r, reason)
   forget(namespace, key, r)
+  count(namespace, -r.nbytes)
   redis.call('UNLINK', value(namespace, key))
-  if redis.call('EXISTS', index(namespace)) == 0 then redis.call('ZREM', P .. 'namespaces', namespace) end
   bury(namespace, key, r, reason)
 end
 
@@ -188,8 +223,6 @@ local function lifetime(namespace, key, r, ttl)
   end
 end
 
-local function number_in(hash, field) return tonumber(redis.call('HGET', hash, field) or 0) end
-
 local function changed(namespace, key, id)
   redis.call('PUBLISH', P .. 'changes:' .. place(namespace, key), id)
 end
@@ -217,12 +250,14 @@ end
 -- Keep the number of notes of a namespace below the most.
 local function bound(namespace, most)
   local order = P .. 'order:' .. namespace
-  if redis.call('HLEN', index(namespace)) < most then return end
-  if redis.call('ZCARD', order) ~= redis.call('HLEN', index(namespace)) then -- it was evicted
-    redis.call('UNLINK', order)
-    for _, key in ipairs(redis.call('HKEYS', index(namespace))) do
+  local length = redis.call('HLEN', index(namespace)) - redis.call('HEXISTS', index(namespace), BYTES)
+  if length < most then return end
+  local known = redis.call('ZCARD', order)
+  if known > length then redis.call('UNLINK', order) end -- the index was evicted
+  if known ~= length then -- it was evicted, and is made anew, some of it each time
+    for _, key in ipairs(redis.call('HRANDFIELD', index(namespace), PAGE)) do
       local r = find(namespace, key)
-      redis.call('ZADD', order, r and r.created or 0, key)
+      if key ~= BYTES then redis.call('ZADD', order, r and r.created or 0, key) end
     end
   end
   for _, oldest in ipairs(redis.call('ZRANGE', order, 0, 0)) do
@@ -236,9 +271,19 @@ local function bound(namespace, most)
   end
 end
 
-local function is_complete()
-  return redis.call('ZSCORE', P .. 'expiring', COMPLETE) and redis.call('ZSCORE', P .. 'namespaces', COMPLETE)
-    and redis.call('HEXISTS', P .. 'usage', COMPLETE) == 1
+-- Mark what is counted by, and say whether a mark is there still: it goes when Redis evicts what it marks.
+local function mark(member)
+  redis.call('HSET', P .. 'usage', member, 1)
+  redis.call('ZADD', P .. 'expiring', '+inf', member)
+end
+
+local function is_marked(member)
+  return redis.call('HEXISTS', P .. 'usage', member) == 1 and redis.call('ZSCORE', P .. 'expiring', member)
+end
+
+-- Say whether the bookkeeping was evicted, to one who is to make it anew then.
+local function is_incomplete()
+  return not is_marked(COMPLETE) and redis.call('SET', P .. 'recounting', '', 'NX', 'PX', WHILE)
 end
 
 local verbs = {}
@@ -254,7 +299,7 @@ local function refusal(a, old, there)
     if over > 0 then return {'quota', over, a.quota + 0, client} end
   end
   local budget = budget_or(a.budget)
-  local over = number_in(P .. 'usage', '') + more - budget
+  local over = number_in(P .. 'usage', ALL) + more - budget
   if over > 0 then return {'budget', over, budget} end
 end
 
@@ -263,7 +308,7 @@ function verbs.put(namespace, key, id, nbytes, parts, ttl, compare, replaces, mo
                    lease, manifest, body)
   local old = find(namespace, key)
   local there = old and not is_over(old) and is_whole(namespace, key, old) and old or nil
-  if there and there.id == id then return {'ok'} end -- the answer was lost, and it is asked again
+  if there and there.id == id or is_past(id) then return {'ok'} end -- the answer was lost, and it is asked again
   local a = {namespace = namespace, nbytes = nbytes, compare = compare, replaces = replaces, quota = quota,
              budget = budget, lock = lock, holder = holder}
   prune(20)
@@ -292,11 +337,10 @@ function verbs.put(namespace, key, id, nbytes, parts, ttl, compare, replaces, mo
   end
   lifetime(namespace, key, new, ttl)
   note(namespace, key, new)
-  redis.call('ZADD', P .. 'namespaces', 0, namespace)
   if tonumber(most) > 0 then redis.call('ZADD', P .. 'order:' .. namespace, now, key) end
-  count(namespace, new.nbytes)
+  count(namespace, new.nbytes - (old and old.nbytes or 0))
   changed(namespace, key, id)
-  return {is_complete() and 'ok' or 'incomplete'}
+  return {is_incomplete() and 'incomplete' or 'ok'}
 end
 
 -- What lies there, as the two commands of a read say it, but in one step; else how it went.
@@ -349,15 +393,24 @@ function verbs.evict(namespace, key, id, seen)
   return 1
 end
 
+-- Remove some hundred objects of a namespace: {how many they were, 1 if there are more}.
 function verbs.drop(namespace)
-  for _, key in ipairs(redis.call('HKEYS', index(namespace))) do
+  local removed = 0
+  for _, key in ipairs(redis.call('HRANDFIELD', index(namespace), PAGE)) do
     local r = find(namespace, key)
-    if r then remove(namespace, key, r, 'deleted') end
-    changed(namespace, key, '')
+    if r then
+      remove(namespace, key, r, 'deleted')
+      changed(namespace, key, '')
+      removed = removed + 1
+    elseif key ~= BYTES then -- no record of ours
+      redis.call('HDEL', index(namespace), key)
+    end
   end
+  local left = redis.call('HLEN', index(namespace)) - redis.call('HEXISTS', index(namespace), BYTES)
+  if left > 0 then return {removed, 1} end
   redis.call('UNLINK', index(namespace), P .. 'order:' .. namespace)
-  redis.call('ZREM', P .. 'namespaces', namespace)
-  return 0
+  settle(namespace, 0)
+  return {removed, 0}
 end
 
 function verbs.prune(most) return prune(tonumber(most)) end
@@ -373,81 +426,84 @@ function verbs.alive(namespace, ...)
   return found
 end
 
--- The records of some namespaces: for each a list of keys and records.
-function verbs.records(...)
-  local found = {}
-  for number, namespace in ipairs({...}) do
-    local here, all = {}, redis.call('HGETALL', index(namespace))
-    for at = 1, #all, 2 do
-      local r = parsed(all[at + 1])
-      if r then
-        r.used = used(namespace, all[at], r)
-        here[#here + 1] = all[at]
-        here[#here + 1] = text_of(r)
+-- The record as it is now; nil when it is none of ours, or was evicted and not found out yet.
+local function seen(namespace, key, text)
+  local r = parsed(text)
+  if not r then
+    if key ~= BYTES then redis.call('HDEL', index(namespace), key) end
+  elseif not is_over(r) and not is_whole(namespace, key, r) then -- what is over is counted by who prunes
+    remove(namespace, key, r, 'evicted')
+  else
+    expire(namespace, key, r)
+    r.used = used(namespace, key, r)
+    return text_of(r)
+  end
+end
+
+-- Some hundred records of these namespaces, from the cursor on in the first: how many of them are done, the
+-- cursor in the next one, the bytes that were counted and not there, and for each a list of keys and records.
+function verbs.records(cursor, ...)
+  works_when_full()
+  local given, found, left, before = {...}, {}, PAGE, number_in(P .. 'usage', ALL)
+  local function answer(done) return {done, cursor, before - number_in(P .. 'usage', ALL), found} end
+  for number, namespace in ipairs(given) do
+    found[number] = {}
+    repeat
+      if left <= 0 then return answer(number - 1) end
+      local page = redis.call('HSCAN', index(namespace), cursor, 'COUNT', 100)
+      cursor, left = page[1], left - #page[2] / 2 - 1
+      for at = 1, #page[2], 2 do
+        local text = seen(namespace, page[2][at], page[2][at + 1])
+        if text then
+          table.insert(found[number], page[2][at])
+          table.insert(found[number], text)
+        end
       end
-    end
-    found[number] = here
+    until cursor == '0'
+    settle(namespace, bytes_in(namespace))
   end
-  return found
+  return answer(#given)
 end
 
-function verbs.namespaces(domain)
+-- Those of these namespaces that hold something.
+function verbs.filled(...)
+  works_when_full()
   local found = {}
-  -- '0' follows '/'.
-  for _, one in ipairs(redis.call('ZRANGEBYLEX', P .. 'namespaces', '[' .. domain .. '/', '(' .. domain .. '0')) do
-    if redis.call('EXISTS', index(one)) == 1 then
-      found[#found + 1] = one
-    else
-      redis.call('ZREM', P .. 'namespaces', one)
-    end
+  for _, namespace in ipairs({...}) do
+    settle(namespace, bytes_in(namespace))
+    if redis.call('EXISTS', index(namespace)) == 1 then found[#found + 1] = namespace end
   end
   return found
 end
 
--- Make known that these namespaces hold something.
-function verbs.known(...)
-  for _, namespace in ipairs({...}) do redis.call('ZADD', P .. 'namespaces', 0, namespace) end
+-- All records are going to be looked at, and counted.
+function verbs.begin()
+  works_when_full()
+  mark(BEGUN)
   return 0
 end
 
--- Make the bookkeeping anew from the indexes, and say whether less is used than was thought.
-function verbs.recount()
-  local before = number_in(P .. 'usage', '')
-  redis.call('UNLINK', P .. 'usage', P .. 'expiring')
-  for _, namespace in ipairs(redis.call('ZRANGE', P .. 'namespaces', 0, -1)) do
-    for _, key in ipairs(redis.call('HKEYS', index(namespace))) do
-      local r = find(namespace, key)
-      if r then
-        note(namespace, key, r)
-        count(namespace, r.nbytes)
-        if not is_over(r) then live(namespace, key) end -- what is over is counted by who prunes
-      else -- it is none of ours
-        redis.call('HDEL', index(namespace), key)
-      end
-    end
-    if redis.call('EXISTS', index(namespace)) == 0 then redis.call('ZREM', P .. 'namespaces', namespace) end
-  end
-  redis.call('HSET', P .. 'usage', COMPLETE, 1)
-  redis.call('ZADD', P .. 'expiring', '+inf', COMPLETE)
-  redis.call('ZADD', P .. 'namespaces', 0, COMPLETE)
-  return number_in(P .. 'usage', '') < before and 1 or 0
+-- All were, unless what was counted until now was evicted meanwhile.
+function verbs.complete()
+  works_when_full()
+  if is_marked(BEGUN) then mark(COMPLETE) end
+  return 0
 end
 
-function verbs.usage(client) return number_in(P .. 'usage', client) end
+function verbs.usage(whose) return number_in(P .. 'usage', whose) end
 
 function verbs.budget(allowed) return budget_or(allowed) end
 
 function verbs.resize(nbytes)
-  local taken = number_in(P .. 'usage', '')
+  local taken = number_in(P .. 'usage', ALL)
   if taken > tonumber(nbytes) then return taken end
   redis.call('SET', P .. 'budget', nbytes)
   return -1
 end
 
--- Bookkeeping that has to work in a full Redis too: UNLINK comes first.
 function verbs.lock(name, holder, milliseconds)
   local at = P .. 'lock:' .. name
-  redis.call('UNLINK', at .. ':')
+  works_when_full()
   local there = redis.call('GET', at)
   if there and there ~= holder then return redis.call('PTTL', at) end
   redis.call('SET', at, holder, 'PX', milliseconds)

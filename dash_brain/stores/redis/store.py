@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
 from itertools import islice
+from time import perf_counter_ns
 from typing import Any, NoReturn, cast
 
 from dash_brain.common.signing import KeyRing
 from dash_brain.common.sizes import parse_size
-from dash_brain.errors import EncodeError, StoreUnavailable, ValueMissing
+from dash_brain.errors import EncodeError, StoreFull, StoreUnavailable, ValueMissing
 from dash_brain.stores.base import (
     Bounded,
     Frames,
@@ -35,12 +36,12 @@ from dash_brain.stores.redis.chunks import Chunks
 from dash_brain.stores.redis.keys import key_ring
 from dash_brain.stores.redis.leases import Leases
 from dash_brain.stores.redis.link import Link
-from dash_brain.stores.redis.names import index_of, member_of, unpacked
+from dash_brain.stores.redis.names import BYTES, index_of, member_of, unpacked
 from dash_brain.stores.redis.objects import Changed, Incoming, forged, sealed
 from dash_brain.stores.redis.parts import Gone, Parts
 from dash_brain.stores.redis.publish import Publication, publish
 from dash_brain.stores.redis.reading import Found, gone, read
-from dash_brain.stores.redis.room import namespaces_of, recount
+from dash_brain.stores.redis.records import counted, namespaces_of, recount
 
 #: How often a value is looked up again whose parts went while they were fetched.
 _ATTEMPTS = 20
@@ -113,18 +114,34 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         replaces: str | None = None,
     ) -> str:
         split(namespace)  # refuses what is no namespace
+        started = perf_counter_ns()
         lives = None if expires_at(ttl, time.time()) is None else ttl
         bucket = self._blobs.bucket.at if self._blobs else None
         upload = sealed(self._keys, namespace, key, frames, meta, bucket)
         quota = None if retention is None else retention.quota
-        where = Publication(namespace, key, lives, replaces, quota, self._allowed)
-        publish(self._link, self._leases, self._blobs, where, upload)
+        where = Publication(namespace, key, lives, replaces, quota, self._allowed, self._note_evicted)
+        try:
+            publish(self._link, self._leases, self._blobs, where, upload)
+        except StoreFull:
+            self.counters.note_refusal(namespace)
+            raise
+        self.counters.note_put(namespace, upload.nbytes, started)
         if upload.bucket:
             self._clear()
         return upload.object_id
 
     def get(self, namespace: str, key: str) -> Frames:
         split(namespace)
+        started = perf_counter_ns()
+        try:
+            frames = self._got(namespace, key)
+        except ValueMissing as error:
+            self.counters.note_miss(namespace, error.reason)
+            raise
+        self.counters.note_get(namespace, sum(map(len, frames)), started)
+        return frames
+
+    def _got(self, namespace: str, key: str) -> Frames:
         with suppress(Gone):
             return self._frames(self._found(namespace, key))
         seen = ""
@@ -168,6 +185,8 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         split(namespace)
         # Sent once: of two that were carried out the second would say that there was nothing.
         there = bool(self._link.run("delete", namespace, key, object_id or "", again=False))
+        if there:
+            self.counters.note_removal(namespace, "deleted", 0)
         self._clear()
         return there
 
@@ -186,11 +205,14 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
 
     def drop(self, namespace: str) -> None:
         split(namespace)
-        self._link.run("drop", namespace)
+        left = 1
+        while left:
+            removed, left = self._link.run("drop", namespace)
+            self.counters.note_removal(namespace, "deleted", 0, removed)
         self._clear()
 
     def usage(self) -> int:
-        return cast(int, self._link.run("usage", ""))
+        return counted(self._link)
 
     def budget(self) -> int:
         return cast(int, self._link.run("budget", self._allowed))
@@ -201,8 +223,8 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
             raise too_small(nbytes, used)
 
     def sweep(self) -> int:
-        removed = self._prune() + cast(int, self._link.run("reap"))
         recount(self._link)
+        removed = self._prune() + cast(int, self._link.run("reap"))
         self._clear()
         return removed + (self._blobs.sweep() if self._blobs else 0)
 
@@ -227,7 +249,8 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
     def scan(self, namespace: str) -> Iterator[str]:
         split(namespace)
         at = index_of(namespace)
-        keys = iter(dict(self._link.call(lambda client: list(client.hscan_iter(at, count=_BATCH)))))
+        found = dict(self._link.call(lambda client: list(client.hscan_iter(at, count=_BATCH))))
+        keys = (key for key in found if key != BYTES)
         while some := list(islice(keys, _BATCH)):
             yield from map(unpacked, self._link.run("alive", namespace, *some))
 
@@ -308,6 +331,9 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         while now := self._link.run("prune", _BATCH):
             removed += now
         return removed
+
+    def _note_evicted(self, namespace: str, nbytes: int) -> None:
+        self.counters.note_removal(namespace, "evicted", nbytes)
 
     def _clear(self) -> None:
         if self._blobs:

@@ -54,6 +54,7 @@ from dash_brain.web.dash_internals.context import (
 from dash_brain.web.dash_internals.serving import (
     call_outside_requests,
     follow_requests,
+    is_debugged,
     served_apps,
     unserved_apps,
     when_first_served,
@@ -87,6 +88,7 @@ __all__ = [
     "is_api_call",
     "is_asked_by_mcp",
     "is_brain_callback",
+    "is_debugged",
     "is_json",
     "is_message",
     "is_no_update",

@@ -72,6 +72,19 @@ def _begin_without_callback() -> None:
     context_value.set({})
 
 
+def is_debugged(app: dash.Dash) -> bool:
+    """Say whether an app was started with ``debug=True``, and its pages show Dash's dev tools.
+
+    Dash does not keep ``debug``, by which it sets each of the tools. Where only one of them is on, it was
+    asked for by name (``DASH_UI=true``) and the app is not debugged.
+    """
+    tools = app._dev_tools
+    return bool(tools.ui) and any(tools[name] for name in _TOOLS)
+
+
+_TOOLS = ("props_check", "serve_dev_bundles", "hot_reload", "prune_errors", "silence_routes_logging")
+
+
 def call_outside_requests(app: dash.Dash, function: Callable[[], Any]) -> Any:
     """Call a function of an app outside of requests, with the app's context."""
     context = Context()

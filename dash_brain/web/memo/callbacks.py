@@ -16,6 +16,7 @@ from dash_brain.memo.functions import MemoInfo
 from dash_brain.memo.revalidation import renewals
 from dash_brain.settings import current
 from dash_brain.singleflight import fly, fly_async
+from dash_brain.web import server_timing
 from dash_brain.web.dependencies import in_declared_order
 from dash_brain.web.event_loop import beside_loop
 from dash_brain.web.memo.call import NotKept, memoized_call
@@ -86,6 +87,8 @@ class MemoizedCallback:
         except NotKept as error:
             raise ValueMissing("An argument is gone.") from error
         self._hits += 1
+        if server_timing.is_on:
+            server_timing.note("hit")
         return record.outputs
 
     async def outputs_async(self, caller: Caller, context: Any) -> Any:
@@ -137,6 +140,8 @@ class MemoizedCallback:
             self._misses += 1
         else:
             self._hits += 1
+        if server_timing.is_on:
+            server_timing.note("miss" if record is None else "hit")
         return record
 
     def _forget(self, identity: str | None) -> None:

@@ -14,6 +14,7 @@ from dash_brain.singleflight import Unkept
 from dash_brain.singleflight.flight_key import FlightKey
 from dash_brain.stores.base import Store, new_object_id
 from dash_brain.stores.namespaces import RESULT
+from dash_brain.web import server_timing
 from dash_brain.web.leases import LEASE
 from dash_brain.web.outgoing import Outgoing
 from dash_brain.web.recipes import recompute, records
@@ -125,6 +126,7 @@ class MemoizedResult:
 
     def _put(self, value: Any) -> ObjectRef:
         held = ObjectRef(self._scope, self._short + new_object_id()[len(self._short) :])
+        began = time.perf_counter() if server_timing.is_on else None
         frames, meta = codec.encode(value), codec.summary(value)
         quota = current.use().quota
         self._store.put(
@@ -135,6 +137,8 @@ class MemoizedResult:
             meta=meta,
             retention=RESULT.within(quota),
         )
+        if began is not None:
+            server_timing.note("put", began)
         return held
 
     def _written(self, record: Record) -> Record | Unkept[Record]:

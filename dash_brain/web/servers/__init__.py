@@ -8,13 +8,15 @@ from types import ModuleType
 
 from dash_brain.web.servers import fastapi, flask, quart
 from dash_brain.web.servers.asgi import begin_message, end_message
-from dash_brain.web.servers.base import Request, Response
+from dash_brain.web.servers.base import Answer, Request, Response
 from dash_brain.web.servers.flask import current_request
 from dash_brain.web.servers.threads import threads
 
 __all__ = [
+    "Answer",
     "Request",
     "Response",
+    "answer_at",
     "begin_message",
     "bound_bodies",
     "current_request",
@@ -57,6 +59,13 @@ def bound_bodies(server: object, route: str, header: str, nbytes: int) -> None:
     kind = _kind_of(server)
     if kind is not None:
         kind.bound_bodies(server, route, header, nbytes)
+
+
+def answer_at(server: object, path: str, function: Callable[[Request], Answer]) -> None:
+    """Answer requests to a path by a function that may block."""
+    kind = _kind_of(server)
+    if kind is not None:
+        kind.answer_at(server, path, function)
 
 
 def keep_private(server: object, route: str) -> None:

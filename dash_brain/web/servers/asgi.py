@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.http import parse_cookie
 
-from dash_brain.web.servers.base import Request, Response
+from dash_brain.web.servers.base import Answer, Request, Response
 from dash_brain.web.servers.guarded import overridden
 from dash_brain.web.servers.threads import threads
 
@@ -145,6 +145,8 @@ class Rules:
     private: set[str] = field(default_factory=set)
     #: Route and header to the number of bytes that a request with them may have.
     bounds: dict[tuple[str, str], int] = field(default_factory=dict)
+    #: Path to what answers requests to it.
+    answers: dict[str, Callable[[Request], Answer]] = field(default_factory=dict)
 
     def most_bytes(self, request: AsgiRequest) -> int | None:
         """Return how long the body of a request may be."""
@@ -167,6 +169,11 @@ def bound_bodies(server: Any, route: str, header: str, nbytes: int) -> None:
     _rules[server].bounds[route, header] = nbytes
 
 
+def answer_at(server: Any, path: str, function: Callable[[Request], Answer]) -> None:
+    """Answer requests to a path by a function that may block."""
+    _rules[server].answers[path] = function
+
+
 def keep_private(server: Any, route: str) -> None:
     """Forbid shared caches to keep responses of a route."""
     _rules[server].private.add(route)
@@ -187,13 +194,16 @@ class Middleware:
         request = ours.request(scope, self._server)
         with overridden(served, request):
             ours.begin()
+            if request.path in ours.answers and scope["type"] == "http":
+                await _send(send, await threads.run(partial(ours.answers[request.path], request)))
+                return
             if request.path.endswith(tuple(ours.private)):
                 request.before_sending(_keep_private)
             most = ours.most_bytes(request)
             if most is not None:
                 body = await _read(receive, most)
                 if body is None:
-                    await _refuse(send, 413)
+                    await _send(send, Answer(413))
                     return
                 receive = _replay(body, receive)
             await self._app(scope, receive, partial(request.send, send))
@@ -239,6 +249,9 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-async def _refuse(send: Send, status: int) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
-    await send({"type": "http.response.body", "body": b""})
+async def _send(send: Send, answer: Answer) -> None:
+    body = answer.text.encode()
+    headers = {**answer.headers(), "Content-Length": str(len(body))}
+    sent = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": sent})
+    await send({"type": "http.response.body", "body": body})

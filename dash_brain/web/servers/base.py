@@ -12,6 +12,19 @@ from werkzeug.http import dump_cookie, parse_cache_control_header, parse_set_hea
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole response, with the type of its text."""
+
+    status: int
+    text: str = ""
+    content_type: str = "text/plain; charset=utf-8"
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers; no cache keeps it."""
+        return {"Content-Type": self.content_type, "Cache-Control": "no-store"}
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
     """The headers of a response that is about to be sent."""
 

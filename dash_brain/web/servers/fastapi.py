@@ -11,13 +11,14 @@ from dash_brain.web.servers.asgi import (
     AsgiRequest,
     Middleware,
     Rules,
+    answer_at,
     bound_bodies,
     keep_private,
     note,
 )
 from dash_brain.web.servers.guarded import RefusedHeaders, guarded, overridden
 
-__all__ = ["bound_bodies", "has_served", "hide_request", "install", "keep_private", "serves"]
+__all__ = ["answer_at", "bound_bodies", "has_served", "hide_request", "install", "keep_private", "serves"]
 
 #: Dash's module for FastAPI, which keeps the request in a context variable.
 _OF_DASH = "dash.backends._fastapi"

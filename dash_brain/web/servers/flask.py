@@ -11,7 +11,7 @@ import flask
 import flask.globals
 
 from dash_brain.web.servers.asgi import served
-from dash_brain.web.servers.base import Request, Response
+from dash_brain.web.servers.base import Answer, Request, Response
 from dash_brain.web.servers.guarded import (
     RefusedHeaders,
     RefusedMapping,
@@ -141,6 +141,18 @@ def has_served(server: flask.Flask) -> bool:
 
 def install(server: flask.Flask, begin: Callable[[], None]) -> None:
     """Do nothing: Flask keeps the current request by itself."""
+
+
+def answer_at(server: flask.Flask, path: str, function: Callable[[Request], Answer]) -> None:
+    """Answer requests to a path by a function."""
+
+    def view() -> flask.Response:
+        request = current_request()
+        assert request is not None
+        found = function(request)
+        return flask.Response(found.text, found.status, found.headers())
+
+    server.add_url_rule(path, path, view)
 
 
 def bound_bodies(server: flask.Flask, route: str, header: str, nbytes: int) -> None:

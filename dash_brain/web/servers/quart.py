@@ -11,6 +11,7 @@ from dash_brain.web.servers.asgi import (
     AsgiRequest,
     Middleware,
     Rules,
+    answer_at,
     bound_bodies,
     keep_private,
     note,
@@ -24,7 +25,7 @@ from dash_brain.web.servers.guarded import (
     overridden,
 )
 
-__all__ = ["bound_bodies", "has_served", "hide_request", "install", "keep_private", "serves"]
+__all__ = ["answer_at", "bound_bodies", "has_served", "hide_request", "install", "keep_private", "serves"]
 
 #: Attributes that identify the caller.
 _OF_REQUEST = (

@@ -44,6 +44,7 @@ class SessionRegistry:
             if session != anonymous:
                 self._touch_or_put(_logins(anonymous), session)
             if self._touch_or_put(self._namespace, session):
+                self._store.counters.note_session()
                 self._make_room()
         return True
 

@@ -28,7 +28,7 @@ def _facts(settings: Settings) -> dict[str, str]:
     """Return the settings that are logged, without any secret."""
     return {
         "app_id_from": "its name and path" if settings.app_id is None else "the configuration",
-        "store": _store(settings.store),
+        "store": shown_store(settings.store),
         "budget": _budget(settings.store),
         "kid": settings.keys.newest.kid,
         "key_from": _key_from(settings),
@@ -54,7 +54,7 @@ def _versions() -> str:
     )
 
 
-def _store(store: Store) -> str:
+def shown_store(store: Store) -> str:
     """Return which store it is, and where."""
     place = getattr(store, "place", None)
     return type(store).__name__ if place is None else f"{type(store).__name__} in {place}"

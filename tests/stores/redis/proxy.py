@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 
@@ -19,14 +20,18 @@ class Proxy:
         self.cutting = False
         self.cuts = 0
         self._lost: tuple[bytes, int] = (b"", 0)
+        self._meanwhile: Callable[[], object] | None = None
         self._draw = random.Random(5)
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def lose_answer_to(self, verb: bytes, number: int) -> None:
-        """Cut the connection when Redis has answered such a question, the n-th from now."""
-        self._lost = (b"\r\n%s\r\n" % verb, number)
+    def lose_answer_to(self, verb: bytes, number: int, meanwhile: Callable[[], object] | None = None) -> None:
+        """Cut the connection when Redis has answered such a question, the n-th from now.
+
+        ``meanwhile`` is done before, once: who asked does not know yet that the answer is lost.
+        """
+        self._lost, self._meanwhile = (b"\r\n%s\r\n" % verb, number), meanwhile
 
     def close(self) -> None:
         with suppress(OSError):
@@ -53,6 +58,9 @@ class Proxy:
                 if asks:
                     self._look_for_question(data, losing)
                 elif losing.is_set():
+                    meanwhile, self._meanwhile = self._meanwhile, None
+                    if meanwhile:
+                        meanwhile()
                     break
                 if self.cutting and len(data) > left:
                     self.cuts += 1

@@ -13,7 +13,7 @@ from dash_brain.errors import StoreFull, StoreUnavailable, ValueMissing
 from dash_brain.stores.base import needs_lock
 from dash_brain.stores.namespaces import VALUE
 from dash_brain.stores.redis import RedisStore
-from dash_brain.stores.redis.names import index_of
+from dash_brain.stores.redis.names import PREFIX, index_of
 from tests.redis import KEY, redis_server, running
 from tests.stores.redis.proxy import Proxy
 from tests.stores.redis.traffic import SPACE, Traffic, check, frames_of, recovers
@@ -116,6 +116,43 @@ def test_change_whose_answer_is_lost_is_unknown_and_not_made_again(server, store
     finally:
         through.close()
         proxy.close()
+
+
+@pytest.mark.parametrize("size", [10, 9_000_000])
+@pytest.mark.parametrize("change", ["put", "delete"])
+def test_put_whose_answer_is_lost_is_not_made_again_over_what_came_after_it(server, store, size, change):
+    """It is sent twice, and told as done: it was there, and what others did since then stays."""
+    proxy = Proxy(server.port)
+
+    def then():
+        assert len(store.get(SPACE, "key")[0]) == size
+        store.put(SPACE, "key", [b"newer"]) if change == "put" else store.delete(SPACE, "key")
+
+    store.put(SPACE, "key", [b"first"])  # and Redis knows the script
+    with closing(proxy), closing(RedisStore(f"redis://127.0.0.1:{proxy.port}/0", key=KEY)) as through:
+        proxy.lose_answer_to(b"put", 1 if size == 10 else 2, then)
+        through.put(SPACE, "key", [b"x" * size])
+    assert store.exists(SPACE, "key") == (change == "put")
+    if change == "put":
+        assert bytes(store.get(SPACE, "key")[0]) == b"newer"
+    assert store.usage() == sum(store.info(SPACE, key).nbytes for key in store.scan(SPACE))
+
+
+def test_put_of_which_nobody_knows_whether_it_was_there_says_so(server, store):
+    """Its answer is lost, it is replaced, and Redis evicts the note of that, all before it is sent again."""
+    proxy = Proxy(server.port)
+
+    def then():
+        store.put(SPACE, "key", [b"newer"])
+        with redis.Redis(port=server.port) as client:
+            assert client.unlink(PREFIX + b"past")
+
+    store.put(SPACE, "key", [b"first"])  # and Redis knows the script
+    with closing(proxy), closing(RedisStore(f"redis://127.0.0.1:{proxy.port}/0", key=KEY)) as through:
+        proxy.lose_answer_to(b"put", 2, then)
+        with pytest.raises(StoreUnavailable, match=r"may have been there .* Look at what lies there"):
+            through.put(SPACE, "key", [b"x" * 9_000_000])
+    assert bytes(store.get(SPACE, "key")[0]) == b"newer"
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
+from dash_brain.stores.counters import Counters
 from dash_brain.stores.faults import Tombstone
 from dash_brain.stores.mapped.space.accounts import Accounts
 from dash_brain.stores.mapped.space.ledger import Ledger
@@ -30,6 +31,7 @@ class Inventory(NamedTuple):
     ledger: Ledger
     accounts: Accounts
     tombstones: Tombstones
+    counters: Counters
 
     def discount(self, path: str, entry: Entry) -> None:
         """Subtract an object that was removed from the counts, and remove its file if it was spilled."""
@@ -131,6 +133,7 @@ class Inventory(NamedTuple):
             return False
         self.discount(path, entry)
         self.tombstones.note(path, Tombstone(why, entry.nbytes, created, when))
+        self.counters.note_removal(path, why, entry.nbytes)
         return True
 
     def _created(self, path: str, entry: Entry) -> float:

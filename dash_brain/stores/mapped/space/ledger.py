@@ -20,6 +20,8 @@ from typing import NamedTuple
 from dash_brain.errors import StoreUnavailable
 from dash_brain.stores.mapped.system.locks import LockTable, lock_number
 
+#: Its file in the folder of the store.
+NAME = "ledger"
 #: Processes that may have a store open at once.
 SLOTS = 4096
 
@@ -60,10 +62,12 @@ class Ledger:
         self.allowed = 0
         self._locks = locks
         self._threads = threading.RLock()
-        self._slot = _FIRST + _WORDS * self._take_slot()
+        #: The number of this process's slot.
+        self.slot = self._take_slot()
+        self._slot = _FIRST + _WORDS * self.slot
 
     def _take_slot(self) -> int:
-        with self._locks.hold(lock_number("ledger")):
+        with self._locks.hold(lock_number(NAME)):
             for slot in range(SLOTS):
                 if self._locks.keep(_lock_of(slot)):
                     self._words[_COUNT] = max(self._words[_COUNT], slot + 1)
@@ -160,4 +164,4 @@ class Ledger:
 
 
 def _lock_of(slot: int) -> int:
-    return lock_number(f"ledger:{slot}")
+    return lock_number(f"{NAME}:{slot}")

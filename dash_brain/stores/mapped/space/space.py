@@ -16,8 +16,9 @@ from dash_brain.stores.mapped.space.backoff import Backoff, Search
 from dash_brain.stores.mapped.space.capacity import Capacity
 from dash_brain.stores.mapped.space.expiring import Expiring
 from dash_brain.stores.mapped.space.inventory import Inventory
-from dash_brain.stores.mapped.space.ledger import Ledger, fresh_ledger
+from dash_brain.stores.mapped.space.ledger import NAME, Ledger, fresh_ledger
 from dash_brain.stores.mapped.space.limits import Budget, DiskShare, FileSystem, Quota
+from dash_brain.stores.mapped.space.rows import open_counters
 from dash_brain.stores.mapped.space.tombstones import SIZE, Tombstones
 from dash_brain.stores.mapped.spill.disk import Disk
 from dash_brain.stores.mapped.spill.roots import SpillFolder
@@ -49,9 +50,8 @@ class Space:
         #: For what may go at worst.
         self._place_search = {IDLE: Search(), HELD: Search()}
 
-    @contextmanager
-    def reserve(self, draft: Draft, worst: int) -> Iterator[None]:
-        """Have room within the budget for an object that the block writes and commits, and evict for it.
+    def reserve(self, draft: Draft, worst: int) -> None:
+        """Reserve room within the budget for an object that is to be written and committed, and evict for it.
 
         It is counted before it is there, and what it replaces is discounted afterwards: a process that looks
         meanwhile may see too little room, and never too much. What goes is of rank ``worst`` at most.
@@ -64,7 +64,6 @@ class Space:
         try:
             if free < 0:
                 self._make_room(draft, worst, -free)
-            yield
         except BaseException:
             ledger.reserve(-draft.nbytes)
             raise
@@ -262,14 +261,15 @@ def open_space(volume: Volume, size: int | None, *, spills: bool) -> Space:
     ``size`` is the budget of a new store, in bytes; None: what the place allows. ``spills``: what has no room
     goes to disk, if the store itself lies in memory.
     """
-    ledger = Ledger(_table(volume, "ledger", fresh_ledger()), volume.locks)
+    ledger = Ledger(_table(volume, NAME, fresh_ledger()), volume.locks)
     tombstones = Tombstones(_table(volume, "remembered", bytes(SIZE)))
     capacity = Capacity(volume.descriptor, volume.shown, ledger)
     if size is not None:
         capacity.set_first(size)
     capacity.warn_if_small()
     disk = Disk(volume.descriptor, allowed=spills and capacity.in_memory)
-    return Space(Inventory(volume, disk, ledger, Accounts(volume), tombstones), capacity)
+    counters = open_counters(volume, ledger)
+    return Space(Inventory(volume, disk, ledger, Accounts(volume), tombstones, counters), capacity)
 
 
 def _table(volume: Volume, name: str, content: bytes) -> mmap:

@@ -126,13 +126,13 @@ def compose(
 def read_object(raw: bytearray | memoryview | mmap, place: str, seal: Seal) -> list[memoryview]:
     """Return the frames in ``raw``, as views of it, after their seal was verified."""
     view = memoryview(raw)
-    head = read_head(view, len(raw), place, seal)
-    at = head.stream_end
-    stream = view[head.stream_start : at]
-    if not hmac.compare_digest(hashlib.blake2b(stream, digest_size=32).digest(), head.stream_digest):
+    # A plain tuple, since each small read comes here: to make a Head takes as long as to verify one.
+    _, _, _, lengths, start, at, digest = _verified(view, len(raw), place, seal)
+    stream = view[start:at]
+    if not hmac.compare_digest(hashlib.blake2b(stream, digest_size=32).digest(), digest):
         raise bad_object()
     frames = [stream]
-    for length in head.lengths:
+    for length in lengths:
         at += -at % ALIGNMENT
         frames.append(view[at : at + length])
         at += length
@@ -141,16 +141,23 @@ def read_object(raw: bytearray | memoryview | mmap, place: str, seal: Seal) -> l
 
 def read_head(raw: memoryview, size: int, place: str, seal: Seal) -> Head:
     """Return what ``raw``, the head of an object of ``size`` bytes, says, after its seal was verified."""
-    end = head_size(raw, size)
+    return Head(*_verified(raw, size, place, seal))
+
+
+def _verified(
+    raw: memoryview, size: int, place: str, seal: Seal
+) -> tuple[bytes, float, memoryview, tuple[int, ...], int, int, bytes]:
+    """Return the attributes of a head."""
+    _, _, object_id, created, _, label, buffers, stream, digest = _fields(raw, size)
+    end = HEADER_SIZE + label + 8 * buffers
     rest = raw[HEADER_SIZE:end]
     mac = seal.mac(place, raw[: _FIELDS.size], rest)
     if not hmac.compare_digest(mac, raw[_FIELDS.size : HEADER_SIZE]):
         raise bad_object()
-    _, _, object_id, created, _, label, buffers, stream, digest = _FIELDS.unpack_from(raw)
     lengths = struct.unpack_from(f"<{buffers}Q", rest, label) if buffers else ()
     if (_end(end + stream, lengths) if lengths else end + stream) != size:
         raise bad_object("its buffers do not fit")
-    return Head(object_id, created, rest[:label], lengths, end, end + stream, digest)
+    return object_id, created, rest[:label], lengths, end, end + stream, digest
 
 
 def head_size(raw: Frame, size: int) -> int:
@@ -158,15 +165,22 @@ def head_size(raw: Frame, size: int) -> int:
 
     ``raw`` holds at least the header; its lengths are checked against ``size``, not believed.
     """
+    _, _, _, _, _, label, buffers, _, _ = _fields(raw, size)
+    return HEADER_SIZE + label + 8 * buffers
+
+
+def _fields(raw: Frame, size: int) -> tuple[bytes, int, bytes, float, int, int, int, int, bytes]:
+    """Return the fields of a header, whose lengths are checked against the ``size`` of the object."""
     if len(raw) < HEADER_SIZE:
         raise bad_object("too short")
-    magic, version, _, _, total, label, buffers, stream, _ = _FIELDS.unpack_from(raw)
+    fields = _FIELDS.unpack_from(raw)
+    magic, version, _, _, total, label, buffers, stream, _ = fields
     if magic != MAGIC or version != VERSION:
         raise bad_object("not an object, or one of another version")
-    head: int = HEADER_SIZE + label + 8 * buffers
+    head = HEADER_SIZE + label + 8 * buffers
     if total != size or head > LONGEST_HEAD or head + stream > size:
         raise bad_object("its lengths do not fit")
-    return head
+    return fields
 
 
 def said_created(raw: Frame) -> float:
