@@ -2,7 +2,7 @@
 # make test    the suite with the newest releases and Flask on one host, ruff and mypy
 # make matrix  FastAPI and Quart, Redis, object storage, two hosts, other releases, the built wheel; CI runs this and the one above
 # make soak    the torture and the property tests at their full size: hours; interrupted, it goes on where it was
-# make bench   measure what the README promises (ONLY=plasma for one part of it)
+# make bench   measure what the README and docs/benchmarks.md say, and write it there (ONLY=plasma for a part; DRAFT=1)
 # make docs    the documents as a site, in docs/_build
 # make pictures  the pictures in the documents, of the programs that these show
 # make clean   remove what the others made
@@ -27,7 +27,7 @@ soak:
 
 bench:
 	@bash .ci/venv.sh test
-	@.venv/bin/python -m tests.benchmarks $(ONLY)
+	@.venv/bin/python -m tests.benchmarks $(if $(DRAFT),--draft) $(ONLY)
 
 docs:
 	@bash .ci/venv.sh docs

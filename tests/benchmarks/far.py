@@ -26,7 +26,7 @@ from tests.benchmarks.values import numbers
 from tests.benchmarks.workplace import Workplace
 from tests.redis import KEY, redis_server, running
 
-RUNS = 9
+RUNS = 7
 
 
 def rows(place: Workplace) -> Iterator[Row]:
@@ -45,7 +45,10 @@ def _rows(store: Store, far: Store, url: str) -> Iterator[Row]:
     client, frame = redis.Redis.from_url(url), numbers(32)
     brain, elsewhere = Brain("bench", store=store), Brain("bench", store=far)
     cache = RedisCache(client, key_prefix="cache:")
-    others: dict[str, Any] = {"Flask-Caching's Redis": cache, "RedisBackend": RedisBackend(host=client)}
+    others: dict[str, Any] = {
+        "Flask-Caching's Redis": cache,
+        "dash-extensions' `RedisBackend`": RedisBackend(host=client),
+    }
     for other in others.values():
         other.set("frame", frame)
     brain["frame"] = frame
@@ -61,7 +64,7 @@ def _rows(store: Store, far: Store, url: str) -> Iterator[Row]:
     store.put("brain/bench", "small", [bytes(1000)])
     client.set("small", bytes(1000))
     small = in_rounds(partial(store.get, "brain/bench", "small"), partial(client.get, "small"), 2000)
-    yield Row("get 1 KB from a store in Redis", "GET of redis-py", small)
+    yield Row("get 1 KB from a store in Redis", "a bare `GET` of redis-py", small)
 
 
 def _first(brain: Brain, elsewhere: Brain, frame: Any, theirs: Contender) -> Any:

@@ -32,7 +32,7 @@ def rows(place: Workplace) -> Iterator[Fact]:
     shared = f"{took / 1e6:.0f} MB"
     ratio = f"{took / 1e6 / MEGABYTES:.2f}x"
     yield Fact(
-        f"{PROCESSES} processes hold and read {value}: their memory", shared, "the value", value, ratio
+        f"{PROCESSES} processes hold {value}: memory of all", shared, "the value", value, ratio, readme=True
     )
     yield Fact("file descriptors that a held value takes", f"{descriptors / PROCESSES / VALUES:.2f}")
 

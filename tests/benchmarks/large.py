@@ -15,26 +15,29 @@ from tests.benchmarks.timing import Contender, Row, Times, in_another_process, o
 from tests.benchmarks.values import numbers
 from tests.benchmarks.workplace import Workplace
 
+COPY = "copy in memory that is warm"
+
 
 def rows(place: Workplace) -> Iterator[Row]:
     frame = numbers(32)
     write, copy = partial(place.write_brain, "over", frame), Copy(frame)
-    yield Row("write 32 MB under a new name", "copy in the heap", after(place.brain.clear, write, copy, 101))
-    yield Row("write 32 MB over the old", "copy in the heap", paired(write, copy, 51))
+    new = after(place.brain.clear, write, copy, 51)
+    yield Row("write 32 MB under a new name", COPY, new, readme=True)
+    yield Row("write 32 MB over the old", COPY, paired(write, copy, 51), readme=True)
     yield Row(
         "free 32 MB, until the file system has it",
-        "a plain file",
+        "remove a plain file",
         after(write, partial(free, place, place.brain.clear), Plain(place, frame), 51),
     )
     for megabytes in (32, 320):
         place.write_brain("frame", numbers(megabytes))
         yield Row(
-            f"recall {megabytes} MB and add it up",
+            f"read {megabytes} MB and add it up",
             "add up in the heap",
             in_another_process(paired, partial(added, place), AddedInHeap(place), 31),
         )
         yield Row(
-            f"recall {megabytes} MB",
+            f"read {megabytes} MB",
             "open and map",
             in_another_process(paired, partial(place.read_brain, "frame"), Mapped(place, megabytes), 51),
         )

@@ -7,22 +7,20 @@ modules are loaded before. *Warm* is any later one.
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import product
 from pathlib import Path
-from typing import Any
 
+from tests.benchmarks.contenders import Peer
 from tests.benchmarks.plasma_server import plasma_python, plasma_store
 from tests.benchmarks.timing import Fact, Row, Times
+from tests.benchmarks.venvs import NotInstalled
 from tests.benchmarks.workplace import Workplace
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 #: Run as a file and not as a module: brain-plasma installs a package ``tests`` of its own.
 PEER = str(Path(__file__).with_name("peer.py"))
 
@@ -30,45 +28,37 @@ FEW, MANY = "10 strings", "100 strings"
 LARGE, LARGER = "1M x 4 numbers", "10M x 4 numbers"
 #: What to do with which value, rounds, and runs in a round: the first of them does not count.
 WARM = [
-    *(("learn_new", what, 20, 11) for what in (FEW, MANY)),
-    *(("learn", what, 20, 11) for what in (FEW, MANY)),
-    *(("recall", what, 20, 11) for what in (FEW, MANY)),
-    ("learn_new", LARGE, 15, 3),
-    ("learn", LARGE, 15, 3),
-    ("recall", LARGE, 20, 11),
-    ("add_up", LARGE, 15, 4),
-    ("learn", LARGER, 7, 2),
-    ("recall", LARGER, 20, 11),
-    ("add_up", LARGER, 7, 3),
+    *(("learn_new", what, 10, 11) for what in (FEW, MANY)),
+    *((do, MANY, 10, 11) for do in ("learn", "recall")),
+    *((do, LARGE, 10, 3) for do in ("learn_new", "learn")),
+    ("learn", LARGER, 5, 2),
+    *(("recall", what, 10, 11) for what in (LARGE, LARGER)),
+    ("add_up", LARGE, 10, 4),
+    ("add_up", LARGER, 5, 3),
 ]
-COLD = [
-    *(("recall", what) for what in (FEW, MANY, LARGE, LARGER)),
-    *(("learn", what) for what in (FEW, MANY)),
-    *(("learn", what) for what in (LARGE, LARGER)),
-]
-FRESH_PROCESSES = 7
+COLD = [("recall", MANY), ("recall", LARGER)]
+FRESH_PROCESSES = 5
 #: Seconds after which dash_brain has given back what it kept for the next value.
-SETTLED = 15
+SETTLED = 12
 WORDS = {
     "learn_new": "learn {} under new names",
     "learn": "learn {} over the old",
-    "add_up": "recall {}, add up",
+    "add_up": "recall {} and add them all up",
 }
 
 
 def rows(place: Workplace) -> Iterator[Row | Fact]:
-    python = plasma_python()
-    if python is None:
-        yield Fact(
-            "brain-plasma needs pyarrow 11 and so Python 3.11, which is not to be found here", "left out"
-        )
+    try:
+        python = plasma_python()
+    except NotInstalled as reason:
+        yield Fact(f"brain-plasma is not installed: {reason}", "left out")
         return
     commands = {
         "dash_brain": [sys.executable, PEER, "dash_brain", str(place.folder)],
         # Without the warning, at every call, that Plasma is deprecated.
         "brain_plasma": [python, "-Wignore", PEER, "brain_plasma", str(place.folder / "socket")],
     }
-    with plasma_store(place.folder / "socket") as server:
+    with plasma_store(place.folder / "socket", python) as server:
         with peers(commands) as both:
             yield kept(both, place.folder, server)
             yield from warm_rows(both)
@@ -101,7 +91,7 @@ def warm_rows(both: Sequence[Peer]) -> Iterator[Row]:
         for _ in range(rounds):
             for peer, seconds in zip(both, times, strict=True):
                 seconds += peer.ask(do, what, runs)[1:]
-        yield Row(f"warm: {said(do, what)}", "brain-plasma", times)
+        yield Row(said(do, what), "brain-plasma", times)
 
 
 def cold_rows(commands: dict[str, list[str]]) -> Iterator[Row]:
@@ -112,39 +102,12 @@ def cold_rows(commands: dict[str, list[str]]) -> Iterator[Row]:
                 for peer, cold, importing in zip(both, times[number], times[-1], strict=True):
                     importing += peer.ask("imported")
                     cold += peer.ask(do, what)
-        yield Row(f"cold: {said(do, what)}", "brain-plasma", times[number])
+        yield Row(f"the first access of a new process: {said(do, what)}", "brain-plasma", times[number])
     yield Row("import the package, pandas being there", "brain-plasma", times[-1])
 
 
 def said(do: str, what: str) -> str:
     return WORDS.get(do, f"{do} {{}}").format(what)
-
-
-class Peer:
-    """One contender in its process; ready as soon as it answers."""
-
-    def __init__(self, command: list[str]) -> None:
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        )
-
-    def ask(self, do: str, what: str = "", runs: int = 1) -> list[float]:
-        """Have it done, and return the seconds of each run."""
-        assert self._process.stdin
-        assert self._process.stdout
-        print(json.dumps([do, what, runs]), file=self._process.stdin, flush=True)
-        seconds: list[float] = json.loads(self._process.stdout.readline())
-        return seconds
-
-    def __enter__(self) -> Peer:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self._process.communicate()
 
 
 @contextmanager

@@ -19,7 +19,7 @@ def rows(place: Workplace) -> Iterator[Row]:
     over = (partial(write, "filters", FILTERS) for write in (place.write_brain, place.replace_pickle))
     yield Row("put 1 KB over the old", "pickle to a file and rename it", in_rounds(*over, runs=RUNS))
     read = (partial(read, "filters") for read in (place.read_brain, place.read_pickle))
-    yield Row("get 1 KB", "read the file and unpickle it", in_rounds(*read, runs=RUNS))
+    yield Row("get 1 KB", "read the file and unpickle it", in_rounds(*read, runs=RUNS), readme=True)
     yield Row(
         "put 1 KB under a new name",
         "pickle to a new file and rename it",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from statistics import median
 from time import perf_counter
@@ -15,35 +15,49 @@ Contender: TypeAlias = Callable[[], Any]
 Times: TypeAlias = "tuple[list[float], list[float]]"
 Pairing: TypeAlias = "Callable[[Contender, Contender, int], Times]"
 
-HEADER = "| what | dash_brain | compared with | | ratio | runs |\n|---|---|---|---|---|---|"
+COLUMNS = ("what", "dash_brain", "in its place, or the limit", "", "ratio")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a table: what it shows, the medians behind that, and whether the README shows it too."""
+
+    cells: Sequence[str]
+    columns: Sequence[str] = COLUMNS
+    seconds: Sequence[float] = field(default=())
+    readme: bool = False
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: ``what`` was done, ``by`` what else, and how long both took."""
+    """``what`` was done, ``by`` what else, and how long both took."""
 
     what: str
     by: str
     times: Times
+    readme: bool = False
 
-    def __str__(self) -> str:
+    @property
+    def line(self) -> Line:
         ours, theirs = map(median, self.times)
-        cells = self.what, seconds(ours), self.by, seconds(theirs), compared(ours, theirs), len(self.times[0])
-        return f"| {' | '.join(map(str, cells))} |"
+        cells = self.what, shown(ours), self.by, shown(theirs), compared(ours, theirs)
+        return Line(cells, seconds=(ours, theirs), readme=self.readme)
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of the table that is not about how long two things took."""
+    """What is not about how long two things took."""
 
     what: str
     ours: str
     by: str = ""
     theirs: str = ""
     ratio: str = ""
+    readme: bool = False
 
-    def __str__(self) -> str:
-        return f"| {self.what} | {self.ours} | {self.by} | {self.theirs} | {self.ratio} | |"
+    @property
+    def line(self) -> Line:
+        return Line((self.what, self.ours, self.by, self.theirs, self.ratio), readme=self.readme)
 
 
 def compared(ours: float, theirs: float) -> str:
@@ -54,12 +68,14 @@ def compared(ours: float, theirs: float) -> str:
     return f"{ratio:.1f}x faster" if ratio < 10 else f"{ratio:.0f}x faster"
 
 
-def seconds(value: float) -> str:
+def shown(seconds: float) -> str:
     """Return a duration in the unit that a reader would choose."""
     unit, factor = next(
-        (unit, factor) for unit, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6)) if value * factor >= 1
+        (unit, factor)
+        for unit, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6), ("ns", 1e9))
+        if seconds * factor >= 1
     )
-    return f"{value * factor:.3g} {unit}"
+    return f"{seconds * factor:.3g} {unit}"
 
 
 def once(contender: Contender) -> float:

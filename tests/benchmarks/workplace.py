@@ -26,6 +26,8 @@ class Workplace:
     """Where one part of the benchmarks works."""
 
     folder: Path
+    #: Whether a quick look at small values is enough.
+    draft: bool = False
 
     @property
     def brain(self) -> Brain:
@@ -58,10 +60,10 @@ def opened(folder: Path) -> Brain:
 
 
 @contextmanager
-def workplace() -> Iterator[Workplace]:
+def workplace(draft: bool = False) -> Iterator[Workplace]:
     root = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="dash_brain-bench-", dir=root))
     try:
-        yield Workplace(folder)
+        yield Workplace(folder, draft)
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # a server that ends removes its socket
