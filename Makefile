@@ -5,11 +5,12 @@
 # make bench   measure what the README and docs/benchmarks.md say, and write it there (ONLY=plasma for a part; DRAFT=1)
 # make docs    the documents as a site, in docs/_build
 # make pictures  the pictures in the documents, of the programs that these show
+# make changelog VERSION=...  what changes/ says, into docs/changelog.md
 # make clean   remove what the others made
 #
 # All work happens in .venv, made with the newest Python that is found; PYTHON=... names another.
 
-.PHONY: demo test matrix soak bench docs pictures clean
+.PHONY: demo test matrix soak bench docs pictures changelog clean
 
 demo:
 	@bash .ci/venv.sh demo
@@ -37,6 +38,10 @@ pictures:
 	@bash .ci/venv.sh test
 	@bash .ci/programs.sh
 	@bash .ci/pictures.sh
+
+changelog:
+	@bash .ci/venv.sh docs
+	@bash .ci/changelog.sh $(VERSION)
 
 clean:
 	rm -rf docs/_build .venv build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache

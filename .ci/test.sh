@@ -17,17 +17,18 @@ torture_and_apps() { # one after the other: what apps do without a browser takes
   return "$status"
 }
 
-# Five at once, of about the same work: most of them wait now and then, and so the processors are busy to the end.
+# Six at once: most of them wait now and then, and so the processors are busy to the end.
 mapfile -t browsers < <(grep -lE 'from tests\.(app\.test_browser|browsers) import' tests/app/test_*.py \
   | grep -vxF -f <(printf '%s\n' "${elsewhere[@]}"))
 beside browsers tests browsers "${browsers[@]}"
 beside examples here examples tests/examples
 beside torture torture_and_apps
 beside stores here stores tests/stores
+beside others here others --ignore=tests/{app,examples,torture,stores}
 step "ruff check" .venv/bin/ruff check .
 step "ruff format" .venv/bin/ruff format --check .
 step "mypy" .venv/bin/mypy
-step "pytest, all others" here others --ignore=tests/{app,examples,torture,stores}
+step "pytest, all others" finish others
 step "pytest, apps in a browser" finish browsers
 step "pytest tests/examples" finish examples
 step "pytest tests/torture, other apps" finish torture

@@ -68,7 +68,7 @@ def chrome(*more_options: str, preferences: Mapping[str, object] | None = None) 
         options.binary_location = find("chromium", "chromium-browser", "google-chrome")
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         options.add_experimental_option("prefs", {**NO_SPARE_CONNECTIONS, **(preferences or {})})
-        for option in [*CHROME_OPTIONS, *more_options, f"--user-data-dir={profile}"]:
+        for option in [*CHROME_OPTIONS, f"--user-data-dir={profile}", *more_options]:
             options.add_argument(option)
         with _preferred():
             driver = webdriver.Chrome(service=Service(find("chromedriver")), options=options)

@@ -54,13 +54,14 @@ def gunicorn(
     options: Sequence[str] = (),
     within: Sequence[str] = (),
     fork: bool = True,
+    port: int = 0,
 ) -> Iterator[Server]:
     """Serve ``target`` (``"module:server"``, found in ``folder``) on a free port while the block runs.
 
     ``within`` is a command that becomes the one that it is given, such as ``unshare``. With ``fork`` it is
     forked from a process that has loaded the libraries; without, it shares no memory with others.
     """
-    arguments = ["-m", "gunicorn", target, "--bind=127.0.0.1:0", f"--chdir={folder}"]
+    arguments = ["-m", "gunicorn", target, f"--bind=127.0.0.1:{port}", f"--chdir={folder}"]
     # An idle connection of a browser keeps a worker from ending for as long as it may.
     arguments += [f"--workers={workers}", f"--threads={threads}", "--graceful-timeout=1", *options]
     env = env or {}

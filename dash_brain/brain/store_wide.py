@@ -19,7 +19,7 @@ class StoreWide(DescribedValues):
 
     @property
     def reserved_names(self) -> list[str]:
-        """The names that cannot be learned: none."""
+        """The names that cannot be learned. There are none."""
         return []
 
     def names(self, namespace: str | None = None) -> list[str]:
@@ -108,7 +108,7 @@ class StoreWide(DescribedValues):
 
     @property
     def mb(self) -> str:
-        """What ``size()`` returns, in millions: ``"50 MB"``."""
+        """What ``size()`` returns, as text such as ``"50 MB"``."""
         return f"{round(self.size() / 1_000_000)} MB"
 
     def resize(self, nbytes: int) -> None:

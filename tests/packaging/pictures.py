@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.packaging.documents import REPOSITORY, blocks
-from tests.packaging.programs import Program, settle
+from tests.packaging.programs import Program, settle, wait_until
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -40,9 +40,10 @@ const fields = [...page.querySelectorAll("input, textarea")].map(field => field.
 return [page.textContent, ...fields].join(" ").replace(/\\s+/g, " ");
 """
 
+#: What scrolls within the page counts as high as it is seen.
 HEIGHT = """
-const parts = [...document.querySelectorAll("#react-entry-point *")];
-return Math.ceil(Math.max(...parts.map(part => part.getBoundingClientRect().bottom))) + 16;
+document.activeElement.blur();
+return document.body.scrollHeight + 16;
 """
 
 
@@ -82,12 +83,26 @@ def taken() -> dict[str, str]:
     return recorded
 
 
+def wait_until_shown(picture: Picture, driver: Chrome, program: Program) -> None:
+    """Wait until the page shows what the text of its picture quotes."""
+
+    def lacking() -> list[str]:
+        shown = driver.execute_script(SHOWN)
+        return [text for text in picture.quoted if text not in shown]
+
+    wait_until(
+        lambda: not lacking(), lambda: f"{lacking()} in {driver.execute_script(SHOWN)!r}: {program.log}"
+    )
+
+
 def take(driver: Chrome, picture: Picture, block: str, program: Program) -> None:
     """Write the picture of what a browser shows, and note of which program it is."""
     size = {"width": WIDTH, "height": MOST_HEIGHT, "deviceScaleFactor": 2, "mobile": False}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     try:
+        driver.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": 0, "y": 0})
         settle(driver, program)  # drawings follow the width
+        wait_until_shown(picture, driver, program)
         height = min(driver.execute_script(HEIGHT), MOST_HEIGHT)
         clip = {"x": 0, "y": 0, "width": WIDTH, "height": height, "scale": 1}
         options = {"format": "webp", "quality": 85, "clip": clip}

@@ -12,16 +12,15 @@ from tests import zygote
 from tests.packaging.documents import REPOSITORY, Block, anchors, blocks, documents, links
 from tests.packaging.pictures import (
     IMAGES,
-    SHOWN,
     TAKE,
     TAKEN,
-    Picture,
     fingerprint,
     pictures,
     take,
     taken,
+    wait_until_shown,
 )
-from tests.packaging.programs import LOADED, Program, open_page, serving, wait_until
+from tests.packaging.programs import LOADED, open_page, serving
 from tests.packaging.visits import ACTIONS
 
 if TYPE_CHECKING:
@@ -64,7 +63,9 @@ def test_a_python_block_runs_as_it_stands(
     with serving(file, environment, besides=LOADED) as program:
         open_page(browser_for_module, program)
         if picture := PICTURES.get(block.text):
-            is_shown(picture, browser_for_module, program)
+            for act in ACTIONS.get(picture.name, []):
+                act(browser_for_module, program)
+            wait_until_shown(picture, browser_for_module, program)
             if TAKE:
                 take(browser_for_module, picture, block.text, program)
         errors = [one for one in browser_for_module.get_log("browser") if one["level"] == "SEVERE"]
@@ -76,20 +77,6 @@ def runs_to_its_end(file: Path, environment: dict[str, str]) -> None:
     log.touch()
     program = zygote.start([file.name], output=log, folder=file.parent, env=environment, besides=LOADED)
     assert program.wait(120) == 0, log.read_text()
-
-
-def is_shown(picture: Picture, driver: Chrome, program: Program) -> None:
-    """Do what the picture's page asks for, and wait until it shows what the text of the picture quotes."""
-    for act in ACTIONS.get(picture.name, []):
-        act(driver, program)
-
-    def lacking() -> list[str]:
-        shown = driver.execute_script(SHOWN)
-        return [text for text in picture.quoted if text not in shown]
-
-    wait_until(
-        lambda: not lacking(), lambda: f"{lacking()} in {driver.execute_script(SHOWN)!r}: {program.log}"
-    )
 
 
 def test_each_step_of_the_tutorial_and_the_first_app_have_a_picture_that_says_what_is_seen() -> None:

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -15,12 +17,17 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 import dash_brain
+import dash_brain.stores
+import dash_brain.testing
 from dash_brain import errors
 from tests.packaging.documents import REPOSITORY
 from tests.packaging.programs import wait_until
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
+
+#: The modules that apps, stores and tests of others import from; besides, errors.
+PUBLIC = (dash_brain, dash_brain.stores, dash_brain.testing)
 
 #: As the browser's tools for developers set it: a window of 400 pixels is not given everywhere.
 PHONE = {"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": False}
@@ -88,6 +95,11 @@ def test_each_link_leads_to_a_page_an_anchor_or_a_file(pages: dict[Path, _Page])
     assert [link for page in pages.values() for link in dead(page, pages)] == []
 
 
+def test_each_row_of_a_table_is_in_a_table(site: Path) -> None:
+    """A line that is missing or empty before a row makes text of it."""
+    assert [file.name for file in site.rglob("*.html") if "<p>| " in file.read_text()] == []
+
+
 def test_nothing_is_loaded_from_elsewhere(pages: dict[Path, _Page]) -> None:
     loaded = {(page.file.name, one) for page in pages.values() for one in page.loaded}
     assert [one for one in sorted(loaded) if urlsplit(one[1]).netloc] == []
@@ -97,9 +109,31 @@ def test_each_public_name_and_error_is_in_the_reference(site: Path, pages: dict[
     anchors = {
         anchor for file, page in pages.items() if file.parent.name == "reference" for anchor in page.anchors
     }
-    names = {f"dash_brain.{name}" for name in dash_brain.__all__}
+    names = {
+        f"{public.__name__}.{name}"
+        for public in PUBLIC
+        for name in public.__all__
+        if public is dash_brain or name not in dash_brain.__all__
+    }
     names |= {f"dash_brain.errors.{name}" for name, thing in vars(errors).items() if is_error(name, thing)}
     assert names - anchors == set()
+
+
+def test_each_option_of_configure_is_in_the_reference_with_its_variable(site: Path) -> None:
+    page = (site / "reference/settings.html").read_text()
+    described, _, tabled = page.partition('id="environment-variables"')
+    options = list(signature(dash_brain.configure).parameters)
+    assert [name for name in options if f"<strong>{name}</strong>" not in described] == []
+    assert [
+        name
+        for name in options
+        if not has_row(tabled, name, "none" if name == "principal" else f"DASH_BRAIN_{name.upper()}")
+    ] == []
+
+
+def has_row(table: str, name: str, variable: str) -> bool:
+    rows = [re.sub("<[^>]+>", " ", row).split() for row in table.split("<tr")]
+    return any(name in row and any(cell.startswith(variable) for cell in row) for row in rows)
 
 
 def is_error(name: str, thing: object) -> bool:
