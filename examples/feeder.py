@@ -31,7 +31,7 @@ app.layout = [
         "graph",
         "Line chart: the prices of four kinds of fruit in the last two minutes",
         config={"displayModeBar": False},
-        style={"height": 420},
+        height=420,
     ),
     html.P(
         [
@@ -82,7 +82,7 @@ def draw(version):
     return go.Figure(lines).update_layout(
         template=THEME,
         title=f"{len(prices):,} rows; here the last two minutes",
-        xaxis_type="date",
+        xaxis={"type": "date", "tickformat": "%H:%M:%S", "nticks": 5, "tickangle": 0},
         legend={"orientation": "h", "y": -0.12},
     )
 

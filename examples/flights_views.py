@@ -85,7 +85,7 @@ def field(label, control):
 
 
 def graph(name, text):
-    return chart(name, text, config={"displayModeBar": False}, style={"height": 400})
+    return chart(name, text, config={"displayModeBar": False}, height=400)
 
 
 def table():
@@ -165,8 +165,14 @@ def routes(flights):
         margin=MARGIN | {"b": 36},
         showlegend=False,
         dragmode="pan",
-        xaxis={"range": [-125.5, -66], "visible": False},
-        yaxis={"range": [23.5, 50], "visible": False, "scaleanchor": "x", "scaleratio": 1.25},
+        xaxis={"range": [-125.5, -66], "visible": False, "constrain": "domain"},
+        yaxis={
+            "range": [23.5, 50],
+            "visible": False,
+            "scaleanchor": "x",
+            "scaleratio": 1.25,
+            "constrain": "domain",
+        },
     )
 
 

@@ -5,6 +5,8 @@ import os
 from threading import Thread
 
 from a2wsgi import WSGIMiddleware
+from backend import BACKEND
+from dash._get_app import app_context
 
 
 class Gallery:
@@ -45,11 +47,24 @@ async def answer_lifespan(receive, send):
         await send({"type": f"{message['type']}.complete"})
 
 
+def begin(app, address):
+    """Return an ASGI app that tells Dash which app a request is for, when it has had its first one."""
+
+    async def serve(scope, receive, send):
+        app_context.set(app)
+        await app.server(scope, receive, send)
+
+    ask(serve, f"/{address}/_dash-dependencies")
+    if BACKEND == "fastapi":
+        tell_of_start(serve)
+    return serve
+
+
 def ask(server, path):
-    """Send an app a request; in a thread, because a server imports its app on the event loop."""
+    """Send an app a request."""
     scope = {"type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": path}
-    scope |= {"raw_path": path.encode(), "root_path": "", "query_string": b"", "headers": [], "state": {}}
-    scope |= {"asgi": {"version": "3.0"}, "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 1)}
+    scope |= {"raw_path": path.encode(), "root_path": "", "query_string": b"", "headers": []}
+    scope |= {"client": ("127.0.0.1", 1), "server": ("127.0.0.1", 1)}
 
     body = [{"type": "http.request", "body": b"", "more_body": False}]
 
@@ -59,6 +74,25 @@ def ask(server, path):
     async def send(message):
         assert message.get("status", 200) == 200
 
+    call(server, scope, receive, send)
+
+
+def tell_of_start(server):
+    """Tell an app that its server starts: on FastAPI Dash adds the addresses of its pages then."""
+    events = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+
+    async def receive():
+        return events.pop(0)
+
+    async def send(message):
+        assert message["type"].endswith("complete")
+
+    call(server, {"type": "lifespan"}, receive, send)
+
+
+def call(server, scope, receive, send):
+    """Call an app; in a thread, because a server imports its app on the event loop."""
+    scope |= {"asgi": {"version": "3.0"}, "state": {}}
     thread = Thread(target=lambda: asyncio.run(server(scope, receive, send)))
     thread.start()
     thread.join()

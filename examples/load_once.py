@@ -60,7 +60,7 @@ app.layout = [
     chart(
         "graph",
         "Three line charts: temperature, humidity and wind over the chosen time",
-        style={"height": 460},
+        height=460,
     ),
     html.Table(id="table"),
     html.P(

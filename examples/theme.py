@@ -19,11 +19,16 @@ THEME = {
         "font": {"color": "#5d676f", "size": 12},
         "title": {"font": {"color": "#1d2327", "size": 15}, "x": 0.03, "xanchor": "left"},
         "margin": {"l": 56, "r": 24, "t": 56, "b": 48},
-        "paper_bgcolor": "#ffffff",
-        "plot_bgcolor": "#ffffff",
+        # What is behind the figure shows; style.css has the colours of texts and lines for dark screens.
+        "paper_bgcolor": "rgba(0, 0, 0, 0)",
+        "plot_bgcolor": "rgba(0, 0, 0, 0)",
         "xaxis": _AXIS,
         "yaxis": _AXIS,
-        "hoverlabel": {"font": {"size": 12}},
+        "hoverlabel": {
+            "font": {"size": 12, "color": "#ffffff"},
+            "bgcolor": "#1d2327",
+            "bordercolor": "#1d2327",
+        },
     },
     "data": {
         "histogram2d": [{"colorscale": DENSITY}],
@@ -41,18 +46,19 @@ INDEX = """<!doctype html>
 </html>"""
 
 _HIDDEN = {"visible": False}
-#: What a figure shows until its first data are there, in place of empty axes.
-WAITING = {
-    "layout": {
-        "template": THEME,
-        "xaxis": _HIDDEN,
-        "yaxis": _HIDDEN,
-        "annotations": [{"text": "waiting for the first data", "showarrow": False, "font": {"size": 14}}],
-    }
-}
 
 
-def chart(id, text, **options):
-    """Return a graph with a text for those who do not see it."""
-    graph = dcc.Graph(id=id, figure=WAITING, **options)
+def waiting(text):
+    """Return a figure with a text in place of empty axes."""
+    note = {"text": text, "showarrow": False, "font": {"size": 14}}
+    return {"layout": {"template": THEME, "xaxis": _HIDDEN, "yaxis": _HIDDEN, "annotations": [note]}}
+
+
+#: What a figure shows until its first data are there.
+WAITING = waiting("waiting for the first data")
+
+
+def chart(id, text, figure=WAITING, height=450, **options):
+    """Return a graph with a text for those who do not see it. Its place has its size from the beginning."""
+    graph = dcc.Graph(id=id, figure=figure, style={"height": height}, **options)
     return html.Figure(graph, role="img", **{"aria-label": text})

@@ -52,7 +52,12 @@
     }
   }
 
-  const mend = () => [mendDropdowns, mendChoices, mendTables].forEach((part) => part());
+  /* The input of an upload has no name, and lies over the button that has one. */
+  function mendUploads() {
+    for (const input of all("input[type=file]")) set(input, { "aria-label": input.parentElement.innerText.trim(), tabindex: "-1" });
+  }
+
+  const mend = () => [mendDropdowns, mendChoices, mendTables, mendUploads].forEach((part) => part());
 
   /* A DataTable takes Tab for its cells; of one whose cells cannot be selected nothing would ever get out. */
   document.addEventListener("keydown", (event) => {

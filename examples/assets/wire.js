@@ -80,6 +80,7 @@
     const moved = calls.reduce((sum, call) => sum + call.sent + call.received, 0);
     const busy = waiting().length;
     document.body.classList.toggle("busy", busy > 0);
+    document.querySelector("main").ariaBusy = busy > 0;
     Object.assign(badge.dataset, { bytes: moved, calls: calls.length, waiting: busy, number });
     const count = ` in ${calls.length} callback${calls.length === 1 ? "" : "s"}`;
     summary.replaceChildren(node("b", "", bytes(moved)), count, node("span", "dim", twin()));
@@ -126,5 +127,8 @@
 
   const row = (...cells) => node("div", "call", ...cells.map((cell) => node("span", "", cell)));
 
-  document.addEventListener("DOMContentLoaded", () => document.body.append(aside, node("div", "busy-line")));
+  document.addEventListener("DOMContentLoaded", () => {
+    document.body.append(aside, node("div", "busy-line"));
+    show();
+  });
 })();

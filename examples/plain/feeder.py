@@ -30,7 +30,7 @@ app.layout = [
         "graph",
         "Line chart: the prices of four kinds of fruit in the last two minutes",
         config={"displayModeBar": False},
-        style={"height": 420},
+        height=420,
     ),
     dcc.Interval(id="clock", interval=1000),
 ]
@@ -71,7 +71,7 @@ def draw(_):
     ], go.Figure(lines).update_layout(
         template=THEME,
         title=f"{len(now):,} rows; here the last two minutes",
-        xaxis_type="date",
+        xaxis={"type": "date", "tickformat": "%H:%M:%S", "nticks": 5, "tickangle": 0},
         legend={"orientation": "h", "y": -0.12},
     )
 

@@ -6,7 +6,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -143,17 +143,33 @@ class Page:
     def assert_console_is_clean(self) -> None:
         assert [entry for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"] == []
 
-    def assert_accessible(self) -> None:
-        """Ask axe, and whether the page says its language."""
+    def assert_accessible(self, *, with_code: bool = False) -> None:
+        """Ask axe about everything, and about contrast on a dark screen; code looks alike on all pages."""
         self.wait(lambda: "waiting for the first data" not in self.text("react-entry-point"))
-        self.driver.execute_script(axe())
-        assert self.driver.execute_async_script(AXE) == []
-        assert self.driver.find_element("tag name", "html").get_attribute("lang") == "en"
+        assert_accessible(self.driver, [] if with_code else [".diff"])
+
+
+def assert_accessible(driver: Any, leave_out: Sequence[str] = ()) -> None:
+    driver.execute_script(axe())
+    assert driver.execute_async_script(AXE, leave_out, {}) == []
+    show_as(driver, "dark")
+    assert driver.execute_async_script(AXE, leave_out, {"runOnly": ["color-contrast"]}) == []
+    show_as(driver, "light")
+
+
+def show_as(driver: Any, scheme: str) -> None:
+    scheme_of_screen = {"name": "prefers-color-scheme", "value": scheme}
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme_of_screen]})
+
+
+def resize(driver: Any, width: int, height: int = 1000) -> None:
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
 AXE = """
-const done = arguments[0];
-axe.run(document, {resultTypes: ["violations"]}).then(({violations}) =>
+const [exclude, options, done] = arguments;
+axe.run({exclude}, {resultTypes: ["violations"], ...options}).then(({violations}) =>
     done(violations.map(({id, nodes}) => `${id}: ${nodes.map((node) => node.html.slice(0, 200))}`)));
 """
 

@@ -8,13 +8,8 @@ import pytest
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from tests.examples.conftest import Page
+from tests.examples.conftest import Page, resize
 from tests.servers import Server
-
-
-def resize(driver: Any, width: int, height: int = 1000) -> None:
-    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +22,7 @@ def flights(gallery: Server, browser_for_module: Any) -> Any:
 
 
 def test_axe_finds_nothing(flights):
-    """Nor on the other pages: those tests that open them ask it."""
+    """Nor on the other pages: the tests that open them ask it."""
     flights.assert_accessible()
 
 

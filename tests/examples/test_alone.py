@@ -15,7 +15,7 @@ from tests.programs import REPOSITORY
 
 SUPPORT = {
     *("theme", "tiles", "flights_data", "flights_views", "worker_memory", "feed", "private_folder"),
-    *("backend", "gallery_asgi"),
+    *("backend", "explore_pages", "gallery_asgi", "gallery_code", "gallery_docs"),
 }
 EXAMPLES = REPOSITORY / "examples"
 ALONE = {
