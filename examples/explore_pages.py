@@ -12,7 +12,8 @@ from tiles import tile
 
 #: Name, path and address of each page. The address is relative: the app may be mounted anywhere.
 PAGES = {"Upload": ("/", "./"), "Explore": ("/table", "table"), "Download": ("/download", "download")}
-NO_ROWS = {"rowData": [], "rowCount": 0}
+# With a count of 0 the grid may stay empty for good.
+NO_ROWS = {"rowData": [], "rowCount": 1}
 CITIES = ["Bergen", "Gdańsk", "Lisbon", "Marseille", "Porto", "Rotterdam"]
 
 
@@ -159,4 +160,4 @@ def block(frame, request):
     for by in reversed(request["sortModel"]):
         frame = frame.sort_values(by["colId"], ascending=by["sort"] == "asc", kind="stable")
     asked = frame.iloc[request["startRow"] : request["endRow"]]
-    return {"rowData": asked.to_dict("records"), "rowCount": len(frame)}
+    return {"rowData": asked.to_dict("records"), "rowCount": max(len(frame), 1)}

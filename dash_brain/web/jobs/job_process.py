@@ -47,8 +47,8 @@ def in_job(function: Callable[..., Any]) -> Callable[..., Any]:
 def by_reference(wrapper: Callable[..., Any]) -> Callable[..., Any]:
     """Have a wrapper name the module that it is written in, not that of what it wraps.
 
-    Where processes are not forked, dill sends a job's functions to them. It looks for the globals of a function
-    in the module of this name, and if they are not those there, it sends all of them along: copies of modules.
+    Where processes are not forked, dill sends a job's functions to them. It looks for the globals of a
+    function in the module of this name; if they are not those there, it sends copies of all of them along.
     """
     wrapper.__module__ = wrapper.__globals__["__name__"]
     return wrapper
