@@ -1,6 +1,6 @@
 """What is counted: a put, a get, and callbacks, each as it is when it has run before.
 
-python -m tests.costs.operations              # run under strace: each between two system calls that mark it
+python -m tests.costs.operations FOLDER       # run under strace: each between two system calls that mark it
 """
 
 from __future__ import annotations
@@ -8,10 +8,8 @@ from __future__ import annotations
 import gc
 import json
 import os
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -34,14 +32,6 @@ SESSIONS = 5
 PLAIN = "a callback of dcc.Store"
 
 Operations = dict[str, Callable[[], Any]]
-
-
-@contextmanager
-def store() -> Iterator[Path]:
-    """Give a folder for stores, one of them for the app."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
-        configure(f"file://{folder}/app")
-        yield Path(folder)
 
 
 def warm(brain: Brain, app: Dash) -> Operations:
@@ -114,20 +104,21 @@ def mark(name: str) -> None:
 def main() -> None:
     """Print the calls in Python of each operation; then run each between marks, in several sessions.
 
+    The folder for stores is the first argument.
     Several, as there is one run in a second which does what is due once a second.
     """
     gc.disable()
-    with store() as folder:
-        brain, app, costs = Brain(path=folder / "brain"), small_app(), {}
-        calls = {name: all_calls(operation) for name, operation in warm(brain, app).items()}
-        for name, made in calls.items():
-            costs[name] = of_python(made, calls[PLAIN] if "callback" in name else [])
-        print(json.dumps(costs))
-        for _ in range(SESSIONS):
-            for name, operation in [*warm(brain, app).items()] * RUNS:
-                mark(name)
-                operation()
-                mark("")
+    configure(f"file://{sys.argv[1]}/app")
+    brain, app, costs = Brain(path=f"{sys.argv[1]}/brain"), small_app(), {}
+    calls = {name: all_calls(operation) for name, operation in warm(brain, app).items()}
+    for name, made in calls.items():
+        costs[name] = of_python(made, calls[PLAIN] if "callback" in name else [])
+    print(json.dumps(costs))
+    for _ in range(SESSIONS):
+        for name, operation in [*warm(brain, app).items()] * RUNS:
+            mark(name)
+            operation()
+            mark("")
 
 
 if __name__ == "__main__":
