@@ -1,6 +1,6 @@
 # make demo    serve the examples at http://127.0.0.1:8050 (PORT=... for another port; BACKEND=fastapi or BACKEND=quart)
 # make test    the suite with the newest releases and Flask on one host, ruff and mypy
-# make matrix  FastAPI and Quart, Redis, object storage, two hosts, other releases, the built wheel; CI runs this and the one above
+# make matrix  the rest of it: FastAPI and Quart, Redis, two hosts, documents, other releases, the built wheel; CI runs both
 # make soak    the torture and the property tests at their full size: hours; interrupted, it goes on where it was
 # make bench   measure what the README and docs/benchmarks.md say, and write it there (ONLY=plasma for a part; DRAFT=1)
 # make docs    the documents as a site, in docs/_build

@@ -5,7 +5,7 @@
 set -euo pipefail
 of_no_release=(asgi_background background_workers busy close_session cookie_modes guarded iframes keys lifetime memoized_callbacks
   other_sessions_jobs ported principal quota reading recipes
-  refusing_browsers sessions settings shared_browser shared_results two_hosts)
+  refusing_browsers sessions settings shared_browser shared_results survival two_hosts)
 
 if [[ $1 == oldest ]]; then
   wanted=$(.venv/bin/python .ci/floors.py dash)

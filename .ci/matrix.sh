@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What test.sh leaves out: FastAPI and Quart, Redis, object storage, two hosts, the rest of the torture and of the examples;
-# the built wheel where nothing else is installed, the oldest libraries, the oldest and the newest Dash, what apps have
-# beside dash_brain, the documents as a site. Four legs at a time: most of them wait now and then.
+# What test.sh leaves out (steps.sh lists it), and what needs other packages: the built wheel where nothing else is installed,
+# the oldest libraries, the oldest and the newest Dash, what apps have beside dash_brain. Four legs at a time: most of them
+# wait now and then.
 set -euo pipefail
 
 bash .ci/venv.sh test
@@ -19,9 +19,12 @@ leg() { # NAME COMMAND...: begin it when fewer than four are running
 leg dash-newest bash .ci/dash.sh newest --basetemp="$folder/dash-newest"
 leg backends bash .ci/backends.sh --basetemp="$folder/backends"
 leg examples tests examples "${examples[@]}"
+leg pages tests pages "${pages[@]}"
 leg asgi tests asgi "${asgi[@]}"
 leg torture tests torture "${torture[@]}"
 leg redis tests redis "${redis[@]}"
+leg documents tests documents "${documents[@]}"
+leg caches tests caches "${caches[@]}"
 leg hosts tests hosts "${hosts[@]}"
 leg bucket tests bucket "${bucket[@]}"
 leg dash-oldest bash .ci/dash.sh oldest --basetemp="$folder/dash-oldest"
@@ -29,6 +32,5 @@ leg oldest bash .ci/oldest.sh --basetemp="$folder/oldest"
 leg neighbours bash .ci/neighbours.sh --basetemp="$folder/neighbours"
 leg wheel bash .ci/wheel.sh
 leg pyright bash .ci/pyright.sh
-leg docs tests docs "${site[@]}"
 for name in "${legs[@]}"; do step "$name" finish "$name"; done
 conclude

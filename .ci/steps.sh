@@ -1,16 +1,19 @@
 # Sourced by test.sh and matrix.sh: steps, of which some run beside others. One that fails does not keep the others from
 # running.
 
-# What test.sh leaves to matrix.sh: everything but Flask on one host with a store in shared memory, and what takes the
-# longest of the torture and of the examples.
+# What test.sh leaves to matrix.sh: everything but Flask on one host with a store in shared memory, the documents, and what
+# takes the longest of the torture, of the examples and of the pages in a browser.
 asgi=(tests/app/test_{asgi,asgi_background,asgi_requests,backends}.py tests/torture/test_sockets.py)
+pages=(tests/app/test_{background_workers,busy,guarded,iframes,panel_browser,ported,refusing_browsers,survival}.py)
 redis=(tests/stores/redis/test_[!b]*.py tests/stores/test_near_redis.py)
 bucket=(tests/stores/redis/test_bucket*.py)
+caches=(tests/adapters/test_flask_caching{,_store}.py)
 hosts=(tests/{app,examples}/test_two_hosts.py)
 torture=(tests/torture/test_{attacks,containers,faults,recycled,spares}.py)
-examples=(tests/examples/test_{access,feeder,hard_places,load_once,many_browsers}.py)
-site=(tests/packaging/test_site.py)
-elsewhere=("${asgi[@]}" "${redis[@]}" "${bucket[@]}" "${hosts[@]}" "${torture[@]}" "${examples[@]}" "${site[@]}")
+examples=(tests/examples/test_{access,feeder,gallery,hard_places,job_and_file,load_once,many_browsers,plain}.py)
+documents=(tests/packaging/test_{documents,site}.py)
+elsewhere=("${asgi[@]}" "${pages[@]}" "${redis[@]}" "${bucket[@]}" "${caches[@]}" "${hosts[@]}" "${torture[@]}" "${examples[@]}"
+  "${documents[@]}")
 
 failed=()
 declare -A processes

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import pytest
 from selenium.common.exceptions import TimeoutException
 
-from tests.app.surviving import KINDS
 from tests.browsers import chrome, leave, patience
 from tests.programs import REPOSITORY
 from tests.servers import Server, gunicorn
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
 PAGE = REPOSITORY / "docs/recipes/pages.md"
+#: Those of the app. It is not imported here: its pages would be those of all apps of this process.
+KINDS = ("memory", "session", "local")
 KEPT = (*KINDS, "session_brain")
 
 
