@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# backends.sh: run the tests of callbacks, sessions and examples with apps on FastAPI and Quart, as the whole suite does with Flask.
+# backends.sh fastapi|quart: run the tests of callbacks, sessions and examples with apps on it, as the whole suite does on Flask.
 # What differs there is in tests/app/test_asgi.py.
 set -euo pipefail
 files=(background brain_manager busy callbacks claims close_session cookie_modes descriptions endpoints_and_tools ids keys
@@ -7,7 +7,4 @@ files=(background brain_manager busy callbacks claims close_session cookie_modes
   reading recipes sessions)
 files=("${files[@]/#/tests/app/test_}" tests/examples/test_demo)
 
-for backend in fastapi quart; do
-  echo "$backend"
-  BACKEND=$backend .venv/bin/python -m pytest -p no:cacheprovider "$@" "${files[@]/%/.py}"
-done
+BACKEND=$1 .venv/bin/python -m pytest -p no:cacheprovider "${@:2}" "${files[@]/%/.py}"

@@ -17,20 +17,21 @@ leg() { # NAME COMMAND...: begin it when fewer than four are running
 
 # The longest first.
 leg dash-newest bash .ci/dash.sh newest --basetemp="$folder/dash-newest"
-leg backends bash .ci/backends.sh --basetemp="$folder/backends"
+leg quart bash .ci/backends.sh quart --basetemp="$folder/quart"
+leg fastapi bash .ci/backends.sh fastapi --basetemp="$folder/fastapi"
+leg bucket tests bucket "${bucket[@]}"
+leg redis tests redis "${redis[@]}"
 leg examples tests examples "${examples[@]}"
 leg pages tests pages "${pages[@]}"
+leg hosts tests hosts "${hosts[@]}"
 leg asgi tests asgi "${asgi[@]}"
 leg torture tests torture "${torture[@]}"
-leg redis tests redis "${redis[@]}"
-leg documents tests documents "${documents[@]}"
-leg caches tests caches "${caches[@]}"
-leg hosts tests hosts "${hosts[@]}"
-leg bucket tests bucket "${bucket[@]}"
-leg dash-oldest bash .ci/dash.sh oldest --basetemp="$folder/dash-oldest"
 leg oldest bash .ci/oldest.sh --basetemp="$folder/oldest"
+leg documents tests documents "${documents[@]}"
 leg neighbours bash .ci/neighbours.sh --basetemp="$folder/neighbours"
+leg caches tests caches "${caches[@]}"
 leg wheel bash .ci/wheel.sh
 leg pyright bash .ci/pyright.sh
+leg dash-oldest bash .ci/dash.sh oldest --basetemp="$folder/dash-oldest"
 for name in "${legs[@]}"; do step "$name" finish "$name"; done
 conclude
