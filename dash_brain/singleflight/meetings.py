@@ -1,7 +1,7 @@
 """The flights of this process: the first caller that needs a value makes it, the others wait for its flight.
 
 Making a value may need other values. Each flight knows which flights it waits for, so that the call that
-would close a circle raises ``Deadlock`` instead of waiting for ever.
+would complete a deadlock raises ``Deadlock`` instead of waiting for ever.
 """
 
 from __future__ import annotations

@@ -144,8 +144,8 @@ class Counters:
             self._guard.release()
 
     def note_miss(self, where: str, reason: str) -> None:
-        """Count a read of what is not there, by the ``reason`` of its error."""
-        self._add(where, _CAUSES[reason], 1)
+        """Count a read of what is not there, by the ``reason`` of its error; others than ours are unknown."""
+        self._add(where, _CAUSES.get(reason, _CAUSES["unknown"]), 1)
 
     def note_refusal(self, where: str) -> None:
         """Count a value that was not put because there is no room for it."""

@@ -271,7 +271,8 @@
     // lost. The answer to a claim lists them, and they are cleared.
     const fetched = window.fetch;
     window.fetch = (...asked) => {
-        const [address, {headers: sent} = {}] = asked;
+        const [address, options] = asked;
+        const sent = options && options.headers; // options may be null
         if (String(address).includes("_dash-") && sent && !new Headers(sent).has("X-Dash-Brain")) {
             rendererHeaders = sent;
         }

@@ -144,6 +144,11 @@ def test_a_token_typed_into_a_field_is_shown_as_it_is(tab: Tab) -> None:
     tab.wait("echo", f"echo {token}")
 
 
+def test_scripts_of_a_page_may_give_fetch_null_for_its_options(tab: Tab) -> None:
+    fetching = "fetch('/_dash-dependencies', null).then(response => arguments[0](response.status))"
+    assert tab.driver.execute_async_script(fetching) == 200
+
+
 def test_two_browsers_are_two_sessions(served: Server, browser_for_module: Any) -> None:
     mine = browser_for_module
     forget_everything(mine)

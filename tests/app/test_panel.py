@@ -201,6 +201,28 @@ def test_results_that_a_session_memoized_can_be_dropped(open_page):
     assert ask(page, do="drop", token=token).json is True
 
 
+def test_results_of_functions_that_a_session_memoized_can_be_downloaded_and_dropped(open_page):
+    app = app_of()
+
+    def first(n):
+        return FRAME.head(n)
+
+    @app.callback(Output("kept", "title"), Input("n", "value"))
+    def count(n):
+        return len(session_brain.memoize()(first)(n))
+
+    page, other = open_page(app), open_page(app)
+    page.fire("kept.title")
+    [row] = look(page)["others"]
+    assert (row["scope"], row["function"]) == ("session-memo", first.__qualname__)
+    assert look(other)["others"] == []
+    assert ask(other, do="download", result=row["result"]).json == {"refused": "gone"}
+    assert ask(other, do="drop", result=row["result"]).json is False
+    assert len(pd.read_csv(io.BytesIO(ask(page, do="download", result=row["result"]).data))) == 1
+    assert ask(page, do="drop", result=row["result"]).json is True
+    assert look(page)["others"] == []
+
+
 TABLES = {
     "pandas": FRAME,
     "series": FRAME["total"],

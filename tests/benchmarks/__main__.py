@@ -7,7 +7,7 @@
 Every comparison is paired: both contenders take turns in one run, so that a busy machine slows down both.
 dash_brain is compared with what one would use in its place, and with the limits of the machine: a copy in
 memory, an open and a map.
-Nothing is asserted; needs about 8 GB of memory, of which 5 GB in /dev/shm.
+Nothing is asserted; needs 10 GB of memory, of which 5 GB in /dev/shm.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def sessions(folder: Path, steps: Sequence[int]) -> Points:
     seconds = [time()]
     store, turns = FileStore(folder, clock=lambda: seconds[0]), count()
     value = [bytes(1000)]
-    store.put("session", "value", value)  # the first one opens the store
+    store.put("brain/first", "value", value)  # which opens the store
     points: Points = {"first value of a session": [], "put": [], "get": [], "sweep": []}
     for before, step in pairwise((0, *steps)):
         new = (f"session/{number}" for number in range(before, step))

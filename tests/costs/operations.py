@@ -104,8 +104,8 @@ def mark(name: str) -> None:
 def main() -> None:
     """Print the calls in Python of each operation; then run each between marks, in several sessions.
 
-    The folder for stores is the first argument.
-    Several, as there is one run in a second which does what is due once a second.
+    The folder for stores is the first argument. There are several sessions, because one run in a second also
+    does what is due once a second.
     """
     gc.disable()
     configure(f"file://{sys.argv[1]}/app")

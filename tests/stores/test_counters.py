@@ -181,6 +181,12 @@ def test_row_of_another_layout_is_begun_anew():
     assert counters.read().done["value"].puts == 0
 
 
+def test_miss_for_a_reason_of_another_release_is_counted_as_unknown():
+    counters = Counters()
+    counters.note_miss(SPACE, "archived")
+    assert counters.read().done["value"].missed_unknown == 1
+
+
 @pytest.mark.parametrize("used_before", [False, True])
 def test_store_that_cannot_be_opened_is_said_to_be_unreachable(used_before, tmp_path):
     folder = tmp_path / "store"

@@ -89,7 +89,7 @@
         return `Downloaded ${link.download}.`;
     }
 
-    const place = ({token, name}) => (name === undefined ? {token} : {name});
+    const place = ({token, name, result}) => (result !== undefined ? {result} : name !== undefined ? {name} : {token});
 
     const NO_FILE = "Only tables and arrays of less than 256 MB have a file format that is safe to open. Read others in a callback.";
     const NO_DROP = "All sessions share this value, so one cannot drop it.";
@@ -197,8 +197,10 @@
         });
     }
 
+    const valueLabel = ({token, result, function: name}) => (token ? `value ${token.slice(14, 22)}` : `${name} ${result.slice(-8)}`);
+
     function rowsElsewhere({others, names}) {
-        const values = others.map((one) => ({...one, id: one.token, label: `value ${one.token.slice(14, 22)}`}));
+        const values = others.map((one) => ({...one, id: one.token || one.result, label: valueLabel(one)}));
         const named = names.map((one) => ({...one, id: `name ${one.name}`, label: one.name}));
         return [...named, ...values];
     }

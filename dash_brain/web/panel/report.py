@@ -101,18 +101,25 @@ def _of_token(caller: Caller, token: str, holders: dict[str, Report]) -> Report:
 def _others(
     caller: Caller, listed: dict[str, list[ObjectInfo]], held: set[str], holders: dict[str, Report]
 ) -> list[Report]:
-    """Return the values of the session that the page does not hold, with tokens to name them by."""
+    """Return the values of the session that the page does not hold, with what names them."""
     found = [
         {
             **_of_object(info),
             "scope": scope,
             **holders.get(info.key, {}),
-            "token": tokens.mint(caller.keys, scope, info.namespace, info.key),
+            **_named_by(caller, scope, info),
         }
         for scope in OWN
         for info in listed[scope]
     ]
-    return [one for one in found if one["token"] not in held]
+    return [one for one in found if one.get("token") not in held]
+
+
+def _named_by(caller: Caller, scope: str, info: ObjectInfo) -> Report:
+    """Return the token of a value; the key of the result of a function, for which there is no token."""
+    if "function" in info.meta:
+        return {"result": info.key, "function": info.meta["function"]}
+    return {"token": tokens.mint(caller.keys, scope, info.namespace, info.key)}
 
 
 def _scope(caller: Caller, namespace: str) -> str:

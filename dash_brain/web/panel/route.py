@@ -26,13 +26,17 @@ OUTPUT = "_dash-brain-panel.data"
 
 
 class Question(NamedTuple):
-    """What the panel asks for: ``look``, or to ``drop`` or ``download`` a value, by its token or its name."""
+    """What the panel asks for: ``look``, or to ``drop`` or ``download`` a value.
+
+    A value has a token, a ``name`` in ``session_brain``, or a key as the ``result`` of a function.
+    """
 
     do: str
     page: str = ""
     held: tuple[str, ...] = ()
     token: str | None = None
     name: str | None = None
+    result: str | None = None
 
 
 class Refused(Exception):
@@ -115,6 +119,8 @@ def _place(caller: Caller, question: Question) -> Place:
     """Return where the value lies that is asked for."""
     if question.name is not None:
         return caller.names, question.name
+    if question.result is not None:
+        return caller.namespace("session-memo"), question.result
     try:
         return tokens.verify(caller.keys, caller.namespaces, question.token)
     except BadToken:

@@ -107,7 +107,8 @@
 
     const fetched = window.fetch;
     window.fetch = (...asked) => {
-        const [address, {body, headers} = {}] = asked;
+        const [address, options] = asked;
+        const {body, headers} = options || {}; // they may be null
         const answered = fetched.apply(window, asked);
         if (String(address).includes("_dash-update-component") && !new Headers(headers).has("X-Dash-Brain")) {
             note(body);
