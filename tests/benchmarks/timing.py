@@ -69,12 +69,9 @@ def compared(ours: float, theirs: float) -> str:
 
 
 def shown(seconds: float) -> str:
-    """Return a duration in the unit that a reader would choose."""
-    unit, factor = next(
-        (unit, factor)
-        for unit, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6), ("ns", 1e9))
-        if seconds * factor >= 1
-    )
+    """Return a duration in the unit that a reader would choose; a difference may be negative."""
+    units = (("s", 1.0), ("ms", 1e3), ("us", 1e6), ("ns", 1e9))
+    unit, factor = next((one for one in units if abs(seconds) * one[1] >= 1), units[-1])
     return f"{seconds * factor:.3g} {unit}"
 
 
