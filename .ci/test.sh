@@ -10,9 +10,9 @@ source .ci/steps.sh
 here() { # NAME ARGUMENT...: run these tests but those of matrix.sh
   tests "$@" "${elsewhere[@]/#/--ignore=}"
 }
-torture_and_apps() { # one after the other: what apps do without a browser takes as long as the torture
+examples_and_apps() { # one after the other: then it takes as long as the others do
   local status=0
-  here torture tests/torture || status=1
+  here examples tests/examples || status=1
   here app tests/app "${browsers[@]/#/--ignore=}" || status=1
   return "$status"
 }
@@ -21,8 +21,8 @@ torture_and_apps() { # one after the other: what apps do without a browser takes
 mapfile -t browsers < <(grep -lE 'from tests\.(app\.test_browser|browsers) import' tests/app/test_*.py \
   | grep -vxF -f <(printf '%s\n' "${elsewhere[@]}"))
 beside browsers tests browsers "${browsers[@]}"
-beside examples here examples tests/examples
-beside torture torture_and_apps
+beside examples examples_and_apps
+beside torture here torture tests/torture
 beside stores here stores tests/stores
 beside others here others --ignore=tests/{app,examples,torture,stores}
 step "ruff check" .venv/bin/ruff check .
@@ -30,7 +30,7 @@ step "ruff format" .venv/bin/ruff format --check .
 step "mypy" .venv/bin/mypy
 step "pytest, all others" finish others
 step "pytest, apps in a browser" finish browsers
-step "pytest tests/examples" finish examples
-step "pytest tests/torture, other apps" finish torture
+step "pytest tests/examples, other apps" finish examples
+step "pytest tests/torture" finish torture
 step "pytest tests/stores" finish stores
 conclude
