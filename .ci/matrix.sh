@@ -10,7 +10,7 @@ source .ci/steps.sh
 
 legs=()
 leg() { # NAME COMMAND...: begin it when fewer than four are running
-  while (($(jobs -pr | wc -l) >= 4)); do sleep 0.2; done
+  while (($(jobs -pr | wc -l) >= 4)); do sleep 1; done
   legs+=("$1")
   beside "$@"
 }

@@ -37,19 +37,20 @@ tests() { # NAME ARGUMENT...: run these tests in a folder of their own
 beside() { # NAME COMMAND...: run it in the background
   local name=$1
   shift
+  rm -f ".venv/$name.status"
   (
     start=$SECONDS status=0
     "$@" || status=$?
     echo "   $((SECONDS - start)) s by itself"
-    exit "$status"
+    echo "$status" >".venv/$name.status"
   ) >".venv/$name.log" 2>&1 &
   processes[$name]=$!
 }
 finish() { # NAME: wait for it, and show what it said
-  local status=0
-  wait "${processes[$1]}" || status=$?
+  # bash forgets how a process ended when a later one gets the same number: it is written down.
+  wait "${processes[$1]}" 2>/dev/null || true
   cat ".venv/$1.log"
-  return "$status"
+  return "$(cat ".venv/$1.status" || echo 1)"
 }
 conclude() { # say which steps have failed
   step "nothing is left in the checkout" unchanged
