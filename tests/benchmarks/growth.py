@@ -112,7 +112,8 @@ def processes(folder: Path, steps: Sequence[int]) -> Points:
             workers = [context.Process(target=work, args=(folder, key, job, barrier, done)) for key in keys]
             for worker in workers:
                 worker.start()
-            points[name].append((step, sum(done.get() for _ in workers)))
+            times, starts, ends = zip(*(done.get() for _ in workers), strict=True)
+            points[name].append((step, sum(times) / (max(ends) - min(starts))))
             for worker in workers:
                 worker.join()
     shutil.rmtree(folder)
@@ -120,7 +121,7 @@ def processes(folder: Path, steps: Sequence[int]) -> Points:
 
 
 def work(folder: Path, key: str, job: Callable[[Brain, str], Any], together: Any, done: Any) -> None:
-    """Do a job while others do, and say how often in a second."""
+    """Do a job while others do, and say how often, and from when to when by the clock that all share."""
     brain = Brain(path=folder)
     put(brain, key)
     together.wait()
@@ -128,7 +129,7 @@ def work(folder: Path, key: str, job: Callable[[Brain, str], Any], together: Any
     while perf_counter() < start + BUSY:
         job(brain, key)
         times += 1
-    done.put(times / BUSY)
+    done.put((times, start, perf_counter()))
 
 
 def put(brain: Brain, key: str) -> None:
