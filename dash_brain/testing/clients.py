@@ -48,7 +48,7 @@ class AsgiServer:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = {"type": "http.request", "body": environ["wsgi.input"].read(), "more_body": False}
-        sent = self._run(self._exchange(_scope(environ), body))
+        sent = self._run(self._exchange(scope_of(environ), body))
         start = next(message for message in sent if message["type"] == "http.response.start")
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]]
         start_response(f"{start['status']} -", headers)
@@ -118,7 +118,8 @@ async def _event() -> asyncio.Event:
     return asyncio.Event()  # belongs to the loop that it is made on
 
 
-def _scope(environ: dict[str, Any]) -> dict[str, Any]:
+def scope_of(environ: dict[str, Any]) -> dict[str, Any]:
+    """Return the scope in which an ASGI app gets the request of a WSGI environment."""
     names = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
     headers = {
         name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
+from dash_brain.testing.clients import scope_of
+
 Messages = list[dict[str, Any]]
 
 
@@ -47,7 +49,7 @@ def as_wsgi(server: Any) -> Callable[..., Iterable[bytes]]:
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = {"type": "http.request", "body": environ["wsgi.input"].read(), "more_body": False}
         try:
-            sent = asyncio.run(_exchange(server, _scope(environ), [body]))
+            sent = asyncio.run(_exchange(server, scope_of(environ), [body]))
         except Exception:  # as a server answers
             start_response("500 -", [])
             return []
@@ -59,34 +61,6 @@ def as_wsgi(server: Any) -> Callable[..., Iterable[bytes]]:
         return [message.get("body", b"") for message in sent if message["type"] == "http.response.body"]
 
     return app
-
-
-def _scope(environ: dict[str, Any]) -> dict[str, Any]:
-    names = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
-    headers = {
-        name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"
-    }
-    headers |= {names[name]: environ[name] for name in names if environ.get(name)}
-    path = environ["PATH_INFO"].encode("latin-1")
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": environ["REQUEST_METHOD"],
-        "scheme": environ["wsgi.url_scheme"],
-        "path": path.decode(),
-        "raw_path": path,
-        "root_path": "",
-        "query_string": environ["QUERY_STRING"].encode(),
-        "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
-        "client": ("127.0.0.1", 1),
-        "server": (environ["SERVER_NAME"], int(environ["SERVER_PORT"])),
-        "state": {},
-    }
-
-
-def _header(name: str) -> str:
-    return name.replace("_", "-").lower()
 
 
 async def _exchange(server: Any, scope: dict[str, Any], messages: Messages) -> Messages:
