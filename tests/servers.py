@@ -48,7 +48,7 @@ Serve: TypeAlias = Callable[..., Server]
 def gunicorn(
     target: str,
     workers: int = 4,
-    threads: int = 1,  # Dash sets itself up during its first request: another thread's then fails
+    threads: int = 1,
     env: Mapping[str, str] | None = None,
     folder: Path = REPOSITORY,
     options: Sequence[str] = (),

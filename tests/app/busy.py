@@ -8,7 +8,6 @@ import time
 from dash import ALL, Dash, Input, Output, State, ctx, dash_table, dcc, html
 
 from dash_brain import ServerStore, brain_callback
-from tests.app.asgi import set_up
 
 ROWS = [{"fruit": name, "chosen": ""} for name in ("apples", "oranges", "figs")]
 
@@ -114,8 +113,3 @@ def convert(degrees, kelvin):
 def turn(path, visits):
     visits = [*(visits or []), path]
     return f"page {path}, after {len(visits)} of them", visits
-
-
-# Dash sets an app up during a worker's first request; that of another thread, sent beside it, then finds no
-# callbacks.
-set_up(server)

@@ -9,7 +9,6 @@ import pandas as pd
 from dash import Dash, Input, Output, dcc, html
 
 from dash_brain import ServerStore, brain_callback, configure, session_brain
-from tests.app.asgi import set_up
 
 configure(session_quota=20_000_000)
 app = Dash(__name__, backend=os.environ.get("BACKEND", "flask"))
@@ -59,4 +58,3 @@ def show(orders, totals):
 
 
 app.enable_dev_tools(debug=True, dev_tools_hot_reload=False)
-set_up(server)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import dash
@@ -47,6 +49,27 @@ def test_a_frame_goes_from_callback_to_callback_and_the_page_holds_a_short_token
     assert page.fire("out.children") == {"out": {"children": 1000}}
     pd.testing.assert_frame_equal(got[0], FRAME.assign(year=3))
     assert len(page.request_body) < 1000
+
+
+@of_flask  # the others set an app up in the one thread of their event loop
+def test_requests_that_come_while_an_app_is_set_up_wait_for_its_callbacks():
+    app = dash.Dash("test")
+
+    def layout():
+        time.sleep(0.3)  # Dash makes a layout when it sets an app up
+        return html.Div([ServerStore(id="orders"), dcc.Input(id="year", value=3)])
+
+    @brain_callback(Output("orders", "data"), Input("year", "value"))
+    def load(year):
+        return FRAME
+
+    app.layout = layout
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(app.server.test_client().get, "/_dash-dependencies")
+        second = pool.submit(app.server.test_client().get, "/_dash-dependencies")
+    found = [[one["output"] for one in asked.result().json] for asked in (first, second)]
+    assert found[0] == found[1]
+    assert "orders.data" in found[0]
 
 
 def test_the_decorator_returns_the_plain_function(open_page):

@@ -172,7 +172,7 @@ def with_users() -> None:
     configure(principal=user)
 
 
-if os.environ.get("TORTURE_USERS"):  # before its first request, which is below
+if os.environ.get("TORTURE_USERS"):
     with_users()
 
 
@@ -187,6 +187,3 @@ if os.environ.get("TORTURE_USE_BEFORE_FORK"):
 
 if __name__ == "__main__":
     app.run(debug=True, port=int(os.environ["PORT"]), extra_files=[os.environ["TORTURE_WATCHED"]])
-else:
-    # Dash sets itself up during the first request, which two threads must not send at once.
-    server.test_client().get("/_favicon.ico")

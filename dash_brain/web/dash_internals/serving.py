@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import Context, copy_context
+from threading import RLock
 from typing import Any
 
 import dash
@@ -35,13 +36,15 @@ def _made() -> list[dash.Dash]:
 def when_first_served(app: dash.Dash, function: Callable[[dash.Dash], None]) -> None:
     """Call a function with the app when it serves first: Dash has collected its callbacks then."""
     set_up, is_done = app._setup_server, False
+    alone = RLock()  # Dash serves what other threads get meanwhile, without the callbacks
 
     def set_up_and_call() -> None:
         nonlocal is_done
-        set_up()  # type: ignore[no-untyped-call]
-        if not is_done:
-            is_done = True
-            function(app)
+        with alone:
+            set_up()  # type: ignore[no-untyped-call]
+            if not is_done:
+                is_done = True
+                function(app)
 
     app._setup_server = set_up_and_call  # type: ignore[method-assign]
     if app in unserved_apps():  # the server has the original function already
