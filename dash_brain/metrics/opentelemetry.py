@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from dash_brain.metrics.stats import Stats, stats
@@ -38,29 +37,45 @@ def observe(meter: Meter | None = None, store: StoreLike | None = None) -> None:
     """
     from opentelemetry import metrics
 
-    asked = meter or metrics.get_meter("dash_brain")
-
-    @lru_cache(maxsize=1)
-    def read(_: int) -> Stats:
-        return stats(store)
-
+    asked, reading = meter or metrics.get_meter("dash_brain"), _Reading(store)
     for metric in METRICS:
         counts = metric.type == "counter"
         create: Any = asked.create_observable_counter if counts else asked.create_observable_gauge
         create(
             f"dash_brain.{metric.name}",
-            callbacks=[_callback(metric, read)],
+            callbacks=[_callback(metric, reading)],
             unit=_UNITS[metric.unit],
             description=metric.help,
         )
 
 
-def _callback(metric: Metric, read: Callable[[int], Stats]) -> Callable[[Any], Iterable[Any]]:
+class _Reading:
+    """What the instruments of one export observe: the numbers are read anew when one asks again.
+
+    Parameters
+    ----------
+    store
+        As :func:`observe` takes it.
+    """
+
+    def __init__(self, store: StoreLike | None) -> None:
+        self._store = store
+        self._alone = Lock()
+        self._asked: set[Metric] = set()
+
+    def of(self, metric: Metric) -> Stats:
+        with self._alone:
+            if not self._asked or metric in self._asked:
+                self._asked.clear()
+                self._stats = stats(self._store)
+            self._asked.add(metric)
+            return self._stats
+
+
+def _callback(metric: Metric, reading: _Reading) -> Callable[[Any], Iterable[Any]]:
     from opentelemetry.metrics import Observation
 
     def observations(_: Any) -> Iterable[Any]:
-        # All instruments of one export are read from the same numbers.
-        found = read(int(time.monotonic()))
-        return [Observation(value, labels) for labels, value in metric.samples(found)]
+        return [Observation(value, labels) for labels, value in metric.samples(reading.of(metric))]
 
     return observations

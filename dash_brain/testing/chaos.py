@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from copy import copy
 from typing import Any
 
 from dash_brain.errors import StoreUnavailable
@@ -132,7 +133,7 @@ class FailingStore(_TroubledStore):
         raised = error or StoreUnavailable("The store is unavailable, because a test wants it so.")
 
         def fail() -> None:
-            raise raised
+            raise copy(raised)  # each has a traceback of its own
 
         return self._troubled(verbs, fail)
 

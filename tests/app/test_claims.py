@@ -10,9 +10,10 @@ import pytest
 from dash import Input, Output, dcc, html
 
 from dash_brain import ServerStore, brain_callback, session_brain
-from dash_brain.errors import StoreFull
+from dash_brain.errors import DecodeError, StoreFull
 from dash_brain.settings import configure, current
 from dash_brain.stores import FileStore
+from dash_brain.testing import FailingStore
 from dash_brain.web.component_registry import _registry, registry_of
 from dash_brain.web.leases import LEASE, PARKED, UNCLAIMED, pages
 from dash_brain.web.sessions import current_caller
@@ -266,6 +267,18 @@ def test_a_cloned_tab_keeps_what_the_other_lets_go(open_page, app, clock, way):
     one(state="gone") if way == "leaving" else one(None)
     clock.passes(LEASE - 1)
     assert lives(page, token)
+
+
+def test_a_note_that_was_signed_with_a_removed_key_keeps_no_page_from_claiming(open_page, app, clock):
+    store = FailingStore(current.use().store)
+    current.forget()
+    configure(store)
+    page = open_page(app)
+    other, claim, token = Claiming(page), Claiming(page), made(page)
+    other(made(page))
+    claim(token)
+    with store.failing("get", error=DecodeError("signed with another key")):
+        assert claim(token) == []
 
 
 def test_a_claim_that_was_overtaken_changes_nothing(open_page, app, clock):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 
-from dash_brain.errors import ValueMissing
+from dash_brain.errors import DecodeError, ValueMissing
 from dash_brain.settings import current
 from dash_brain.stores.base import needs_lock, needs_scan
 from dash_brain.stores.namespaces import NOTE
@@ -49,10 +49,13 @@ class Holders:
         return [holder for holder in self if not holder.startswith(JOB)]
 
     def __getitem__(self, holder: str) -> dict[str, Any]:
-        """Return the note of a holder, empty for an unknown one."""
+        """Return the note of a holder, empty for an unknown one.
+
+        Of one that is signed with a key that was removed, the values are lost too.
+        """
         try:
             [note] = self._store.get(self._claims, holder)
-        except ValueMissing:
+        except (ValueMissing, DecodeError):
             return {}
         return dict(json.loads(bytes(note)))
 
