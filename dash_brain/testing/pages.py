@@ -12,7 +12,7 @@ from dash import no_update
 from werkzeug.test import Client, TestResponse
 
 from dash_brain.testing.calls import Declared, Prop, prop_of
-from dash_brain.testing.visits import OUTPUT, Visit, prepare
+from dash_brain.testing.request import OUTPUT, TestRequest, prepare
 from dash_brain.web.component_registry import current_registry
 from dash_brain.web.exchange import from_token, to_token
 from dash_brain.web.patches import applied
@@ -95,11 +95,11 @@ class Page:
         self, function: Callable[Params, Result], /, *args: Params.args, **kwargs: Params.kwargs
     ) -> Result:
         """Call a function in a request of this page: ``session_brain`` is that of its session there."""
-        visit = Visit(lambda: function(*args, **kwargs))
+        request = TestRequest(lambda: function(*args, **kwargs))
         told = {"id": "_dash-brain-test", "property": "data"}
         body = {"output": OUTPUT, "outputs": told, "inputs": [], "state": [], "changedPropIds": []}
-        self._answer(visit, body)
-        result: Result = visit.result()
+        self._answer(request, body)
+        result: Result = request.result()
         return result
 
     def __getitem__(self, named: object) -> Any:
@@ -134,8 +134,8 @@ class Page:
 
     def _post(self, body: dict[str, Any]) -> dict[Prop, Any]:
         """Call a callback, hold what it changes, and return that."""
-        visit = Visit()
-        answer = self._answer(visit, body)
+        request = TestRequest()
+        answer = self._answer(request, body)
         changed = {prop: self._patched(prop, value) for prop, value in _changes(answer)}
         self._values |= changed
         for value in changed.values():
@@ -148,21 +148,21 @@ class Page:
             return value
         return applied(self._values.get(prop), value["operations"], prop)
 
-    def _answer(self, visit: Visit, body: dict[str, Any]) -> dict[str, Any]:
-        response = visit.make(
+    def _answer(self, request: TestRequest, body: dict[str, Any]) -> dict[str, Any]:
+        response = request.make(
             lambda: self.client.post(
                 self._prefix + _ROUTE, json=body, query_string=self._query, base_url=self._base_url
             )
         )
         if response.status_code == 204:
             return {}
-        if response.status_code != 200 and visit.raised:
-            raise visit.raised[0]
+        if response.status_code != 200 and request.raised:
+            raise request.raised[0]
         answer: dict[str, Any] = json.loads(_checked(response).text)
         return answer
 
     def _get(self, path: str) -> TestResponse:
-        response = Visit().make(lambda: self.client.get(self._prefix + path, base_url=self._base_url))
+        response = TestRequest().make(lambda: self.client.get(self._prefix + path, base_url=self._base_url))
         return _checked(response)
 
     def _json(self, path: str) -> Any:

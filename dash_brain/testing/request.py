@@ -22,7 +22,7 @@ _work: ContextVar[Callable[[], None] | None] = ContextVar("dash_brain_test_work"
 _raised: ContextVar[list[BaseException] | None] = ContextVar("dash_brain_test_raised", default=None)
 
 
-class Visit:
+class TestRequest:
     """One request that a test makes, without the context variables of the test, as on a server.
 
     Attributes
@@ -56,7 +56,7 @@ class Visit:
 
 
 def prepare(app: Dash) -> None:
-    """Let visits run code in requests to an app that has begun to serve, and note what callbacks raise."""
+    """Let requests of tests run code in an app that has begun to serve, and note what callbacks raise."""
     if OUTPUT in app.callback_map:
         return
     for entry in app.callback_map.values():
