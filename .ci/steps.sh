@@ -15,6 +15,9 @@ documents=(tests/packaging/test_{documents,site}.py)
 elsewhere=("${asgi[@]}" "${pages[@]}" "${redis[@]}" "${bucket[@]}" "${caches[@]}" "${hosts[@]}" "${torture[@]}" "${examples[@]}"
   "${documents[@]}")
 
+# Hundreds of processes import the same modules: each would compile them anew.
+unset PYTHONDONTWRITEBYTECODE
+
 failed=()
 declare -A processes
 folder=$(mktemp -d) # for what tests write; pytest's usual one is shared with others
