@@ -56,7 +56,7 @@ def of_object(report: Report, now: float) -> Iterator[str]:
         "ttl": _left(report["expires"], now),
         "version": report["version"],
     }
-    for fact in ("description", "function"):
+    for fact in ("description", "function", "server_store"):
         if report[fact]:
             shown[fact] = printable(report[fact])
     width = max(map(len, shown))
@@ -65,7 +65,8 @@ def of_object(report: Report, now: float) -> Iterator[str]:
 
 def of_store(report: Report, now: float) -> Iterator[str]:
     """Yield what a store holds in all, by kind, what was done with it, and who holds most."""
-    yield f"{report['store']}: {filling(report['bytes'], report['budget'])}"
+    spilled = f", and {shown_size(report['on_disk'])} on disk" if report["on_disk"] else ""
+    yield f"{report['store']}: {filling(report['bytes'], report['budget'])}{spilled}"
     yield f"{_counted(report['values'], 'value')}, {_counted(report['sessions'], 'session')}"
     if report["kinds"]:
         yield ""
@@ -92,11 +93,37 @@ def _work(work: Report) -> Iterator[str]:
     yield from table(
         ["KIND", *map(str.upper, _DONE), "MISSES"], [row for row in rows if any(map(int, row[1:]))]
     )
+    yield from _losses(work["kinds"])
     yield (
         f"{_counted(work['computations'], 'computation')} ({shown_time(work['compute_seconds'])}), "
         f"{_counted(work['waits'], 'wait')} for them ({shown_time(work['wait_seconds'])}), "
-        f"{_counted(work['sessions_begun'], 'session')} begun"
+        f"{_counted(work['hits'], 'hit')}{_saved(work)}; {_counted(work['sessions_begun'], 'session')} begun"
     )
+
+
+def _losses(kinds: dict[str, Report]) -> Iterator[str]:
+    """Yield how much was evicted and for what, and why values were missing that somebody asked for."""
+    done = list(kinds.values())
+    evicted, nbytes, for_quota = (
+        sum(one[name] for one in done) for name in ("evicted", "evicted_bytes", "evicted_for_quota")
+    )
+    if evicted:
+        yield (
+            f"Evicted: {shown_size(nbytes)}; {_counted(evicted - for_quota, 'value')} to make room in the "
+            f"store, {for_quota} because their session was at its quota"
+        )
+    asked = [kinds[kind]["misses"] for kind in ("value", "result")]
+    missed = {cause: sum(one[cause] for one in asked) for cause in asked[0]}
+    if any(missed.values()):
+        causes = ", ".join(f"{count} {cause}" for cause, count in missed.items() if count)
+        yield f"Values and results that were missing when they were read: {causes}"
+
+
+def _saved(work: Report) -> str:
+    """Return about how long the results would have taken that were there, as long as the others took."""
+    if not work["hits"] or not work["computations"]:
+        return ""
+    return f" (which saved about {shown_time(work['hits'] * work['compute_seconds'] / work['computations'])})"
 
 
 _KINDS = {"value": "values", "result": "results", "note": "notes", "copy": "near copies"}
@@ -156,9 +183,10 @@ def _name(text: str) -> str:
 
 
 def _type(value: Report) -> str:
-    """Return the type of a value, and of a memoized one the function that made it."""
+    """Return the type of a value, with the ServerStore that it is for or the function that made it."""
     made = f" of {value['function']}" if value["function"] else ""
-    return printable(f"{value['type'] or '-'}{made}")
+    held = f" for {value['server_store']}" if value["server_store"] else ""
+    return _name(f"{value['type'] or '-'}{made}{held}")
 
 
 def _ages(times: dict[str, Any], now: float) -> list[str]:

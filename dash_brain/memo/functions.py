@@ -265,6 +265,7 @@ class _Memo:
             self._misses += 1
             return _NOTHING
         self._hits += 1
+        result.storage.store.counters.note_hit()
         return value
 
     def _kept(self, result: _Result, value: Any) -> Any:

@@ -386,10 +386,10 @@ function verbs.delete(namespace, key, id)
 end
 
 -- As it was seen, and not if it was used since.
-function verbs.evict(namespace, key, id, seen)
+function verbs.evict(namespace, key, id, seen, reason)
   local r = find(namespace, key)
   if not r or r.id ~= id or used(namespace, key, r) > tonumber(seen) + 1000 then return 0 end
-  remove(namespace, key, r, 'evicted')
+  remove(namespace, key, r, reason)
   return 1
 end
 

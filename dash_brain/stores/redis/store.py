@@ -119,7 +119,8 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         bucket = self._blobs.bucket.at if self._blobs else None
         upload = sealed(self._keys, namespace, key, frames, meta, bucket)
         quota = None if retention is None else retention.quota
-        where = Publication(namespace, key, lives, replaces, quota, self._allowed, self._note_evicted)
+        evicted = self.counters.note_removal
+        where = Publication(namespace, key, lives, replaces, quota, self._allowed, evicted)
         try:
             publish(self._link, self._leases, self._blobs, where, upload)
         except StoreFull:
@@ -331,9 +332,6 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         while now := self._link.run("prune", _BATCH):
             removed += now
         return removed
-
-    def _note_evicted(self, namespace: str, nbytes: int) -> None:
-        self.counters.note_removal(namespace, "evicted", nbytes)
 
     def _clear(self) -> None:
         if self._blobs:
