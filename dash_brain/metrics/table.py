@@ -83,7 +83,11 @@ METRICS = (
     Metric("misses", "counter", "", "Reads of values that are not there, by cause.", _misses),
     _by_kind("evictions", lambda one: one.evicted, "Values that were removed to make room."),
     _by_kind("evicted_bytes", lambda one: one.evicted_bytes, "Bytes of the values that were evicted."),
-    _by_kind("quota_evictions", lambda one: one.evicted_for_quota, "Values that were evicted because their session was at its quota."),
+    _by_kind(
+        "quota_evictions",
+        lambda one: one.evicted_for_quota,
+        "Values that were evicted because their session was at its quota.",
+    ),
     _by_kind("expirations", lambda one: one.expired, "Values that were removed when they had expired."),
     _by_kind("deletions", lambda one: one.deleted, "Values that were removed on request."),
     _by_kind("spills", lambda one: one.spilled, "Values that were spilled to disk."),

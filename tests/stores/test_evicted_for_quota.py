@@ -1,4 +1,4 @@
-"""A value that goes because its session is at its quota is told from one that goes because the store is full."""
+"""What goes because its session is at its quota is told from what goes because the store is full."""
 
 from __future__ import annotations
 

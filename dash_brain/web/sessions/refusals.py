@@ -50,9 +50,7 @@ def log_bad_token(app_id: str, session: str | None, token: object, hint: str = "
     warn("bad_token", cause.reason, f"{came}: {cause.text}{hint}", app_id=app_id, about=store, kid=cause.kid)
 
 
-def value_missing_error(
-    app_id: str, error: ValueMissing, expired: str = "", store: str = ""
-) -> ValueMissing:
+def value_missing_error(app_id: str, error: ValueMissing, expired: str = "", store: str = "") -> ValueMissing:
     """Return the error that says why the value behind a good token is gone, and log it.
 
     ``expired`` says why nothing renewed its ttl, where that is known; ``store``: for which ServerStore the
