@@ -357,6 +357,12 @@ function verbs.info(namespace, key)
   return {text_of(r), redis.call('HGET', value(namespace, key), 'm'), ''}
 end
 
+function verbs.infos(namespace, ...)
+  local found = {}
+  for _, key in ipairs({...}) do found[#found + 1] = verbs.info(namespace, key) end
+  return found
+end
+
 function verbs.fate(namespace, key) return fate(namespace, key) end
 
 function verbs.exists(namespace, key)
