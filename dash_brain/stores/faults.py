@@ -75,7 +75,8 @@ def missing(
     """
     if tombstone is not None:
         error = ValueMissing(f"{shown(key)} {_fate(tombstone, now)}")
-        error.reason = "evicted" if tombstone.reason == "quota" else tombstone.reason
+        error.of_quota = tombstone.reason == "quota"
+        error.reason = "evicted" if error.of_quota else tombstone.reason
         return error
     lost = ""
     if made is not None and 0 <= now - made < _RECENT:

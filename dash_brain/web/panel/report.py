@@ -95,7 +95,7 @@ def _of_token(
     except (BadToken, DecodeError):
         return {"gone": "unknown"}
     except ValueMissing as error:
-        return {"gone": error.reason}
+        return {"gone": "quota" if error.of_quota else error.reason}
     scope = _scope(caller, found.namespace)
     return {**_of_object(info), "scope": scope, **holders.get(found.object_id, {})}
 
@@ -134,6 +134,7 @@ def _of_object(info: ObjectInfo) -> Report:
     sizes = {name: int(info.meta[name]) for name in ("rows", "columns") if name in info.meta}
     return {
         "type": kind,
+        "store": info.meta.get("server_store"),
         **sizes,
         "bytes": info.nbytes,
         "age": max(now - info.created, 0.0),
@@ -147,4 +148,4 @@ def _of_store(caller: Caller) -> Report:
     store, most = caller.settings.store, None
     with suppress(StoreUnavailable):
         most = needs_budget(store).budget()
-    return {"name": shown_store(store), "used": store.usage(), "most": most}
+    return {"name": shown_store(store), "used": store.usage(), "most": most, "on_disk": store.spilled()}
