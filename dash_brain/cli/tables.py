@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import click
@@ -102,21 +102,32 @@ def _work(work: Report) -> Iterator[str]:
 
 
 def _losses(kinds: dict[str, Report]) -> Iterator[str]:
-    """Yield how much was evicted and for what, and why values were missing that somebody asked for."""
+    """Yield how much was evicted and for what, and how many values were gone when they were asked for."""
     done = list(kinds.values())
-    evicted, nbytes, for_quota = (
-        sum(one[name] for one in done) for name in ("evicted", "evicted_bytes", "evicted_for_quota")
-    )
+    evicted, for_quota = (sum(one[name] for one in done) for name in ("evicted", "evicted_for_quota"))
     if evicted:
-        yield (
-            f"Evicted: {shown_size(nbytes)}; {_counted(evicted - for_quota, 'value')} to make room in the "
-            f"store, {for_quota} because their session was at its quota"
-        )
-    asked = [kinds[kind]["misses"] for kind in ("value", "result")]
-    missed = {cause: sum(one[cause] for one in asked) for cause in asked[0]}
-    if any(missed.values()):
-        causes = ", ".join(f"{count} {cause}" for cause, count in missed.items() if count)
-        yield f"Values and results that were missing when they were read: {causes}"
+        nbytes = shown_size(sum(one["evicted_bytes"] for one in done))
+        yield f"Evicted: {nbytes}, {evicted_for(evicted - for_quota, for_quota)}"
+    gone = {cause: count for cause, count in kinds["value"]["misses"].items() if count and cause != "unknown"}
+    if gone:
+        yield f"Values that were gone when they were read: {_listed(f'{gone[one]} {one}' for one in gone)}"
+
+
+def evicted_for(room: int, quota: int) -> str:
+    """Return how many values were evicted for what.
+
+    Examples
+    --------
+    >>> evicted_for(0, 2)
+    '2 values of sessions that were at their quota'
+    """
+    to = f"{_counted(room, 'value')} to make room in the store" if room else ""
+    of = f"{_counted(quota, 'value')} of sessions that were at their quota" if quota else ""
+    return _listed(filter(None, (to, of)))
+
+
+def _listed(parts: Iterable[str]) -> str:
+    return ", ".join(parts)
 
 
 def _saved(work: Report) -> str:

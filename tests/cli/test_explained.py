@@ -74,8 +74,7 @@ def test_a_session_at_its_quota_is_told_from_a_store_that_is_full(desk, brain_ap
     assert metrics["used_bytes"] < metrics["budget_bytes"] == found["budget"] == BUDGET
     assert metrics["evictions_total value"] == metrics["quota_evictions_total value"] == 2
     assert metrics["evicted_bytes_total value"] == found["work"]["kinds"]["value"]["evicted_bytes"] >= 800_000
-    said = run("stats", store=url).out
-    assert "0 values to make room in the store, 2 because their session was at its quota" in said
+    assert "KB, 2 values of sessions that were at their quota\n" in run("stats", store=url).out
 
     (session,) = [one for one in found["largest"] if one["namespace"].startswith("session/")]
     assert 800_000 <= session["bytes"] <= QUOTA
@@ -102,6 +101,12 @@ def test_a_full_store_is_told_with_who_holds_it_and_what_it_lost(desk, brain_app
     assert values["evicted"] == metrics["evictions_total value"] > 0
     assert values["evicted_for_quota"] == metrics["quota_evictions_total value"] == 0
     assert values["misses"]["evicted"] == metrics["misses_total value evicted"] == 1
+    assert "Values that were gone when they were read: 1 evicted\n" in run("stats", store=url).out
+    [note] = [
+        one for one in run("doctor", "--json", store=url).json["findings"] if one["check"] == "evictions"
+    ]
+    assert f"{values['evicted']} values to make room in the store" in note["says"]
+    assert "a larger budget" in note["remedy"]
     assert values["refused"] == metrics["refused_puts_total value"] == 1
     assert metrics["hits_total"] + metrics["computations_total"] == 6  # what was evicted is computed again
     assert metrics["hits_total"] == found["work"]["hits"] > 0
