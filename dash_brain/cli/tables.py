@@ -67,7 +67,7 @@ def of_store(report: Report, now: float) -> Iterator[str]:
     """Yield what a store holds in all, by kind, what was done with it, and who holds most."""
     spilled = f", and {shown_size(report['on_disk'])} on disk" if report["on_disk"] else ""
     yield f"{report['store']}: {filling(report['bytes'], report['budget'])}{spilled}"
-    yield f"{_counted(report['values'], 'value')}, {_counted(report['sessions'], 'session')}"
+    yield f"{_counted(report['values'], 'value')}, {_counted(report['sessions'], 'session')} with values"
     if report["kinds"]:
         yield ""
         kinds = [
