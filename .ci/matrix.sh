@@ -16,20 +16,20 @@ leg() { # NAME COMMAND...: begin it when fewer than four are running
 }
 
 # The longest first.
-leg dash-newest bash .ci/dash.sh newest --basetemp="$folder/dash-newest"
-leg quart bash .ci/backends.sh quart --basetemp="$folder/quart"
-leg fastapi bash .ci/backends.sh fastapi --basetemp="$folder/fastapi"
-leg bucket tests bucket "${bucket[@]}"
-leg redis tests redis "${redis[@]}"
 leg examples tests examples "${examples[@]}"
 leg pages tests pages "${pages[@]}"
+leg dash-newest bash .ci/dash.sh newest --basetemp="$folder/dash-newest"
+leg redis tests redis "${redis[@]}"
+leg quart bash .ci/backends.sh quart --basetemp="$folder/quart"
+leg fastapi bash .ci/backends.sh fastapi --basetemp="$folder/fastapi"
 leg hosts tests hosts "${hosts[@]}"
-leg asgi tests asgi "${asgi[@]}"
 leg torture tests torture "${torture[@]}"
+leg asgi tests asgi "${asgi[@]}"
+leg bucket tests bucket "${bucket[@]}"
 leg oldest bash .ci/oldest.sh --basetemp="$folder/oldest"
 leg documents tests documents "${documents[@]}"
-leg neighbours bash .ci/neighbours.sh --basetemp="$folder/neighbours"
 leg caches tests caches "${caches[@]}"
+leg neighbours bash .ci/neighbours.sh --basetemp="$folder/neighbours"
 leg wheel bash .ci/wheel.sh
 leg pyright bash .ci/pyright.sh
 leg dash-oldest bash .ci/dash.sh oldest --basetemp="$folder/dash-oldest"

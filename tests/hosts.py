@@ -55,7 +55,7 @@ def hosts(target: str, env: Mapping[str, str], number: int = 2, workers: int = 2
         log_file.touch()
         for n in range(number):
             arguments = ["-m", "gunicorn", target, f"--bind=unix:{folder}/{n}", f"--chdir={REPOSITORY}"]
-            arguments += [f"--workers={workers}", "--threads=4", "--graceful-timeout=1"]
+            arguments += [f"--workers={workers}", "--threads=4", "--preload", "--graceful-timeout=1"]
             stack.callback(stop, start(_HOST, arguments, output=log_file, env=env))
         _wait_until(lambda: log_file.read_text().count("Listening at") == number, log_file)
         yield stack.enter_context(_nginx(folder, number, log_file))

@@ -85,6 +85,8 @@ def test_where_no_claim_arrives_reading_renews_and_the_log_names_the_cause(serve
 def test_a_claim_is_no_callback_to_dash(serve, store, browser, tmp_path):
     server = served(serve, store, "", tmp_path)
     tab = opened(browser, server, "")
+    tab.wait("of-job-text", "None None")  # so all its callbacks at the start are over
+    tab.wait_for(lambda: tab.driver.title == "Dash")
     wait_for(lambda: "said claim 200" in server.log, "the page claims")
     tab.driver.execute_script(WATCH_TITLE)
     before = server.log.count("said claim 200")

@@ -32,8 +32,8 @@ def rows(place: Workplace) -> Iterator[Row | Fact]:
         with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
             calls = pool.submit(added_calls, env).result()
         yield Fact(
-            "the same callback, beyond the plain one",
-            f"{shown(added)}, {calls} calls in Python, those of Flask and pandas included",
+            "the same callback, beyond the plain one, in Python, Flask and pandas included",
+            f"{shown(added)}, {calls} calls",
         )
 
 
