@@ -18,9 +18,12 @@ class ValueMissing(BrainError, KeyError):
     ----------
     reason
         ``"evicted"``, ``"expired"`` or ``"deleted"`` where the store remembers, else ``"unknown"``.
+    of_quota
+        Whether it was evicted because its session was at its quota, and not because the store was full.
     """
 
     reason = "unknown"
+    of_quota = False
 
     def __str__(self) -> str:
         # KeyError would show the repr of the message.

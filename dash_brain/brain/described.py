@@ -199,9 +199,9 @@ class DescribedValues(NamedValues):
         return newer
 
     def _descriptions(self) -> Iterator[Description]:
-        for name in sorted(iter(self)):
+        for name, info in self._store.info_many(self._within, sorted(iter(self))):
             with suppress(ValueMissing):  # forgotten meanwhile
-                yield _described(self._info(name))
+                yield _described(info or self._info(name))  # which raises for what is not authentic
 
 
 def _described(info: ObjectInfo) -> Description:

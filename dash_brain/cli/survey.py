@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from typing import NamedTuple, TypeAlias
 
 from dash_brain.cli import names
 from dash_brain.cli.target import is_there
-from dash_brain.errors import DecodeError, ValueMissing
 from dash_brain.stores.base import ObjectInfo, Store, needs_scan
 from dash_brain.stores.namespaces import DOMAINS
 
@@ -62,12 +60,8 @@ def namespaces(store: Store, domains: Iterable[str]) -> list[str]:
 
 def listed(store: Store, namespace: str) -> Iterator[Listed]:
     """Yield what lies in a namespace, but for what goes meanwhile."""
-    for key in needs_scan(store).scan(namespace):
-        with suppress(ValueMissing):
-            try:
-                yield Listed(key, store.info(namespace, key))
-            except DecodeError:
-                yield Listed(key, None)
+    for key, info in store.info_many(namespace, needs_scan(store).scan(namespace)):
+        yield Listed(key, info)
 
 
 def find_key(store: Store, namespace: str, given: str) -> str | None:

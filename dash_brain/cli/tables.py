@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import click
@@ -56,7 +56,7 @@ def of_object(report: Report, now: float) -> Iterator[str]:
         "ttl": _left(report["expires"], now),
         "version": report["version"],
     }
-    for fact in ("description", "function"):
+    for fact in ("description", "function", "server_store"):
         if report[fact]:
             shown[fact] = printable(report[fact])
     width = max(map(len, shown))
@@ -65,8 +65,9 @@ def of_object(report: Report, now: float) -> Iterator[str]:
 
 def of_store(report: Report, now: float) -> Iterator[str]:
     """Yield what a store holds in all, by kind, what was done with it, and who holds most."""
-    yield f"{report['store']}: {filling(report['bytes'], report['budget'])}"
-    yield f"{_counted(report['values'], 'value')}, {_counted(report['sessions'], 'session')}"
+    spilled = f", and {shown_size(report['on_disk'])} on disk" if report["on_disk"] else ""
+    yield f"{report['store']}: {filling(report['bytes'], report['budget'])}{spilled}"
+    yield f"{_counted(report['values'], 'value')}, {_counted(report['sessions'], 'session')} with values"
     if report["kinds"]:
         yield ""
         kinds = [
@@ -92,11 +93,48 @@ def _work(work: Report) -> Iterator[str]:
     yield from table(
         ["KIND", *map(str.upper, _DONE), "MISSES"], [row for row in rows if any(map(int, row[1:]))]
     )
+    yield from _losses(work["kinds"])
     yield (
         f"{_counted(work['computations'], 'computation')} ({shown_time(work['compute_seconds'])}), "
         f"{_counted(work['waits'], 'wait')} for them ({shown_time(work['wait_seconds'])}), "
-        f"{_counted(work['sessions_begun'], 'session')} begun"
+        f"{_counted(work['hits'], 'hit')}{_saved(work)}; {_counted(work['sessions_begun'], 'session')} begun"
     )
+
+
+def _losses(kinds: dict[str, Report]) -> Iterator[str]:
+    """Yield how much was evicted and for what, and how many values were gone when they were asked for."""
+    done = list(kinds.values())
+    evicted, for_quota = (sum(one[name] for one in done) for name in ("evicted", "evicted_for_quota"))
+    if evicted:
+        nbytes = shown_size(sum(one["evicted_bytes"] for one in done))
+        yield f"Evicted: {nbytes}, {evicted_for(evicted - for_quota, for_quota)}"
+    gone = {cause: count for cause, count in kinds["value"]["misses"].items() if count and cause != "unknown"}
+    if gone:
+        yield f"Values that were gone when they were read: {_listed(f'{gone[one]} {one}' for one in gone)}"
+
+
+def evicted_for(room: int, quota: int) -> str:
+    """Return how many values were evicted for what.
+
+    Examples
+    --------
+    >>> evicted_for(0, 2)
+    '2 values of sessions that were at their quota'
+    """
+    to = f"{_counted(room, 'value')} to make room in the store" if room else ""
+    of = f"{_counted(quota, 'value')} of sessions that were at their quota" if quota else ""
+    return _listed(filter(None, (to, of)))
+
+
+def _listed(parts: Iterable[str]) -> str:
+    return ", ".join(parts)
+
+
+def _saved(work: Report) -> str:
+    """Return about how long the results would have taken that were there, as long as the others took."""
+    if not work["hits"] or not work["computations"]:
+        return ""
+    return f" (which saved about {shown_time(work['hits'] * work['compute_seconds'] / work['computations'])})"
 
 
 _KINDS = {"value": "values", "result": "results", "note": "notes", "copy": "near copies"}
@@ -156,9 +194,10 @@ def _name(text: str) -> str:
 
 
 def _type(value: Report) -> str:
-    """Return the type of a value, and of a memoized one the function that made it."""
+    """Return the type of a value, with the ServerStore that it is for or the function that made it."""
     made = f" of {value['function']}" if value["function"] else ""
-    return printable(f"{value['type'] or '-'}{made}")
+    held = f" for {value['server_store']}" if value["server_store"] else ""
+    return _name(f"{value['type'] or '-'}{made}{held}")
 
 
 def _ages(times: dict[str, Any], now: float) -> list[str]:

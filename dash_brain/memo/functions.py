@@ -252,10 +252,8 @@ class _Memo:
 
     def info(self) -> MemoInfo:
         storage = self._storage()
-        sizes = []
-        for key in self._keys(storage):
-            with suppress(ValueMissing):  # gone meanwhile
-                sizes.append(storage.store.info(storage.namespace, key).nbytes)
+        found = storage.store.info_many(storage.namespace, self._keys(storage))
+        sizes = [info.nbytes for _, info in found if info is not None]
         return MemoInfo(self._hits, self._misses, len(sizes), sum(sizes))
 
     def _known(self, result: _Result) -> Any:
@@ -265,6 +263,7 @@ class _Memo:
             self._misses += 1
             return _NOTHING
         self._hits += 1
+        result.storage.store.counters.note_hit()
         return value
 
     def _kept(self, result: _Result, value: Any) -> Any:

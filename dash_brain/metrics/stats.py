@@ -32,6 +32,8 @@ class KindStats(NamedTuple):
         Values that were not stored because there was no room for them.
     evicted, evicted_bytes
         Values that were removed to make room, and the bytes that this gave.
+    evicted_for_quota
+        Those of them that made room for their own session, because it was at its quota: the store has room.
     expired, deleted
         Values that were removed when their time to live was over, and on request or with their session.
     spilled, spilled_bytes
@@ -52,6 +54,7 @@ class KindStats(NamedTuple):
     deleted: int
     spilled: int
     spilled_bytes: int
+    evicted_for_quota: int
 
 
 class Stats(NamedTuple):
@@ -82,6 +85,8 @@ class Stats(NamedTuple):
         failed, and the time that this took in all.
     waits, wait_seconds
         Callers that waited for what another one computed, and the time that they waited in all.
+    hits
+        Calls of memoized functions and callbacks whose result was there.
     """
 
     store: str
@@ -96,6 +101,7 @@ class Stats(NamedTuple):
     compute_seconds: float
     waits: int
     wait_seconds: float
+    hits: int
 
     @property
     def is_reachable(self) -> bool:
@@ -147,6 +153,7 @@ def stats(store: StoreLike | None = None) -> Stats:
         compute_seconds=flown.compute_time / 1e9,
         waits=flown.waits,
         wait_seconds=flown.wait_time / 1e9,
+        hits=flown.hits,
     )
 
 
@@ -191,4 +198,5 @@ def _kind(done: Done) -> KindStats:
         deleted=done.deleted,
         spilled=done.spilled,
         spilled_bytes=done.spilled_bytes,
+        evicted_for_quota=done.evicted_for_quota,
     )

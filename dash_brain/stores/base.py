@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from dash_brain.common.frames import Frame as Frame
 from dash_brain.common.frames import Frames as Frames
 from dash_brain.common.polling import LONGEST
-from dash_brain.errors import StoreUnavailable, ValueMissing
+from dash_brain.errors import DecodeError, StoreUnavailable, ValueMissing
 from dash_brain.stores.counters import Counters, Counts
 from dash_brain.stores.namespaces import Retention
 
@@ -199,6 +199,18 @@ class Store(ABC):
     @abstractmethod
     def info(self, namespace: str, key: str) -> ObjectInfo:
         """Return what is known of the object without reading its value. Raises as ``get`` does."""
+
+    def info_many(self, namespace: str, keys: Iterable[str]) -> Iterator[tuple[str, ObjectInfo | None]]:
+        """Yield each of many keys with what is known of its object: None for one that is not authentic.
+
+        What is missing is left out.
+        """
+        for key in keys:
+            with suppress(ValueMissing):
+                try:
+                    yield key, self.info(namespace, key)
+                except DecodeError:
+                    yield key, None
 
     @abstractmethod
     def delete(self, namespace: str, key: str, *, object_id: str | None = None) -> bool:

@@ -45,16 +45,20 @@ class Done(NamedTuple):
     deleted: int
     spilled: int
     spilled_bytes: int
+    evicted_for_quota: int
 
 
 class Flown(NamedTuple):
-    """Sessions that began, and computations of single flight and waits for them; times are nanoseconds."""
+    """Sessions that began, computations of single flight and waits for them, and memoized calls whose result
+    was there; times are nanoseconds.
+    """
 
     sessions: int
     computations: int
     compute_time: int
     waits: int
     wait_time: int
+    hits: int
 
 
 class Counts(NamedTuple):
@@ -66,7 +70,7 @@ class Counts(NamedTuple):
 
 
 #: Raised with each change of the words: rows of another layout count as empty. The first word of a row.
-LAYOUT = 1
+LAYOUT = 2
 #: Words of 8 bytes in a row, most of them for counters to come.
 WORDS = 128
 
@@ -77,6 +81,7 @@ _CAUSES = {
     reason: Done._fields.index(f"missed_{reason}") for reason in ("unknown", "evicted", "expired", "deleted")
 }
 _REMOVALS = {reason: Done._fields.index(reason) for reason in ("evicted", "expired", "deleted")}
+_FOR_QUOTA = Done._fields.index("evicted_for_quota")
 
 _OF_VALUES = _FIRST["value"]
 #: The first word of what is counted for a domain, but for those whose values are of kind "value".
@@ -152,7 +157,13 @@ class Counters:
         self._add(where, _REFUSED, 1)
 
     def note_removal(self, where: str, reason: str, nbytes: int, number: int = 1) -> None:
-        """Count values that were evicted or deleted, or had expired; of evicted ones the bytes too."""
+        """Count values that were evicted or deleted, or had expired; of evicted ones the bytes too.
+
+        What was evicted because its session was at its ``"quota"`` counts as evicted, and apart.
+        """
+        if reason == "quota":
+            self._add(where, _FOR_QUOTA, number)
+            reason = "evicted"
         self._add(where, _REMOVALS[reason], number, *[nbytes] * (reason == "evicted"))
 
     def note_spill(self, where: str, nbytes: int) -> None:
@@ -170,6 +181,10 @@ class Counters:
     def note_wait(self, started: int) -> None:
         """Count a caller that waited for what another one computes."""
         self._add_at(_FLOWN + 3, 1, perf_counter_ns() - started)
+
+    def note_hit(self) -> None:
+        """Count a call of a memoized function or callback whose result was there."""
+        self._add_at(_FLOWN + 5, 1)
 
     def read(self) -> Counts:
         """Return the sums over all rows."""

@@ -16,8 +16,8 @@ _MORE = (
     "docker run --shm-size=2g, and file:///folder a place on disk"
 )
 
-#: The reasons for which an object went, by number.
-REASONS = ("unknown", "evicted", "expired", "deleted")
+#: Why an object went, by number. ``"quota"``: it was evicted because its session was at its quota.
+REASONS = ("quota", "evicted", "expired", "deleted")
 
 
 class Tombstone(NamedTuple):
@@ -75,7 +75,8 @@ def missing(
     """
     if tombstone is not None:
         error = ValueMissing(f"{shown(key)} {_fate(tombstone, now)}")
-        error.reason = tombstone.reason
+        error.of_quota = tombstone.reason == "quota"
+        error.reason = "evicted" if error.of_quota else tombstone.reason
         return error
     lost = ""
     if made is not None and 0 <= now - made < _RECENT:
@@ -97,9 +98,11 @@ def _fate(tombstone: Tombstone, now: float) -> str:
     age = f", {shown_time(tombstone.removed - tombstone.created)} old" if tombstone.created else ""
     ago, what = f"{shown_time(now - tombstone.removed)} ago", f"({shown_size(tombstone.nbytes)}{age})"
     if tombstone.reason == "evicted":
+        return f"was evicted {ago} to make room {what}. Give the store a larger budget: {_MORE}."
+    if tombstone.reason == "quota":
         return (
-            f"was evicted {ago} to make room {what}. Give the store a larger budget: {_MORE}; or a session a "
-            "larger quota: configure(session_quota=...)."
+            f"was evicted {ago} because its session was at its quota {what}. Let sessions keep more: "
+            "configure(session_quota=...)."
         )
     if tombstone.reason == "expired":
         return f"expired {ago} {what}: nothing renewed its ttl. Give it a longer one."

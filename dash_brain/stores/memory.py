@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter_ns
 
 from dash_brain.common.forks import reset_in_children
@@ -258,7 +259,8 @@ class MemoryStore(Store, Scans, Locks, Bounded):
         if account is not None and quota is not None:
             bound = _Bound(lambda: self._accounts[account], self._more(new), quota)
             going = [one for one in self._candidates(new) if account_of(one.entry.namespace) == account]
-            if bound.missing() > 0 and not (reclaim(bound, going, self._evict) and bound.missing() <= 0):
+            evict = partial(self._evict, reason="quota")
+            if bound.missing() > 0 and not (reclaim(bound, going, evict) and bound.missing() <= 0):
                 raise beyond_quota(new.nbytes, quota)
 
     def _make_room(self, new: ObjectInfo) -> None:
@@ -284,9 +286,9 @@ class MemoryStore(Store, Scans, Locks, Bounded):
                     found.append(Candidate(ranked, one.info.used, path, one.info.nbytes, one.info))
         return sorted(found, key=lambda one: one[:3])
 
-    def _evict(self, candidate: Candidate) -> bool:
+    def _evict(self, candidate: Candidate, reason: str = "evicted") -> bool:
         info: ObjectInfo = candidate.entry
-        return self._take(info.namespace, info.key, "evicted") is not None
+        return self._take(info.namespace, info.key, reason) is not None
 
     def _count(self, info: ObjectInfo, nbytes: int) -> None:
         self._used += nbytes

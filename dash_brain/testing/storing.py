@@ -65,6 +65,11 @@ class StoringContract(Contract):
                 store.touch(namespace, "key", 5)
             assert store.delete(namespace, "key") is False
 
+    def test_many_objects_are_looked_at_at_once(self, store: Store) -> None:
+        put = {key: store.put(SPACE, key, [b"x"]) for key in ("one", "two", "")}
+        found = dict(store.info_many(SPACE, ["one", "never", "two", ""]))
+        assert {key: info.object_id for key, info in found.items() if info} == put
+
     def test_put_replaces_and_gives_another_id(self, store: Store) -> None:
         ids = {store.put(SPACE, "key", [b"%d" % number]) for number in range(5)}
         assert len(ids) == 5

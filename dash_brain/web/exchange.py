@@ -109,11 +109,13 @@ def store_value(caller: Caller, value: Any, scope: str = "session", *, store_id:
     if scope == "session":
         ttl = UNCLAIMED if current_job() is None else LEASE  # a page may ask for a job's result much later
     meta = codec.summary(value)
+    if store_id is not None:
+        meta["server_store"] = canonical(store_id)
     settings.store.put(namespace, key, frames, ttl=ttl, meta=meta, retention=VALUE.within(settings.quota))
     if began is not None:
         server_timing.note("put", began)
     if store_id is not None and ttl == UNCLAIMED:
-        superseded.note(caller, canonical(store_id), key, UNCLAIMED)
+        superseded.note(caller, meta["server_store"], key, UNCLAIMED)
     return tokens.mint(caller.keys, scope, namespace, key)
 
 
@@ -142,7 +144,7 @@ def resolve(caller: Caller, token: object, store: str | None = None) -> Any:
         return resolve_verified(found)
     except ValueMissing as error:
         why = reading.why_expired(caller, found) if error.reason == "expired" else ""
-        raise value_missing_error(caller.app_id, error, why) from error.__cause__
+        raise value_missing_error(caller.app_id, error, why, store or "") from error.__cause__
 
 
 def verified(caller: Caller, token: object, store: str | None = None) -> tokens.Verified:

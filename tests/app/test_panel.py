@@ -144,7 +144,7 @@ def test_of_a_value_that_is_gone_it_says_why(open_page, tmp_path):
     token = token_of(page)
     token_of(page)  # the quota has room for one of them
     [row] = look(page, token)["held"]
-    assert row == {"gone": "evicted"}
+    assert row == {"gone": "quota"}
 
 
 def test_it_tells_nothing_of_other_sessions(open_page):

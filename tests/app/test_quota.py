@@ -44,7 +44,7 @@ def test_session_makes_room_among_what_it_stored_itself(app, open_page):
     mine.fire("second.data")
     mine.fire("names.children")
     text = mine.fire("out.children")["out"]["children"]
-    assert text.startswith("evicted: The value behind this token is gone: it was evicted")
+    assert text.startswith("evicted: The value of ServerStore 'first' is gone: it was evicted")
     assert "session_quota" in text
     assert mine.props["first"]["data"].split(".")[2][1:] not in text
     assert yours.fire("out.children")["out"]["children"] == 300_000

@@ -151,7 +151,7 @@ def test_stats_say_what_was_done_with_the_store(url):
     work = run("stats", "--json", store=url).json["work"]
     assert (work["shared"], work["computations"], work["kinds"]["result"]["puts"]) == ("host", 1, 1)
     assert (work["kinds"]["value"]["puts"], work["kinds"]["value"]["misses"]["unknown"]) == (5, 1)
-    lines = run("stats", store=url).out.splitlines()[-5:]
+    lines = run("stats", store=url).out.splitlines()[-6:]
     shown = {first: others for first, *others in map(str.split, lines)}
     assert dict(zip(shown["KIND"], shown["values"], strict=True)) == {
         **dict.fromkeys(("GETS", "EVICTED", "EXPIRED", "DELETED", "SPILLED", "REFUSED"), "0"),
@@ -167,17 +167,29 @@ def test_the_reports_have_these_fields(url):
     assert spaces["namespaces"][0].keys() == {"namespace", "values", "bytes", "unverified"} | times
     values = run("ls", "shop", "--json", store=url).json
     assert values.keys() == {"store", "namespace", "values"}
-    value = {"name", "type", "function", "bytes", "expires", "verified"} | times
+    value = {"name", "type", "function", "server_store", "bytes", "expires", "verified"} | times
     assert values["values"][0].keys() == value
     one = run("inspect", "prices", "-n", "shop", "--json", store=url).json
     assert one.keys() == value | {"store", "namespace", "description", "version"}
     stats = run("stats", "--json", store=url).json
     assert stats.keys() == {
-        *("store", "bytes", "budget", "values", "unverified", "sessions", "kinds", "work", "largest"),
+        *(
+            "store",
+            "bytes",
+            "budget",
+            "on_disk",
+            "values",
+            "unverified",
+            "sessions",
+            "kinds",
+            "work",
+            "largest",
+        ),
     }
     work = stats["work"]
     assert work.keys() == {
         *("shared", "kinds", "sessions_begun", "computations", "compute_seconds", "waits", "wait_seconds"),
+        "hits",
     }
     assert work["kinds"].keys() == {"value", "result", "note", "copy"}
 

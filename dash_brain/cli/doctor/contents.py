@@ -9,7 +9,7 @@ from dash_brain.cli import survey
 from dash_brain.cli.doctor.finding import Finding
 from dash_brain.cli.names import printable, short_namespace
 from dash_brain.cli.survey import Space
-from dash_brain.cli.tables import filling
+from dash_brain.cli.tables import evicted_for, filling
 from dash_brain.cli.target import other_users
 from dash_brain.common.sizes import shown_size
 from dash_brain.metrics.stats import described
@@ -28,10 +28,11 @@ def check(store: Store, *, with_room: bool) -> Iterator[Finding]:
     used = store.usage()
     budget = store.budget() if isinstance(store, Bounded) else None
     if budget and used >= _FULL * budget:
-        yield full(used, budget, survey.spaces(store, survey.VALUES))
+        yield full(used, budget, survey.spaces(store, survey.VALUES), store.spilled())
     elif with_room:
         yield _trial(store, filling(used, budget))
     yield from damaged(store)
+    yield from lost(store)
 
 
 def _trial(store: Store, usage: str) -> Finding:
@@ -47,7 +48,7 @@ def _trial(store: Store, usage: str) -> Finding:
     return Finding("store", "ok", says)
 
 
-def full(used: int, budget: int, spaces: Sequence[Space]) -> Finding:
+def full(used: int, budget: int, spaces: Sequence[Space], spilled: int = 0) -> Finding:
     """Return the finding for a store that is full: who holds most, and what happens."""
     names = sum(one.nbytes for one in spaces if one.domain == "brain")
     largest = sorted(spaces, key=lambda one: -one.nbytes)[:3]
@@ -59,7 +60,24 @@ def full(used: int, budget: int, spaces: Sequence[Space]) -> Finding:
     if names >= _FULL * budget:
         cure = f"{more}, or give names a ttl or remove some: names without a ttl are never evicted."
         return Finding("room", "error", f"{says} New values are refused.", cure)
-    return Finding("room", "warning", f"{says} Each new value evicts others.", f"{more}, or keep less.")
+    what = f"evicts others or goes to disk, where {shown_size(spilled)} lie" if spilled else "evicts others"
+    return Finding("room", "warning", f"{says} Each new value {what}.", f"{more}, or keep less.")
+
+
+def lost(store: Store) -> Iterator[Finding]:
+    """Say how often a value was missed that had been evicted, and what was short: the quota or the store."""
+    done = store.counted().done["value"]
+    if done.missed_evicted:
+        room, quota = done.evicted - done.evicted_for_quota, done.evicted_for_quota
+        says = (
+            f"Values were read {done.missed_evicted} times after they had been evicted. Since the store was "
+            f"made, {shown_size(done.evicted_bytes)} were evicted: {evicted_for(room, quota)}."
+        )
+        yield Finding("evictions", "note", says, _MORE_QUOTA if quota > room else _MORE_ROOM)
+
+
+_MORE_QUOTA = "Let a session keep more, configure(session_quota=...), or keep less for each page."
+_MORE_ROOM = "Give the store a larger budget, Brain.resize() or ?size= for a new store, or keep less."
 
 
 def damaged(store: Store) -> Iterator[Finding]:

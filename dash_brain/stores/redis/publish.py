@@ -44,8 +44,8 @@ class Publication:
     replaces: str | None
     quota: int | None
     allowed: int
-    #: Told of each object that is evicted for it: the namespace, and the bytes.
-    evicted: Callable[[str, int], None]
+    #: Told of each object that is evicted for it: the namespace, why, and the bytes.
+    evicted: Callable[[str, str, int], None]
 
     @property
     def counted(self) -> int | str:

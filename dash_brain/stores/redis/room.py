@@ -30,7 +30,7 @@ def make_room(
     client: str | None = None,
     of_memory: bool = False,
     *,
-    evicted: Callable[[str, int], None],
+    evicted: Callable[[str, str, int], None],
 ) -> bool:
     """Evict so many bytes of what may go, and say whether it helped.
 
@@ -45,18 +45,19 @@ def make_room(
     of_memory
         Whether it is the memory of Redis, so that what lies in a bucket may stay.
     evicted
-        Told of each object that went: the namespace, and the bytes.
+        Told of each object that went: the namespace, why as a tombstone has it, and the bytes.
     """
     spaces = all_namespaces(link) if client is None else [f"{domain}/{client}" for domain in OF_CLIENTS]
     freed, found = _look_through(link, spaces)
     limit = _Missing(nbytes if of_memory else nbytes - freed, slack)
     going = [one for one in found if one.entry[:2] != for_object and not (of_memory and one.entry[4])]
+    reason = "evicted" if client is None else "quota"
 
     def evict(candidate: Candidate) -> bool:
-        gone = bool(link.run("evict", *candidate.entry[:4]))
+        gone = bool(link.run("evict", *candidate.entry[:4], reason))
         limit.left -= candidate.nbytes * gone
         if gone:
-            evicted(candidate.entry[0], candidate.nbytes)
+            evicted(candidate.entry[0], reason, candidate.nbytes)
         return gone
 
     reclaim(limit, sorted(going, key=lambda one: one[:3]), evict)

@@ -357,6 +357,12 @@ function verbs.info(namespace, key)
   return {text_of(r), redis.call('HGET', value(namespace, key), 'm'), ''}
 end
 
+function verbs.infos(namespace, ...)
+  local found = {}
+  for _, key in ipairs({...}) do found[#found + 1] = verbs.info(namespace, key) end
+  return found
+end
+
 function verbs.fate(namespace, key) return fate(namespace, key) end
 
 function verbs.exists(namespace, key)
@@ -386,10 +392,10 @@ function verbs.delete(namespace, key, id)
 end
 
 -- As it was seen, and not if it was used since.
-function verbs.evict(namespace, key, id, seen)
+function verbs.evict(namespace, key, id, seen, reason)
   local r = find(namespace, key)
   if not r or r.id ~= id or used(namespace, key, r) > tonumber(seen) + 1000 then return 0 end
-  remove(namespace, key, r, 'evicted')
+  remove(namespace, key, r, reason)
   return 1
 end
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, cast
 
 from dash_brain.common.signing import KeyRing
 from dash_brain.common.sizes import parse_size
-from dash_brain.errors import EncodeError, StoreFull, StoreUnavailable, ValueMissing
+from dash_brain.errors import DecodeError, EncodeError, StoreFull, StoreUnavailable, ValueMissing
 from dash_brain.stores.base import (
     Bounded,
     Frames,
@@ -47,6 +47,8 @@ from dash_brain.stores.redis.records import counted, namespaces_of, recount
 _ATTEMPTS = 20
 #: Keys that are touched, or records that are removed, in one step.
 _BATCH = 1000
+#: Objects that are looked at in one step.
+_INFOS = 200
 #: The script answers with so many things where there is something: record, manifest and body.
 _FOUND = 3
 
@@ -119,7 +121,8 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         bucket = self._blobs.bucket.at if self._blobs else None
         upload = sealed(self._keys, namespace, key, frames, meta, bucket)
         quota = None if retention is None else retention.quota
-        where = Publication(namespace, key, lives, replaces, quota, self._allowed, self._note_evicted)
+        evicted = self.counters.note_removal
+        where = Publication(namespace, key, lives, replaces, quota, self._allowed, evicted)
         try:
             publish(self._link, self._leases, self._blobs, where, upload)
         except StoreFull:
@@ -160,6 +163,14 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
     def info(self, namespace: str, key: str) -> ObjectInfo:
         split(namespace)
         return self._said("info", namespace, key).info
+
+    def info_many(self, namespace: str, keys: Iterable[str]) -> Iterator[tuple[str, ObjectInfo | None]]:
+        split(namespace)
+        pending = iter(keys)
+        while some := list(islice(pending, _INFOS)):
+            for key, found in zip(some, self._link.run("infos", namespace, *some), strict=True):
+                if len(found) == _FOUND:
+                    yield key, self._info_of(namespace, key, found)
 
     def look(self, places: Sequence[Place]) -> list[Look | None]:
         read: list[Look | None] = []
@@ -300,6 +311,13 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         except Changed:
             raise forged(key) from None
 
+    def _info_of(self, namespace: str, key: str, found: Sequence[bytes]) -> ObjectInfo | None:
+        """Return what is known of an object; None for one that is not authentic."""
+        try:
+            return Incoming(self._keys, namespace, key, found).info
+        except (Changed, DecodeError):
+            return None
+
     def _seen_alone(self, namespace: str, key: str) -> Look | None:
         with suppress(ValueMissing):
             return _seen(self._said("look", namespace, key))
@@ -331,9 +349,6 @@ class RedisStore(Store, Scans, Locks, Looks, Bounded):
         while now := self._link.run("prune", _BATCH):
             removed += now
         return removed
-
-    def _note_evicted(self, namespace: str, nbytes: int) -> None:
-        self.counters.note_removal(namespace, "evicted", nbytes)
 
     def _clear(self) -> None:
         if self._blobs:

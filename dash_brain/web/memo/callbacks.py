@@ -86,7 +86,7 @@ class MemoizedCallback:
             record = memoized_call(self._callback, caller, context).result.fresh()
         except NotKept as error:
             raise ValueMissing("An argument is gone.") from error
-        self._hits += 1
+        self._note_hit()
         if server_timing.is_on:
             server_timing.note("hit")
         return record.outputs
@@ -139,10 +139,14 @@ class MemoizedCallback:
         if record is None:
             self._misses += 1
         else:
-            self._hits += 1
+            self._note_hit()
         if server_timing.is_on:
             server_timing.note("miss" if record is None else "hit")
         return record
+
+    def _note_hit(self) -> None:
+        self._hits += 1
+        current.use().store.counters.note_hit()
 
     def _forget(self, identity: str | None) -> None:
         for namespace, short, record in list(self._kept()):

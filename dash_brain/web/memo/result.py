@@ -127,7 +127,7 @@ class MemoizedResult:
     def _put(self, value: Any) -> ObjectRef:
         held = ObjectRef(self._scope, self._short + new_object_id()[len(self._short) :])
         began = time.perf_counter() if server_timing.is_on else None
-        frames, meta = codec.encode(value), codec.summary(value)
+        frames, meta = codec.encode(value), {**codec.summary(value), "callback": self._callback.name}
         quota = current.use().quota
         self._store.put(
             self._namespace,

@@ -44,7 +44,8 @@
     }
 
     const GONE = {
-        evicted: "evicted: memory was short",
+        evicted: "evicted: the store was full",
+        quota: "evicted: this session is at its quota",
         expired: "expired: nobody held it",
         deleted: "deleted",
         unknown: "gone",
@@ -123,14 +124,15 @@
         return h(
             "tr",
             null,
-            h("th", {scope: "row", title: row.label}, h("span", {className: "name"}, row.label), row.kind && row.kind !== "memory" && h("small", null, `${row.kind}Storage`)),
+            h("th", {scope: "row", title: row.label}, h("span", {className: "name"}, row.label), row.kind && row.kind !== "memory" && h("small", null, `${row.kind}Storage`), row.note && h("small", null, row.note)),
             isThere ? null : h("td", {className: row.gone ? "value gone" : "value none", colSpan: 5}, row.gone ? GONE[row.gone] : "empty"),
             isThere && cells(row, say)
         );
     }
 
     function cells(row, say) {
-        const saved = row.file ? `Download ${row.label} as ${row.file}` : `Download ${row.label}`;
+        const called = row.note ? `${row.label}, ${row.note}` : row.label;
+        const saved = row.file ? `Download ${called} as ${row.file}` : `Download ${called}`;
         return [
             h("td", {key: "value", className: "value"}, row.type || "?", h("small", null, shape(row))),
             h("td", {key: "size", className: "size"}, size(row.bytes)),
@@ -140,7 +142,7 @@
                 "td",
                 {key: "actions", className: "actions"},
                 h(Action, {icon: "download", label: saved, refused: row.file ? "" : NO_FILE, act: () => download(row), say}),
-                h(Action, {icon: "drop", label: `Drop ${row.label}`, refused: SHARED[row.scope] ? NO_DROP : "", act: () => drop(row), say})
+                h(Action, {icon: "drop", label: `Drop ${called}`, refused: SHARED[row.scope] ? NO_DROP : "", act: () => drop(row), say})
             ),
         ];
     }
@@ -157,7 +159,7 @@
         return h("table", null, h("thead", null, h("tr", null, head, h("td", null))), h("tbody", null, body));
     }
 
-    function Meter({label, used, most}) {
+    function Meter({label, used, most, on_disk: onDisk}) {
         const share = most ? Math.min(used / most, 1) : 0;
         const text = most ? `${size(used)} of ${size(most)}` : size(used);
         const state = share >= 0.9 ? "full" : share >= 0.75 ? "high" : "";
@@ -165,7 +167,7 @@
             "div",
             {className: `meter ${state}`, role: "meter", "aria-label": label, "aria-valuenow": used, "aria-valuemin": 0, "aria-valuemax": most || used, "aria-valuetext": text},
             h("span", null, label),
-            h("div", null, h("b", null, size(used)), most ? h("small", null, ` of ${size(most)}`) : null),
+            h("div", null, h("b", null, size(used)), most ? h("small", null, ` of ${size(most)}`) : null, onDisk ? h("small", null, `, and ${size(onDisk)} on disk`) : null),
             most ? h("div", {className: "track"}, h("div", {style: {width: `${share * 100}%`}})) : null
         );
     }
@@ -197,10 +199,13 @@
         });
     }
 
-    const valueLabel = ({token, result, function: name}) => (token ? `value ${token.slice(14, 22)}` : `${name} ${result.slice(-8)}`);
+    function valueLabel({token, result, function: name, store}) {
+        const value = token ? `value ${token.slice(14, 22)}` : `${name} ${result.slice(-8)}`;
+        return store ? {label: store, note: value} : {label: value};
+    }
 
     function rowsElsewhere({others, names}) {
-        const values = others.map((one) => ({...one, id: one.token || one.result, label: valueLabel(one)}));
+        const values = others.map((one) => ({...one, id: one.token || one.result, ...valueLabel(one)}));
         const named = names.map((one) => ({...one, id: `name ${one.name}`, label: one.name}));
         return [...named, ...values];
     }

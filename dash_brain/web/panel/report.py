@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, TypeAlias
 
 from dash_brain.errors import BadToken, DecodeError, StoreUnavailable, ValueMissing
-from dash_brain.stores.base import ObjectInfo, needs_budget, needs_scan
+from dash_brain.stores.base import ObjectInfo, Place, needs_budget, needs_scan
 from dash_brain.stores.namespaces import OF_CLIENTS
 from dash_brain.web import tokens
 from dash_brain.web.leases.holders import JOB, Holders
@@ -43,8 +43,9 @@ def report(caller: Caller, page: str, held: Sequence[str]) -> Report:
     """
     listed, holders = _listed(caller), _holders(caller, page)
     others, names = _others(caller, listed, set(held), holders), listed["session-names"]
+    known = {(info.namespace, info.key): info for infos in listed.values() for info in infos}
     return {
-        "held": [_of_token(caller, token, holders) for token in held],
+        "held": [_of_token(caller, token, holders, known) for token in held],
         "others": others[:MOST_SHOWN],
         "names": [{"name": info.key, **_of_object(info)} for info in names[:MOST_SHOWN]],
         "more": sum(max(len(found) - MOST_SHOWN, 0) for found in (others, names)),
@@ -68,9 +69,8 @@ def _age(info: ObjectInfo) -> tuple[float, str]:
 
 def _objects(caller: Caller, domain: str) -> Iterator[ObjectInfo]:
     store, namespace = caller.settings.store, f"{domain}/{caller.session}"
-    for key in needs_scan(store).scan(namespace):
-        with suppress(ValueMissing, DecodeError):  # it went meanwhile, or was signed with an older key
-            yield store.info(namespace, key)
+    found = store.info_many(namespace, needs_scan(store).scan(namespace))
+    return (info for _, info in found if info is not None)  # else it was signed with an older key
 
 
 def _holders(caller: Caller, page: str) -> dict[str, Report]:
@@ -85,15 +85,17 @@ def _holders(caller: Caller, page: str) -> dict[str, Report]:
     return found
 
 
-def _of_token(caller: Caller, token: str, holders: dict[str, Report]) -> Report:
+def _of_token(
+    caller: Caller, token: str, holders: dict[str, Report], known: dict[Place, ObjectInfo]
+) -> Report:
     """Return what is known of the value of a token; of one that is gone, why."""
     try:
         found = tokens.verify(caller.keys, caller.namespaces, token)
-        info = caller.settings.store.info(*found)
+        info = known.get(found) or caller.settings.store.info(*found)
     except (BadToken, DecodeError):
         return {"gone": "unknown"}
     except ValueMissing as error:
-        return {"gone": error.reason}
+        return {"gone": "quota" if error.of_quota else error.reason}
     scope = _scope(caller, found.namespace)
     return {**_of_object(info), "scope": scope, **holders.get(found.object_id, {})}
 
@@ -132,6 +134,7 @@ def _of_object(info: ObjectInfo) -> Report:
     sizes = {name: int(info.meta[name]) for name in ("rows", "columns") if name in info.meta}
     return {
         "type": kind,
+        "store": info.meta.get("server_store"),
         **sizes,
         "bytes": info.nbytes,
         "age": max(now - info.created, 0.0),
@@ -145,4 +148,4 @@ def _of_store(caller: Caller) -> Report:
     store, most = caller.settings.store, None
     with suppress(StoreUnavailable):
         most = needs_budget(store).budget()
-    return {"name": shown_store(store), "used": store.usage(), "most": most}
+    return {"name": shown_store(store), "used": store.usage(), "most": most, "on_disk": store.spilled()}

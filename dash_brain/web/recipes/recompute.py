@@ -195,7 +195,7 @@ def _pairs(schema: Any, before: Any, now: Any) -> Iterator[tuple[Any, Any]]:
 def put_back(store: Store, namespace: str, record: Record, values: Mapping[str, Any]) -> bool:
     """Store values under their old ids, and say whether they were kept: not when they were forgotten."""
     for object_id, value in values.items():
-        frames, meta = codec.encode(value), codec.summary(value)
+        frames, meta = codec.encode(value), {**codec.summary(value), "callback": record.callback}
         store.put(
             namespace,
             object_id,

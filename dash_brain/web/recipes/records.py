@@ -122,6 +122,7 @@ def write(store: Store, namespace: str, short: str, record: Record) -> None:
         short,
         codec.encode(record),
         ttl=_longer(record.ttl),
+        meta={"callback": record.callback},
         retention=RECIPE.within(quota),
     )
 

@@ -50,22 +50,24 @@ def log_bad_token(app_id: str, session: str | None, token: object, hint: str = "
     warn("bad_token", cause.reason, f"{came}: {cause.text}{hint}", app_id=app_id, about=store, kid=cause.kid)
 
 
-def value_missing_error(app_id: str, error: ValueMissing, expired: str = "") -> ValueMissing:
+def value_missing_error(app_id: str, error: ValueMissing, expired: str = "", store: str = "") -> ValueMissing:
     """Return the error that says why the value behind a good token is gone, and log it.
 
-    ``expired`` says why nothing renewed its ttl, where that is known.
+    ``expired`` says why nothing renewed its ttl, where that is known; ``store``: for which ServerStore the
+    token came.
     """
     # The store's message begins with the object id, which is a part of the token.
     happened = str(error).partition("' ")[2].rstrip(".") if error.reason != "unknown" else ""
     if expired:
         happened = f"{happened.partition(':')[0] or 'expired'}: {expired}"
     why = f"it {happened}" if happened else _GONE.get(error.reason, _GONE["unknown"])
+    whose = f"of ServerStore {store!r}" if store else "behind this token"
     text = (
-        f"The value behind this token is gone: {why}.{_alone(current.use())} Compute it again, or say what "
+        f"The value {whose} is gone: {why}.{_alone(current.use())} Compute it again, or say what "
         "happens then: brain_callback(..., on_missing=...)."
     )
     _tell_page()
-    warn("value_missing", error.reason, text, app_id=app_id)
+    warn("value_missing", error.reason, text, app_id=app_id, about=store)
     error.args = (text,)
     return error
 

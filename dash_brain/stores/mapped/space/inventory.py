@@ -63,7 +63,7 @@ class Inventory(NamedTuple):
                 return None
             return entry if self._remove_entry(path, entry, "deleted", now, spare=spare) else None
 
-    def evict(self, candidate: Candidate, now: float) -> bool:
+    def evict(self, candidate: Candidate, now: float, reason: str = "evicted") -> bool:
         """Remove an object to make room, and say whether it went: not when it was used since it was seen."""
         with self.volume.hold_if_free(candidate.path) as held:
             entry: Entry = candidate.entry
@@ -71,7 +71,7 @@ class Inventory(NamedTuple):
                 return False
             if self._used(entry) != candidate.used:
                 return False
-            return self._remove_entry(candidate.path, candidate.entry, "evicted", now)
+            return self._remove_entry(candidate.path, candidate.entry, reason, now)
 
     def remove_expired(self, path: str, now: float, *, spare: bool = False) -> bool:
         """Remove the object if it has expired, under the lock that replacing and touching it take.

@@ -101,7 +101,7 @@ class Space:
         if account is None or inventory.accounts.add(account, draft.nbytes, quota):
             return
         assert quota is not None, "without a quota there is room"
-        folders, evict = folders_of(account), partial(inventory.evict, now=draft.now)
+        folders, evict = folders_of(account), partial(inventory.evict, now=draft.now, reason="quota")
         limit = Quota(inventory, account, draft.path, draft.nbytes, quota)
         # Other workers may put for the same client meanwhile.
         for _ in moments(WRITING):
