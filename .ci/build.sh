@@ -8,6 +8,10 @@ python=$([[ -x .venv/bin/python ]] && echo .venv/bin/python || echo python)
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 315532800)} # 1980, where zip files begin
 export SOURCE_DATE_EPOCH
 
+"$python" -m build --version >/dev/null 2>&1 || {
+  echo "the program build is missing: $python -m pip install build, or bash .ci/venv.sh test first" >&2
+  exit 1
+}
 rm -rf "$folder"
 "$python" -m build --sdist --outdir "$folder" .
 archive=$(echo "$folder"/*.tar.gz)

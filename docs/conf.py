@@ -25,6 +25,7 @@ extensions = [
     "navigation",
     "options_of_configure",
     "llms_txt",
+    "searched",
 ]
 
 # GitHub's anchors of headings, so that the same links work there and here.

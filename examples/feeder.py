@@ -66,7 +66,7 @@ def numbers(known):
     return [
         tile("Version", known["object_id"][:8], "the page draws each once"),
         tile("Fed by", known["description"], "as it said when it learned them"),
-        tile("In the store", f"{known['nbytes'] / 1e6:.1f} MB", "read to draw, and not to know this"),
+        tile("In the store", f"{known['nbytes'] / 1e6:.1f} MB", "known without reading the value"),
         tile("Age", f"{age:.1f} s", advice, "accent" if age < OLD else "old"),
     ]
 

@@ -45,7 +45,7 @@ EXAMPLES = {
         "start.md",
     ),
     "aggregations": Example(
-        "One query, a frame for each fruit, and each graph reads its own.", "tutorial.md"
+        "One query, a frame for each fruit, and each graph reads its own.", "copy-on-write.md"
     ),
     "signalling": Example(
         "An expensive query runs once for everybody; four graphs are drawn in parallel.",
@@ -64,7 +64,7 @@ EXAMPLES = {
     ),
     "temperature": Example(
         "Switch between Celsius and Fahrenheit without fetching the day again.",
-        "what-to-expect.md",
+        "memoize.md",
     ),
     "forecast": Example(
         "A job in the background shows its progress, can be cancelled, and keeps its result on the server.",

@@ -51,8 +51,7 @@ app.layout = [
     html.H1("Loaded once, for all workers"),
     html.P(
         "The first worker to start loads 101 MB, in 2 seconds. The others wait, and map what it has loaded: "
-        "the frame lies in memory once. Open twenty tabs: nothing is loaded, and a worker grows by less than "
-        "10 MB for each of its threads, in which Dash sends its scripts."
+        "the frame lies in memory once. Open twenty tabs: nothing is loaded again."
     ),
     html.Div(html.Div(id="numbers"), className="tiles"),
     html.Label("Month", htmlFor="dropdown"),

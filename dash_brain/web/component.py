@@ -41,7 +41,8 @@ class ServerStore(Component):
         A string, or a dict for pattern-matching callbacks.
     storage_type
         Where the browser keeps the token: ``"memory"`` until the page is left, ``"session"`` until the
-        tab is closed, ``"local"`` for good.
+        tab is closed, ``"local"`` until it is cleared; the value behind it lives for ``session_ttl`` (8
+        hours) after a page last showed it.
     data
         The first value. It is stored when the layout is served, for the caller's session.
     clear_data

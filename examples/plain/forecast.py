@@ -26,7 +26,7 @@ app = Dash(
 app.layout = [
     html.H1("Computed in the background"),
     html.P(
-        "Two thousand futures of a price, in a process of its own: the page shows how far it is, and may "
+        "2,000 simulated prices, in a process of its own: the page shows how far it is, and may "
         "cancel it. The result, 4 MB, travels to the browser as JSON, and back twice: for the two figures."
     ),
     html.Label("Days are", htmlFor="dropdown"),

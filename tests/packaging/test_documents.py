@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import zygote
-from tests.packaging.documents import REPOSITORY, Block, anchors, blocks, documents, links
+from tests.packaging.documents import REPOSITORY, Block, anchors, blocks, documents, links, prose
 from tests.packaging.pictures import (
     IMAGES,
+    SHOWN,
     TAKE,
     TAKEN,
     fingerprint,
@@ -20,7 +21,7 @@ from tests.packaging.pictures import (
     taken,
     wait_until_shown,
 )
-from tests.packaging.programs import LOADED, open_page, serving
+from tests.packaging.programs import LOADED, open_page, serving, wait_until
 from tests.packaging.visits import ACTIONS
 
 if TYPE_CHECKING:
@@ -79,6 +80,22 @@ def runs_to_its_end(file: Path, environment: dict[str, str]) -> None:
     assert program.wait(120) == 0, log.read_text()
 
 
+def test_the_app_of_the_tutorial_that_follows_a_feed_may_be_opened_before_it(
+    tmp_path: Path, browser_for_module: Chrome
+) -> None:
+    environment = {"DASH_BRAIN_STORE": f"file://{tmp_path}/store"}
+    programs = [block.text for block in blocks(REPOSITORY / "docs/tutorial.md") if '"market"' in block.text]
+    feed, app = tmp_path / "feed.py", tmp_path / "app.py"
+    feed.write_text(programs[0])
+    app.write_text(programs[1])
+    with serving(app, environment, besides=LOADED) as program:
+        open_page(browser_for_module, program)
+        wait_until(lambda: "no prices yet" in browser_for_module.execute_script(SHOWN), lambda: program.log)
+        runs_to_its_end(feed, environment)
+        wait_until(lambda: "mean 2.5" in browser_for_module.execute_script(SHOWN), lambda: program.log)
+        assert "Traceback" not in program.log
+
+
 def test_each_step_of_the_tutorial_and_the_first_app_have_a_picture_that_says_what_is_seen() -> None:
     apps = {
         block.text: f"{name(document)}:{block.line}"
@@ -133,13 +150,23 @@ def test_no_python_block_is_kept_from_being_run() -> None:
     assert not spared
 
 
+def test_no_program_is_only_indented() -> None:
+    """Such a block looks the same to a reader, and would not be run."""
+    code = re.compile(r"^(?: {4}|\t)\s*(?:from \S+ import|import) \S+", flags=re.MULTILINE)
+    indented = [
+        f"{name(document)}: {line}" for document in documents() for line in code.findall(prose(document))
+    ]
+    assert not indented
+
+
 @pytest.mark.parametrize("document", documents(), ids=name)
 def test_links_lead_to_files_and_headings_that_exist(document: Path) -> None:
     dead = []
     for link in links(document):
         path, _, anchor = link.partition("#")
         target = (document.parent / path).resolve() if path else document
-        if not target.exists() or (anchor and anchor not in anchors(target)):
+        # A folder is a page on GitHub, and nothing on the site.
+        if not target.is_file() or (anchor and anchor not in anchors(target)):
             dead.append(link)
     assert not dead
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ import dash_brain
 import dash_brain.stores
 import dash_brain.testing
 from dash_brain import errors
-from tests.packaging.documents import REPOSITORY
+from tests.packaging.documents import REPOSITORY, links
 from tests.packaging.programs import wait_until
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class _Page(HTMLParser):
         self.links: set[str] = set()
         self.loaded: set[str] = set()
         self.anchors: set[str] = set()
+        self.links_of_text: set[str] = set()
+        self._is_text = False
         self.feed(file.read_text())
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -58,6 +61,13 @@ class _Page(HTMLParser):
             self.loaded.add(given.get("src") or given["href"])
         elif tag == "a" and "href" in given:
             self.links.add(given["href"])
+            if self._is_text:
+                self.links_of_text.add(given["href"])
+        elif tag == "article":
+            self._is_text = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self._is_text &= tag != "article"
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +103,12 @@ def has(page: _Page, anchor: str) -> bool:
 def test_each_link_leads_to_a_page_an_anchor_or_a_file(pages: dict[Path, _Page]) -> None:
     assert len(pages) > 40
     assert [link for page in pages.values() for link in dead(page, pages)] == []
+
+
+def test_no_link_of_a_text_leads_to_the_page_that_it_is_on(pages: dict[Path, _Page]) -> None:
+    """Sphinx makes such links of those to folders."""
+    assert all(page.links_of_text for page in pages.values() if page.file.parent.name == "recipes")
+    assert [page.file.name for page in pages.values() if "#" in page.links_of_text] == []
 
 
 def test_each_row_of_a_table_is_in_a_table(site: Path) -> None:
@@ -146,7 +162,29 @@ def test_the_list_for_programs_names_pages_that_are_there(site: Path) -> None:
     ]
     there = [one for one in listed if one and not urlsplit(one).netloc]
     assert len(there) > 40
+    there = [one.partition("#")[0] for one in there]
     assert [one for one in there if not (site / one).is_file()] == []
+    # What stands there is made of docstrings, or of another document.
+    made = ("{eval-rst}", "{include}", "{options-of-configure}")
+    texts = {one: (site / one).read_text() for one in there if one.endswith(".txt")}
+    assert len(texts) > 30
+    assert [one for one, text in texts.items() if any(directive in text for directive in made)] == []
+
+
+def test_links_between_the_sources_lead_to_files_of_the_site(site: Path) -> None:
+    sources = sorted((site / "_sources").rglob("*.md.txt"))
+    found = [(source, link) for source in sources for link in links(source) if not link.startswith("#")]
+    assert len(found) > 200
+    assert [one for one in found if not (one[0].parent / one[1].partition("#")[0]).is_file()] == []
+
+
+def test_the_search_leaves_out_what_names_everything(site: Path) -> None:
+    text = (site / "searchindex.js").read_text().partition("(")[2].rpartition(")")[0]
+    index = json.loads(text)
+    numbers = {index["docnames"].index(page) for page in ("changelog", "promises", "trust")}
+    found = [one for terms in ("terms", "titleterms") for one in index[terms].values()]
+    shown = {number for one in found for number in (one if isinstance(one, list) else [one])}
+    assert (len(shown) > 30, shown & numbers) == (True, set())
 
 
 @pytest.fixture

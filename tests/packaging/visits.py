@@ -47,6 +47,13 @@ def upload(component: str, name: str, text: str) -> Action:
     return act
 
 
+def shows(text: str) -> Action:
+    def act(driver: Any, program: Program) -> None:
+        wait_until(lambda: text in driver.find_element("tag name", "body").text, lambda: program.log)
+
+    return act
+
+
 def download(component: str, name: str, text: str) -> Action:
     """Click, and compare the file that the browser gets."""
 
@@ -73,6 +80,8 @@ ACTIONS: dict[str, list[Action]] = {
     "per-user": [click("add"), choose("fruit", "pears"), click("add")],
     "parts": [enter("note", "paid")],
     "upload": [
+        upload("upload", "broken.csv", ""),
+        shows("This is no table: No columns to parse from file"),
         upload("upload", "orders.csv", ORDERS),
         enter("text", "smith"),
         download("ask", "filtered.csv", "customer,total\nsmith,10\nsmith,30\n"),
