@@ -187,6 +187,23 @@ def test_the_search_leaves_out_what_names_everything(site: Path) -> None:
     assert (len(shown) > 30, shown & numbers) == (True, set())
 
 
+#: Lines of code that a reader has to scroll sideways.
+CUT_OFF = """
+const blocks = [...document.querySelectorAll(".highlight pre")];
+return [blocks.length, blocks.filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)];
+"""
+
+
+@pytest.mark.parametrize("page", ["start", "tutorial"])
+def test_code_is_seen_whole_on_a_screen(browser_for_module: Chrome, site: Path, page: str) -> None:
+    screen = {"width": 1600, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser_for_module.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    browser_for_module.get((site / f"{page}.html").as_uri())
+    count, cut_off = browser_for_module.execute_script(CUT_OFF)
+    browser_for_module.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert (count > 1, cut_off) == (True, [])
+
+
 @pytest.fixture
 def phone(browser_for_module: Chrome) -> Iterator[Chrome]:
     browser_for_module.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
