@@ -53,6 +53,8 @@ def fits(flights, width):
     tiles = flights.wait(lambda: places(driver, "#numbers > .tile"))
     tops = [round(tile["top"]) for tile in tiles]
     assert {tops.count(top) for top in tops} in ({2}, {4})  # no tile stands alone
+    [wire] = places(driver, ".tiles > .tile")
+    assert wire["height"] < 1.5 * tiles[0]["height"]  # none is half empty
     [bar] = places(driver, "#hours .cbcoloraxis, #hours .colorbar")
     assert bar["width"] > 50
     driver.execute_script("scrollTo(0, document.body.scrollHeight)")
