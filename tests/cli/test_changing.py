@@ -93,6 +93,26 @@ def test_values_are_copied_without_unpickling_them(url, tmp_path):
     assert run("load", folder, "-n", "feed", store=url).status == 0  # the fixture looks for a trace
 
 
+def test_a_namespace_without_values_leaves_the_older_dump_as_it_is(url, tmp_path):
+    folder = str(tmp_path / "dump")
+    assert run("dump", folder, "-n", "shop", store=url).status == 0
+    ran = run("dump", folder, "-n", "shpo", store=url)
+    assert (ran.status, "no namespace 'shpo'" in ran.err) == (1, True)
+    Brain("shop", url=url).clear()
+    assert run("dump", folder, "-n", "shop", store=url).status == 1  # as in a store that was lost
+    assert run("load", folder, "-n", "shop", store=url).out == "orders\nprices\n"
+
+
+def test_values_of_another_kind_are_not_copied_as_those_of_a_brain(url, tmp_path):
+    folder = str(tmp_path / "dump")
+    assert run("dump", folder, "-n", "shop", store=url).status == 0
+    for command in ("dump", "load"):
+        ran = run(command, folder, "-n", f"session/{SHOWN}", store=url)
+        assert (ran.status, "Only values of a Brain can be copied" in ran.err) == (2, True)
+    assert run("load", folder, "-n", "brain/session/a", store=url).status == 0
+    assert names(url, "session/a") == ["orders", "prices"]
+
+
 def test_a_person_sees_how_far_a_copy_is(url, tmp_path):
     folder = str(tmp_path / "dump")
     assert "Copying" in shown_to_a_person("dump", folder, "-n", "shop", "--store", url)
