@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dash_brain import Brain
-from dash_brain.cli.doctor import place
+from dash_brain.cli.doctor import contents, place
 from dash_brain.cli.doctor.place import Place
 from dash_brain.settings import Settings
 from dash_brain.stores import FileStore, open_store
@@ -144,6 +144,13 @@ def test_a_store_full_of_names_says_who_holds_them_and_that_they_stay(tmp_path):
     assert room["level"] == "error"
     assert re.match(r"95\d\.\d KB of 1\.0 MB are used; most by brain/shop 95\d\.\d KB\.", room["says"])
     assert "never evicted" in room["remedy"]
+
+
+def test_a_store_whose_disk_is_full_is_not_said_to_need_a_larger_budget(tmp_path):
+    store = FileStore(tmp_path, size="1MB")  # as small as what it holds, which a full disk makes of it
+    store.put("memo/brain/shop", "result", [bytes(950_000)])
+    assert {one.check for one in contents.check(store, with_room=True)} == {"room"}
+    assert not list(contents.check(store, with_room=False))
 
 
 def test_a_store_that_evicts_says_who_holds_most_and_loses_nothing_by_the_check(tmp_path):
