@@ -222,6 +222,17 @@ def test_a_key_that_can_be_guessed_is_named_and_not_repeated(tmp_path):
     assert "changeme" not in ran.out
 
 
+def test_a_password_that_redis_does_not_take_is_named():
+    with running(redis_server()) as server:
+        url = server.url.replace("//", "//:hidden@")
+        ran = run("doctor", "--json", store=f"{url}?near=off", DASH_BRAIN_KEY=KEY)
+    check, level, cause, cure = only(ran)
+    assert (check, level) == ("store", "error")
+    assert "does not take the user or password of the URL" in cause
+    assert cure.startswith("Set in the URL those that Redis has")
+    assert "hidden" not in ran.out
+
+
 def test_a_redis_that_evicts_by_itself_is_named():
     options = ("--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru")
     with running(redis_server(), *options) as server:
