@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,40 @@ def test_a_folder_that_is_open_to_others_is_refused_and_named(tmp_path):
     _, level, cause, cure = only(run("doctor", "--json", store=f"file://{tmp_path}"))
     assert (level, "is open to other users (mode 755)." in cause) == ("error", True)
     assert "remove it" in cure
+
+
+@pytest.mark.parametrize("below", ["", "/below"])
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path, below):
+    place = tmp_path / "file"
+    place.touch()
+    check, level, cause, cure = only(run("doctor", "--json", store=f"file://{place}{below}"))
+    assert (check, level) == ("store", "error")
+    assert cause == f"The folder {place}{below} cannot be made or opened (there is a file in its place)."
+    assert cure == "Choose another place with file:///folder or shm://name."
+
+
+@pytest.mark.parametrize("root", ["/proc", "/sys"])
+def test_a_file_system_that_holds_no_files_is_not_said_to_have_room(root):
+    ran = run("doctor", "--json", store=f"file://{root}/dash-brain")
+    assert about("disk", ran)["says"].startswith(f"{root}/dash-brain lies on a file system that does not say")
+    check, level, cause, cure = only(ran)
+    assert (check, level, f"{root}/dash-brain cannot be made" in cause) == ("store", "error", True)
+    assert cure == "Choose another place with file:///folder or shm://name."
+
+
+@pytest.mark.parametrize(
+    ("modules", "url", "extra"),
+    [
+        (["redis", "redis.connection"], "redis://127.0.0.1:1/0", "redis"),
+        (["botocore"], "redis://127.0.0.1:1/0?near=off&blobs=s3://bucket/doctor", "redis,s3"),
+    ],
+)
+def test_a_library_that_is_missing_is_named_with_what_installs_it(monkeypatch, modules, url, extra):
+    for name in modules:
+        monkeypatch.setitem(sys.modules, name, None)
+    check, level, cause, cure = only(run("doctor", "--json", store=url, DASH_BRAIN_KEY=KEY))
+    assert (check, level, cause.endswith(" is not installed.")) == ("settings", "error", True)
+    assert cure == f"Install it: pip install 'dash-brain[{extra}]'"
 
 
 @needs_disk
