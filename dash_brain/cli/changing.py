@@ -64,10 +64,12 @@ def _remove(store: Store, removals: list[Removal], as_json: bool, *, ask: bool) 
     from dash_brain.metrics.stats import described
 
     report = reports.of_removals(described(store), removals)
-    if removals and ask:
+    if report["removed"] and ask:
+        for line in tables.unverified(report["unverified"]):
+            click.echo(line, err=True)
         click.confirm(tables.question(report), abort=True, err=True)
     clearing.remove(store, progress("Removing")(removals))
-    say(as_json, report, [tables.removed(report)])
+    say(as_json, report, tables.removed(report))
 
 
 @command
