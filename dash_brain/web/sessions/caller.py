@@ -166,12 +166,14 @@ def close_session() -> None:
     for any user; the browser gets a new one with this response, and pages that are still open empty their
     ServerStores. Where there is no session nothing happens.
 
-    Call it in a callback, or in a route of the app's server.
+    Call it in a callback that comes by HTTP, or in a route of the app's server: the answer to a websocket
+    callback brings no cookie. With ``Dash(websocket_callbacks=True)`` that leaves a route.
 
     Raises
     ------
     NoSession
-        Outside of any request.
+        Outside of any request, in a background job, in a websocket callback, in a generator, and in what a
+        server runs after it has responded: no cookie would reach the browser.
     StoreFull, StoreUnavailable
         When the store has no room for the note that it is closed, or cannot be reached.
 
@@ -188,6 +190,8 @@ def close_session() -> None:
     request = current_request() or _no_caller()
     if current_job() is not None:
         raise NoSession("A background job cannot close the session: the browser awaits no cookie from it.")
+    if request.is_answered or "goes_on" in request.state:
+        raise NoSession(_NO_COOKIE_COMES)
     settings = current.use()
     session_id = find_session_id(settings, request, settings.keys)
     if session_id is None:
@@ -201,6 +205,14 @@ def close_session() -> None:
     request.state.pop("caller", None)
     request.state.pop("principal", None)
     replace_session(settings, request, session_id)
+
+
+_NO_COOKIE_COMES = (
+    "close_session() would leave the browser without a session: the new cookie comes with the response, a "
+    "websocket callback has none, and that of a generator has begun. Call it in a callback that comes by "
+    "HTTP and returns one result, or in a route of the app's server; with Dash(websocket_callbacks=True), "
+    "where all callbacks come by websocket, in a route."
+)
 
 
 def is_session_per_page() -> bool:

@@ -1,0 +1,66 @@
+"""Sockets, streams and sessions, in this process: a session begins and ends where a cookie can be sent."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+import dash
+import pytest
+from dash import Input, Output, dcc, html
+
+from dash_brain import ServerStore, brain_callback, close_session, session_brain
+from dash_brain.testing.clients import AsgiServer
+from tests.app.over_socket import Socket
+from tests.app.test_asgi import streams
+from tests.backends import ASGI
+
+SOCKET = {"websocket": True, "prevent_initial_call": True}
+
+
+@pytest.fixture(params=ASGI)
+def app(request) -> dash.Dash:
+    app = dash.Dash("open", backend=request.param)
+    app.layout = [dcc.Input(id="n", value=1), ServerStore(id="a"), html.Div(id="out"), html.Div(id="closed")]
+
+    @brain_callback(Output("out", "children"), Input("n", "value"), app=app, **SOCKET)
+    def count(_: Any) -> str:
+        session_brain["n"] = session_brain.get("n", 0) + 1
+        return str(session_brain["n"])
+
+    return app
+
+
+def test_a_session_is_not_closed_where_its_browser_would_get_no_cookie(app, open_page):
+    @brain_callback(Output("closed", "children"), Input("n", "value"), app=app, **SOCKET)
+    def close(_: Any) -> str:
+        close_session()
+        return "closed"
+
+    page = open_page(app)
+    socket = Socket(page, app.server)
+    assert socket.call("out.children", "n.value")["status"] == "ok"
+    answer = socket.call("closed.children", "n.value")
+    assert answer["status"] == "error"
+    assert "in a route" in answer["message"]
+    for same in (socket, Socket(page, app.server)):
+        assert same.call("out.children", "n.value")["status"] == "ok"
+    assert page.fire("out.children") == {"out": {"children": "4"}}
+
+
+@streams
+def test_a_stream_does_not_close_the_session_for_which_it_has_no_cookie(app, open_page):
+    @brain_callback(Output("closed", "children"), Input("n", "value"), app=app, prevent_initial_call=True)
+    async def close(_: Any) -> Any:
+        yield "first"
+        close_session()
+        yield "closed"
+
+    page = open_page(app)
+    assert page.fire("out.children") == {"out": {"children": "1"}}
+    with closing(AsgiServer(app.server)) as running:  # Dash ends streams when its server shuts down
+        page.client.application = running
+        told = page.post("closed.children").text
+        assert page.fire("out.children") == {"out": {"children": "2"}}
+    assert "first" in told
+    assert "in a route" in told
