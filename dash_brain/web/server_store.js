@@ -281,6 +281,18 @@
         return answer;
     };
 
+    // Callbacks over a websocket have no headers. Dash's worker says when the socket of all pages was closed: the
+    // server does so when the session or its key is gone, and when it stops.
+    const Worker = window.SharedWorker;
+    if (Worker) {
+        window.SharedWorker = class extends Worker {
+            constructor(...asked) {
+                super(...asked);
+                this.port.addEventListener("message", ({data}) => data && data.type === "disconnected" && soon());
+            }
+        };
+    }
+
     setInterval(now, HEARTBEAT);
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && now());
     window.addEventListener("pageshow", (event) => event.persisted && now());

@@ -10,9 +10,11 @@ import pytest
 from dash import Input, Output, dcc, html
 
 from dash_brain import ServerStore, brain_callback, close_session, session_brain
+from dash_brain.settings import current
 from dash_brain.testing.clients import AsgiServer
 from tests.app.over_socket import Socket
 from tests.app.test_asgi import streams
+from tests.app.test_claims import Claiming
 from tests.backends import ASGI
 
 SOCKET = {"websocket": True, "prevent_initial_call": True}
@@ -64,3 +66,25 @@ def test_a_stream_does_not_close_the_session_for_which_it_has_no_cookie(app, ope
         assert page.fire("out.children") == {"out": {"children": "2"}}
     assert "first" in told
     assert "in a route" in told
+
+
+def test_a_socket_whose_session_was_lost_is_closed_and_the_next_one_works(app, open_page, monkeypatch):
+    page = open_page(app)
+    socket = Socket(page, app.server)
+    assert socket.call("out.children", "n.value")["status"] == "ok"
+    current.forget()
+    monkeypatch.setenv(
+        "DASH_BRAIN_KEY", "wJ4kTz90vWq1sYdRuLxB"
+    )  # another one, as when the store was lost with it
+    assert [socket.call("out.children", "n.value") for _ in range(2)] == [4008, 4008]
+    assert Claiming(page)(None) == []
+    assert Socket(page, app.server).call("out.children", "n.value")["status"] == "ok"
+
+
+def test_a_socket_without_a_session_stays_open(app, open_page):
+    page = open_page(app)
+    page.client.set_cookie("dash_brain_0123abcd", "0123abcd.of.another-port")
+    assert Socket(page, app.server).call("out.children", "n.value")["status"] == "ok"
+    page.client._cookies.clear()
+    answer = Socket(page, app.server).call("out.children", "n.value")
+    assert "sent no session cookie" in answer["message"]

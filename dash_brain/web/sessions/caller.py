@@ -19,7 +19,7 @@ from dash_brain.web.apps import app_of, check_current_backend, requested_app
 from dash_brain.web.dash_internals import is_api_call, is_message, is_request_to
 from dash_brain.web.servers import Request, current_request
 from dash_brain.web.sessions.closed_sessions import closed_note, note_closed
-from dash_brain.web.sessions.cookies import session_ids_in
+from dash_brain.web.sessions.cookies import has_cookie, session_ids_in
 from dash_brain.web.sessions.job_context import JobContext, current_job
 from dash_brain.web.sessions.looking_ahead import look_ahead
 from dash_brain.web.sessions.refusals import no_session_error, warn_of_page
@@ -227,12 +227,15 @@ def session_began() -> bool:
 
 
 def has_ended() -> bool:
-    """Say whether the session whose cookie the current request has was closed."""
+    """Say whether the session whose cookie the current request has was closed, or lost with its key."""
     settings, request = current.use(), current_request()
-    if request is None or settings.cookie == "page":
+    if request is None or settings.cookie == "page" or not has_cookie(request, settings.cookie):
         return False
-    has_cookie = any(session_ids_in(request, settings.keys, settings.cookie))
-    return has_cookie and find_session_id(settings, request, settings.keys) is None
+    if find_session_id(settings, request, settings.keys) is not None:
+        return False
+    if not any(session_ids_in(request, settings.keys, settings.cookie)):
+        no_session_error(app_identity(settings, app_of(request)))  # logs how it was lost
+    return True
 
 
 def send_session() -> None:
