@@ -19,7 +19,6 @@ from dash_brain.web.dash_internals import (
     callback_context,
     coerce_to_list,
     handle_grouped_callback_args,
-    is_api_call,
     mark_as_brain_callback,
 )
 from dash_brain.web.dependencies import Inputs, Outputs
@@ -31,6 +30,7 @@ from dash_brain.web.memo.call import NotKept
 from dash_brain.web.memo.callbacks import MemoizedCallback
 from dash_brain.web.outgoing import Outgoing
 from dash_brain.web.recipes.definitions import Definition
+from dash_brain.web.servers import current_request
 from dash_brain.web.sessions import current_caller
 from dash_brain.web.streams import ErrorHandler, check_stream, context_of_stream
 from dash_brain.web.websockets import exchange_over
@@ -104,8 +104,9 @@ class DeclaredCallback:
         def exchange(*args: Any, **kwargs: Any) -> Any:
             context = callback_context()
             if context is None:
-                if self._endpoint is None or not is_api_call():
+                if self._endpoint is None or current_request() is None:
                     return function(*args, **kwargs)
+                # A call of the endpoint: a middleware may hide the name of its route.
                 with self._endpoint.called(function, args, kwargs):  # gives it the context of a callback
                     return exchange()
             if "dash_websocket" in context:
@@ -125,7 +126,7 @@ class DeclaredCallback:
         async def exchange_async(*args: Any, **kwargs: Any) -> Any:
             context = callback_context()
             if context is None:
-                if self._endpoint is None or not is_api_call():
+                if self._endpoint is None or current_request() is None:  # as in exchange
                     return await function(*args, **kwargs)
                 with self._endpoint.called(function, args, kwargs):  # gives it the context of a callback
                     return await exchange_async()

@@ -25,7 +25,6 @@ from dash_brain import (
 from dash_brain.errors import BackendNotSupported, NoSession
 from dash_brain.settings import current
 from dash_brain.stores import open_store
-from tests.app.asgi import set_up
 from tests.app.on_loop import Noting
 
 STORES = ("sync", "async", "kept", "streamed", "sent", "plain", "side", "fed", "grown")
@@ -257,7 +256,3 @@ def wait(n):
 async def wait_async(n):
     await asyncio.sleep(3)
     return "made"
-
-
-if BACKEND != "flask":  # which has no websockets
-    set_up(server)

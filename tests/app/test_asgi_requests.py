@@ -10,13 +10,18 @@ from typing import Any, ClassVar
 import dash
 import pytest
 from dash import Input, Output, dcc, html
+from fastapi import FastAPI
 from werkzeug.http import parse_cookie
 
 from dash_brain import ServerStore, brain_callback, configure, session_brain
 from dash_brain.adapters.background import BrainManager
 from dash_brain.errors import SessionInSharedResult
-from dash_brain.web.servers.asgi import AsgiRequest
+from dash_brain.web.servers.asgi import AsgiRequest, served
+from dash_brain.web.servers.fastapi import FastAPIRequest
+from dash_brain.web.servers.guarded import overridden
 from dash_brain.web.servers.quart import QuartRequest
+from dash_brain.web.sessions import current_caller
+from dash_brain.web.sessions.session_registry import session_registry
 from tests.app.test_asgi import streams
 from tests.app.test_background import run
 
@@ -61,6 +66,80 @@ def test_principal_follows_what_a_middleware_of_the_app_says(app, open_page):
         page.client.set_cookie("user", name)
         shown.append(page.fire("out.children")["out"]["children"])
     assert shown == ["1 of ann", "1 of bob", "2 of ann"]
+
+
+class Copies:
+    """A middleware of the app that hands on a copy of the scope."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._app({**scope, "of": "the app"}, receive, send)
+
+
+def test_an_endpoint_gives_tokens_and_takes_no_other_values_where_a_middleware_copies_the_scope(open_page):
+    server = FastAPI()
+    server.add_middleware(Copies)  # before Dash and dash_brain add theirs, and so within them
+    app = dash.Dash("asked", server=server)
+    app.layout = [dcc.Input(id="n", value=1), ServerStore(id="a"), html.Div(id="out")]
+
+    @brain_callback(Output("a", "data"), Input("n", "value"), app=app, api_endpoint="/api/load")
+    def load(n):
+        return {"n": n}
+
+    @brain_callback(Output("out", "children"), Input("a", "data"), app=app, api_endpoint="/api/show")
+    async def show(a):
+        return a["n"]
+
+    app.setup_apis()
+    page = open_page(app)
+    token = page.client.post("/api/load", json={"n": 7}).json
+    assert token.startswith("db1.")
+    assert page.client.post("/api/show", json={"a": token}).json == 7
+    assert page.client.post("/api/show", json={"a": {"n": 8}}).status_code == 500  # BadToken
+
+
+def socket_scope(headers: Any = ()) -> dict[str, Any]:
+    scope = {
+        "type": "websocket",
+        "path": "/_dash-ws-callback",
+        "raw_path": b"/_dash-ws-callback",
+        "headers": headers,
+    }
+    server = {"server": ("localhost", 80), "client": ("localhost", 1), "root_path": "", "extensions": {}}
+    return {**scope, **server, "scheme": "ws", "query_string": b"", "http_version": "1.1", "subprotocols": []}
+
+
+def test_an_app_is_set_up_before_its_first_websocket_is_served(app):
+    brain_callback(Output("a", "data"), Input("n", "value"), app=app, websocket=True)(lambda n: [n])
+    brain_callback(Output("out", "children"), Input("n", "value"))(lambda n: n)  # which Dash collects then
+    messages = [{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1000}]
+    known: list[set[str]] = []
+
+    async def receive() -> Any:
+        known.append(set(app.callback_map))
+        return messages.pop(0) if messages else await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        known.append(set(app.callback_map))
+
+    asyncio.run(asyncio.wait_for(app.server(socket_scope(), receive, send), 30))
+    assert known[0] >= {"a.data", "out.children"}
+
+
+def test_messages_of_a_websocket_do_not_keep_the_cookie_from_being_renewed(app, open_page):
+    configure(session_ttl=100)
+    brain_callback(Output("out", "children"), Input("n", "value"), app=app)(lambda n: n)
+    page = open_page(app)
+    page.fire("out.children")
+    [cookie] = page.client._cookies.values()
+    session_registry.cache_clear()  # as in another worker
+    handshake = FastAPIRequest if isinstance(app.server, FastAPI) else QuartRequest
+    scope = socket_scope([(b"cookie", f"{cookie.key}={cookie.value}".encode())])
+    with overridden(served, handshake(scope, app.server).message()):
+        current_caller()
+    assert "set-cookie" in {name.lower() for name, _ in page.post("out.children").headers}
 
 
 def adapter(app: dash.Dash) -> Any:

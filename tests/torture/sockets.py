@@ -8,7 +8,6 @@ from typing import Any
 from dash import Dash, Input, Output, State, dcc, html
 
 from dash_brain import ServerStore, brain_callback, session_brain
-from tests.app.asgi import set_up
 from tests.torture.marks import marked, seen
 
 #: What stands behind the names of the components of each kind of callback.
@@ -45,5 +44,3 @@ for way in WAYS:
         State(f"value{way}", "data"),
         websocket="socket" in way,
     )(exchange_async if "async" in way else exchange)
-
-set_up(server)

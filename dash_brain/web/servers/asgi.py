@@ -6,6 +6,7 @@ of websockets. Nothing here imports a framework.
 
 from __future__ import annotations
 
+import asyncio
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from contextvars import ContextVar
@@ -28,6 +29,9 @@ Receive: TypeAlias = "Callable[[], Awaitable[Message]]"
 Send: TypeAlias = "Callable[[Message], Awaitable[None]]"
 App: TypeAlias = "Callable[[Scope, Receive, Send], Awaitable[None]]"
 
+#: Where Dash has websockets.
+_SOCKET = "_dash-ws-callback"
+
 #: The request that the middleware serves.
 served: ContextVar[AsgiRequest | None] = ContextVar("dash_brain_request", default=None)
 
@@ -42,7 +46,7 @@ class AsgiRequest(Request):
         self.server = server
         self.method = scope.get("method", "GET")
         self.path = _path_below_mount(scope)
-        self.is_callback = self.path.endswith(("_dash-update-component", "_dash-ws-callback"))
+        self.is_callback = self.path.endswith(("_dash-update-component", _SOCKET))
         self.is_secure = scope.get("scheme") in ("https", "wss")
         self.is_message = self.is_answered = is_message
         self.shares_loop = True
@@ -137,7 +141,7 @@ def _path_below_mount(scope: Scope) -> str:
     return path[len(mount) :] or "/" if mount and f"{path}/".startswith(f"{mount}/") else path
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Rules:
     """What the middleware does with the requests of one server."""
 
@@ -150,6 +154,8 @@ class Rules:
     bounds: dict[tuple[str, str], int] = field(default_factory=dict)
     #: Path to what answers requests to it.
     answers: dict[str, Callable[[Request], Answer]] = field(default_factory=dict)
+    #: Whether the apps of the server are set up for websockets.
+    is_set_up: bool = False
 
     def most_bytes(self, request: AsgiRequest) -> int | None:
         """Return how long the body of a request may be."""
@@ -193,6 +199,8 @@ class Middleware:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        if scope["type"] == "websocket":
+            await self._set_up(scope)
         ours = _rules[self._server]
         request = ours.request(scope, self._server)
         with overridden(served, request):
@@ -210,6 +218,36 @@ class Middleware:
                     return
                 receive = _replay(body, receive)
             await self._app(scope, receive, partial(request.send, send))
+
+    async def _set_up(self, scope: Scope) -> None:
+        """Send a request by HTTP before the first websocket: Dash sets apps up in such a one only.
+
+        Until then it knows of no callback that may be called over a websocket, and answers nothing.
+        """
+        path, ours = scope["path"], _rules[self._server]
+        if path.endswith(_SOCKET) and not ours.is_set_up:
+            path = path.removesuffix(_SOCKET) + "_dash-dependencies"
+            scheme = scope.get("scheme", "ws").replace("ws", "http")
+            asked = {**scope, "type": "http", "method": "GET", "scheme": scheme, "extensions": {}}
+            asked |= {"path": path, "raw_path": path.encode(), "query_string": b""}
+            await self(asked, _nothing_more(), _ignore)
+            ours.is_set_up = True
+
+
+def _nothing_more() -> Receive:
+    """Return what receives an empty body, and then nothing until the request is over."""
+    body: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> Message:
+        while not body:
+            await asyncio.sleep(3600)
+        return body.pop()
+
+    return receive
+
+
+async def _ignore(message: Message) -> None:
+    pass
 
 
 def _keep_private(response: Response) -> None:

@@ -282,7 +282,10 @@ def _caller(settings: Settings, request: Request) -> Caller:
     who = None if settings.principal is None else _principal(settings, request)
     anonymous = session_id.session(app_id)
     session = anonymous if who is None else session_id.session(app_id, who)
-    if session not in sessions.noted and _is_use(request) and sessions.note_use(session, anonymous):
+    noted = sessions.noted_without_cookie if "goes_on" in request.state else sessions.noted
+    if session not in noted and _is_use(request):
+        noted.note(session)
+        sessions.note_use(session, anonymous)
         send_cookie(settings, request)
     return Caller(app_id, session, settings, keys)
 

@@ -28,25 +28,23 @@ class SessionRegistry:
         self._ttl = settings.session_ttl
         self._most = settings.max_sessions
         self._namespace = f"session-registry/{app_id}"
-        #: Sessions that this process noted lately.
+        #: Sessions that this process noted lately, in requests whose answers bring their cookie again.
         self.noted = Throttle(min(EVERY, self._ttl / 10))
+        #: And in messages and streams, whose answers bring none.
+        self.noted_without_cookie = Throttle(min(EVERY, self._ttl / 10))
         self._looked = Throttle(LOOK)
 
-    def note_use(self, session: str, anonymous: str) -> bool:
-        """Note that the session is used, unless this process did lately; say whether it was noted now.
+    def note_use(self, session: str, anonymous: str) -> None:
+        """Note that the session is used.
 
         ``anonymous`` is the session of the same browser without a user.
         """
-        if session in self.noted:
-            return False
-        self.noted.note(session)
         with suppress(StoreUnavailable):  # what the request needs of the store says so
             if session != anonymous:
                 self._touch_or_put(_logins(anonymous), session)
             if self._touch_or_put(self._namespace, session):
                 self._store.counters.note_session()
                 self._make_room()
-        return True
 
     def has(self, session: str) -> bool:
         """Say whether the session has not ended."""
