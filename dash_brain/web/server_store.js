@@ -281,14 +281,15 @@
         return answer;
     };
 
-    // Callbacks over a websocket have no headers. Dash's worker says when the socket of all pages was closed: the
-    // server does so when the session or its key is gone, and when it stops.
+    // Answers over a websocket have no headers, so each error may be such a refusal. The server closes a socket whose
+    // session has ended or was lost, and when it stops. Dash's worker tells all pages what comes.
+    const isTrouble = ({type, payload}) => type === "disconnected" || (type === "callback_response" && payload.status === "error");
     const Worker = window.SharedWorker;
     if (Worker) {
         window.SharedWorker = class extends Worker {
             constructor(...asked) {
                 super(...asked);
-                this.port.addEventListener("message", ({data}) => data && data.type === "disconnected" && soon());
+                this.port.addEventListener("message", ({data}) => isTrouble(data) && soon());
             }
         };
     }
