@@ -10,6 +10,7 @@ import pytest
 from dash import Input, Output, dcc, html
 
 from dash_brain import ServerStore, brain_callback, close_session, session_brain
+from dash_brain.adapters.background import BrainManager
 from dash_brain.settings import current
 from dash_brain.testing.clients import AsgiServer
 from tests.app.over_socket import Socket
@@ -88,3 +89,16 @@ def test_a_socket_without_a_session_stays_open(app, open_page):
     page.client._cookies.clear()
     answer = Socket(page, app.server).call("out.children", "n.value")
     assert "sent no session cookie" in answer["message"]
+
+
+@pytest.mark.parametrize("backend", ASGI)
+def test_dash_cancels_no_job_over_a_websocket(backend, open_page, tmp_path):
+    app = dash.Dash("jobs", backend=backend, websocket_callbacks=True)
+    app.layout = [html.Button(id="stop"), html.Button(id="go"), html.Div(id="out")]
+    manager = BrainManager(f"file://{tmp_path}/jobs")
+    options = {"background": True, "manager": manager, "cancel": Input("stop", "n_clicks"), "app": app}
+    brain_callback(Output("out", "children"), Input("go", "n_clicks"), **options)(lambda n: n)
+    page = open_page(app)
+    [cancel] = [one["output"] for one in page.dependencies if one["output"].startswith("stop.id")]
+    answer = Socket(page, app.server).call(cancel, "stop.n_clicks")
+    assert "no attribute 'getlist'" in answer["message"]
