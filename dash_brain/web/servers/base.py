@@ -84,7 +84,8 @@ class Request(ABC):
         Whether it is a message of a websocket: it has the headers and cookies of the handshake, and its
         answer has none.
     is_answered
-        Whether the headers of its response are on their way, so that changes of them come too late.
+        Whether the headers of its response are on their way, so that changes of them come too late. With
+        Flask nobody tells.
     shares_loop
         Whether it is served by the event loop that serves others too.
     server

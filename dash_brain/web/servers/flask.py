@@ -100,7 +100,6 @@ class FlaskRequest(Request):
         answer = Response(response.headers)
         for change in self._changes:
             change(answer)
-        self.is_answered = True
         return response
 
 

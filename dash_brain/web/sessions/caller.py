@@ -172,8 +172,8 @@ def close_session() -> None:
     Raises
     ------
     NoSession
-        Outside of any request, in a background job, in a websocket callback, in a generator, and in what a
-        server runs after it has responded: no cookie would reach the browser.
+        Outside of any request, in a background job, in a websocket callback, in a generator, and in what
+        FastAPI or Quart run after the response: no cookie would reach the browser.
     StoreFull, StoreUnavailable
         When the store has no room for the note that it is closed, or cannot be reached.
 
