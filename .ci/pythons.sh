@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # pythons.sh VERSION...: run what differs most between releases of Python (the codec, the contract of stores, names, callbacks)
-# with these, as 3.10; the one of .venv is left to test.sh. One that is not on this machine is named and left out.
+# with these, as 3.10; the one of .venv is left to test.sh. One that is not on this machine is named and left out, in CI an
+# error.
 set -euo pipefail
 
 find_python() { # VERSION: print the path of one that makes environments, on the PATH or of pyenv
@@ -18,7 +19,11 @@ needs=("dash[async,fastapi,quart,testing]" flask-login hypothesis polars psutil 
 ran=() missing=() status=0
 for version in "$@"; do
   python=$(find_python "$version")
-  if [[ -z $python ]]; then missing+=("$version") && continue; fi
+  if [[ -z $python ]]; then
+    missing+=("$version")
+    [[ -z ${CI:-} ]] || status=1
+    continue
+  fi
   folder=.venv/python-$version
   if [[ ! -f $folder/installed ]]; then
     rm -rf "$folder"

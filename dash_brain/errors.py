@@ -90,6 +90,10 @@ class AlreadyConfigured(BrainError, RuntimeError):
     """``configure()`` was called with other arguments after the first use."""
 
 
+class NotInstalled(BrainError, ImportError):
+    """A library that was asked for is not installed; the message says what installs it."""
+
+
 class TooOld(BrainError, ImportError):
     """A library that dash_brain needs is installed in a release that is too old; the message names both."""
 

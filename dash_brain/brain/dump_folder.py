@@ -53,6 +53,10 @@ class DumpFolder:
         os.rename(draft, name, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
         os.fsync(self._descriptor)
 
+    def find(self, name: str) -> None:
+        """Raise ``FileNotFoundError`` when there is no such file."""
+        os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+
     def read(self, name: str) -> bytearray:
         """Return the content of a file."""
         descriptor = os.open(name, _READ, dir_fd=self._descriptor)
@@ -85,12 +89,16 @@ class DumpFolder:
             found = os.stat(_KEY, dir_fd=self._descriptor, follow_symlinks=False)
         except FileNotFoundError:
             raise StoreUnavailable(
-                f"The dump in {self._shown} was made with a key= of its owner; load it with the same one."
+                f"The dump in {self._shown} was made with a key= of its owner. Load it in Python with the "
+                "same one: Brain(NAMESPACE).load(FOLDER, key=...)."
             ) from None
         self._check_private(found, 0o077, f"/{_KEY}")
         key = bytes(self.read(_KEY))
         if len(key) != SECRET_SIZE:
-            raise StoreUnavailable(f"{self._shown}/{_KEY} is damaged; the dump there cannot be loaded.")
+            raise StoreUnavailable(
+                f"{self._shown}/{_KEY} is damaged, so the dump there cannot be loaded. Copy it here once "
+                "more, or make a new one."
+            )
         return key
 
     def _check_private(self, found: os.stat_result, others: int, name: str) -> None:
@@ -99,7 +107,8 @@ class DumpFolder:
         mode = "go-w" if others == 0o022 else "go="
         raise StoreUnavailable(
             f"{self._shown}{name} can be changed or read by another user, who could plant what runs here. "
-            f"When you trust what is in it: chown it to yourself and chmod {mode} it; else use key=."
+            f"When you trust what is in it: chown it to yourself and chmod {mode} it; else make the dump "
+            "with key=."
         )
 
 
@@ -121,12 +130,17 @@ def opened(path: str | os.PathLike[str], *, writing: bool) -> Iterator[DumpFolde
             os.close(descriptor)  # and with it the lock
     except StoreError:
         raise
-    except FileNotFoundError as error:
-        raise StoreUnavailable(f"There is no dump in {shown}.") from error
     except OSError as error:
-        full = typed(error)
-        wrong = StoreUnavailable(f"The dump in {shown} cannot be used: {error.strerror}.")
-        raise (full if isinstance(full, StoreFull) else wrong) from error
+        raise _typed(error, shown, writing) from error
+
+
+def _typed(error: OSError, shown: str, writing: bool) -> StoreError:
+    if isinstance(error, FileNotFoundError) and not writing:
+        return StoreUnavailable(f"There is no dump in {shown}; give the folder that one was made in.")
+    full = typed(error)
+    if isinstance(full, StoreFull):
+        return full
+    return StoreUnavailable(f"The dump in {shown} cannot be used: {error.strerror}; choose another folder.")
 
 
 def _open(shown: str, writing: bool) -> int:

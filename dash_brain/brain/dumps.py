@@ -86,6 +86,7 @@ def read(path: StrPath, key: Secret | None, learn: Learn, watched: Watched = ite
     """Learn what has not expired of a dump, once all of it has proved authentic; return the names."""
     learned = []
     with opened(path, writing=False) as folder:
+        folder.find(_MANIFEST)  # before its key: where there is no dump, no key is missing
         entries = _entries(_key(folder, key), folder.read(_MANIFEST))
         for entry in watched(list(entries.values())):
             _read(folder, entry)
@@ -176,12 +177,16 @@ def _entries(key: Key, manifest: bytearray) -> dict[str, dict[str, Any]]:
         raise _damaged(_MANIFEST)
     content = json.loads(text)
     if content["format"] != FORMAT:
-        raise StoreUnavailable(f"The dump has format {content['format']}, and this release knows {FORMAT}.")
+        raise StoreUnavailable(
+            f"The dump has format {content['format']}, and this release knows {FORMAT}. Load it with the "
+            "release that made it, or a later one."
+        )
     values: dict[str, dict[str, Any]] = content["values"]
     return values
 
 
 def _damaged(file: str) -> DecodeError:
     return DecodeError(
-        f"The dump is damaged, forged, or made with another key: {file} is not what was written."
+        f"The dump is damaged, forged, or made with another key: {file} is not what was written. "
+        "Load it with the key= that it was made with, or make it again."
     )

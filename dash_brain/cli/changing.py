@@ -64,10 +64,12 @@ def _remove(store: Store, removals: list[Removal], as_json: bool, *, ask: bool) 
     from dash_brain.metrics.stats import described
 
     report = reports.of_removals(described(store), removals)
-    if removals and ask:
+    if report["removed"] and ask:
+        for line in tables.unverified(report["unverified"]):
+            click.echo(line, err=True)
         click.confirm(tables.question(report), abort=True, err=True)
     clearing.remove(store, progress("Removing")(removals))
-    say(as_json, report, [tables.removed(report)])
+    say(as_json, report, tables.removed(report))
 
 
 @command
@@ -80,10 +82,13 @@ def dump(url: str | None, as_json: bool, folder: str, names: Sequence[str], name
     All of them, or these NAMES. load stores them again, on this machine or another.
     """
     from dash_brain.brain import dumps
-    from dash_brain.brain.namespaces import within
+    from dash_brain.cli import survey
     from dash_brain.cli.target import checked_there, opened
 
-    store, place = checked_there(opened(url)), within(namespace.removeprefix("brain/"))
+    place = _of_brain(namespace)
+    store = checked_there(opened(url))
+    if place not in survey.namespaces(store, ("brain",)):  # a dump of nothing would replace an older one
+        raise unknown("namespace", namespace)
     _say_copied(as_json, folder, dumps.write(store, place, folder, names or None, None, progress("Copying")))
 
 
@@ -96,15 +101,29 @@ def load(url: str | None, as_json: bool, folder: str, namespace: str) -> None:
     The FOLDER has to be yours. Load only what you would also run.
     """
     from dash_brain.brain import dumps
-    from dash_brain.brain.namespaces import within
     from dash_brain.cli.target import opened
 
-    store, place = opened(url), within(namespace.removeprefix("brain/"))
+    place = _of_brain(namespace)
+    store = opened(url)
 
     def learn(name: str, frames: Frames, meta: Mapping[str, str], ttl: float | None) -> None:
         store.put(place, name, frames, ttl=ttl, meta=meta)
 
     _say_copied(as_json, folder, dumps.read(folder, None, learn, progress("Loading")))
+
+
+def _of_brain(given: str) -> str:
+    """Return the namespace of a ``Brain``; another kind is refused: no ``Brain`` would find its values."""
+    from dash_brain.brain.namespaces import within
+    from dash_brain.cli.names import whole_namespace
+
+    domain, _, name = whole_namespace(given).partition("/")
+    if domain != "brain":
+        raise click.UsageError(
+            f"Only values of a Brain can be copied, and {given!r} is none; for a Brain of that name: "
+            f"-n {f'brain/{given}'!r}."
+        )
+    return within(name)
 
 
 def _say_copied(as_json: bool, folder: str, names: Sequence[str]) -> None:

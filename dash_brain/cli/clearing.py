@@ -12,16 +12,30 @@ from dash_brain.stores.namespaces import OF_CLIENTS
 
 
 class Removal(NamedTuple):
-    """What is to go from one namespace; ``whole``: all that lies there."""
+    """What is to go from one namespace.
+
+    Attributes
+    ----------
+    whole
+        All that lies there.
+    age_unknown
+        Values that stay because their age is not known: no key that this process has signed them.
+    """
 
     namespace: str
     objects: list[Listed]
     whole: bool
+    age_unknown: int = 0
 
     @property
     def nbytes(self) -> int:
         """The bytes of it, as far as they are known."""
         return sum(one.info.nbytes for one in self.objects if one.info)
+
+    @property
+    def unverified(self) -> int:
+        """How many of them are not signed with a key that this process has: their bytes are not known."""
+        return sum(one.info is None for one in self.objects)
 
 
 def chosen(store: Store, namespace: str | None, session: str | None) -> list[str] | None:
@@ -40,20 +54,23 @@ def planned(store: Store, within: list[str], before: float | None, progress: Pro
     """Yield what goes from these namespaces: all, or what was put before so many seconds since the epoch."""
     for namespace in progress(within):
         found = list(listed(store, namespace))
-        if before is not None:
-            found = [one for one in found if one.info is not None and one.info.created < before]
-        if found:
-            yield Removal(namespace, found, whole=before is None)
+        if before is None:
+            planned = Removal(namespace, found, whole=True)
+        else:
+            old = [one for one in found if one.info is not None and one.info.created < before]
+            planned = Removal(namespace, old, whole=False, age_unknown=sum(not one.info for one in found))
+        if planned.objects or planned.age_unknown:
+            yield planned
 
 
 def remove(store: Store, removals: Iterable[Removal]) -> None:
     """Remove what was planned; a value that was chosen by its age only if it was not replaced since."""
-    for namespace, objects, whole in removals:
-        if whole:
-            store.drop(namespace)
+    for one in removals:
+        if one.whole:
+            store.drop(one.namespace)
             continue
-        for key, info in objects:
-            store.delete(namespace, key, object_id=info.object_id if info else None)
+        for key, info in one.objects:
+            store.delete(one.namespace, key, object_id=info.object_id if info else None)
 
 
 def _of_session(given: str, there: Iterable[str]) -> list[str]:

@@ -76,11 +76,11 @@ def inspect(url: str | None, as_json: bool, name: str, namespace: str) -> None:
 @command
 def stats(url: str | None, as_json: bool) -> None:
     """Show how full the store is, what was done, and who holds most."""
-    from dash_brain.cli import tables
     from dash_brain.cli.target import opened
 
-    report = _stats(opened(url), progress("Looking"))
-    say(as_json, report, tables.of_store(report, time.time()))
+    store = opened(url)
+    report = _stats(store, progress("Looking"))
+    say(as_json, report, _lines(store, report))
 
 
 @command
@@ -95,21 +95,26 @@ def top(url: str | None, as_json: bool, every: float) -> None:
     store = opened(url)
     try:
         while True:
-            _show_once(_stats(store, iter), as_json)
+            _show_once(store, _stats(store, iter), as_json)
             time.sleep(every)
     except KeyboardInterrupt:
         pass
 
 
-def _show_once(report: Report, as_json: bool) -> None:
-    from dash_brain.cli import tables
-
+def _show_once(store: Store, report: Report, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(report))
     else:
-        screen = "\n".join(tables.of_store(report, time.time()))
+        screen = "\n".join(_lines(store, report))
         click.clear()
         click.echo(screen)
+
+
+def _lines(store: Store, report: Report) -> Iterable[str]:
+    from dash_brain.cli import tables
+    from dash_brain.cli.target import is_there, nothing_there
+
+    return tables.of_store(report, time.time()) if is_there(store) else [nothing_there(store)]
 
 
 def _stats(store: Store, watched: Callable[[Sequence[str]], Iterable[str]]) -> Report:

@@ -68,7 +68,9 @@ def of_removals(place: str, removals: Sequence[Removal]) -> Report:
         "store": place,
         "removed": sum(len(one.objects) for one in removals),
         "bytes": sum(one.nbytes for one in removals),
-        "namespaces": [short_namespace(one.namespace) for one in removals],
+        "unverified": sum(one.unverified for one in removals),
+        "age_unknown": sum(one.age_unknown for one in removals),
+        "namespaces": [short_namespace(one.namespace) for one in removals if one.objects],
     }
 
 

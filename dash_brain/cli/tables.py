@@ -20,11 +20,11 @@ _NOTE = "The key they are signed with is none that this process has: set DASH_BR
 def of_spaces(report: Report, now: float) -> Iterator[str]:
     """Yield a line for each namespace."""
     rows = [
-        [_name(one["namespace"]), str(one["values"]), shown_size(one["bytes"]), *_ages(one, now)]
+        [_name(one["namespace"]), str(one["values"]), _size(one), *_ages(one, now)]
         for one in report["namespaces"]
     ]
     yield from table(["NAMESPACE", "VALUES", "BYTES", "AGE", "IDLE"], rows)
-    yield from _unverified(sum(one["unverified"] for one in report["namespaces"]))
+    yield from unverified(sum(one["unverified"] for one in report["namespaces"]))
 
 
 def of_values(report: Report, now: float) -> Iterator[str]:
@@ -40,7 +40,7 @@ def of_values(report: Report, now: float) -> Iterator[str]:
         for one in report["values"]
     ]
     yield from table(["NAME", "TYPE", "BYTES", "AGE", "IDLE", "TTL"], rows)
-    yield from _unverified(sum(not one["verified"] for one in report["values"]))
+    yield from unverified(sum(not one["verified"] for one in report["values"]))
 
 
 def of_object(report: Report, now: float) -> Iterator[str]:
@@ -148,15 +148,24 @@ def question(report: Report) -> str:
     return f"Remove {_removal(report)} from {report['store']}?"
 
 
-def removed(report: Report) -> str:
-    """Return what is said when values were removed."""
-    return f"Removed {_removal(report)}." if report["removed"] else "There was nothing to remove."
+def removed(report: Report) -> Iterator[str]:
+    """Yield what is said when values were removed."""
+    yield f"Removed {_removal(report)}." if report["removed"] else "There was nothing to remove."
+    yield from unverified(report["age_unknown"], ", so nothing is known of their age")
 
 
 def _removal(report: Report) -> str:
     spaces = report["namespaces"]
     where = printable(spaces[0]) if len(spaces) == 1 else f"{len(spaces)} namespaces"
-    return f"{_counted(report['removed'], 'value')} ({shown_size(report['bytes'])}) of {where}"
+    return f"{_counted(report['removed'], 'value')} ({_known_size(report)}) of {where}"
+
+
+def _known_size(report: Report) -> str:
+    """Return the bytes of what is removed, as far as they are known."""
+    size, unknown = shown_size(report["bytes"]), report["unverified"]
+    if not unknown:
+        return size
+    return "of unknown size" if unknown == report["removed"] else f"{size}, and {unknown} of unknown size"
 
 
 def _counted(number: int, noun: str) -> str:
@@ -188,6 +197,10 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
 _TEXTS = {"NAME", "NAMESPACE", "TYPE", "KIND"}
 
 
+def _size(space: Report) -> str:
+    return "-" if space["unverified"] == space["values"] else shown_size(space["bytes"])
+
+
 def _name(text: str) -> str:
     shown = printable(text)
     return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
@@ -216,6 +229,7 @@ def filling(used: int, budget: int | None) -> str:
     return f"{shown_size(used)} of {shown_size(budget)} used ({used / budget:.0%})"
 
 
-def _unverified(count: int) -> Iterator[str]:
+def unverified(count: int, so: str = "") -> Iterator[str]:
+    """Yield how many values are not signed with a key that this process has; ``so``: what follows of that."""
     if count:
-        yield f"{_counted(count, 'value')} cannot be verified. {_NOTE}"
+        yield f"{_counted(count, 'value')} cannot be verified{so}. {_NOTE}"

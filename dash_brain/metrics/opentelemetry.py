@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from dash_brain.errors import NotInstalled
 from dash_brain.metrics.stats import Stats, stats
 from dash_brain.metrics.table import METRICS, Metric
 from dash_brain.stores.registry import StoreLike
@@ -30,12 +31,23 @@ def observe(meter: Meter | None = None, store: StoreLike | None = None) -> None:
     store
         As :func:`~dash_brain.open_store` takes it; by default the store of this process's settings.
 
+    Raises
+    ------
+    NotInstalled
+        When the API of OpenTelemetry is not installed.
+
     Examples
     --------
     >>> from dash_brain.metrics.opentelemetry import observe
     >>> observe()
     """
-    from opentelemetry import metrics
+    try:
+        from opentelemetry import metrics
+    except ImportError as error:
+        raise NotInstalled(
+            "observe() needs the API of OpenTelemetry, which is not installed. Install it: pip install "
+            "opentelemetry-api"
+        ) from error
 
     asked, reading = meter or metrics.get_meter("dash_brain"), _Reading(store)
     for metric in METRICS:

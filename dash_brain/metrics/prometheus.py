@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from dash_brain.errors import NotInstalled
 from dash_brain.metrics.stats import Stats, stats
 from dash_brain.metrics.table import METRICS, Metric
 from dash_brain.stores.registry import StoreLike
@@ -34,7 +35,8 @@ def register(registry: CollectorRegistry | None = None, store: StoreLike | None 
     """Show the metrics of a store in a registry of ``prometheus_client``.
 
     They are read when the registry is. They count all processes of the store, so they need no multiprocess
-    directory: register them in each process, and ask any of them.
+    directory: register them in each process, and ask any of them. A registry takes one store, as the names of
+    the metrics are the same for all.
 
     Parameters
     ----------
@@ -42,6 +44,13 @@ def register(registry: CollectorRegistry | None = None, store: StoreLike | None 
         By default ``prometheus_client.REGISTRY``.
     store
         As :func:`~dash_brain.open_store` takes it; by default the store of this process's settings.
+
+    Raises
+    ------
+    NotInstalled
+        When prometheus_client is not installed.
+    ValueError
+        When this registry shows the metrics of a store already.
 
     Examples
     --------
@@ -51,7 +60,13 @@ def register(registry: CollectorRegistry | None = None, store: StoreLike | None 
     >>> b"dash_brain_used_bytes" in generate_latest(registry)
     True
     """
-    from prometheus_client import REGISTRY
+    try:
+        from prometheus_client import REGISTRY
+    except ImportError as error:
+        raise NotInstalled(
+            "register() needs prometheus_client, which is not installed. Install it: pip install "
+            "'dash-brain[prometheus]'"
+        ) from error
 
     (registry or REGISTRY).register(_Collector(store))
 

@@ -26,6 +26,10 @@ Result = TypeVar("Result")
 
 _ROUTE = "_dash-update-component"
 _END_ID = re.compile(r'"end_id":\s*"([^"]+)"')
+_ONE_CALLBACK = (
+    "Name the output and the inputs of one. Callbacks that do not name their app go to the one that serves "
+    "first: where a process has several apps, declare them with brain_callback(..., app=app)."
+)
 
 
 class Page:
@@ -118,7 +122,7 @@ class Page:
         inputs = f" that takes {', '.join(map(str, given))}" if given else ""
         what = f"with the output {output}{inputs}" if output else f"without outputs{inputs}"
         if len(found) != 1:
-            raise LookupError(f"The app has {len(found) or 'no'} callbacks {what}; name the inputs of one.")
+            raise LookupError(f"The app has {len(found) or 'no'} callbacks {what}. {_ONE_CALLBACK}")
         if found[0].is_clientside:
             raise LookupError(f"The callback {what} runs in the browser.")
         return found[0]

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import doctest
+import sys
 import time
 
 import pandas as pd
 import pytest
 from dash import Input, Output, dcc, html
-from dash_extensions.enrich import DashProxy, Serverside, ServersideOutputTransform
 
-from dash_brain.adapters.dash_extensions import BrainBackend
 from dash_brain.errors import ValueMissing
 from dash_brain.stores import FileStore
 from tests.app.conftest import Page
+
+if sys.version_info < (3, 11):
+    pytest.skip("dash-extensions needs Python 3.11", allow_module_level=True)
+
+from dash_extensions.enrich import DashProxy, Serverside, ServersideOutputTransform
+
+from dash_brain.adapters import dash_extensions
+from dash_brain.adapters.dash_extensions import BrainBackend
+
+
+def test_its_example_runs():
+    assert doctest.testmod(dash_extensions) == (0, 3)
 
 
 @pytest.fixture

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+
 import pandas as pd
 import pytest
 from dash import Input, Output, State, dcc, html
+
+from dash_brain import Memoize, ServerStore, brain_callback
+from dash_brain.errors import WiringError
+from tests.app.memoized import objects
+from tests.backends import ASGI
+
+if sys.version_info < (3, 11):
+    pytest.skip("dash-extensions needs Python 3.11", allow_module_level=True)
+
 from dash_extensions.enrich import (
     BlockingCallbackTransform,
     CycleBreakerInput,
@@ -20,11 +31,6 @@ from dash_extensions.enrich import (
     Trigger,
     TriggerTransform,
 )
-
-from dash_brain import Memoize, ServerStore, brain_callback
-from dash_brain.errors import WiringError
-from tests.app.memoized import objects
-from tests.backends import ASGI
 
 CALLS = []
 

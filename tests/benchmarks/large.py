@@ -35,6 +35,7 @@ def rows(place: Workplace) -> Iterator[Row]:
             f"read {megabytes} MB and add it up",
             "add up in the heap",
             in_another_process(paired, partial(added, place), AddedInHeap(place), 31),
+            readme=megabytes == 32,
         )
         yield Row(
             f"read {megabytes} MB",

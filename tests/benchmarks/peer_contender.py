@@ -12,7 +12,9 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from importlib.metadata import version
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -22,6 +24,8 @@ import values
 
 #: Seconds after which a command that is slow takes no further run.
 ENOUGH = 0.4
+#: What takes its part in the time of any peer.
+LIBRARIES = ("pandas", "numpy", "pyarrow")
 #: Pickles to about 1 KB.
 FILTERS = {f"filter {number}": "x" * 20 for number in range(27)}
 
@@ -60,6 +64,10 @@ class Contender:
         """Say which version is installed here."""
         return version(package) if package else f"Python {platform.python_version()}"
 
+    def versions(self, _what: str, _runs: int) -> str:
+        """Say with which Python and libraries of data this runs, as far as they are installed here."""
+        return ", ".join(f"{name} {found}" for name, found in installed())
+
     def close(self, _what: str, _runs: int) -> list[float]:
         self._store.close()
         return []
@@ -68,6 +76,13 @@ class Contender:
         if what not in self._values:
             self._values[what] = values.numbers(32) if what == "numbers" else values.orders(200_000)
         return self._values[what]
+
+
+def installed() -> Iterator[tuple[str, str]]:
+    yield "Python", platform.python_version()
+    for name in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            yield name, version(name)
 
 
 def timed(work: Any, runs: int) -> list[float]:

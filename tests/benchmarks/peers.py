@@ -55,6 +55,7 @@ class Contestant:
     packages: Sequence[str] = ()
     missing: str = ""
     version: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
     processes: tuple[Peer, ...] = ()
     times: dict[Job, list[float]] = field(default_factory=dict)
     refused: dict[Job, str] = field(default_factory=dict)
@@ -81,11 +82,11 @@ class Contestant:
         return median(self.times[job]) if self.times.get(job) else None
 
 
-def contestants() -> list[list[Contestant]]:
+def contestants() -> dict[str, list[Contestant]]:
     """Return those on one machine, and those in Redis; dash_brain is the first of both."""
     frames = ("pandas",)
-    return [
-        [
+    return {
+        "on one machine": [
             Contestant("dash_brain", "DashBrain"),
             Contestant("pickle in a file", "Pickle"),
             Contestant("brain-plasma", "BrainPlasma", PACKAGES),
@@ -99,7 +100,7 @@ def contestants() -> list[list[Contestant]]:
             Contestant("multiprocessing.shared_memory", "SharedMemory"),
             Contestant("Ray's object store", "Ray", ("ray", *frames)),
         ],
-        [
+        "in Redis": [
             Contestant("dash_brain in Redis", "DashBrainInRedis"),
             Contestant("pickle in Redis", "Redis", ("redis", *frames)),
             Contestant("Flask-Caching in Redis", "FlaskCachingInRedis", ("flask-caching", "redis", *frames)),
@@ -108,12 +109,12 @@ def contestants() -> list[list[Contestant]]:
             ),
             Contestant("Dash's shared storage", "SharedStorage", ("dash>=4.5.0rc0", "redis", *frames)),
         ],
-    ]
+    }
 
 
 def rows(place: Workplace) -> Iterator[Line | Chart]:
     groups = contestants()
-    everyone = [one for group in groups for one in group]
+    everyone = [one for group in groups.values() for one in group]
     pythons = {one.name: prepared(one) for one in everyone}
     with ExitStack() as ending:
         server = ending.enter_context(running(redis_server()))
@@ -125,9 +126,10 @@ def rows(place: Workplace) -> Iterator[Line | Chart]:
             for process in one.processes[::-1]:
                 with suppress(Refused):
                     process.ask("close")
-    for group in groups:
-        yield from lines(group)
-    yield from charts(groups)
+    for where, group in groups.items():
+        yield from lines(where, group)
+    for where, group in groups.items():
+        yield from charts(where, group)
 
 
 def prepared(one: Contestant) -> str:
@@ -153,6 +155,7 @@ def start(one: Contestant, python: str, folder: Path, redis: str, ending: ExitSt
         processes = tuple(ending.enter_context(Peer(command)) for _ in range(2))
         for process in processes:
             one.version = process.said("version", one.package)
+            one.versions = dict(each.split() for each in process.said("versions").split(", "))
         one.processes = processes
     except (Refused, OSError) as reason:
         one.missing = f"does not start: {reason}"
@@ -185,15 +188,16 @@ def check(one: Contestant, job: Job) -> None:
             one.refused[job] = f"wrong: {reason}"
 
 
-def lines(group: Sequence[Contestant]) -> Iterator[Line]:
-    """Yield a line for each, compared with the first; the fastest readers first."""
-    ours, columns = group[0], ("", "version", *(job.title for job in JOBS))
+def lines(where: str, group: Sequence[Contestant]) -> Iterator[Line]:
+    """Yield a line for each, compared with the first; the fastest readers first. Each group is a table."""
+    ours, columns = group[0], (where, "version", *(job.title for job in JOBS))
     for one in ranked(group):
         if one.missing:
             yield Line([one.name, one.missing, *("" for _ in JOBS)], columns)
             continue
         cells = [cell(one, ours, job) for job in JOBS]
-        yield Line([one.name, one.version, *cells], columns, [one.median(job) or 0.0 for job in JOBS])
+        seconds = [one.median(job) or 0.0 for job in JOBS]
+        yield Line([one.name, one.version, *cells], columns, seconds, versions=one.versions)
 
 
 def ranked(group: Sequence[Contestant]) -> list[Contestant]:
@@ -214,13 +218,14 @@ def cell(one: Contestant, ours: Contestant, job: Job) -> str:
     )
 
 
-def charts(groups: Sequence[Sequence[Contestant]]) -> Iterator[Chart]:
+def charts(where: str, group: Sequence[Contestant]) -> Iterator[Chart]:
     """Yield charts of writing and of reading a large frame."""
-    for job, name in ((JOBS[0], "write"), (JOBS[1], "read")):
-        found = {one.name: one.median(job) for group in groups for one in ranked(group)}
-        title = {
-            "write": "Write a frame of 32 MB over the old",
-            "read": "Read it in another process, and add it up",
-        }
-        bars = {name: seconds for name, seconds in found.items() if seconds}
-        yield Chart(f"peers-{name}", f"{title[name]} (logarithmic)", bars=bars)
+    titles = {
+        "write": "Write a frame of 32 MB over the old",
+        "read": "Read it in another process, and add it up",
+    }
+    for job, (name, title) in zip(JOBS, titles.items(), strict=False):
+        found = {one.name: one.median(job) for one in ranked(group)}
+        bars = {peer: seconds for peer, seconds in found.items() if seconds}
+        file = f"peers-{where.replace(' ', '-')}-{name}"
+        yield Chart(file, f"{title}, {where} (logarithmic)", bars=bars)

@@ -51,7 +51,9 @@ def part(measured: dict[str, Any], found: Iterable[Line | Chart]) -> dict[str, A
 
 def row(line: Line) -> dict[str, Any]:
     marked = {"readme": True} if line.readme else {}
-    return {"cells": list(line.cells), "seconds": [float(f"{one:.4g}") for one in line.seconds], **marked}
+    ran_with = {"versions": dict(line.versions)} if line.versions else {}
+    seconds = [float(f"{one:.4g}") for one in line.seconds]
+    return {"cells": list(line.cells), "seconds": seconds, **marked, **ran_with}
 
 
 def surroundings() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -20,12 +20,16 @@ COLUMNS = ("what", "dash_brain", "in its place, or the limit", "", "ratio")
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a table: what it shows, the medians behind that, and whether the README shows it too."""
+    """One line of a table: what it shows, the medians behind that, and whether the README shows it too.
+
+    ``versions``: what it ran with, where that is not what the other lines ran with.
+    """
 
     cells: Sequence[str]
     columns: Sequence[str] = COLUMNS
     seconds: Sequence[float] = field(default=())
     readme: bool = False
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -234,7 +234,7 @@ def test_dump_with_a_key_loads_with_that_key_alone(brain, other, folder):
         other.load(folder, key=KEY)
     brain.dump(folder, key=KEY)
     assert "key" not in files_of(folder)
-    with pytest.raises(StoreUnavailable, match="key="):
+    with pytest.raises(StoreUnavailable, match=r"Brain\(NAMESPACE\)\.load\(FOLDER, key="):
         other.load(folder)
     with pytest.raises(DecodeError):
         other.load(folder, key=KEY[::-1])
@@ -259,8 +259,13 @@ def test_copied_folder_is_a_dump_too(brain, other, folder, tmp_path):
 @pytest.mark.parametrize("make", [lambda path: None, os.makedirs])
 def test_where_no_dump_is_none_can_be_loaded(other, folder, make):
     make(folder)
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailable, match=f"^There is no dump in {folder}"):
         other.load(folder)
+
+
+def test_folder_that_cannot_be_made_is_not_said_to_lack_a_dump(brain):
+    with pytest.raises(StoreUnavailable, match="cannot be used"):
+        brain.dump("/proc/dump")
 
 
 def test_links_and_pipes_in_a_shared_folder_are_not_followed(brain, other, folder):

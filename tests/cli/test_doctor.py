@@ -6,13 +6,14 @@ import contextlib
 import os
 import re
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dash_brain import Brain
-from dash_brain.cli.doctor import place
+from dash_brain.cli.doctor import contents, place
 from dash_brain.cli.doctor.place import Place
 from dash_brain.settings import Settings
 from dash_brain.stores import FileStore, open_store
@@ -109,6 +110,40 @@ def test_a_folder_that_is_open_to_others_is_refused_and_named(tmp_path):
     assert "remove it" in cure
 
 
+@pytest.mark.parametrize("below", ["", "/below"])
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path, below):
+    place = tmp_path / "file"
+    place.touch()
+    check, level, cause, cure = only(run("doctor", "--json", store=f"file://{place}{below}"))
+    assert (check, level) == ("store", "error")
+    assert cause == f"The folder {place}{below} cannot be made or opened (there is a file in its place)."
+    assert cure == "Choose another place with file:///folder or shm://name."
+
+
+@pytest.mark.parametrize("root", ["/proc", "/sys"])
+def test_a_file_system_that_holds_no_files_is_not_said_to_have_room(root):
+    ran = run("doctor", "--json", store=f"file://{root}/dash-brain")
+    assert about("disk", ran)["says"].startswith(f"{root}/dash-brain lies on a file system that does not say")
+    check, level, cause, cure = only(ran)
+    assert (check, level, f"{root}/dash-brain cannot be made" in cause) == ("store", "error", True)
+    assert cure == "Choose another place with file:///folder or shm://name."
+
+
+@pytest.mark.parametrize(
+    ("modules", "url", "extra"),
+    [
+        (["redis", "redis.connection"], "redis://127.0.0.1:1/0", "redis"),
+        (["botocore"], "redis://127.0.0.1:1/0?near=off&blobs=s3://bucket/doctor", "redis,s3"),
+    ],
+)
+def test_a_library_that_is_missing_is_named_with_what_installs_it(monkeypatch, modules, url, extra):
+    for name in modules:
+        monkeypatch.setitem(sys.modules, name, None)
+    check, level, cause, cure = only(run("doctor", "--json", store=url, DASH_BRAIN_KEY=KEY))
+    assert (check, level, cause.endswith(" is not installed.")) == ("settings", "error", True)
+    assert cure == f"Install it: pip install 'dash-brain[{extra}]'"
+
+
 @needs_disk
 def test_a_full_disk_is_named(tmp_path):
     with mounted_disk(tmp_path / "disk", 32) as disk:
@@ -144,6 +179,13 @@ def test_a_store_full_of_names_says_who_holds_them_and_that_they_stay(tmp_path):
     assert room["level"] == "error"
     assert re.match(r"95\d\.\d KB of 1\.0 MB are used; most by brain/shop 95\d\.\d KB\.", room["says"])
     assert "never evicted" in room["remedy"]
+
+
+def test_a_store_whose_disk_is_full_is_not_said_to_need_a_larger_budget(tmp_path):
+    store = FileStore(tmp_path, size="1MB")  # as small as what it holds, which a full disk makes of it
+    store.put("memo/brain/shop", "result", [bytes(950_000)])
+    assert {one.check for one in contents.check(store, with_room=True)} == {"room"}
+    assert not list(contents.check(store, with_room=False))
 
 
 def test_a_store_that_evicts_says_who_holds_most_and_loses_nothing_by_the_check(tmp_path):
@@ -213,6 +255,17 @@ def test_a_key_that_can_be_guessed_is_named_and_not_repeated(tmp_path):
     assert only(ran)[:2] == ("settings", "error")
     assert "can be guessed" in only(ran)[2]
     assert "changeme" not in ran.out
+
+
+def test_a_password_that_redis_does_not_take_is_named():
+    with running(redis_server()) as server:
+        url = server.url.replace("//", "//:hidden@")
+        ran = run("doctor", "--json", store=f"{url}?near=off", DASH_BRAIN_KEY=KEY)
+    check, level, cause, cure = only(ran)
+    assert (check, level) == ("store", "error")
+    assert "does not take the user or password of the URL" in cause
+    assert cure.startswith("Set in the URL those that Redis has")
+    assert "hidden" not in ran.out
 
 
 def test_a_redis_that_evicts_by_itself_is_named():

@@ -98,6 +98,15 @@ def test_looking_makes_no_store(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_store_that_was_never_made_is_not_said_to_lack_a_budget(tmp_path):
+    ran = run("stats", store=f"file://{tmp_path}")
+    assert (ran.status, ran.out) == (
+        0,
+        f"FileStore at {open_store(f'file://{tmp_path}').place} holds nothing.\n",
+    )
+    assert run("stats", "--json", store=f"file://{tmp_path}").json["values"] == 0
+
+
 def test_stores_of_other_users_in_the_place_are_named(tmp_path):
     (tmp_path / "dash_brain-54321").mkdir()
     assert "user 54321 has one there" in run("ls", store=f"file://{tmp_path}").out

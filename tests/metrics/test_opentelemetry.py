@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
+import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, Sum
 
 from dash_brain import Brain, stats
+from dash_brain.errors import NotInstalled
 from dash_brain.metrics import opentelemetry
 from dash_brain.metrics.opentelemetry import observe
 from dash_brain.metrics.table import METRICS
@@ -42,3 +46,11 @@ def test_each_export_reads_the_numbers_once(tmp_path, monkeypatch):
 
 def test_without_an_sdk_nothing_happens():
     observe(store="memory://unobserved")
+
+
+def test_the_api_that_is_missing_is_named_with_what_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    with pytest.raises(
+        NotInstalled, match=r"which is not installed\. Install it: pip install opentelemetry-api$"
+    ):
+        observe()

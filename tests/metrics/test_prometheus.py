@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from dash_brain import Brain, stats
-from dash_brain.errors import ValueMissing
+from dash_brain.errors import NotInstalled, ValueMissing
 from dash_brain.metrics.prometheus import register, text
 from dash_brain.stores import FileStore
 from tests.packaging.documents import REPOSITORY
@@ -78,6 +79,23 @@ def test_a_store_that_cannot_be_used_is_a_sample_and_no_failed_scrape(tmp_path):
     shown = generate_latest(registry).decode()
     assert "dash_brain_reachable 0.0" in shown
     assert "dash_brain_used_bytes 0" not in shown
+
+
+def test_a_registry_takes_one_store_and_another_registry_the_next(tmp_path):
+    first, second = CollectorRegistry(), CollectorRegistry()
+    register(first, FileStore(tmp_path / "a"))
+    with pytest.raises(ValueError, match="Duplicated timeseries"):
+        register(first, FileStore(tmp_path / "b"))
+    register(second, FileStore(tmp_path / "b"))
+    assert b"dash_brain_used_bytes" in generate_latest(second)
+
+
+def test_the_library_that_is_missing_is_named_with_what_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    with pytest.raises(
+        NotInstalled, match=r"not installed\. Install it: pip install 'dash-brain\[prometheus\]'$"
+    ):
+        register()
 
 
 def test_registering_opens_no_store(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 from tests.benchmarks.__main__ import PARTS
 from tests.benchmarks.charts import Chart, drawn
 from tests.benchmarks.page import DOCUMENTS, IMAGES, block, filled, images
-from tests.benchmarks.peers import JOBS, Contestant, lines
+from tests.benchmarks.peers import JOBS, Contestant, contestants, lines
 from tests.benchmarks.results import known, part
 from tests.benchmarks.timing import Line, Row
 from tests.benchmarks.venvs import NotInstalled, python_with
@@ -53,7 +53,7 @@ def test_no_ratio_stands_outside_of_the_marks(document: Path) -> None:
 
 def test_what_was_measured_becomes_tables_and_charts() -> None:
     row = Row("read it", "pickle", ([0.001, 0.002, 0.009], [0.02, 0.03, 0.04]), readme=True)
-    other = Line(["10", "1 ms"], ("names", "get"), [0.001])
+    other = Line(["10", "1 ms"], ("names", "get"), [0.001], versions={"pandas": "9.9"})
     chart = Chart("growth-names", "By names", "names", lines={"get": [(10, 0.001), (100, 0.002)]})
     about = {
         "date": "2020-02-02",
@@ -63,6 +63,7 @@ def test_what_was_measured_becomes_tables_and_charts() -> None:
         "versions": {"Python": "3.99"},
     }
     results = {"reading": part(about, [row.line, other, chart])}
+    assert results["reading"]["tables"][1]["rows"][0]["versions"] == {"pandas": "9.9"}
     text = block("reading", results)
     assert "| read it | 2 ms | pickle | 30 ms | 15x faster |" in text
     assert "| names | get |\n|---|---|\n| 10 | 1 ms |" in text
@@ -112,7 +113,23 @@ def test_a_peer_that_cannot_be_installed_is_named_with_the_reason() -> None:
         Contestant("Peer", "Peer", missing="not installed: why"),
     )
     ours.times = {job: [0.001] for job in JOBS}
-    assert [line.cells[:2] for line in lines([ours, missing])] == [
+    assert [line.cells[:2] for line in lines("on one machine", [ours, missing])] == [
         ["dash_brain", ""],
         ["Peer", "not installed: why"],
     ]
+
+
+def test_those_on_one_machine_and_those_in_redis_are_tables_and_charts_of_their_own() -> None:
+    tables = {table["columns"][0]: table["rows"] for table in known()["peers"]["tables"]}
+    assert {*tables} == {*contestants()}
+    for where, group in contestants().items():
+        assert tables[where][0]["cells"][0] == group[0].name
+        assert {row["cells"][0] for row in tables[where]} <= {one.name for one in group}
+    for chart in known()["peers"]["charts"]:
+        (own,) = (name for name in chart["bars"] if name.startswith("dash_brain"))
+        assert (own == "dash_brain") == ("one machine" in chart["title"])
+
+
+def test_each_peer_says_with_which_libraries_it_ran() -> None:
+    rows = [row for table in known()["peers"]["tables"] for row in table["rows"] if row["seconds"]]
+    assert all({"Python", "pandas", "numpy"} <= {*row["versions"]} for row in rows)

@@ -24,12 +24,17 @@ _TRIAL_VALUE = b"all is well" * 100
 
 
 def check(store: Store, *, with_room: bool) -> Iterator[Finding]:
-    """Say whether the store works; a value is put on trial where that evicts nothing."""
+    """Say whether the store works; a value is put on trial where that evicts nothing.
+
+    ``with_room``: whether its place has room.
+    """
     used = store.usage()
     budget = store.budget() if isinstance(store, Bounded) else None
-    if budget and used >= _FULL * budget:
+    if not with_room:  # that was said; the budget of a full place is what the store holds already
+        pass
+    elif budget and used >= _FULL * budget:
         yield full(used, budget, survey.spaces(store, survey.VALUES), store.spilled())
-    elif with_room:
+    else:
         yield _trial(store, filling(used, budget))
     yield from damaged(store)
     yield from lost(store)

@@ -24,7 +24,7 @@ _RESERVE = 64 << 20
 
 @dataclass(frozen=True)
 class Place:
-    """The facts of a folder; sizes are in bytes."""
+    """The facts of a folder; sizes are in bytes, and 0 where the file system has none, as that of /proc."""
 
     folder: str
     size: int
@@ -57,12 +57,14 @@ def place(folder: str, used: int, overflow: str) -> Place:
     while not os.path.isdir(above) and above != os.path.dirname(above):
         above = os.path.dirname(above)
     found, device = os.statvfs(above), os.stat(above).st_dev
+    in_memory = platform.is_memory(device)
+    unbounded = cgroups.physical_memory() if in_memory else 0  # a tmpfs may have no size
     groups = [group for group in cgroups.groups() if group.limit < cgroups.physical_memory()]
     return Place(
         folder,
-        size=found.f_blocks * found.f_frsize or cgroups.physical_memory(),
-        free=found.f_bavail * found.f_frsize if found.f_blocks else cgroups.physical_memory(),
-        in_memory=platform.is_memory(device),
+        size=found.f_blocks * found.f_frsize or unbounded,
+        free=found.f_bavail * found.f_frsize if found.f_blocks else unbounded,
+        in_memory=in_memory,
         remote=platform.is_memory(device, _OVER_NETWORK),
         has_inodes=found.f_files == 0 or found.f_favail > 0,
         limit=min((group.limit for group in groups), default=None),
@@ -97,7 +99,9 @@ def check_room(found: Place) -> Iterator[Finding]:
         f"{found.folder} has {shown_size(found.size)}, {shown_size(found.free)} of them free; "
         f"a store there may hold {shown_size(found.allowed)}."
     )
-    if found.free < _FULL or not found.has_inodes:
+    if not found.size:
+        yield _sizeless(name, found)
+    elif found.free < _FULL or not found.has_inodes:
         yield _full(name, found)
     elif found.allowed < SMALL:
         yield _small(name, found, room)
@@ -110,6 +114,11 @@ def check_room(found: Place) -> Iterator[Finding]:
             f"{found.folder} lies on a file system of another machine: maps and locks are slow there.",
             "Choose a folder on a local disk, or share values between machines by redis://.",
         )
+
+
+def _sizeless(name: str, found: Place) -> Finding:
+    says = f"{found.folder} lies on a file system that does not say how large it is, so it may have no room."
+    return Finding(name, "warning", says, "Choose a folder on a disk with file:///folder.")
 
 
 def _full(name: str, found: Place) -> Finding:

@@ -305,7 +305,8 @@ class MappedStore(Store, Scans, Locks, Bounded):
                     self._space = open_space(volume, self._size, spills=self._spills)
             if self._space is None:
                 raise StoreUnavailable(
-                    f"The store folder in {self.folder} is removed as often as it is made."
+                    f"The store folder in {self.folder} cannot be made, or is removed as often as it is "
+                    "made. Choose another place with file:///folder or shm://name."
                 )
             return self._space
 

@@ -77,7 +77,8 @@ class Address:
             from redis.connection import parse_url
         except ImportError:
             raise StoreUnavailable(
-                "Values are to lie in Redis, and redis-py is not installed: pip install 'dash-brain[redis]'."
+                "Values are to lie in Redis, and redis-py is not installed. "
+                "Install it: pip install 'dash-brain[redis]'"
             ) from None
         sentinel = self._parts.scheme in SENTINELS
         parts = _of_master(self._parts) if sentinel else self._parts

@@ -65,8 +65,8 @@ class Bucket:
             )
         if find_spec("botocore") is None:
             raise StoreUnavailable(
-                "Large values are to lie in a bucket, and botocore is not installed: "
-                "pip install 'dash-brain[redis,s3]'."
+                "Large values are to lie in a bucket, and botocore is not installed. "
+                "Install it: pip install 'dash-brain[redis,s3]'"
             )
         self._name, prefix = parts.netloc, parts.path.strip("/")
         self._prefix = f"{prefix}/" if prefix else ""

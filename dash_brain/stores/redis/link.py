@@ -127,8 +127,13 @@ class Link:
                 "would not be enough. What was stored before is untouched. Delete values, give them a ttl, "
                 "or raise maxmemory."
             )
-        # What Redis says may quote a command, and so a value: its first word is the kind of the error.
-        kind = str(error).partition(" ")[0][:40] or type(error).__name__
+        kind = _kind(error)
+        if kind in ("AuthenticationError", "NOAUTH", "WRONGPASS"):
+            return StoreUnavailable(
+                f"Redis at {self.address.shown} does not take the user or password of the URL, or wants one "
+                "that the URL does not have. Set in the URL those that Redis has, with %40 for an @ in them: "
+                "redis://user:password@host."
+            )
         return StoreUnavailable(
             f"Redis at {self.address.shown} refused what was asked of it: {kind}. Its user needs the keys "
             "and channels dash_brain:*, the commands of the categories @read, @write, @scripting, @pubsub "
@@ -152,6 +157,16 @@ def _script() -> tuple[str, str]:
     clients = ", ".join(f"['{domain}'] = true" for domain in OF_CLIENTS)
     text = files(__package__).joinpath("store.lua").read_text("utf-8").replace("@CLIENTS@", clients)
     return text, hashlib.sha1(text.encode()).hexdigest()
+
+
+def _kind(error: Exception) -> str:
+    """Return the kind of an error, and nothing else: what Redis says may quote a command, and so a value."""
+    from redis.exceptions import AuthenticationError
+
+    if isinstance(error, AuthenticationError):
+        return "AuthenticationError"
+    first = str(error).partition(" ")[0][:40]  # redis-py removes it where it has a type for the kind
+    return first if first.isupper() else type(error).__name__
 
 
 def _is_of_redis(error: Exception) -> bool:

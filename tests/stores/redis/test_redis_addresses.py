@@ -86,9 +86,37 @@ def test_password_and_the_least_that_a_user_may_do(lasting_server):
         client.execute_command("ACL", "SETUSER", "app", "on", ">pass word", *rights.split())
     address = f"127.0.0.1:{lasting_server.port}/0"
     works(RedisStore(f"redis://app:pass%20word@{address}", key=KEY))
-    with pytest.raises(StoreUnavailable) as caught:
+    with pytest.raises(StoreUnavailable, match="does not take the user or password of the URL") as caught:
         RedisStore(f"redis://app:wrong@{address}", key=KEY).check()
     assert "wrong" not in str(caught.value)
+
+
+def test_what_a_user_may_not_do_is_told_from_a_wrong_password(lasting_server):
+    with redis.Redis(port=lasting_server.port) as client:
+        client.execute_command(
+            "ACL", "SETUSER", "reader", "on", ">password", "~*", "-@all", "+@connection", "+info"
+        )
+    store = RedisStore(f"redis://reader:password@127.0.0.1:{lasting_server.port}/0", key=KEY)
+    for use in (lambda: store.put(SPACE, "key", [b"x"]), lambda: store.get(SPACE, "key")):
+        with pytest.raises(
+            StoreUnavailable, match=r"refused what was asked of it: (NOPERM|NoPermissionError)\. "
+        ):
+            use()
+
+
+def test_password_that_redis_got_later_is_asked_for(server):
+    stores = [RedisStore(url, key=KEY) for url in (server.url, server.url.replace("//", "//:guessed@"))]
+    store = stores[0]
+    store.put(SPACE, "key", [b"x"])
+    store.get(SPACE, "key")
+    with redis.Redis(port=server.port) as client:
+        client.config_set("requirepass", "password")
+        client.execute_command("CLIENT", "KILL", "SKIPME", "no")
+    for one in stores:
+        for use in (one.check, lambda one=one: one.get(SPACE, "key")):
+            with pytest.raises(StoreUnavailable, match="Set in the URL those that Redis has") as caught:
+                use()
+            assert "guessed" not in str(caught.value)
 
 
 def test_databases_are_apart(lasting_server, store):

@@ -73,7 +73,7 @@ class Ledger:
                     self._words[_COUNT] = max(self._words[_COUNT], slot + 1)
                     self._words[_FIRST + _WORDS * slot + _RESERVED] = 0  # its last process is dead
                     return slot
-        raise StoreUnavailable(f"{SLOTS} processes have the store open, and no more can: end some of them.")
+        raise StoreUnavailable(f"{SLOTS} processes have the store open, and no more can; end some of them.")
 
     @property
     def made(self) -> float:

@@ -17,7 +17,7 @@ from dash_brain.stores.mapped.volume.entries import Entry, entry_of, look
 from dash_brain.stores.mapped.volume.large import LargeFiles
 from dash_brain.stores.mapped.volume.objectfile import Seal
 from dash_brain.stores.mapped.volume.paths import draft_of, number_of_draft
-from dash_brain.stores.mapped.volume.private import enter_ours, open_private, outer_folder
+from dash_brain.stores.mapped.volume.private import enter_ours, make_place, open_private, outer_folder
 from dash_brain.stores.mapped.volume.publish import Draft, Publish, best_for, create_once, publish_link
 from dash_brain.stores.mapped.volume.spares import Spares
 from dash_brain.stores.namespaces import is_domain
@@ -43,7 +43,7 @@ class Volume:
         self.shown = os.path.join(outer_folder(folder), f"{name}@{FORMAT}")
         if not platform.SUPPORTED:
             raise StoreUnavailable("This system has no private folders to share; use memory:// instead.")
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        make_place(folder)
         self.descriptor = self._keep(enter_ours(folder, f"{name}@{FORMAT}", open_private))
         self.locks = LockTable(self._best_locks())
         large = LargeFiles(self.descriptor, plain=plain)

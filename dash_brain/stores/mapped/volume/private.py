@@ -17,7 +17,8 @@ _FOLDER = os.O_RDONLY | platform.FOLDER
 
 #: The errors that tell of what lies there, and not of the disk.
 _TELLING = {errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.EPERM}
-
+#: The errors that tell that nothing can be made there.
+_FORBIDDING = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG}
 
 #: One of the two functions below that return a descriptor.
 Enter: TypeAlias = Callable[[int, str, str], int]
@@ -26,6 +27,21 @@ Enter: TypeAlias = Callable[[int, str, str], int]
 def outer_folder(place: str) -> str:
     """Return the path of our private folder in a place that may be anyone's."""
     return os.path.join(place, f"dash_brain-{os.geteuid()}")
+
+
+def make_place(folder: str) -> None:
+    """Make the folder that stores lie in, which may be anyone's, if need be.
+
+    ``StoreUnavailable`` when that can never be one.
+    """
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise _unusable(folder, "there is a file in its place") from error
+    except OSError as error:
+        if error.errno in _FORBIDDING:
+            raise _unusable(folder, error.strerror) from error
+        raise
 
 
 def open_private(parent: int, name: str, shown: str) -> int:
@@ -75,10 +91,7 @@ def _refusing(shown: str) -> Iterator[None]:
             raise
         if error.errno in _TELLING:
             raise _refuse(shown, f"cannot be opened as a folder ({error.strerror})") from error
-        raise StoreUnavailable(
-            f"The folder {shown} cannot be made or opened ({error.strerror}). Choose another place with "
-            "file:///folder or shm://name."
-        ) from error
+        raise _unusable(shown, error.strerror) from error
 
 
 def _check_private(descriptor: int, shown: str) -> None:
@@ -87,6 +100,13 @@ def _check_private(descriptor: int, shown: str) -> None:
         raise _refuse(shown, f"belongs to user {found.st_uid}, not to user {os.geteuid()}")
     if found.st_mode & 0o077:
         raise _refuse(shown, f"is open to other users (mode {stat.S_IMODE(found.st_mode):03o})")
+
+
+def _unusable(shown: str, why: str | None) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"The folder {shown} cannot be made or opened ({why}). Choose another place with file:///folder or "
+        "shm://name."
+    )
 
 
 def _refuse(shown: str, why: str) -> StoreUnavailable:
