@@ -281,6 +281,19 @@
         return answer;
     };
 
+    // Answers over a websocket have no headers, so each error may be such a refusal. The server closes a socket whose
+    // session has ended or was lost, and when it stops. Dash's worker tells all pages what comes.
+    const isTrouble = ({type, payload}) => type === "disconnected" || (type === "callback_response" && payload.status === "error");
+    const Worker = window.SharedWorker;
+    if (Worker) {
+        window.SharedWorker = class extends Worker {
+            constructor(...asked) {
+                super(...asked);
+                this.port.addEventListener("message", ({data}) => isTrouble(data) && soon());
+            }
+        };
+    }
+
     setInterval(now, HEARTBEAT);
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && now());
     window.addEventListener("pageshow", (event) => event.persisted && now());

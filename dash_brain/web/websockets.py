@@ -19,7 +19,8 @@ from dash_brain.web.outgoing import Outgoing
 from dash_brain.web.servers import begin_message
 from dash_brain.web.sessions import current_caller, has_ended
 
-#: What a socket is closed with whose session has ended: the browser opens another one, with its new cookie.
+#: What a socket is closed with whose session has ended: its pages claim, which brings a new cookie where none
+#: has come yet, and the browser opens another socket.
 _ENDED = (4008, "The session has ended.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -464,3 +465,12 @@ def test_all_callbacks_of_an_app_may_come_by_a_websocket(backend, tmp_path, brow
         by_http = [body for body, _ in tab.bodies() if "_dash-brain-description" not in body]
         assert by_http == []
         tab.assert_clean()
+        lose(tmp_path / "store")
+        tab.wait_for(lambda: [tab.click("socket-async"), tab.text("socket-async-text").startswith("True")][1])
+
+
+def lose(store: Path) -> None:
+    """Remove a store with its key, while a server writes to it."""
+    lost = store.rename(store.with_name("lost"))
+    while lost.exists():
+        shutil.rmtree(lost, ignore_errors=True)

@@ -161,3 +161,20 @@ def test_two_browsers_are_two_sessions(served: Server, browser_for_module: Any) 
             pages[0].wait("visits-text", f"visit {visits[0]}")
         yours.refresh()
         pages[1].wait("visits-text", f"visit {visits[1] + 1}")
+
+
+#: A worker as Dash's, which passes on what comes over the websocket of all pages.
+WORKER = """
+const told = `onconnect = ({ports}) => ports[0].postMessage(${JSON.stringify(arguments[0])})`;
+new SharedWorker("data:text/javascript," + encodeURIComponent(told)).port.start();
+"""
+
+
+def test_a_page_claims_when_its_websocket_was_closed_and_when_a_callback_over_it_failed(tab: Tab) -> None:
+    def claims() -> bool:
+        return any("_dash-brain-claim" in json.dumps(message) for message in tab.messages())
+
+    tab.wait_for(claims)
+    for message in ({"type": "disconnected"}, {"type": "callback_response", "payload": {"status": "error"}}):
+        tab.driver.execute_script(WORKER, message)
+        tab.wait_for(claims)

@@ -48,7 +48,8 @@ class AsgiRequest(Request):
         self.path = _path_below_mount(scope)
         self.is_callback = self.path.endswith(("_dash-update-component", _SOCKET))
         self.is_secure = scope.get("scheme") in ("https", "wss")
-        self.is_message, self.shares_loop = is_message, True
+        self.is_message = self.is_answered = is_message
+        self.shares_loop = True
         self.state = {"goes_on": True} if is_message else {}
         self._headers: Headers | None = None
         self._cookies: Mapping[str, str] | None = None
@@ -113,9 +114,11 @@ class AsgiRequest(Request):
 
     async def send(self, send: Send, message: Message) -> None:
         """Send a message of the response, with the registered changes of its headers."""
-        if message["type"] in ("http.response.start", "websocket.accept") and self._changes:
-            changed = partial(self._changed, message.get("headers") or [])
-            message["headers"] = await threads.run(changed) if self._may_block else changed()
+        if message["type"] in ("http.response.start", "websocket.accept"):
+            if self._changes:
+                changed = partial(self._changed, message.get("headers") or [])
+                message["headers"] = await threads.run(changed) if self._may_block else changed()
+            self.is_answered = True
         await send(message)
 
     def _changed(self, sent: Any) -> list[tuple[bytes, bytes]]:

@@ -83,6 +83,9 @@ class Request(ABC):
     is_message
         Whether it is a message of a websocket: it has the headers and cookies of the handshake, and its
         answer has none.
+    is_answered
+        Whether the headers of its response are on their way, so that changes of them come too late. With
+        Flask nobody tells.
     shares_loop
         Whether it is served by the event loop that serves others too.
     server
@@ -93,6 +96,7 @@ class Request(ABC):
     """
 
     __slots__ = (
+        "is_answered",
         "is_callback",
         "is_message",
         "is_secure",
@@ -110,6 +114,7 @@ class Request(ABC):
     is_callback: bool
     is_secure: bool
     is_message: bool
+    is_answered: bool
     shares_loop: bool
     server: Any
     state: dict[str, Any]

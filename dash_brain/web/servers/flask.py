@@ -46,7 +46,7 @@ class FlaskRequest(Request):
         self.route = str(request.endpoint)
         self.is_callback = self.route.endswith("_dash-update-component")
         self.is_secure = request.is_secure
-        self.is_message = self.shares_loop = False
+        self.is_message = self.is_answered = self.shares_loop = False
         self.server = server
         self.state = {}
         self._changes: dict[Callable[[Response], None], None] = {}

@@ -19,7 +19,7 @@ from dash_brain.web.apps import app_of, check_current_backend, requested_app
 from dash_brain.web.dash_internals import is_api_call, is_message, is_request_to
 from dash_brain.web.servers import Request, current_request
 from dash_brain.web.sessions.closed_sessions import closed_note, note_closed
-from dash_brain.web.sessions.cookies import session_ids_in
+from dash_brain.web.sessions.cookies import has_cookie, session_ids_in
 from dash_brain.web.sessions.job_context import JobContext, current_job
 from dash_brain.web.sessions.looking_ahead import look_ahead
 from dash_brain.web.sessions.refusals import no_session_error, warn_of_page
@@ -166,12 +166,14 @@ def close_session() -> None:
     for any user; the browser gets a new one with this response, and pages that are still open empty their
     ServerStores. Where there is no session nothing happens.
 
-    Call it in a callback, or in a route of the app's server.
+    Call it in a callback that comes by HTTP, or in a route of the app's server: the answer to a websocket
+    callback brings no cookie. With ``Dash(websocket_callbacks=True)`` that leaves a route.
 
     Raises
     ------
     NoSession
-        Outside of any request.
+        Outside of any request, in a background job, in a websocket callback, in a generator, and in what
+        FastAPI or Quart run after the response: no cookie would reach the browser.
     StoreFull, StoreUnavailable
         When the store has no room for the note that it is closed, or cannot be reached.
 
@@ -188,6 +190,8 @@ def close_session() -> None:
     request = current_request() or _no_caller()
     if current_job() is not None:
         raise NoSession("A background job cannot close the session: the browser awaits no cookie from it.")
+    if request.is_answered or "goes_on" in request.state:
+        raise NoSession(_NO_COOKIE_COMES)
     settings = current.use()
     session_id = find_session_id(settings, request, settings.keys)
     if session_id is None:
@@ -203,6 +207,14 @@ def close_session() -> None:
     replace_session(settings, request, session_id)
 
 
+_NO_COOKIE_COMES = (
+    "close_session() would leave the browser without a session: the new cookie comes with the response, a "
+    "websocket callback has none, and that of a generator has begun. Call it in a callback that comes by "
+    "HTTP and returns one result, or in a route of the app's server; with Dash(websocket_callbacks=True), "
+    "where all callbacks come by websocket, in a route."
+)
+
+
 def is_session_per_page() -> bool:
     """Say whether each page is a session, without a cookie that a browser would also send for other sites."""
     return current.use().cookie == "page"
@@ -215,12 +227,15 @@ def session_began() -> bool:
 
 
 def has_ended() -> bool:
-    """Say whether the session whose cookie the current request has was closed."""
+    """Say whether the session whose cookie the current request has was closed, or lost with its key."""
     settings, request = current.use(), current_request()
-    if request is None or settings.cookie == "page":
+    if request is None or settings.cookie == "page" or not has_cookie(request, settings.cookie):
         return False
-    has_cookie = any(session_ids_in(request, settings.keys, settings.cookie))
-    return has_cookie and find_session_id(settings, request, settings.keys) is None
+    if find_session_id(settings, request, settings.keys) is not None:
+        return False
+    if not any(session_ids_in(request, settings.keys, settings.cookie)):
+        no_session_error(app_identity(settings, app_of(request)))  # logs how it was lost
+    return True
 
 
 def send_session() -> None:

@@ -66,6 +66,11 @@ def name_of(request: Request, kid: str, mode: str) -> str:
     return (SECURE if request.is_secure else PLAIN) + kid
 
 
+def has_cookie(request: Request, mode: str) -> bool:
+    """Say whether a request has a cookie of this mode, by whatever key."""
+    return any(name == name_of(request, kid, mode) for name, kid in our_cookies(request))
+
+
 def our_cookies(request: Request) -> Iterator[tuple[str, str]]:
     """Yield name and kid of each cookie that some dash_brain may have set, by whatever key."""
     found = map(_NAME.fullmatch, request.cookies)
