@@ -4,7 +4,7 @@
 # a callback is called: sessions, claims, ids, keys, what is memoized, quotas; and of the two servers with an event loop, Quart.
 set -euo pipefail
 of_no_release=(asgi_background background_workers busy claims close_session cookie_modes guarded ids iframes keys lifetime memoized_callbacks
-  other_sessions_jobs ported principal quota reading recipes
+  other_sessions_jobs ported principal quota reading recipes reload
   refusing_browsers sessions settings shared_browser shared_results survival two_hosts)
 
 if [[ $1 == oldest ]]; then

@@ -3,7 +3,7 @@
 
 # What test.sh leaves to matrix.sh: everything but Flask on one host with a store in shared memory, the documents, and what
 # takes the longest of the torture, of the examples and of the pages in a browser.
-asgi=(tests/app/test_{asgi,asgi_background,asgi_requests,backends}.py tests/torture/test_sockets.py)
+asgi=(tests/app/test_{asgi,asgi_background,asgi_requests,backends,reload}.py tests/torture/test_sockets.py)
 pages=(tests/app/test_{background_workers,busy,guarded,iframes,panel_browser,ported,refusing_browsers,survival}.py)
 redis=(tests/stores/redis/test_[!b]*.py tests/stores/test_near_redis.py)
 bucket=(tests/stores/redis/test_bucket*.py)

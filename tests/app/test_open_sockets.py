@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from secrets import token_hex
 from typing import Any
 
 import dash
@@ -74,9 +75,7 @@ def test_a_socket_whose_session_was_lost_is_closed_and_the_next_one_works(app, o
     socket = Socket(page, app.server)
     assert socket.call("out.children", "n.value")["status"] == "ok"
     current.forget()
-    monkeypatch.setenv(
-        "DASH_BRAIN_KEY", "wJ4kTz90vWq1sYdRuLxB"
-    )  # another one, as when the store was lost with it
+    monkeypatch.setenv("DASH_BRAIN_KEY", token_hex(16))  # another one, as when the store was lost with it
     assert [socket.call("out.children", "n.value") for _ in range(2)] == [4008, 4008]
     assert Claiming(page)(None) == []
     assert Socket(page, app.server).call("out.children", "n.value")["status"] == "ok"

@@ -14,7 +14,7 @@ TABLE = REPOSITORY / "docs/compatibility.md"
 CELLS, _, TESTS = prose(TABLE).partition("\n## Tests\n")
 
 #: What a cell says in place of a test: that there is nothing else to test, or who refuses it and how.
-_SAID = re.compile(r"same path|no websockets|no event loop|Dash 4\.4|Dash's MCP server fails|tried by hand")
+_SAID = re.compile(r"same path|no websockets|no event loop|Dash 4\.4|Dash's MCP server fails")
 
 
 def rows() -> list[list[str]]:
