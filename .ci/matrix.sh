@@ -33,5 +33,6 @@ leg neighbours bash .ci/neighbours.sh --basetemp="$folder/neighbours"
 leg wheel bash .ci/wheel.sh
 leg pyright bash .ci/pyright.sh
 leg dash-oldest bash .ci/dash.sh oldest --basetemp="$folder/dash-oldest"
+[[ -z ${PYTHONS:-} ]] || leg pythons bash .ci/pythons.sh $PYTHONS # minutes for each: not in .ci/run
 for name in "${legs[@]}"; do step "$name" finish "$name"; done
 conclude
