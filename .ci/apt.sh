@@ -7,6 +7,8 @@ if [[ $(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then
   exit 1
 fi
 echo "installing $*"
+exec {itself}<"$0" # one at a time: apt-get does not wait for another
+flock "$itself"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 if ! { apt-get update && apt-get install -y --no-install-recommends "$@"; } </dev/null >"$log" 2>&1; then

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# dash.sh oldest|newest: run tests/app and tests/adapters with the oldest Dash that dash_brain takes, or with the newest that there is,
-# pre-releases included. The whole suite runs with the newest release; this leaves out what knows nothing of Dash but that
-# a callback is called: sessions, claims, ids, keys, what is memoized, quotas; and of the two servers with an event loop, Quart.
+# dash.sh oldest|newest: run tests/app and tests/adapters with the oldest Dash that dash_brain takes, or with the newest that
+# there is, pre-releases included. The whole suite runs with the newest release; this leaves out what knows nothing of Dash
+# but that a callback is called: sessions, claims, ids, keys, what is memoized, quotas, logs; and of the two servers with an
+# event loop, Quart.
 set -euo pipefail
-of_no_release=(asgi_background background_workers busy claims close_session cookie_modes guarded ids iframes keys lifetime memoized_callbacks
-  other_sessions_jobs ported principal quota reading recipes reload
-  refusing_browsers sessions settings shared_browser shared_results survival two_hosts)
+of_no_release=(asgi_background background_workers busy claims close_session cookie_modes diagnosis guarded ids iframes keys
+  lifetime memoized_callbacks memory metrics other_sessions_jobs ported principal quota reading recipes refusing_browsers
+  reload sessions settings shared_browser shared_results survival two_hosts)
 
 if [[ $1 == oldest ]]; then
   wanted=$(.venv/bin/python .ci/floors.py dash)

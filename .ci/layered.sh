@@ -10,7 +10,7 @@ if [[ ! -f $folder/installed || $(<"$folder/installed") != "$wanted" ]]; then
   .venv/bin/python -m venv --without-pip "$folder"
   site=$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
   .venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' >"$site/below.pth"
-  # Modules are compiled when they are imported: few of them are.
+  # pip, unlike uv, sees what lies below. Modules are compiled when they are imported: few of them are.
   .venv/bin/python -m pip --python "$folder/bin/python" install -qq --disable-pip-version-check --no-compile "${@:2}"
   echo "$wanted" >"$folder/installed"
 fi

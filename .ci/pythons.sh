@@ -28,8 +28,7 @@ for version in "$@"; do
   if [[ ! -f $folder/installed ]]; then
     rm -rf "$folder"
     "$python" -m venv --without-pip "$folder"
-    .venv/bin/python -m pip --python "$folder/bin/python" install -qq --disable-pip-version-check --no-compile \
-      --editable . "${needs[@]}"
+    bash .ci/install.sh "$folder/bin/python" --editable . "${needs[@]}"
     touch "$folder/installed"
   fi
   "$folder/bin/python" -m pytest -p no:cacheprovider -k "not RealTime and not SharedMemory and not Fallback" "${tests[@]}" || status=1

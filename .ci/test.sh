@@ -3,8 +3,9 @@
 # lists.
 set -euo pipefail
 
+bash .ci/programs.sh &
 bash .ci/venv.sh test
-bash .ci/programs.sh
+wait "$!"
 source .ci/steps.sh
 
 here() { # NAME ARGUMENT...: run these tests but those of matrix.sh

@@ -19,8 +19,7 @@ fi
 stamp=.venv/installed-$extra
 wanted=$(cat pyproject.toml setup.cfg)
 if [[ ! -f $stamp || $(<"$stamp") != "$wanted" ]]; then
-  echo "installing dash_brain[$extra]; this takes a minute or two"
-  # Modules are compiled when they are imported: most never are.
-  .venv/bin/python -m pip install -qq --disable-pip-version-check --no-compile --editable ".[$extra]"
+  echo "installing dash_brain[$extra]; this takes a minute"
+  bash .ci/install.sh .venv/bin/python --editable ".[$extra]"
   echo "$wanted" >"$stamp"
 fi

@@ -3,8 +3,6 @@
 set -euo pipefail
 
 bash .ci/build.sh .venv/dist >.venv/build.log 2>&1 || { cat .venv/build.log >&2; exit 1; }
-[[ -x .venv/wheel/bin/python ]] || .venv/bin/python -m venv --without-pip .venv/wheel
-pip=(.venv/bin/python -m pip --python .venv/wheel/bin/python -qq --disable-pip-version-check)
-"${pip[@]}" uninstall -y dash-brain
-"${pip[@]}" install --no-compile .venv/dist/*.whl # modules are compiled when they are imported: few of them are
+.venv/bin/python -m venv --clear --without-pip .venv/wheel
+bash .ci/install.sh .venv/wheel/bin/python .venv/dist/*.whl
 .venv/wheel/bin/python -I .ci/smoke.py

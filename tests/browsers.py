@@ -68,6 +68,7 @@ def chrome(*more_options: str, preferences: Mapping[str, object] | None = None) 
         options = webdriver.ChromeOptions()
         options.binary_location = find("chromium", "chromium-browser", "google-chrome")
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        options.add_experimental_option("perfLoggingPrefs", {"enablePage": False})  # the network is enough
         options.add_experimental_option("prefs", {**NO_SPARE_CONNECTIONS, **(preferences or {})})
         for option in [*CHROME_OPTIONS, f"--user-data-dir={profile}", *more_options]:
             options.add_argument(option)
@@ -137,7 +138,7 @@ def browser_factory() -> Iterator[Callable[[], Chrome]]:
 
 
 @pytest.fixture
-def browser(browser_for_module: Chrome) -> Chrome:
-    """The browser of the module, as a new user's."""
-    forget_everything(browser_for_module)
-    return browser_for_module
+def browser(browser_for_all: Chrome) -> Chrome:
+    """The browser, as a new user's."""
+    forget_everything(browser_for_all)
+    return browser_for_all

@@ -67,6 +67,9 @@ class StoreWrapper(Store):
     def info(self, namespace: str, key: str) -> ObjectInfo:
         return self.wrapped.info(namespace, key)
 
+    def info_many(self, namespace: str, keys: Iterable[str]) -> Iterator[tuple[str, ObjectInfo | None]]:
+        return self.wrapped.info_many(namespace, keys)
+
     def exists(self, namespace: str, key: str) -> bool:
         return self.wrapped.exists(namespace, key)
 

@@ -47,6 +47,7 @@ app.layout = html.Div(
         ServerStore(id="result"),
         html.Div(id="state", children="idle"),
         html.Div(id="partial-text"),
+        html.Div(id="share"),
         html.Div(id="text"),
         html.Div(id="set-first"),
         html.Div(id="set-second"),
@@ -74,12 +75,13 @@ def load(clicks, wait):
     interval=100,
     prevent_initial_call=True,
     running=[(Output("state", "children"), "running", "idle")],
-    progress=[Output("partial", "data")],
+    progress=[Output("partial", "data"), Output("share", "children")],
+    progress_default=[None, "no job"],
     cancel=[Input("cancel", "n_clicks")],
 )
 def compute(set_progress, loaded):
     frame, wait, clicks = loaded
-    set_progress([frame.head(10)])
+    set_progress([frame.head(10), "1 %"])
     set_props("set-first", {"children": "first"})
     set_props("set-second", {"children": "second"})
     time.sleep(wait)

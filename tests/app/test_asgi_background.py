@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dash_brain.stores.redis import RedisStore
-from tests.app.test_background_workers import APP, GRACE, SUM, page
+from tests.app.test_background_workers import APP, GRACE, page, see_two_jobs
 from tests.backends import ASGI, serving
 from tests.redis import KEY
 
@@ -17,12 +17,6 @@ def test_a_page_gets_progress_and_result_of_a_job_with_values_in_redis(backend, 
     with serving(APP, backend, workers=2, env=env) as server:
         store = RedisStore(redis_url, key=KEY)
         with page(browser, server.url, store) as tab:
-            for clicks in (1, 2):
-                tab.click("load")
-                tab.wait("text", f"{SUM} 1000000 {clicks}")
-                tab.wait("state", "idle")
-            assert (tab.text("set-first"), tab.text("set-second")) == ("first", "second")
-            tab.wait("made-text", "{2}")
-            assert max(len(body) + received for body, received in tab.bodies()) < 4000
+            see_two_jobs(tab)
             tab.assert_clean()
         store.close()

@@ -120,6 +120,11 @@ class Page:
         except (NoSuchElementException, StaleElementReferenceException):  # it is not there yet, or drawn anew
             return ""
 
+    def layout(self) -> str:
+        """Return the layout as it is now, with what callbacks have set, as JSON."""
+        layouts = "dash_stores.map((store) => store.getState().layout)"
+        return str(self.driver.execute_script(f"return JSON.stringify({layouts})"))
+
     def figure(self, graph: str, expression: str) -> Any:
         """Return an expression of the drawn figure: ``data`` and ``layout`` as plotly.js has them."""
         drawn = f"document.querySelector('#{graph} .js-plotly-plot')"

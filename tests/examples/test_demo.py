@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import signal
 import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from tests.examples.conftest import Page
 from tests.examples.test_folders import heed_ctrl_c
 from tests.examples.test_gallery import timestamps
 from tests.examples.test_hard_places import CALLBACKS
-from tests.examples.visits import visit
+from tests.examples.test_job_and_file import FILE, upload
 from tests.programs import REPOSITORY
 
 
@@ -74,24 +74,43 @@ def wait_for(url: str) -> None:
 @pytest.mark.skipif(BACKEND == "flask", reason="test_gallery.py does more with Flask")
 @pytest.mark.parametrize("name", CALLBACKS)
 def test_an_example_works_and_its_console_stays_clean(name: str, demo: Demo, browser: Any) -> None:
-    page = Page(browser, f"{demo.url}/{name}/")
+    opened(name, demo, browser).driver.get("about:blank")
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def test_two_profiles_of_a_browser_see_their_own_data(
+    demo: Demo, browser: Any, browser_factory: Callable[[], Any], tmp_path: Path
+) -> None:
+    held, seen = [], []
+    for driver in (browser, browser_factory()):
+        page = opened("session_data", demo, driver)
+        held.append(tokens_in(page.layout()))
+        seen.append(timestamps(page.text("output-1")))
+        assert len(seen[-1]) == 4
+        assert timestamps(page.text("output-2")) == seen[-1]
+        explore = opened("explore", demo, driver)
+        assert explore.text("columns") == ""
+        upload(explore, tmp_path / "places.csv", FILE)
+        explore.wait(lambda explore=explore: "3 rows in 3 columns" in explore.text("columns"))
+        held.append(tokens_in(explore.layout()))
+        explore.assert_console_is_clean()
+    assert all(held)
+    assert len(set().union(*held)) == sum(map(len, held))
+    assert not set(seen[0]) & set(seen[1])
+
+
+def opened(name: str, demo: Demo, driver: Any) -> Page:
+    """Open the page of an example."""
+    page = Page(driver, f"{demo.url}/{name}/")
     page.open(callbacks=CALLBACKS[name])
-    page.assert_console_is_clean()
     page.wait(lambda: "waiting for the first data" not in page.text("react-entry-point"))
-    page.driver.get("about:blank")
     page.assert_console_is_clean()
+    return page
 
 
-@pytest.mark.skipif(BACKEND == "flask", reason="test_gallery.py does it with Flask")
-def test_two_profiles_see_their_own_data(demo: Demo) -> None:
-    seen = []
-    for _ in range(2):
-        page, _ = visit(demo.url, "session_data")
-        told = [timestamps(json.dumps(page.props[output])) for output in ("output-1", "output-2")]
-        assert len(told[0]) == 4
-        assert told[1] == told[0]
-        seen.append(set(told[0]))
-    assert not seen[0] & seen[1]
+def tokens_in(text: str) -> set[str]:
+    """Return which tokens of sessions a page holds."""
+    return set(re.findall(r'"db1\.[0-9a-f]{8}\.([sn][0-9a-f]{32})', text))
 
 
 @pytest.mark.skipif(BACKEND == "flask", reason="test_plain.py does it with Flask")

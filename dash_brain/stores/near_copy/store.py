@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from time import perf_counter_ns
 from typing import Any, ParamSpec, TypeVar
@@ -134,9 +134,6 @@ class NearCopy(StoreWrapper):
     def info(self, namespace: str, key: str) -> ObjectInfo:
         known = self._answers.known((namespace, key)) if (namespace, key) in self._answers else None
         return self.wrapped.info(namespace, key) if known is None else known
-
-    def info_many(self, namespace: str, keys: Iterable[str]) -> Iterator[tuple[str, ObjectInfo | None]]:
-        return self.wrapped.info_many(namespace, keys)  # type: ignore[no-any-return]
 
     def exists(self, namespace: str, key: str) -> bool:
         if (namespace, key) in self._answers:

@@ -7,19 +7,22 @@ import pickle
 import subprocess
 import sys
 import threading
+import uuid
 from contextlib import suppress
 
 import pytest
 
 from dash_brain.errors import DecodeError, EncodeError, LeaseLost, StoreFull, StoreUnavailable, ValueMissing
-from dash_brain.stores import ABSENT
+from dash_brain.stores import ABSENT, CopyStore, NearCopy
 from dash_brain.stores.locked import making_under
 from dash_brain.stores.redis import RedisStore, blobs
 from dash_brain.stores.redis.bucket import Bucket
 from dash_brain.stores.redis.names import sending_of, value_of
+from dash_brain.testing import plain
 from tests.programs import REPOSITORY
 from tests.redis import KEY, free_port
 from tests.s3 import BUCKET, CREDENTIALS
+from tests.stores.places import remove
 
 SPACE = "brain/bucket"
 MB = 1 << 20
@@ -76,6 +79,25 @@ def test_large_value_lies_in_the_bucket_and_a_smaller_one_in_redis(store, inside
     assert [bytes(frame) for frame in store.get(SPACE, "large")] == LARGE
     assert client.exists(*(blobs.PREFIX + f"object:{object_id}:{n}".encode() for n in range(5))) == 0
     assert client.strlen(blobs.PREFIX + f"object:{object_id}:0".encode()) == 0
+
+
+def test_near_copies_of_what_lies_in_the_bucket_are_read_without_it_and_go_with_their_values(store, inside):
+    """They do else what near copies of any store do: they see the bucket through the store only."""
+    near = NearCopy(store, CopyStore(f"test-{uuid.uuid4().hex}"))
+    read, written = store.put(SPACE, "read", LARGE), near.put(SPACE, "written", LARGE)
+    assert plain(near.get(SPACE, "read")) == LARGE
+    for name in (*parts(read), *parts(written)):
+        inside.delete(name)
+    for key in ("read", "written"):
+        assert plain(near.get(SPACE, key)) == LARGE
+    store.put(SPACE, "read", [b"newer", *LARGE])
+    assert plain(near.get(SPACE, "read")) == [b"newer", *LARGE]
+    for key in ("read", "written"):
+        store.delete(SPACE, key)
+        with pytest.raises(ValueMissing):
+            near.get(SPACE, key)
+    near.close()
+    remove(near._copies.store)
 
 
 def test_bytes_in_the_bucket_count(store):

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import os
-import uuid
 from functools import partial
 
 import pytest
 
-from dash_brain.stores import CopyStore, NearCopy
 from dash_brain.stores.redis import RedisStore, objects
 from dash_brain.testing import BoundedContract, LocksContract, ScansContract, SharedContract, StoreContract
 from tests.redis import KEY
-from tests.stores.places import remove
 
 
 @pytest.fixture(autouse=True)
 def all_values_in_the_bucket(monkeypatch):
     monkeypatch.setattr(objects, "LARGE", 1)
-
-
-class BucketContract(StoreContract, ScansContract, LocksContract, BoundedContract):
-    """With all values in the bucket."""
 
 
 def with_all_in_the_bucket(url: str, environment: dict[str, str]) -> RedisStore:
@@ -31,7 +24,7 @@ def with_all_in_the_bucket(url: str, environment: dict[str, str]) -> RedisStore:
     return RedisStore(url, key=KEY)
 
 
-class TestRedisStoreWithBucket(BucketContract, SharedContract):
+class TestRedisStoreWithBucket(StoreContract, ScansContract, LocksContract, BoundedContract, SharedContract):
     @pytest.fixture
     def store(self, bucket_store):
         return bucket_store
@@ -39,12 +32,3 @@ class TestRedisStoreWithBucket(BucketContract, SharedContract):
     @pytest.fixture
     def reopen(self, bucket_url, s3):
         return partial(with_all_in_the_bucket, bucket_url, s3.environment)
-
-
-class TestRedisStoreWithBucketAndNearCopies(BucketContract):
-    @pytest.fixture
-    def store(self, bucket_store):
-        store = NearCopy(bucket_store, CopyStore(f"test-{uuid.uuid4().hex}"))
-        yield store
-        store.close()
-        remove(store._copies.store)
