@@ -1,8 +1,16 @@
 #!/usr/bin/env bash
-# install.sh PYTHON ARGUMENT...: what «pip install ARGUMENT...» does for this Python, in a sixth of the time.
+# install.sh PYTHON ARGUMENT...: what «pip install ARGUMENT...» does for this Python, with uv in a sixth of the time. uv does
+# not read the settings of pip: where these name another index than PyPI, pip installs, and where uv fails.
 set -euo pipefail
-options=(-qq --disable-pip-version-check --no-compile) # few of the modules are ever imported, and so compiled
+python=$1
+shift
+pip=(.venv/bin/python -m pip) options=(-qq --disable-pip-version-check --no-compile) # few of the modules are ever imported
 
-.venv/bin/python -m pip install "${options[@]}" uv
-# uv does not read the settings of pip: where these name another index, pip installs.
-.venv/bin/uv pip install --quiet --python "$1" "${@:2}" || .venv/bin/python -m pip --python "$1" install "${options[@]}" "${@:2}"
+settings=$("${pip[@]}" config list)
+UV_CONSTRAINT=$(sed -n "s/^[^=]*\.constraint='\(.*\)'$/\1/p" <<<"$settings")
+export UV_CONSTRAINT
+with_uv() {
+  ! grep -qE '\.(index-url|no-index)=' <<<"$settings" && "${pip[@]}" install "${options[@]}" uv &&
+    .venv/bin/uv pip install --quiet --python "$python" "$@"
+}
+with_uv "$@" 2>/dev/null || "${pip[@]}" --python "$python" install "${options[@]}" "$@"

@@ -4,8 +4,8 @@
 set -euo pipefail
 
 bash .ci/programs.sh &
-bash .ci/venv.sh test
-wait "$!"
+bash .ci/venv.sh test || { wait; exit 1; }
+wait "$!" || bash .ci/programs.sh # which says again what is missing
 source .ci/steps.sh
 
 here() { # NAME ARGUMENT...: run these tests but those of matrix.sh

@@ -6,7 +6,6 @@ Serve it with ``python examples/gallery.py`` or ``gunicorn --workers 4 examples.
 
 import os
 import sys
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -131,25 +130,14 @@ def within(app):
 
 def add_to_page(app, example, address):
     """Put a bar above the page of an app, and its code below."""
-    interpolate = app.interpolate_index
-
-    def with_both(**parts):
-        bar, code = bar_and_code(example, address)
-        page = interpolate(**parts)
-        return page.replace("<main>", bar + "<main>").replace("</main>", "</main>" + code)
-
-    app.interpolate_index = with_both
-
-
-@cache
-def bar_and_code(example, address):
-    """Return what lies around a page; for the first who asks, as coloring code takes a while."""
     blocks, docs = compare(example), EXAMPLES[example].docs
     removed, added = counts(blocks)
     about = {"name": example, "here": address, "docs": docs, "docs_title": gallery_docs.title(docs)}
     with index.app_context():
         bar = render_template("gallery_bar.html", **about)
-        return bar, render_template("gallery_code.html", blocks=blocks, removed=removed, added=added, **about)
+        code = render_template("gallery_code.html", blocks=blocks, removed=removed, added=added, **about)
+    page = app.index_string.replace("<main>", bar + "<main>").replace("</main>", "</main>" + code)
+    app.index_string = page
 
 
 def leave_out_later_libraries(app):

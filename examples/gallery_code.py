@@ -1,6 +1,7 @@
 """The code of an example beside its plain-Dash original, as blocks of lines that are equal or differ."""
 
 from difflib import SequenceMatcher
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ class Block(NamedTuple):
     new_begin: int
 
 
+@cache  # the pages of both show it
 def compare(name):
     """Return the blocks by which ``plain/<name>.py`` and ``<name>.py`` differ, in their order."""
     old_file, new_file = HERE / "plain" / f"{name}.py", HERE / f"{name}.py"

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from tests import zygote
+from tests.ports import next_port
 from tests.servers import Process, Server, answers, gunicorn, start, stop
 
 #: The backend that this run is for.
@@ -42,7 +43,7 @@ def serving(
     with tempfile.TemporaryDirectory(prefix="asgi-") as place:
         log_file = Path(place, "log")
         log_file.touch()
-        url = f"http://127.0.0.1:{free_port()}"
+        url = f"http://127.0.0.1:{next_port()}"
         process = _begin(backend, target, url.rpartition(":")[2], workers, log_file, env)
         try:
             _wait_until_ready(url, process, log_file)

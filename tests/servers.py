@@ -22,6 +22,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests import zygote
+from tests.ports import next_port
 from tests.programs import REPOSITORY
 
 Process: TypeAlias = "subprocess.Popen[bytes] | zygote.Program"
@@ -61,7 +62,7 @@ def gunicorn(
     ``within`` is a command that becomes the one that it is given, such as ``unshare``. With ``fork`` it is
     forked from a process that has loaded the libraries; without, it shares no memory with others.
     """
-    arguments = ["-m", "gunicorn", target, f"--bind=127.0.0.1:{port}", f"--chdir={folder}"]
+    arguments = ["-m", "gunicorn", target, f"--bind=127.0.0.1:{port or next_port()}", f"--chdir={folder}"]
     # An idle connection of a browser keeps a worker from ending for as long as it may.
     arguments += [f"--workers={workers}", f"--threads={threads}", "--graceful-timeout=1", *options]
     env = env or {}

@@ -55,6 +55,10 @@ class _TroubledStore(StoreWrapper):
         self._meet("info")
         return super().info(namespace, key)
 
+    def info_many(self, namespace: str, keys: Iterable[str]) -> Iterator[tuple[str, ObjectInfo | None]]:
+        self._meet("info")
+        return super().info_many(namespace, keys)
+
     def exists(self, namespace: str, key: str) -> bool:
         self._meet("exists")
         return super().exists(namespace, key)

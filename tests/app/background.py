@@ -1,12 +1,13 @@
 """The app of the tests with background jobs: ``tests.app.background:server``, and a worker for Celery.
 
-``JOBS`` is the folder in which jobs are kept by diskcache, or the address of a Redis for Celery.
+``JOBS`` is the folder in which jobs are kept by diskcache, the address of a Redis for Celery, or ``brain``.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,8 @@ from dash_brain import ServerStore, brain_callback, session_brain, set_props
 from dash_brain.adapters.background import BrainManager
 
 JOBS = os.environ.get("JOBS", "")  # none while tests are being collected
+#: A file that is there when a job need not wait any longer.
+GO_ON = Path(os.environ["GO_ON"]) if "GO_ON" in os.environ else None
 
 
 def manager() -> CeleryManager | DiskcacheManager | BrainManager:
@@ -84,7 +87,9 @@ def compute(set_progress, loaded):
     set_progress([frame.head(10), "1 %"])
     set_props("set-first", {"children": "first"})
     set_props("set-second", {"children": "second"})
-    time.sleep(wait)
+    end = time.monotonic() + wait
+    while time.monotonic() < end and not (GO_ON and GO_ON.exists()):
+        time.sleep(0.05)
     result = {"sum": int(frame.x.sum()), "clicks": clicks, "frame": frame * 2}
     return result, ServerStore(id="in-made", data={clicks})
 

@@ -27,7 +27,7 @@ from dash_brain.settings import current
 from dash_brain.stores import open_store
 from tests.app.on_loop import Noting
 
-STORES = ("sync", "async", "kept", "streamed", "sent", "plain", "side", "fed", "grown")
+STORES = ("sync", "async", "kept", "streamed", "sent", "plain", "side", "fed", "grown", "by-http")
 BUTTONS = ("close", "socket", "socket-async", "grow", "lag", "wait", "wait-async", "noted")
 
 #: Who is logged in, as a middleware of the app says.
@@ -73,7 +73,7 @@ async def load_async(n):
 
 @brain_callback(Output("sync-shown", "children"), Input("sync", "data"))
 def show(held):
-    return held and f"{len(held['rows'])} rows of {held['pid']} in {os.getpid()}"
+    return held and f"{len(held['rows'])} rows in {os.getpid()}"
 
 
 app.clientside_callback(
@@ -85,7 +85,7 @@ app.clientside_callback(
 
 @brain_callback(Output("async-shown", "children"), Input("async", "data"))
 async def show_async(held):
-    return held and f"{len(held['rows'])} rows"
+    return held and f"{len(held['rows'])} rows in {os.getpid()}"
 
 
 @brain_callback(Output("kept", "data"), Input("n", "value"), memoize="app")
@@ -210,6 +210,13 @@ with contextlib.suppress(TypeError, BackendNotSupported):  # before Dash 4.5; wi
                 await asyncio.sleep(0.05)
 
     @brain_callback(
+        Output("by-http", "data"), Input("go", "n_clicks"), State("sync", "data"), prevent_initial_call=True
+    )
+    async def stream_by_http(clicks, held):
+        for n in range(3):
+            yield {"a secret": n, "of": len(held["rows"])}
+
+    @brain_callback(
         Output("grown", "data"), Input("go", "n_clicks"), State("sync", "data"), State("grown", "data"),
         websocket=True, prevent_initial_call=True,
     )  # fmt: skip
@@ -217,6 +224,16 @@ with contextlib.suppress(TypeError, BackendNotSupported):  # before Dash 4.5; wi
         yield {"rows": []}
         for n in range(2):
             yield appended("rows", f"a secret {n}")
+
+
+@brain_callback(Output("streamed-shown", "children"), Input("streamed", "data"), prevent_initial_call=True)
+def show_streamed(held):
+    return f"{held['a secret']} of {held['of']}"
+
+
+@brain_callback(Output("by-http-shown", "children"), Input("by-http", "data"), prevent_initial_call=True)
+def show_by_http(held):
+    return f"{held['a secret']} of {held['of']}"
 
 
 @brain_callback(Output("grown-shown", "children"), Input("grown", "data"), prevent_initial_call=True)

@@ -10,7 +10,7 @@ from typing import Any
 from dash_brain.stores import Store, StoreWrapper
 
 VERBS = (
-    *("put", "get", "info", "exists", "touch", "touch_many", "delete", "drop", "lock"),
+    *("put", "get", "info", "info_many", "exists", "touch", "touch_many", "delete", "drop", "lock"),
     *("scan", "namespaces", "usage", "look_ahead", "watching"),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -35,7 +36,9 @@ class Visitor:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.client = httpx.Client(base_url=url, timeout=PATIENCE)
+        # Each request has a connection of its own, which any worker may get.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self.client = httpx.Client(base_url=url, timeout=PATIENCE, limits=limits)
         self.props: dict[str, Any] = {}
         self.index = self.client.get("/")
 
@@ -96,8 +99,20 @@ def test_values_stay_on_the_server_and_are_read_by_every_worker(visit, kind):
     visitor = visit()
     token = visitor.call(f"{kind}.data", {"n.value": 4})
     assert token.startswith("db1.")
-    for _ in range(4):
-        assert visitor.call(f"{kind}-shown.children", {f"{kind}.data": token}).startswith("4 rows")
+    two_workers_read(visitor, f"{kind}-shown.children", {f"{kind}.data": token})
+
+
+def two_workers_read(visitor: Visitor, output: str, inputs: dict[str, Any]) -> None:
+    """Call until two workers have answered, each with all four rows."""
+    workers: set[str] = set()
+    deadline = time.monotonic() + PATIENCE
+    with ThreadPoolExecutor(8) as threads:
+        while len(workers) < 2:
+            assert time.monotonic() < deadline, f"only {workers} answers"
+            for shown in threads.map(lambda _: visitor.post(output, inputs), range(8)):
+                rows, worker = shown.json()["response"][output.partition(".")[0]]["children"].split(" in ")
+                assert rows == "4 rows"
+                workers.add(worker)
 
 
 def test_the_page_brings_the_session_and_callbacks_bring_none(visit):
@@ -171,9 +186,10 @@ def test_a_closed_session_ends_in_every_worker_and_the_browser_gets_another(visi
     assert dict(visitor.client.cookies) != old
     other.client.cookies.clear()
     other.client.cookies.update(old)
-    for _ in range(4):
-        assert other.post("sync-shown.children", {"sync.data": token}).status_code == 500
-        assert visitor.post("sync-shown.children", {"sync.data": token}).status_code == 500
+    with ThreadPoolExecutor(8) as threads:  # both workers get some of them
+        for one in (other, visitor):
+            asked = [threads.submit(one.post, "sync-shown.children", {"sync.data": token}) for _ in range(16)]
+            assert {answer.result().status_code for answer in asked} == {500}
     visitor.call("sync-shown.children", {"sync.data": visitor.call("sync.data", {"n.value": 4})})
 
 
@@ -185,8 +201,7 @@ def test_gunicorn_may_have_workers_of_uvicorn(tmp_path):
         Visitor(server.url) as visitor,
     ):
         token = visitor.call("sync.data", {"n.value": 4})
-        for _ in range(4):
-            assert visitor.call("sync-shown.children", {"sync.data": token}).startswith("4 rows")
+        two_workers_read(visitor, "sync-shown.children", {"sync.data": token})
         with Socket(visitor) as opened:
             answer = opened.call("socket-text.children", {"socket.n_clicks": 1}, **{"sync.data": token})
             assert text_of(answer, "socket-text") == "True dict"
@@ -439,7 +454,7 @@ def test_two_profiles_use_the_app_and_their_consoles_stay_clean(backend, tmp_pat
         tabs = [Tab(driver, url) for driver in (browser, browser_factory())]
         for tab in tabs:
             tab.wait("session-shown", "1")
-            tab.wait("async-shown", "3 rows")
+            tab.wait_for(lambda tab=tab: tab.text("async-shown").startswith("3 rows"))
             tab.wait_for(lambda tab=tab: '"type":"dict","rows":2' in tab.text("described"))
             tab.wait("fed-shown", "a secret and more")
             tab.click("socket")
@@ -452,12 +467,25 @@ def test_two_profiles_use_the_app_and_their_consoles_stay_clean(backend, tmp_pat
             tab.wait("close-text", "closed")
 
 
+@streams
+@pytest.mark.parametrize("backend", ASGI)
+def test_streams_reach_a_page_by_http_and_over_a_websocket(backend, tmp_path, browser):
+    with served(backend, tmp_path) as url:
+        tab = Tab(browser, url)
+        tab.wait_for(lambda: tab.text("sync-shown").startswith("3 rows"))
+        tab.click("go")
+        for name in ("streamed", "by-http"):
+            tab.wait(f"{name}-shown", "2 of 3")
+        tab.wait("grown-shown", "2")
+        tab.assert_clean()
+
+
 @pytest.mark.parametrize("backend", ASGI)
 def test_all_callbacks_of_an_app_may_come_by_a_websocket(backend, tmp_path, browser):
     with served(backend, tmp_path, ALL_BY_WEBSOCKET="1") as url:
         tab = Tab(browser, url)
         tab.wait("session-shown", "1")
-        tab.wait("async-shown", "3 rows")
+        tab.wait_for(lambda: tab.text("async-shown").startswith("3 rows"))
         tab.wait("fed-shown", "a secret and more")
         tab.click("grow")
         tab.wait("grow-text", "2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -543,6 +544,32 @@ def test_an_error_without_handler_is_the_users_own(open_page):
     app.server.testing = True
     with pytest.raises(LookupError, match="mine"):
         page.post("a.data")
+
+
+#: Arguments that change nothing of what is exchanged; those of newer releases are left out with older ones.
+OF_DASH = {
+    "hidden": True,
+    "optional": True,
+    "persistent": True,
+    "mcp_enabled": True,
+    "mcp_expose_docstring": False,
+    "compress_payload": True,
+    "compress_threshold": 1,
+    "running": [(Output("out", "title"), "running", "idle")],
+}
+
+
+def test_values_are_exchanged_whatever_else_dash_is_told(open_page):
+    app = app_with(ServerStore(id="a"), dcc.Input(id="n", value=3), html.Div(id="out"))
+    options = {name: OF_DASH[name] for name in OF_DASH.keys() & inspect.signature(dash.callback).parameters}
+    options["prevent_initial_call"] = True
+    assert len(options) > 6
+    brain_callback(Output("a", "data"), Input("n", "value"), **options)(lambda n: {n})
+    brain_callback(Output("out", "children"), Input("a", "data"), **options)(lambda a: repr(a))
+    page = open_page(app)
+    assert {one["prevent_initial_call"] for one in page.dependencies} == {True}
+    assert page.fire("a.data")["a"]["data"].startswith("db1.")
+    assert page.fire("out.children")["out"]["children"] == "{3}"
 
 
 @pytest.mark.parametrize("way", ["raise", "empty", "prevent", "function"])

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import zygote
+from tests.ports import next_port
 
 #: Resolves when no callback of the page has run for half a second. It asks within the page: no round trips.
 SETTLED = """
@@ -53,8 +54,7 @@ def serving(file: Path, env: Mapping[str, str], besides: tuple[str, ...] = ()) -
 
     `besides` are modules that it finds loaded.
     """
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = next_port()
     log_file = file.with_suffix(".log")
     env = {**env, "PORT": str(port)}
     process = zygote.start([file.name], output=log_file, folder=file.parent, env=env, besides=besides)
@@ -86,6 +86,8 @@ def wait_until(condition: Callable[[], object], told: Callable[[], str], timeout
 
 def open_page(driver: Any, program: Program) -> None:
     """Open the page of a program, and choose the first option of each dropdown."""
+    # An earlier program may have had the port, and kept something in this tab.
+    driver.execute_script("try { sessionStorage.clear(); localStorage.clear() } catch {}")
     driver.get_log("browser")
     driver.get(program.url)
     settle(driver, program)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from pathlib import Path
 
 import dash
 
@@ -54,3 +55,18 @@ def test_every_test_that_it_names_is_there() -> None:
     tests = named(TABLE)
     assert len(tests) == len(re.findall(r"^- [A-Z]\d+: `", TESTS, re.M))
     assert [one for one in tests if one[1] not in known_in(one[0])] == []
+
+
+def test_what_is_named_for_the_servers_with_an_event_loop_runs_with_them() -> None:
+    again = (REPOSITORY / ".ci/backends.sh").read_text()
+    files = dict(re.findall(r"^- ([A-Z]\d+): `([^:]+)::", TESTS, re.M))
+    named_there = {code for row in rows() for cell in row[2:] for code in re.findall(r"\[([A-Z]\d+)\]", cell)}
+    assert len(named_there) > 40
+    elsewhere = []
+    for file in {files[code] for code in named_there}:
+        is_run_again = re.search(rf"\b{Path(file).stem.removeprefix('test_')}\b", again)
+        if not is_run_again and not re.search(
+            r"tests\.backends import|fastapi", (REPOSITORY / file).read_text()
+        ):
+            elsewhere.append(file)
+    assert elsewhere == []

@@ -12,7 +12,7 @@ INLINE = 256 << 10
 
 #: What costs a round trip at least.
 _VERBS = {
-    *("look", "fetch", "put", "get", "info", "exists", "touch", "touch_many", "delete", "drop"),
+    *("look", "fetch", "put", "get", "info", "info_many", "exists", "touch", "touch_many", "delete", "drop"),
     *("scan", "namespaces", "lock", "usage", "sweep"),
 }
 
